@@ -1,0 +1,126 @@
+package models
+
+import "time"
+
+// Roles of a user.
+const (
+	RoleEndUser = "end-user"
+	RoleAgent   = "agent"
+	RoleAdmin   = "admin"
+)
+
+// SystemUser is the author of what nobody did: rules and jobs.
+const SystemUser int64 = -1
+
+// Ticket restrictions of a user: which tickets besides the requested ones may
+// be seen. Nil is all of them.
+const (
+	RestrictGroups       = "groups"
+	RestrictOrganization = "organization"
+	RestrictAssigned     = "assigned"
+	RestrictRequested    = "requested"
+)
+
+// User is a person of an account: end user, agent or admin.
+type User struct {
+	Tenant
+	Name                string
+	Email               *string // value of the primary e-mail identity
+	Role                string
+	RoleType            *int // 0 custom agent, 1 light agent, 4 admin; null for end users
+	CustomRoleID        *int64
+	Active              bool // false after a delete
+	Suspended           bool
+	Verified            bool
+	Shared              bool
+	Moderator           bool
+	OnlyPrivateComments bool
+	TicketRestriction   *string
+	ExternalID          *string // unique in the account, whatever its case
+	Phone               *string
+	SharedPhoneNumber   *bool
+	Alias               *string
+	Details             *string
+	Notes               *string
+	Signature           *string
+	TimeZone            string // as set: a Rails name or IANA
+	Locale              string // en-US
+	Tags                Strings
+	UserFields          JSON
+	OrganizationID      *int64 // of the default membership
+	DefaultGroupID      *int64 // of the default membership
+	PhotoID             *int64
+	RemotePhotoURL      *string
+	PasswordHash        *string
+	LastLoginAt         *time.Time
+	Stamps
+	DeletedAt *time.Time
+}
+
+// Staff reports whether the user is an agent or admin.
+func (u User) Staff() bool { return u.Role == RoleAgent || u.Role == RoleAdmin }
+
+// Kinds of identities.
+const (
+	IdentityEmail = "email"
+	IdentityPhone = "phone_number"
+)
+
+// UserIdentity is an address by which a user is known.
+type UserIdentity struct {
+	Tenant
+	UserID             int64
+	Type               string
+	Value              string
+	Verified           bool
+	Primary            bool
+	UndeliverableCount int
+	Stamps
+}
+
+// Organization is a company or other body that users belong to.
+type Organization struct {
+	Tenant
+	Name               string
+	SharedTickets      bool
+	SharedComments     bool
+	ExternalID         *string
+	DomainNames        Strings // domains, or whole addresses
+	Details            *string
+	Notes              *string
+	GroupID            *int64
+	Tags               Strings
+	OrganizationFields JSON
+	Stamps
+	DeletedAt *time.Time
+}
+
+// OrganizationMembership puts a user into an organization.
+type OrganizationMembership struct {
+	Tenant
+	UserID         int64
+	OrganizationID int64
+	Default        bool
+	ViewTickets    bool
+	Stamps
+}
+
+// Group is a team of agents.
+type Group struct {
+	Tenant
+	Name        string
+	Description string
+	IsPublic    bool
+	Default     bool
+	Deleted     bool
+	Stamps
+}
+
+// GroupMembership puts an agent into a group.
+type GroupMembership struct {
+	Tenant
+	UserID  int64
+	GroupID int64
+	Default bool
+	Stamps
+}

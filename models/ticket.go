@@ -1,0 +1,137 @@
+package models
+
+import "time"
+
+// Statuses of a ticket: the categories of its custom statuses, and closed.
+const (
+	StatusNew     = "new"
+	StatusOpen    = "open"
+	StatusPending = "pending"
+	StatusHold    = "hold"
+	StatusSolved  = "solved"
+	StatusClosed  = "closed"
+)
+
+// Types of a ticket.
+const (
+	TypeProblem  = "problem"
+	TypeIncident = "incident"
+	TypeQuestion = "question"
+	TypeTask     = "task"
+)
+
+// Ticket is a conversation with a requester. ID is its number, counted from 1
+// in each account.
+type Ticket struct {
+	AccountID        int64 `gorm:"primaryKey;autoIncrement:false"`
+	ID               int64 `gorm:"primaryKey;autoIncrement:false"`
+	Subject          *string
+	Description      string
+	Status           string
+	CustomStatusID   int64
+	Type             *string
+	Priority         *string
+	RequesterID      int64
+	SubmitterID      int64
+	AssigneeID       *int64
+	GroupID          *int64
+	OrganizationID   *int64
+	BrandID          int64
+	TicketFormID     *int64
+	ProblemID        *int64
+	ExternalID       *string
+	Recipient        *string
+	Via              JSON
+	Tags             Strings
+	CustomFields     JSON // values by field id, only of fields that have one
+	FollowerIDs      IDs  `gorm:"column:follower_ids"`
+	EmailCCIDs       IDs  `gorm:"column:email_cc_ids"`
+	DueAt            *time.Time
+	IsPublic         bool
+	CommentCount     int
+	IncidentCount    int
+	FollowupSourceID *int64
+	FollowupIDs      IDs `gorm:"column:followup_ids"`
+	Satisfaction     JSON
+	Stamps
+	GeneratedAt time.Time // moves with every write, also with those that UpdatedAt does not show
+	SolvedAt    *time.Time
+	DeletedAt   *time.Time
+	DeletedBy   *int64
+}
+
+// TicketMetric is what is counted and timed about one ticket.
+type TicketMetric struct {
+	Tenant
+	TicketID              int64
+	GroupStations         int
+	AssigneeStations      int
+	Reopens               int
+	Replies               int // public comments by agents
+	AssigneeUpdatedAt     *time.Time
+	RequesterUpdatedAt    *time.Time
+	StatusUpdatedAt       *time.Time
+	InitiallyAssignedAt   *time.Time
+	AssignedAt            *time.Time
+	SolvedAt              *time.Time
+	FirstSolvedAt         *time.Time
+	FirstRepliedAt        *time.Time
+	LatestCommentAddedAt  *time.Time
+	CustomStatusUpdatedAt *time.Time
+	AgentWaitSeconds      int64 // calendar time in pending, of stays that have ended
+	RequesterWaitSeconds  int64 // in new, open and hold
+	OnHoldSeconds         int64
+	Stamps
+}
+
+// Audit is one save of a ticket with everything that it changed.
+type Audit struct {
+	Tenant
+	TicketID  int64
+	AuthorID  int64 // SystemUser for rules
+	Via       JSON
+	Metadata  JSON
+	Events    JSON      // as on the wire; of a comment only its id and type
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+}
+
+// Comment is one message of a ticket. Its id is that of the audit's event.
+type Comment struct {
+	AccountID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	ID             int64 `gorm:"primaryKey;autoIncrement:false"`
+	TicketID       int64
+	AuditID        int64
+	AuthorID       int64
+	Type           string // Comment
+	Public         bool
+	Body           string
+	HTMLBody       string
+	PlainBody      string
+	Via            JSON
+	Metadata       JSON
+	HasAttachments bool
+	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
+}
+
+// TicketVisit is when a user last looked at a ticket.
+type TicketVisit struct {
+	AccountID int64 `gorm:"primaryKey;autoIncrement:false"`
+	UserID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	TicketID  int64 `gorm:"primaryKey;autoIncrement:false"`
+	VisitedAt time.Time
+}
+
+// TagCount is how often a tag is in use, but for the TagChanges not yet folded
+// into it.
+type TagCount struct {
+	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
+	Name      string `gorm:"primaryKey"`
+	Count     int64
+}
+
+// TagChange is a tag put on (+1) or taken off (-1).
+type TagChange struct {
+	Tenant
+	Name  string
+	Delta int
+}

@@ -1,0 +1,107 @@
+// Package page reads one page of a listing, by cursor or by offset. It does not
+// know what is listed.
+package page
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/helpd/helpd/server/fault"
+)
+
+// Limits of a page and of offset paging.
+const (
+	DefaultSize = 100
+	MaxSize     = 100
+	MaxOffset   = 10_000 // rows that offset pages reach
+)
+
+// Request is the page that a caller asks for.
+type Request struct {
+	Cursor bool   // cursor style; otherwise offset style
+	Size   int    // rows, 1 to MaxSize
+	Number int    // offset style: the page, from 1
+	After  string // cursor style: the rows behind this cursor
+	Before string // cursor style: the rows in front of this cursor
+	Sort   string // a name the listing knows; empty for its default
+	Desc   bool   // with Sort: largest first
+}
+
+// First is the first page in cursor style.
+func First(size int) Request { return Request{Cursor: true, Size: size} }
+
+// Result is one page of a listing.
+type Result[T any] struct {
+	Items   []T
+	Request Request
+	HasMore bool
+	After   string // cursor style: behind the last row; empty on an empty page
+	Before  string // cursor style: in front of the first row
+	Count   int    // offset style: rows of the whole listing
+}
+
+// Map turns the items of a page into something else.
+func Map[T, U any](r Result[T], f func(T) U) Result[U] {
+	items := make([]U, len(r.Items))
+	for i, item := range r.Items {
+		items[i] = f(item)
+	}
+	return Result[U]{Items: items, Request: r.Request, HasMore: r.HasMore, After: r.After, Before: r.Before, Count: r.Count}
+}
+
+// cursor is what an opaque cursor holds: the order it belongs to and the values
+// of the order's columns in the row it stands at. The form is the original's.
+type cursor struct {
+	Order string `json:"o"`
+	Value []any  `json:"v"`
+}
+
+func encode(order string, values []any) string {
+	for i, v := range values {
+		if t, ok := v.(time.Time); ok {
+			values[i] = t.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	b, _ := json.Marshal(cursor{order, values}) // scalars only
+	return base64.URLEncoding.EncodeToString(b)
+}
+
+// decode reads a cursor of the order with n columns.
+func decode(name, text, order string, n int) ([]any, error) {
+	bad := fault.New(fault.BadCursor, "page[%s] is not valid", name)
+	if len(text) > 2048 {
+		return nil, bad
+	}
+	b, err := base64.URLEncoding.DecodeString(text)
+	if err != nil {
+		if b, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, bad
+		}
+	}
+	var c cursor
+	d := json.NewDecoder(strings.NewReader(string(b)))
+	d.UseNumber()
+	if err := d.Decode(&c); err != nil || c.Order != order || len(c.Value) != n {
+		return nil, bad
+	}
+	for i, v := range c.Value {
+		switch v := v.(type) {
+		case json.Number:
+			id, err := v.Int64()
+			if err != nil {
+				return nil, bad
+			}
+			c.Value[i] = id
+		case string:
+			if strings.ContainsRune(v, 0) {
+				return nil, bad
+			}
+		case bool, nil:
+		default:
+			return nil, bad
+		}
+	}
+	return c.Value, nil
+}
