@@ -62,29 +62,7 @@ type GroupInput struct {
 }
 
 // GroupList defines model for GroupList.
-type GroupList struct {
-	Groups       []Group                   `json:"groups"`
-	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
-	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
-	Count        *int64                    `json:"count,omitempty"`
-	Meta         *Meta                     `json:"meta,omitempty"`
-	Links        *Links                    `json:"links,omitempty"`
-}
-
-// Links defines model for Links.
-type Links struct {
-	First nullable.Nullable[string] `json:"first,omitempty"`
-	Last  nullable.Nullable[string] `json:"last,omitempty"`
-	Prev  nullable.Nullable[string] `json:"prev,omitempty"`
-	Next  nullable.Nullable[string] `json:"next,omitempty"`
-}
-
-// Meta defines model for Meta.
-type Meta struct {
-	HasMore      bool                      `json:"has_more"`
-	AfterCursor  nullable.Nullable[string] `json:"after_cursor,omitempty"`
-	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
-}
+type GroupList = wire.List
 
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag

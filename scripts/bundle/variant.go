@@ -29,10 +29,29 @@ func (v variant) of(joined []byte) ([]byte, error) {
 	for _, p := range pairs(d.components("parameters")) {
 		v.parameter(p)
 	}
-	for _, schema := range pairs(d.components("schemas")) {
+	for name, schema := range pairs(d.components("schemas")) {
+		if v.server && strings.HasSuffix(name, "List") {
+			list(schema)
+			continue
+		}
 		v.schema(d, schema)
 	}
 	return encode(&n)
+}
+
+// list makes of a list's envelope the one Go type that prints them all: its key
+// and its paging members differ from answer to answer.
+func list(schema *yaml.Node) {
+	schema.Content = nil
+	set(schema, "type", text("object"))
+	set(schema, "x-go-type", text("wire.List"))
+	set(schema, "x-go-type-import", wireImport())
+}
+
+func wireImport() *yaml.Node {
+	imp := mapping()
+	set(imp, "path", text("github.com/helpd/helpd/api/wire"))
+	return imp
 }
 
 // operation drops error responses, which api/errors.go writes for all
@@ -125,9 +144,7 @@ func (v variant) array(schema *yaml.Node) {
 	if ok && v.server {
 		set(schema, "x-go-type", text(goType))
 		set(schema, "x-go-type-skip-optional-pointer", boolean(true))
-		imp := mapping()
-		set(imp, "path", text("github.com/helpd/helpd/api/wire"))
-		set(schema, "x-go-type-import", imp)
+		set(schema, "x-go-type-import", wireImport())
 	}
 }
 

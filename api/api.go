@@ -1,0 +1,62 @@
+// Package api is HTTP in and HTTP out: it decodes, authenticates, asks a
+// package of server/ to do the work, and encodes. It knows the contract's wire
+// forms and status codes, and no SQL.
+package api
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/helpd/helpd/api/edge"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/groups"
+)
+
+// Services do what operations ask for.
+type Services struct {
+	Auth   *auth.Service
+	Groups *groups.Service
+}
+
+// Options of the API. Log and Registry are required, the rest has defaults.
+type Options struct {
+	Log         *slog.Logger
+	Registry    prometheus.Registerer
+	Trace       echo.MiddlewareFunc
+	Now         func() time.Time
+	Trusted     []netip.Prefix // proxies whose X-Forwarded headers are believed
+	Origins     []string       // browsers' origins that may call; nil is any
+	Limits      edge.Limits
+	MaxInFlight int
+	MaxUpload   int64
+}
+
+// handlers has one method per operation. Each area brings its own by embedding.
+type handlers struct {
+	groupHandlers
+}
+
+var _ gen.StrictServerInterface = handlers{}
+
+// New is the HTTP handler of the API.
+func New(s Services, o Options) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = errorHandler(o.Log)
+	e.Binder = binder{}
+	edge.Use(e, edge.Options{
+		Log: o.Log, Registry: o.Registry, Trace: o.Trace, Trusted: o.Trusted, Origins: o.Origins,
+		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
+		Authenticate: authenticator{s.Auth}.middleware,
+	})
+	h := handlers{
+		groupHandlers: groupHandlers{s.Groups},
+	}
+	gen.RegisterHandlers(e, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
+	return e
+}

@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"net"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/helpd/helpd/api/edge"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+)
+
+type authenticator struct{ auth *auth.Service }
+
+// middleware finds out who calls an operation. Pages and probes beside the API
+// need nobody.
+func (a authenticator) middleware(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			return next(c)
+		}
+		actor, err := a.actor(r.Context(), c)
+		if err != nil {
+			return err
+		}
+		if email := r.Header.Get("X-On-Behalf-Of"); email != "" {
+			if actor, err = a.auth.AsUser(r.Context(), actor, email); err != nil {
+				return err
+			}
+		}
+		edge.SetActor(c, actor.AccountID, actor.ID())
+		c.SetRequest(r.WithContext(auth.With(c.Request().Context(), actor)))
+		return next(c)
+	}
+}
+
+func (a authenticator) actor(ctx context.Context, c echo.Context) (auth.Actor, error) {
+	header := c.Request().Header.Get("Authorization")
+	if header == "" {
+		if token := c.QueryParam("access_token"); token != "" {
+			return a.bearer(ctx, token)
+		}
+		account, err := a.account(ctx, c)
+		return auth.Actor{AccountID: account}, err
+	}
+	scheme, credentials, _ := strings.Cut(header, " ")
+	credentials = strings.TrimSpace(credentials)
+	switch {
+	case strings.EqualFold(scheme, "Basic"):
+		return a.basic(ctx, c, credentials)
+	case strings.EqualFold(scheme, "Bearer"):
+		return a.bearer(ctx, credentials)
+	}
+	return auth.Actor{}, fault.New(fault.Unauthenticated, "unknown scheme")
+}
+
+func (a authenticator) basic(ctx context.Context, c echo.Context, credentials string) (auth.Actor, error) {
+	user, secret, ok := basicPair(credentials)
+	if !ok {
+		return auth.Actor{}, fault.New(fault.Unauthenticated, "malformed credentials")
+	}
+	if email, ok := strings.CutSuffix(user, "/token"); ok {
+		return a.auth.APIToken(ctx, email, secret)
+	}
+	account, err := a.account(ctx, c)
+	if err != nil {
+		return auth.Actor{}, err
+	}
+	return a.auth.Password(ctx, account, user, secret)
+}
+
+// basicPair decodes "user:secret". The Ruby client writes the URL-safe
+// alphabet, and some clients leave the padding out.
+func basicPair(credentials string) (user, secret string, ok bool) {
+	text := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(credentials), "=")
+	b, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return "", "", false
+	}
+	user, secret, ok = strings.Cut(string(b), ":")
+	return user, secret, ok && user != "" && !strings.ContainsRune(string(b), 0)
+}
+
+// bearer tells a JWT by its two dots; our own tokens have none.
+func (a authenticator) bearer(ctx context.Context, token string) (auth.Actor, error) {
+	return a.auth.OAuth(ctx, token)
+}
+
+func (a authenticator) account(ctx context.Context, c echo.Context) (int64, error) {
+	_, host, _ := strings.Cut(edge.BaseURL(ctx), "://")
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return a.auth.ByHost(ctx, host)
+}
+
+// guard lets an operation run for those whom its x-allow names, and gives its
+// handler what it may know of the request.
+func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
+	allow, op := gen.Allow[operation], operations[operation]
+	return func(c echo.Context, request any) (any, error) {
+		ctx := c.Request().Context()
+		actor := auth.From(ctx)
+		if !actor.AtLeast(allow) {
+			if actor.Anonymous() {
+				return nil, fault.New(fault.Unauthenticated, "sign in first")
+			}
+			return nil, fault.Denied()
+		}
+		action := "write"
+		if op.Method == "GET" {
+			action = "read"
+		}
+		if !actor.HasScope(op.Area, action) {
+			return nil, fault.New(fault.MissingScope, "%s", action)
+		}
+		c.SetRequest(c.Request().WithContext(withCall(ctx, c)))
+		return next(c, request)
+	}
+}
+
+var operations = func() map[string]gen.Operation {
+	byID := make(map[string]gen.Operation, len(gen.Operations))
+	for _, op := range gen.Operations {
+		byID[op.ID] = op
+	}
+	return byID
+}()

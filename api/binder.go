@@ -1,0 +1,44 @@
+package api
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/helpd/helpd/api/edge"
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// binder decodes JSON bodies leniently, for the generated handlers.
+type binder struct{}
+
+// Bind decodes the request's body into what the operation takes, and refuses a
+// body without its wrapper: {"subject": …} where {"ticket": {…}} is due.
+func (binder) Bind(into any, c echo.Context) error {
+	if err := wire.Decode(edge.BodyBytes(c.Request().Context()), into); err != nil {
+		return err
+	}
+	body := reflect.ValueOf(into).Elem()
+	if body.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range body.NumField() {
+		name, options, _ := strings.Cut(body.Type().Field(i).Tag.Get("json"), ",")
+		if strings.Contains(options, "omit") || !body.Field(i).IsZero() {
+			continue
+		}
+		// Zero: absent, null, or {} in which nothing is set.
+		var present map[string]*struct{}
+		if wire.Decode(edge.BodyBytes(c.Request().Context()), &present) == nil && present[name] != nil {
+			continue
+		}
+		want := "an object"
+		if body.Field(i).Kind() == reflect.Slice {
+			want = "an array"
+		}
+		return fault.Attribute(name, want)
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/labstack/echo/v4"
+
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// Error bodies that clients compare word for word (contract README §7).
+const (
+	forbiddenText = "Access to this resource is restricted. Please contact the account administrator for assistance."
+	badTokenText  = "The access token provided is expired, revoked, malformed or invalid for other reasons."
+	outdatedText  = "Safe Update prevented the update due to outdated ticket data. Please fetch the latest ticket data and try again."
+)
+
+type errorBody struct {
+	Error            any    `json:"error"`
+	Description      string `json:"description,omitempty"`
+	ErrorDescription string `json:"error_description,omitempty"`
+	MaxCount         int    `json:"max_count,omitempty"`
+
+	Details map[string][]errorDetail `json:"details,omitempty"`
+}
+
+type errorDetail struct {
+	Description string `json:"description"`
+	Error       string `json:"error,omitempty"`
+}
+
+// titled is the form that errors about roles and attribute types have.
+type titled struct {
+	Title   string `json:"title"`
+	Message string `json:"message"`
+}
+
+type errorList struct {
+	Errors []errorItem `json:"errors"`
+}
+
+type errorItem struct {
+	Code  string `json:"code"`
+	Title string `json:"title"`
+}
+
+// answer is what an error becomes on the wire.
+type answer struct {
+	status     int
+	body       any
+	retryAfter int // seconds; 0 for none
+}
+
+// errorHandler writes every error as JSON: faults as the contract says, what
+// echo and the generated binding raise in the same form, and everything else as
+// a bare 500 whose cause is logged and not told.
+func errorHandler(log *slog.Logger) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		if c.Response().Committed {
+			return
+		}
+		ctx := c.Request().Context()
+		a := answerOf(err)
+		if a.status >= 500 && !errors.Is(err, context.Canceled) {
+			log.ErrorContext(ctx, "request failed", "method", c.Request().Method, "route", c.Path(), "status", a.status, "error", err)
+		}
+		if a.retryAfter > 0 {
+			c.Response().Header().Set("Retry-After", strconv.Itoa(a.retryAfter))
+		}
+		// Headers that the handler meant for its success.
+		c.Response().Header().Del("Location")
+		if err := writeJSON(c.Response(), a.status, a.body); err != nil {
+			log.InfoContext(ctx, "write error answer", "error", err)
+		}
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	return json.NewEncoder(w).Encode(body)
+}
+
+func answerOf(err error) answer {
+	if f := fault.Of(err); f != nil {
+		return answerOfFault(f)
+	}
+	var field *wire.FieldError
+	var syntax *wire.SyntaxError
+	var httpErr *echo.HTTPError
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &field):
+		return badAttribute(field.Field, field.Error())
+	case errors.Is(err, wire.ErrNoBody):
+		return answer{status: 400, body: errorBody{Error: "Unprocessable JSON", Description: "the request has no body"}}
+	case errors.As(err, &syntax):
+		return answer{status: 400, body: errorBody{Error: "Unprocessable JSON", Description: syntax.Error()}}
+	case errors.As(err, &httpErr):
+		return answerOfEcho(httpErr)
+	case errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"):
+		return answer{status: 409, body: errorBody{Error: "DatabaseConflict", Description: "Database collision"}}
+	case errors.Is(err, context.DeadlineExceeded):
+		return answer{status: 503, body: errorBody{Error: "ServiceUnavailable", Description: "The server took too long"}, retryAfter: 5}
+	}
+	return answer{status: 500, body: errorBody{Error: "InternalServerError", Description: "An unexpected error occurred"}}
+}
+
+func answerOfFault(f *fault.Error) answer {
+	text := f.Message
+	switch f.Kind {
+	case fault.Invalid:
+		return answer{status: 422, body: invalidBody(f)}
+	case fault.NotFound:
+		return answer{status: 404, body: errorBody{Error: "RecordNotFound", Description: "Not found"}}
+	case fault.Forbidden:
+		return answer{status: 403, body: errorBody{Error: titled{"Forbidden", forbiddenText}}}
+	case fault.Unauthenticated:
+		return answer{status: 401, body: errorBody{Error: "Couldn't authenticate you"}}
+	case fault.BadToken:
+		return answer{status: 401, body: errorBody{Error: "invalid_token", ErrorDescription: badTokenText}}
+	case fault.MissingScope:
+		return answer{status: 403, body: errorBody{Error: "Forbidden", Description: "Missing the following required scopes: " + text}}
+	case fault.BadAttribute:
+		return badAttribute(f.Field, text)
+	case fault.BadPage:
+		return answer{status: 400, body: errorBody{Error: "InvalidPaginationParameter", Description: text}}
+	case fault.BadCursor:
+		return answer{status: 400, body: errorList{[]errorItem{{"InvalidPaginationParameter", text}}}}
+	case fault.TooMany:
+		return answer{status: 400, body: errorBody{Error: "TooManyValues", Description: text, MaxCount: f.Max}}
+	case fault.KeyReused:
+		return answer{status: 400, body: errorBody{Error: "IdempotentRequestError", Description: text}}
+	case fault.Outdated:
+		return answer{status: 409, body: errorBody{Error: "UpdateConflict", Description: outdatedText}}
+	case fault.Busy:
+		return answer{status: 409, body: errorBody{Error: "DatabaseConflict", Description: "Database collision"}}
+	case fault.TooLarge:
+		return answer{status: 413, body: errorBody{Error: "RequestEntityTooLarge", Description: text}}
+	case fault.BadQuery:
+		return answer{status: 422, body: errorBody{Error: "invalid", Description: text}}
+	case fault.RateLimited:
+		return answer{429, errorBody{Error: "APIRateLimitExceeded", Description: "Number of allowed API requests per minute exceeded"}, seconds(f)}
+	case fault.TooManyJobs:
+		return answer{429, errorBody{Error: "TooManyJobs", Description: "Too many jobs are currently queued or running. Try again later."}, max(seconds(f), 5)}
+	case fault.Overloaded:
+		return answer{503, errorBody{Error: "ServiceUnavailable", Description: "The server is busy. Try again later."}, seconds(f)}
+	case fault.NoSuchOperation:
+		return answer{status: 404, body: errorBody{Error: "InvalidEndpoint", Description: "Not found"}}
+	}
+	return answer{status: 400, body: errorBody{Error: "BadRequest", Description: text}}
+}
+
+func invalidBody(f *fault.Error) errorBody {
+	details := make(map[string][]errorDetail, len(f.Details))
+	for field, list := range f.Details {
+		for _, d := range list {
+			details[field] = append(details[field], errorDetail{d.Description, d.Code})
+		}
+	}
+	return errorBody{Error: "RecordInvalid", Description: "Record validation errors", Details: details}
+}
+
+// badAttribute is the answer to a value of the wrong type, with the member's
+// path in it: ticket.assignee_id.
+func badAttribute(field, text string) answer {
+	return answer{status: 400, body: errorBody{Error: titled{
+		"Invalid attribute", "You passed an invalid value for the " + field + " attribute. Invalid parameter: " + text,
+	}}}
+}
+
+func answerOfEcho(e *echo.HTTPError) answer {
+	text, _ := e.Message.(string)
+	switch e.Code {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return answerOfFault(fault.New(fault.NoSuchOperation, ""))
+	case http.StatusRequestEntityTooLarge:
+		return answerOfFault(fault.New(fault.TooLarge, "The request body is too large"))
+	case http.StatusBadRequest:
+		// The generated binding of path and query parameters.
+		return answer{status: 400, body: errorBody{Error: titled{"Invalid attribute", text}}}
+	}
+	if e.Code >= 400 && e.Code < 500 {
+		return answer{status: e.Code, body: errorBody{Error: http.StatusText(e.Code), Description: text}}
+	}
+	return answer{status: 500, body: errorBody{Error: "InternalServerError", Description: "An unexpected error occurred"}}
+}
+
+func seconds(f *fault.Error) int {
+	return max(1, int(math.Ceil(f.RetryAfter.Seconds())))
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/groups"
+)
+
+type groupHandlers struct{ groups *groups.Service }
+
+func (h groupHandlers) ListGroups(ctx context.Context, r gen.ListGroupsRequestObject) (gen.ListGroupsResponseObject, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.groups.List(ctx, auth.From(ctx), p)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListGroups200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+}
+
+func (h groupHandlers) CreateGroup(ctx context.Context, r gen.CreateGroupRequestObject) (gen.CreateGroupResponseObject, error) {
+	g, err := h.groups.Create(ctx, auth.From(ctx), groupChange(r.Body.Group))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateGroup201JSONResponse{
+		Headers: gen.CreateGroup201ResponseHeaders{Location: link(ctx, "groups", g.ID)},
+		Body:    gen.GroupEnvelope{Group: groupJSON(ctx, g)},
+	}, nil
+}
+
+func (h groupHandlers) ShowGroupByID(ctx context.Context, r gen.ShowGroupByIDRequestObject) (gen.ShowGroupByIDResponseObject, error) {
+	g, err := h.groups.Get(ctx, auth.From(ctx), int64(r.GroupID))
+	if err != nil {
+		return nil, err
+	}
+	return gen.ShowGroupByID200JSONResponse{Group: groupJSON(ctx, g)}, nil
+}
+
+func (h groupHandlers) CountGroups(ctx context.Context, _ gen.CountGroupsRequestObject) (gen.CountGroupsResponseObject, error) {
+	n, at, err := h.groups.Count(ctx, auth.From(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CountGroups200JSONResponse(countJSON(n, at)), nil
+}
+
+func (h groupHandlers) ListAssignableGroups(ctx context.Context, _ gen.ListAssignableGroupsRequestObject) (gen.ListAssignableGroupsResponseObject, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.groups.List(ctx, auth.From(ctx), p)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListAssignableGroups200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+}
+
+func (h groupHandlers) UpdateGroup(ctx context.Context, r gen.UpdateGroupRequestObject) (gen.UpdateGroupResponseObject, error) {
+	g, err := h.groups.Update(ctx, auth.From(ctx), int64(r.GroupID), groupChange(r.Body.Group))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateGroup200JSONResponse{
+		Headers: gen.UpdateGroup200ResponseHeaders{Location: link(ctx, "groups", g.ID)},
+		Body:    gen.GroupEnvelope{Group: groupJSON(ctx, g)},
+	}, nil
+}
+
+func (h groupHandlers) DeleteGroup(ctx context.Context, r gen.DeleteGroupRequestObject) (gen.DeleteGroupResponseObject, error) {
+	if err := h.groups.Delete(ctx, auth.From(ctx), int64(r.GroupID)); err != nil {
+		return nil, err
+	}
+	return gen.DeleteGroup204Response{}, nil
+}
+
+func groupChange(in gen.GroupInput) groups.Change {
+	return groups.Change{Name: in.Name, Description: in.Description, IsPublic: (*bool)(in.IsPublic)}
+}
+
+func groupJSON(ctx context.Context, g models.Group) gen.Group {
+	return gen.Group{
+		URL: link(ctx, "groups", g.ID), ID: g.ID, IsPublic: g.IsPublic, Name: g.Name, Description: g.Description,
+		Default: g.Default, Deleted: g.Deleted, CreatedAt: wire.Time(g.CreatedAt), UpdatedAt: wire.Time(g.UpdatedAt),
+	}
+}
