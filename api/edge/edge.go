@@ -99,6 +99,7 @@ func Errors(next echo.HandlerFunc) echo.HandlerFunc {
 			h, ok := res.Writer.(*held)
 			if !ok || !h.drop() {
 				c.Error(err)
+				of(c).cut = true
 				panic(http.ErrAbortHandler)
 			}
 			res.Committed, res.Status, res.Size = false, http.StatusOK, 0

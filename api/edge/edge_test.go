@@ -256,7 +256,8 @@ func TestAnErrorCutsAStream(t *testing.T) {
 	if b, err := io.ReadAll(res.Body); err == nil {
 		t.Errorf("the client took %q for the whole", b)
 	}
-	if len(log.all(t)) != 1 {
+	srv.Close() // waits for the request's end, and so for its line
+	if all := log.all(t); len(all) != 1 || all[0]["cut"] != true {
 		t.Errorf("logged %s", log.String())
 	}
 }

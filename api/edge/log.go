@@ -44,7 +44,7 @@ func logAnswer(log *slog.Logger, c echo.Context) {
 		return
 	}
 	r := of(c)
-	attrs := make([]slog.Attr, 0, 9)
+	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs,
 		slog.String("method", req.Method),
 		slog.String("route", route),
@@ -57,6 +57,9 @@ func logAnswer(log *slog.Logger, c echo.Context) {
 	}
 	if r.account != 0 {
 		attrs = append(attrs, slog.Int64("account_id", r.account), slog.Int64("actor_id", r.user))
+	}
+	if r.cut {
+		attrs = append(attrs, slog.Bool("cut", true))
 	}
 	log.LogAttrs(unnamed, level, "request", attrs...)
 }

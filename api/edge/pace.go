@@ -26,7 +26,7 @@ func pace(h http.Handler, patience time.Duration, minRate int) http.Handler {
 		h.ServeHTTP(out, r)
 		out.renew()
 		if !in.ended { // the server reads some of the rest, to keep the connection
-			_ = rc.SetReadDeadline(time.Now().Add(patience))
+			_ = rc.SetReadDeadline(time.Now().Add(in.left))
 		}
 	})
 }

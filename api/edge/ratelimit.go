@@ -94,9 +94,9 @@ func (l *Limiter) count(c echo.Context, key string, limit int) error {
 	n := l.windows.add(key, now)
 	reset := 60 - now.Unix()%60
 	left := []string{strconv.Itoa(max(limit-n, 0))}
-	max := []string{strconv.Itoa(limit)}
+	all := []string{strconv.Itoa(limit)}
 	h := c.Response().Header()
-	h["X-Rate-Limit"], h["Ratelimit-Limit"] = max, max
+	h["X-Rate-Limit"], h["Ratelimit-Limit"] = all, all
 	h["X-Rate-Limit-Remaining"], h["Ratelimit-Remaining"] = left, left
 	h["Ratelimit-Reset"] = []string{strconv.FormatInt(reset, 10)}
 	if n <= limit {

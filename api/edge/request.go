@@ -17,6 +17,7 @@ type request struct {
 	client        netip.Addr // invalid if unknown
 	account, user int64
 	counted       bool // against a rate limit
+	cut           bool // in the middle of its answer
 	place         place
 	body          []byte
 }

@@ -79,7 +79,7 @@ func (d *document) merge(file, at string, into, from *yaml.Node) error {
 	for name, value := range pairs(from) {
 		path := at + "/" + name
 		if other, ok := d.file[path]; ok {
-			return fmt.Errorf("%s:%d: %s: is already in %s", file, value.Line, path, other)
+			return fmt.Errorf("%s:%d: %s: is already in %s", file, value.Line, strings.Replace(path, "//", "/", 1), other)
 		}
 		d.file[path] = file
 		set(into, name, value)

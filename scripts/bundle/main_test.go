@@ -196,7 +196,7 @@ func TestRefuses(t *testing.T) {
 func TestRefusesTwoFragmentsOfOnePath(t *testing.T) {
 	t.Parallel()
 	_, err := bundle(t, map[string]string{"a.yaml": things, "b.yaml": things})
-	if err == nil || !strings.Contains(err.Error(), "b.yaml:4: /paths//api/v2/things/{thing_id}: is already in a.yaml") {
+	if err == nil || !strings.Contains(err.Error(), "b.yaml:4: /paths/api/v2/things/{thing_id}: is already in a.yaml") {
 		t.Errorf("got %v", err)
 	}
 }
