@@ -68,6 +68,15 @@ const (
 	JobKilled    = "killed"
 )
 
+// JobItem is one thing that a bulk job has to do. Its rows go when the job ends.
+type JobItem struct {
+	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
+	JobID     string `gorm:"primaryKey"`
+	Index     int    `gorm:"primaryKey;autoIncrement:false"` // from 0
+	Item      []byte // JSON as it came
+	Result    JSON   // nil until done
+}
+
 // APIToken signs in any active user of its account by e-mail.
 type APIToken struct {
 	Tenant
