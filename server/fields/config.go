@@ -1,0 +1,258 @@
+package fields
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// Field is a ticket field with its options in position order.
+type Field struct {
+	models.TicketField
+	Options []models.TicketFieldOption // of taggers and multiselects
+
+	key     string         // the id as values are kept by: "360005657120"
+	wire    string         // {"id":360005657120,"value":
+	pattern *regexp.Regexp // of a regexp field; nil takes everything
+	options map[string]bool
+}
+
+// Custom reports whether tickets keep a value of the field among their custom
+// fields; the system's fields are columns.
+func (f *Field) Custom() bool { return customTypes[f.Type] }
+
+// Config is what an account has set up that saving and showing tickets depends
+// on. It is immutable: nobody may write to what it gives out.
+type Config struct {
+	Version        int64
+	Settings       accounts.Settings
+	Fields         []Field               // in position order, inactive ones too
+	Forms          []models.TicketForm   // in position order, inactive ones too
+	Statuses       []models.CustomStatus // by id, inactive ones too
+	Brands         []models.Brand        // by name, without deleted ones
+	DefaultGroupID int64                 // 0: the account has none
+
+	fields   map[int64]*Field
+	custom   []*Field       // active custom fields in position order
+	index    map[string]int // of custom, by key
+	tagged   map[string]*Field
+	statuses map[int64]models.CustomStatus
+	defaults map[string]models.CustomStatus // by category
+}
+
+// Config is the set-up of the account at accounts.config_version. The last one
+// read of each account is remembered.
+//
+// It must not be called in a transaction that has bumped the version itself:
+// what is rolled back would be remembered.
+func (s *Service) Config(tx *gorm.DB, account, version int64) (*Config, error) {
+	s.mu.Lock()
+	c := s.configs[account]
+	s.mu.Unlock()
+	if c != nil && c.Version == version {
+		return c, nil
+	}
+	c, err := load(tx, account)
+	if err != nil {
+		return nil, err
+	}
+	c.Version = version
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.configs) >= remembered {
+		clear(s.configs)
+	}
+	if old := s.configs[account]; old == nil || old.Version < version {
+		s.configs[account] = c
+	}
+	return c, nil
+}
+
+// Current is the set-up of the account as committed now, or as far as tx sees it.
+func (s *Service) Current(tx *gorm.DB, account int64) (*Config, error) {
+	var version int64
+	err := tx.Model(&models.Account{}).Where("id = ?", account).Select("config_version").Take(&version).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, fault.Missing("account", account)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Config(tx, account, version)
+}
+
+// BumpTx makes every later reader of the account's set-up read it anew. It is
+// the first statement of whoever changes it, since its lock makes such changes
+// take turns: two fields that claim one tag cannot both be saved.
+func BumpTx(tx *gorm.DB, account int64) error {
+	res := tx.Model(&models.Account{}).Where("id = ?", account).
+		UpdateColumn("config_version", gorm.Expr("config_version + 1"))
+	if res.Error == nil && res.RowsAffected == 0 {
+		return fault.Missing("account", account)
+	}
+	return res.Error
+}
+
+func load(tx *gorm.DB, account int64) (*Config, error) {
+	c := &Config{}
+	var row models.Account
+	if err := tx.Take(&row, "id = ?", account).Error; err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Settings, err = accounts.ReadSettings(row.Settings); err != nil {
+		return nil, err
+	}
+	var fields []models.TicketField
+	var options []models.TicketFieldOption
+	for _, q := range []struct {
+		rows  any
+		order string
+	}{
+		{&fields, "position, id"},
+		{&options, "ticket_field_id, position, id"},
+		{&c.Forms, "position, id"},
+		{&c.Statuses, "id"},
+	} {
+		if err := tx.Order(q.order).Find(q.rows).Error; err != nil {
+			return nil, err
+		}
+	}
+	if err := tx.Where("NOT is_deleted").Order("name, id").Find(&c.Brands).Error; err != nil {
+		return nil, err
+	}
+	var groups []int64
+	if err := tx.Model(&models.Group{}).Where(`"default" AND NOT deleted`).Pluck("id", &groups).Error; err != nil {
+		return nil, err
+	}
+	if len(groups) > 0 {
+		c.DefaultGroupID = groups[0]
+	}
+	c.build(fields, options)
+	return c, nil
+}
+
+// build derives from the rows what values are looked up by.
+func (c *Config) build(fields []models.TicketField, options []models.TicketFieldOption) {
+	c.Fields = make([]Field, len(fields))
+	c.fields = make(map[int64]*Field, len(fields))
+	c.index = map[string]int{}
+	c.tagged = map[string]*Field{}
+	c.statuses = make(map[int64]models.CustomStatus, len(c.Statuses))
+	c.defaults = map[string]models.CustomStatus{}
+	for i, row := range fields {
+		f := &c.Fields[i]
+		f.TicketField = row
+		f.key = strconv.FormatInt(row.ID, 10)
+		f.wire = `{"id":` + f.key + `,"value":`
+		if row.Type == models.FieldRegexp && row.RegexpForValidation != nil {
+			// One that does not compile cannot be saved.
+			f.pattern, _ = compile(*row.RegexpForValidation)
+		}
+		c.fields[row.ID] = f
+		if f.Custom() && f.Active {
+			c.index[f.key] = len(c.custom)
+			c.custom = append(c.custom, f)
+		}
+		if f.Tag != nil && f.Active {
+			c.tagged[*f.Tag] = f
+		}
+	}
+	for _, o := range options {
+		f := c.fields[o.TicketFieldID]
+		if f == nil {
+			continue // between two reads of load a field has come; its version is another
+		}
+		if f.options == nil {
+			f.options = map[string]bool{}
+		}
+		f.Options = append(f.Options, o)
+		f.options[o.Value] = true
+		if f.Active {
+			c.tagged[o.Value] = f
+		}
+	}
+	for _, st := range c.Statuses {
+		c.statuses[st.ID] = st
+		if st.Default {
+			c.defaults[st.StatusCategory] = st
+		}
+	}
+}
+
+// Field is the ticket field with this id, active or not.
+func (c *Config) Field(id int64) (*Field, bool) {
+	f, ok := c.fields[id]
+	return f, ok
+}
+
+// SystemField is the system's field of a type: models.FieldPriority and the rest.
+func (c *Config) SystemField(kind string) (*Field, bool) {
+	for i := range c.Fields {
+		if c.Fields[i].Type == kind && !c.Fields[i].Custom() {
+			return &c.Fields[i], true
+		}
+	}
+	return nil, false
+}
+
+// Status is the custom status with this id, active or not.
+func (c *Config) Status(id int64) (models.CustomStatus, bool) {
+	st, ok := c.statuses[id]
+	return st, ok
+}
+
+// DefaultStatus is the custom status that a plain status stands for. A closed
+// ticket has that of a solved one.
+func (c *Config) DefaultStatus(category string) models.CustomStatus {
+	if category == models.StatusClosed {
+		category = models.StatusSolved
+	}
+	return c.defaults[category]
+}
+
+// Form is the ticket form with this id, active or not.
+func (c *Config) Form(id int64) (models.TicketForm, bool) {
+	for _, f := range c.Forms {
+		if f.ID == id {
+			return f, true
+		}
+	}
+	return models.TicketForm{}, false
+}
+
+// DefaultForm is the form of tickets that name none.
+func (c *Config) DefaultForm() (models.TicketForm, bool) {
+	for _, f := range c.Forms {
+		if f.Default {
+			return f, true
+		}
+	}
+	return models.TicketForm{}, false
+}
+
+// Brand is the brand with this id, active or not, but not a deleted one.
+func (c *Config) Brand(id int64) (models.Brand, bool) {
+	for _, b := range c.Brands {
+		if b.ID == id {
+			return b, true
+		}
+	}
+	return models.Brand{}, false
+}
+
+// DefaultBrand is the brand of tickets that name none.
+func (c *Config) DefaultBrand() models.Brand {
+	for _, b := range c.Brands {
+		if b.Default {
+			return b
+		}
+	}
+	return models.Brand{}
+}

@@ -1,0 +1,36 @@
+// Package fields keeps what an account has set up about tickets: their fields
+// with options, forms, custom statuses and brands. It checks values of custom
+// fields and keeps them and a ticket's tags together. It knows no tickets.
+package fields
+
+import (
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+)
+
+// remembered is of how many accounts a Config is kept in memory.
+const remembered = 1_000
+
+// Service keeps ticket fields, forms, custom statuses and brands.
+type Service struct {
+	db      *gorm.DB
+	now     func() time.Time
+	mu      sync.Mutex
+	configs map[int64]*Config // the newest read of each account
+}
+
+// New makes the service.
+func New(db *gorm.DB, now func() time.Time) *Service {
+	return &Service{db: db, now: now, configs: map[int64]*Config{}}
+}
+
+// customTypes are the types of fields that an account makes for itself.
+var customTypes = map[string]bool{
+	models.FieldText: true, models.FieldTextarea: true, models.FieldCheckbox: true, models.FieldDate: true,
+	models.FieldInteger: true, models.FieldDecimal: true, models.FieldRegexp: true, models.FieldCreditCard: true,
+	models.FieldMultiselect: true, models.FieldTagger: true, models.FieldLookup: true,
+}
