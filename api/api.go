@@ -14,19 +14,21 @@ import (
 	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 )
 
 // Services do what operations ask for.
 type Services struct {
 	Auth   *auth.Service
+	Fields *fields.Service
 	Groups *groups.Service
 }
 
 // Options of the API. Log and Registry are required, the rest has defaults.
 type Options struct {
 	Log         *slog.Logger
-	Registry    prometheus.Registerer
+	Registry    prometheus.Registerer // where metrics are counted
 	Trace       echo.MiddlewareFunc
 	Now         func() time.Time
 	Trusted     []netip.Prefix // proxies whose X-Forwarded headers are believed
@@ -49,6 +51,7 @@ func New(s Services, o Options) *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = errorHandler(o.Log)
 	e.Binder = binder{}
+	e.Pre(foldLists)
 	edge.Use(e, edge.Options{
 		Log: o.Log, Registry: o.Registry, Trace: o.Trace, Trusted: o.Trusted, Origins: o.Origins,
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,

@@ -42,3 +42,17 @@ func (binder) Bind(into any, c echo.Context) error {
 	}
 	return nil
 }
+
+// foldLists turns ids[]=1&ids[]=2 into ids=1,2 before the generated handlers
+// look for it.
+func foldLists(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		if strings.Contains(u.RawQuery, "[]") || strings.Contains(u.RawQuery, "%5B%5D") || strings.Contains(u.RawQuery, "%5b%5d") {
+			query := u.Query()
+			wire.FoldLists(query)
+			u.RawQuery = query.Encode()
+		}
+		return next(c)
+	}
+}

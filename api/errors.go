@@ -8,10 +8,12 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/labstack/echo/v4"
 
+	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/server/fault"
 )
@@ -69,7 +71,7 @@ func errorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 		}
 		ctx := c.Request().Context()
 		a := answerOf(err)
-		if a.status >= 500 && !errors.Is(err, context.Canceled) {
+		if a.status >= 500 && !errors.Is(err, context.Canceled) && !errors.Is(err, edge.ErrPanicked) {
 			log.ErrorContext(ctx, "request failed", "method", c.Request().Method, "route", c.Path(), "status", a.status, "error", err)
 		}
 		if a.retryAfter > 0 {
@@ -185,8 +187,13 @@ func answerOfEcho(e *echo.HTTPError) answer {
 	case http.StatusRequestEntityTooLarge:
 		return answerOfFault(fault.New(fault.TooLarge, "The request body is too large"))
 	case http.StatusBadRequest:
-		// The generated binding of path and query parameters.
-		return answer{status: 400, body: errorBody{Error: titled{"Invalid attribute", text}}}
+		// The generated binding of path and query parameters, whose text names
+		// Go types behind the parameter.
+		if name, ok := strings.CutPrefix(text, "Invalid format for parameter "); ok {
+			name, _, _ = strings.Cut(name, ":")
+			return badAttribute(name, name+" is not of the type it must be")
+		}
+		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: text}}
 	}
 	if e.Code >= 400 && e.Code < 500 {
 		return answer{status: e.Code, body: errorBody{Error: http.StatusText(e.Code), Description: text}}

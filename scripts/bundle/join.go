@@ -47,6 +47,7 @@ func read(dir string) (*document, error) {
 	if get(doc.root, "paths") == nil {
 		return nil, fmt.Errorf("%s: no fragment has paths", dir)
 	}
+	doc.expandErrors()
 	return doc, doc.expandPaged()
 }
 
@@ -134,6 +135,34 @@ func (d *document) expandPaged() error {
 		}
 	}
 	return nil
+}
+
+// expandErrors gives every operation the error answers that any of its kind may
+// have, so that fragments name only their own (409, 413, 422).
+func (d *document) expandErrors() {
+	for _, op := range d.operations() {
+		codes := map[string]string{"400": "BadRequestResponse", "429": "TooManyRequestsResponse"}
+		if str(op.node, "x-allow") != "anonymous" {
+			codes["403"] = "ForbiddenResponse"
+		}
+		codes["401"] = "UnauthorizedResponse"
+		if strings.Contains(op.path, "{") {
+			codes["404"] = "NotFoundResponse"
+		}
+		responses := child(op.node, "responses")
+		for _, code := range []string{"400", "401", "403", "404", "429"} {
+			name, due := codes[code]
+			if !due || get(responses, code) != nil || get(d.components("responses"), name) == nil {
+				continue
+			}
+			ref := mapping()
+			ref.Style = yaml.FlowStyle
+			set(ref, "$ref", text("#/components/responses/"+name))
+			key := text(code)
+			key.Style = yaml.DoubleQuotedStyle
+			responses.Content = append(responses.Content, key, ref)
+		}
+	}
 }
 
 // allowNull says in words of the validators that {} includes null: OpenAPI has

@@ -1,0 +1,369 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/prometheus/client_golang/prometheus"
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/api"
+	"github.com/helpd/helpd/api/edge"
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server"
+	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/testdb"
+)
+
+// theClock stands still in every API test, so that whole answers can be compared.
+var theClock = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+const clockText = "2026-03-04T05:06:07Z"
+
+// anAPI is a server with a fresh account of its own. Tests run in parallel on
+// one database; accounts keep them apart, as they keep customers apart.
+type anAPI struct {
+	t       *testing.T
+	handler http.Handler
+	db      *gorm.DB
+	auth    *auth.Service
+	account models.Account
+	admin   models.User
+	token   string // the account's API token
+	header  http.Header
+	now     *atomic.Pointer[time.Time]
+}
+
+var accountNumber atomic.Int64
+
+func newAPI(t *testing.T, change ...func(*api.Options)) *anAPI {
+	t.Helper()
+	a := &anAPI{t: t, db: testdb.Shared(t), now: new(atomic.Pointer[time.Time]), header: http.Header{}}
+	a.now.Store(&theClock)
+	now := func() time.Time { return *a.now.Load() }
+	o := api.Options{
+		Log: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelError})), Registry: prometheus.NewRegistry(),
+		Now: now, Limits: edge.Limits{Account: 1 << 30, Anonymous: 1 << 30},
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	services, err := server.NewServices(testContext(t), a.db, testdb.DSN(t), server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.handler, a.auth = api.New(services, o), services.Auth
+	a.openAccount()
+	return a
+}
+
+func testContext(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func (a *anAPI) openAccount() {
+	a.t.Helper()
+	name := fmt.Sprintf("acme%d-%d", os.Getpid(), accountNumber.Add(1))
+	var err error
+	a.account, a.admin, err = accounts.Create(context.Background(), a.db, theClock, accounts.New{
+		Subdomain: name, Name: "Acme", AdminName: "Ada Admin", AdminEmail: "admin@" + name + ".example",
+	})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	_, a.token, err = a.auth.NewAPIToken(context.Background(), a.account.ID, "test", "")
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.signIn(*a.admin.Email)
+}
+
+// another is a second account behind the same server.
+func (a *anAPI) another() *anAPI {
+	a.t.Helper()
+	b := *a
+	b.header = http.Header{}
+	b.openAccount()
+	return &b
+}
+
+// ctx is a context of the account, for looking into the database.
+func (a *anAPI) ctx() context.Context {
+	return postgres.WithAccount(context.Background(), a.account.ID)
+}
+
+func (a *anAPI) signIn(email string) {
+	r := &http.Request{Header: a.header}
+	r.SetBasicAuth(email+"/token", a.token)
+}
+
+// as is the same server seen by another user of the account.
+func (a *anAPI) as(email string) *anAPI {
+	b := *a
+	b.header = http.Header{}
+	b.signIn(email)
+	return &b
+}
+
+// anonymous is the same server seen by nobody in particular, at the host of
+// the account.
+func (a *anAPI) anonymous() *anAPI {
+	b := *a
+	b.header = http.Header{"X-Test-Host": {a.account.Subdomain + ".example.com"}}
+	return &b
+}
+
+// user makes a user of the account through the API.
+func (a *anAPI) user(name, email, role string) int64 {
+	a.t.Helper()
+	body := fmt.Sprintf(`{"user":{"name":%q,"email":%q,"role":%q,"verified":true}}`, name, email, role)
+	return a.post("/api/v2/users", body).want(201).id("user")
+}
+
+// email is an address that no other test uses.
+func (a *anAPI) email(local string) string { return local + "@" + a.account.Subdomain + ".example" }
+
+func (a *anAPI) get(path string) *result        { a.t.Helper(); return a.do("GET", path, "") }
+func (a *anAPI) post(path, body string) *result { a.t.Helper(); return a.do("POST", path, body) }
+func (a *anAPI) put(path, body string) *result  { a.t.Helper(); return a.do("PUT", path, body) }
+func (a *anAPI) delete(path string) *result     { a.t.Helper(); return a.do("DELETE", path, "") }
+func (a *anAPI) with(name, value string) *anAPI {
+	b := *a
+	b.header = a.header.Clone()
+	b.header.Set(name, value)
+	return &b
+}
+
+func (a *anAPI) do(method, path, body string) *result {
+	a.t.Helper()
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	r := httptest.NewRequest(method, "http://helpd.test"+path, reader)
+	r.Header = a.header.Clone()
+	if host := r.Header.Get("X-Test-Host"); host != "" {
+		r.Host = host
+		r.Header.Del("X-Test-Host")
+	}
+	if body != "" && r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	w := httptest.NewRecorder()
+	a.handler.ServeHTTP(w, r)
+	res := &result{t: a.t, method: method, path: path, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+	res.checkAgainstSpec(r)
+	return res
+}
+
+// result is an answer, already checked against openapi.yaml.
+type result struct {
+	t            *testing.T
+	method, path string
+	status       int
+	header       http.Header
+	body         []byte
+}
+
+func (r *result) want(status int) *result {
+	r.t.Helper()
+	if r.status != status {
+		r.t.Fatalf("%s %s: status %d, want %d: %.2000s", r.method, r.path, r.status, status, r.body)
+	}
+	if status >= 500 {
+		return r
+	}
+	return r
+}
+
+// json decodes the answer into what into points to.
+func (r *result) json(into any) *result {
+	r.t.Helper()
+	if err := json.Unmarshal(r.body, into); err != nil {
+		r.t.Fatalf("%s %s: %v: %.2000s", r.method, r.path, err, r.body)
+	}
+	return r
+}
+
+// member is the decoded value at a path of member names and indexes:
+// member("ticket", "tags", 0).
+func (r *result) member(path ...any) any {
+	r.t.Helper()
+	var v any
+	d := json.NewDecoder(bytes.NewReader(r.body))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		r.t.Fatalf("%s %s: %v: %.2000s", r.method, r.path, err, r.body)
+	}
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			object, ok := v.(map[string]any)
+			if !ok {
+				r.t.Fatalf("%s %s: no object at %v of %v: %.2000s", r.method, r.path, step, path, r.body)
+			}
+			if v, ok = object[step]; !ok {
+				r.t.Fatalf("%s %s: no member %v of %v: %.2000s", r.method, r.path, step, path, r.body)
+			}
+		case int:
+			list, ok := v.([]any)
+			if !ok || step >= len(list) {
+				r.t.Fatalf("%s %s: no element %d of %v: %.2000s", r.method, r.path, step, path, r.body)
+			}
+			v = list[step]
+		}
+	}
+	return v
+}
+
+// id is the id of the record under key.
+func (r *result) id(key string) int64 {
+	r.t.Helper()
+	n, ok := r.member(key, "id").(json.Number)
+	if !ok {
+		r.t.Fatalf("%s %s: %s has no numeric id: %.500s", r.method, r.path, key, r.body)
+	}
+	id, err := n.Int64()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return id
+}
+
+// ids are the ids of the records in the list under key, in order.
+func (r *result) ids(key string) []int64 {
+	r.t.Helper()
+	var envelope map[string]json.RawMessage
+	r.json(&envelope)
+	var records []struct{ ID int64 }
+	if err := json.Unmarshal(envelope[key], &records); err != nil {
+		r.t.Fatalf("%s %s: %s: %v: %.2000s", r.method, r.path, key, err, r.body)
+	}
+	ids := make([]int64, len(records))
+	for i, rec := range records {
+		ids[i] = rec.ID
+	}
+	return ids
+}
+
+// wantJSON compares the whole answer with a JSON text, member by member.
+func (r *result) wantJSON(format string, args ...any) *result {
+	r.t.Helper()
+	want := fmt.Sprintf(format, args...)
+	if g, w := canonical(r.t, r.body), canonical(r.t, []byte(want)); g != w {
+		r.t.Errorf("%s %s:\n got %s\nwant %s", r.method, r.path, g, w)
+	}
+	return r
+}
+
+// wantError checks the kind of an error and, for a 422, that the field is named
+// with this text.
+func (r *result) wantError(status int, kind string) *result {
+	r.t.Helper()
+	r.want(status)
+	if got := r.member("error"); got != kind {
+		r.t.Errorf("%s %s: error %v, want %s: %s", r.method, r.path, got, kind, r.body)
+	}
+	return r
+}
+
+func (r *result) wantDetail(field, description string) *result {
+	r.t.Helper()
+	r.wantError(422, "RecordInvalid")
+	if got := r.member("details", field, 0, "description"); got != description {
+		r.t.Errorf("%s %s: %s: %q, want %q", r.method, r.path, field, got, description)
+	}
+	return r
+}
+
+// wantForbidden checks the body that clients compare word for word.
+func (r *result) wantForbidden() *result {
+	r.t.Helper()
+	return r.want(403).wantJSON(`{"error":{"title":"Forbidden","message":"Access to this resource is restricted. Please contact the account administrator for assistance."}}`)
+}
+
+func (r *result) wantMissing() *result {
+	r.t.Helper()
+	return r.want(404).wantJSON(`{"error":"RecordNotFound","description":"Not found"}`)
+}
+
+func canonical(t *testing.T, b []byte) string {
+	t.Helper()
+	var v any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v: %.2000s", err, b)
+	}
+	out, _ := json.Marshal(v)
+	return string(out)
+}
+
+var specRouter = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := openapi3.NewLoader().LoadFromFile("../openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	doc.Servers = nil
+	return legacy.NewRouter(doc)
+})
+
+// checkAgainstSpec holds an answer against openapi.yaml: a null where [] is
+// due, a missing or an undeclared status.
+func (r *result) checkAgainstSpec(req *http.Request) {
+	r.t.Helper()
+	if r.status == 404 && strings.Contains(string(r.body), "InvalidEndpoint") || r.status == 429 || r.status == 413 {
+		return
+	}
+	router, err := specRouter()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	plain := req.Clone(req.Context())
+	plain.URL.Path = strings.TrimSuffix(plain.URL.Path, ".json")
+	plain.URL.Host, plain.URL.Scheme = "", ""
+	route, params, err := router.FindRoute(plain)
+	if err != nil {
+		return // a path outside the spec, such as /docs
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: plain, PathParams: params, Route: route,
+			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+		},
+		Status: r.status, Header: r.header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	input.SetBodyBytes(r.body)
+	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
+		r.t.Errorf("%s %s: the answer is not as openapi.yaml says: %v\n%.1000s", r.method, r.path, err, r.body)
+	}
+}
+
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(b []byte) (int, error) {
+	l.t.Helper()
+	l.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
