@@ -24,7 +24,7 @@ type Account struct {
 	Subdomain     string
 	Name          string
 	TimeZone      string
-	Settings      JSON  // accounts.Settings
+	Settings      JSON  // auth.Settings
 	ConfigVersion int64 // moves with every change of what the ticket pipeline keeps in memory
 	Stamps
 }
@@ -67,6 +67,15 @@ const (
 	JobFailed    = "failed"
 	JobKilled    = "killed"
 )
+
+// JobItem is one thing that a bulk job has to do. Its rows go when the job ends.
+type JobItem struct {
+	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
+	JobID     string `gorm:"primaryKey"`
+	Index     int    `gorm:"primaryKey;autoIncrement:false"` // from 0
+	Item      []byte // JSON as it came
+	Result    JSON   // nil until done
+}
 
 // APIToken signs in any active user of its account by e-mail.
 type APIToken struct {

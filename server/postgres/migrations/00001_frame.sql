@@ -483,7 +483,8 @@ CREATE TABLE job_statuses (
     total int,
     progress int,
     message text,
-    results jsonb,
+    -- json and not jsonb, which refuses a text with \u0000 in it.
+    results json,
     user_id bigint NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -491,6 +492,18 @@ CREATE TABLE job_statuses (
 );
 CREATE INDEX job_statuses_created ON job_statuses (account_id, created_at, id);
 CREATE INDEX job_statuses_open ON job_statuses (account_id) WHERE status IN ('queued', 'working');
+
+-- What a bulk job has to do, while it is under way. An item's result is written
+-- in the transaction that did the item, so that each is done exactly once.
+CREATE TABLE job_items (
+    account_id bigint NOT NULL,
+    job_id text NOT NULL,
+    index int NOT NULL, -- from 0
+    item bytea NOT NULL, -- the JSON as it came, which jsonb may refuse
+    result json,
+    PRIMARY KEY (account_id, job_id, index),
+    FOREIGN KEY (account_id, job_id) REFERENCES job_statuses ON DELETE CASCADE
+);
 
 CREATE TABLE api_tokens (
     account_id bigint NOT NULL REFERENCES accounts,
@@ -548,7 +561,7 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 -- +goose Down
-DROP TABLE idempotency_keys, jwt_keys, oauth_tokens, api_tokens, job_statuses, events, ticket_visits, tag_changes, tag_counts,
+DROP TABLE idempotency_keys, jwt_keys, oauth_tokens, api_tokens, job_items, job_statuses, events, ticket_visits, tag_changes, tag_counts,
     attachments, uploads, comments, audits, ticket_metrics, tickets, ticket_forms, ticket_field_options, ticket_fields,
     custom_statuses, brands, group_memberships, groups, organization_memberships, organizations, user_identities, users, accounts;
 DROP FUNCTION next_ticket_id(bigint);
