@@ -1,0 +1,68 @@
+// Package events keeps the log of what happened in each account. Whoever
+// changes a record appends to it in the same transaction; it does not know who
+// reads it.
+package events
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+)
+
+// TypePrefix stands before every type on the wire and in the table.
+const TypePrefix = "zen:event-type:"
+
+// Event is one thing that happened to one record. Its payload is fixed here and
+// never built again: later changes of the record do not alter what was told.
+type Event struct {
+	Type   string // as in the catalogue, without the prefix: "ticket.status_changed"
+	Detail any    // the record as saved, in the contract's form of the kind
+	Change any    // what the contract calls event: {"current":…,"previous":…}
+}
+
+// By says who brought events about, and when.
+type By struct {
+	AccountID int64
+	ActorID   int64 // models.SystemUser for rules and jobs
+	SourceID  string
+	At        time.Time
+}
+
+type row struct {
+	Type   string `json:"type"`
+	Detail any    `json:"detail"`
+	Change any    `json:"change"`
+}
+
+// Rows are events as Insert takes them.
+func Rows(list []Event) models.JSON {
+	rows := make([]row, len(list))
+	for i, e := range list {
+		rows[i] = row{TypePrefix + e.Type, e.Detail, e.Change}
+		if e.Change == nil {
+			rows[i].Change = struct{}{}
+		}
+	}
+	return models.ToJSON(rows)
+}
+
+// Insert is the statement that appends Rows about one subject; it takes
+// Arguments. It is there for writers that put it into a larger statement.
+const Insert = `INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
+	SELECT ?, e.type, ?, ?, ?, nullif(?, ''), e.detail, e.change, ? FROM jsonb_to_recordset(?::jsonb) AS e(type text, detail jsonb, change jsonb)`
+
+// Arguments of Insert. kind is "ticket", "user" and so on.
+func Arguments(by By, kind string, id int64, list []Event) []any {
+	return []any{by.AccountID, Subject(kind, id), id, by.ActorID, by.SourceID, by.At, Rows(list)}
+}
+
+// AppendTx appends events about one record. The events of one record keep their
+// order if whoever appends holds the record's lock.
+func AppendTx(tx *gorm.DB, by By, kind string, id int64, list ...Event) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return tx.Exec(Insert, Arguments(by, kind, id, list)...).Error
+}
