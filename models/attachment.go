@@ -21,13 +21,26 @@ type Attachment struct {
 	Token                 string // the unguessable part of its address
 	FileName              string
 	ContentType           string
-	Size                  int64 // bytes
-	Width                 *int  // pixels, pictures only
+	Charset               string // of text; empty otherwise
+	Size                  int64  // bytes
+	Width                 *int   // pixels, pictures only
 	Height                *int
 	Inline                bool
 	Deleted               bool // redacted
 	MalwareAccessOverride bool
-	MalwareScanResult     string
+	MalwareScanResult     string    // MalwareNotScanned
 	BlobKey               string    // in the blob store; empty once redacted
 	CreatedAt             time.Time `gorm:"autoCreateTime:false"`
+}
+
+// MalwareNotScanned is the scan result of a file that no scanner has seen.
+const MalwareNotScanned = "not_scanned"
+
+// BlobRemoval is a blob that is to go from the blob store, or one that is
+// being written and goes unless an attachment comes to refer to it.
+type BlobRemoval struct {
+	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
+	Key       string `gorm:"primaryKey"`
+	Doomed    bool   // false: it may still be kept
+	DueAt     time.Time
 }

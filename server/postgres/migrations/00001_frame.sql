@@ -412,6 +412,7 @@ CREATE TABLE attachments (
     token text NOT NULL, -- unguessable part of the download address
     file_name text NOT NULL,
     content_type text NOT NULL,
+    charset text NOT NULL, -- of text; empty otherwise
     size bigint NOT NULL,
     width int,
     height int,
@@ -428,6 +429,17 @@ CREATE INDEX attachments_upload ON attachments (account_id, upload_id, id) WHERE
 CREATE INDEX attachments_comment ON attachments (account_id, comment_id, id) WHERE comment_id IS NOT NULL;
 CREATE INDEX attachments_ticket ON attachments (account_id, ticket_id, id) WHERE ticket_id IS NOT NULL;
 CREATE INDEX attachments_parent ON attachments (account_id, parent_id) WHERE parent_id IS NOT NULL;
+
+-- Blobs that are to go from the blob store. A blob that is being written is
+-- here too, until a row above refers to it: a crash leaves none behind.
+CREATE TABLE blob_removals (
+    account_id bigint NOT NULL REFERENCES accounts,
+    key text NOT NULL,
+    doomed boolean NOT NULL, -- false: it may still be kept
+    due_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, key)
+);
+CREATE INDEX blob_removals_due ON blob_removals (due_at);
 
 -- How often a tag is in use. Changes are appended, never added in place: two
 -- saves of tickets with the same tag would wait for each other, or deadlock.
@@ -562,7 +574,7 @@ CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 -- +goose Down
 DROP TABLE idempotency_keys, jwt_keys, oauth_tokens, api_tokens, job_items, job_statuses, events, ticket_visits, tag_changes, tag_counts,
-    attachments, uploads, comments, audits, ticket_metrics, tickets, ticket_forms, ticket_field_options, ticket_fields,
+    blob_removals, attachments, uploads, comments, audits, ticket_metrics, tickets, ticket_forms, ticket_field_options, ticket_fields,
     custom_statuses, brands, group_memberships, groups, organization_memberships, organizations, user_identities, users, accounts;
 DROP FUNCTION next_ticket_id(bigint);
 DROP SEQUENCE audit_ids;

@@ -1,0 +1,114 @@
+package attachments
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// ClaimTx moves the files under the tokens to a comment, in the order they
+// came, and uses the tokens up. Whoever has a token may use it: a visitor
+// uploads before he signs in. Tokens that are unknown, expired or used already
+// are passed over.
+func (s *Service) ClaimTx(tx *gorm.DB, _ auth.Actor, tokens []string, ticketID, commentID int64) ([]File, error) {
+	if len(tokens) == 0 {
+		return nil, nil
+	}
+	hashes := make([][]byte, len(tokens))
+	for i, t := range tokens {
+		hashes[i] = auth.Hash(t)
+	}
+	var uploads []int64
+	// In the order of ids, so that two comments with the same tokens wait for
+	// each other and do not deadlock.
+	err := locking(tx).Model(&models.Upload{}).Where("token_hash IN ? AND expires_at > ?", hashes, s.now()).
+		Order("id").Pluck("id", &uploads).Error
+	if err != nil || len(uploads) == 0 {
+		return nil, err
+	}
+	err = tx.Model(&models.Attachment{}).Where("upload_id IN ?", uploads).
+		Updates(map[string]any{"ticket_id": ticketID, "comment_id": commentID}).Error
+	if err != nil {
+		return nil, err
+	}
+	var rows []models.Attachment
+	if err := tx.Where("upload_id IN ?", uploads).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	if err := tx.Model(&models.Attachment{}).Where("upload_id IN ?", uploads).Update("upload_id", nil).Error; err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].UploadID = nil
+	}
+	return group(rows), tx.Where("id IN ?", uploads).Delete(&models.Upload{}).Error
+}
+
+// InlineTx marks those of a comment's files that its HTML shows by their
+// address, in the rows and in files.
+func (s *Service) InlineTx(tx *gorm.DB, files []File, html string) error {
+	var inline []int64
+	for i := range files {
+		if strings.Contains(html, "/attachments/token/"+files[i].Token) {
+			files[i].Inline = true
+			inline = append(inline, files[i].ID)
+		}
+	}
+	if len(inline) == 0 {
+		return nil
+	}
+	return tx.Model(&models.Attachment{}).Where("id IN ?", inline).Update("inline", true).Error
+}
+
+// OfComments returns the files of comments, in the order they came. A comment
+// without any is not in the map.
+func (s *Service) OfComments(ctx context.Context, db *gorm.DB, commentIDs []int64) (map[int64][]File, error) {
+	files := map[int64][]File{}
+	if len(commentIDs) == 0 {
+		return files, nil
+	}
+	var rows []models.Attachment
+	if err := db.WithContext(ctx).Where("comment_id IN ?", commentIDs).Order("id").Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	for _, f := range group(rows) {
+		files[*f.CommentID] = append(files[*f.CommentID], f)
+	}
+	return files, nil
+}
+
+// Redacted is what a redacted file is called.
+const Redacted = "redacted.txt"
+
+// RedactTx takes the contents of a comment's file away for good, with its
+// thumbnails, and returns the file as it was. The bytes go when tx is
+// committed: at the next Sweep. A file that is redacted already stays as it
+// is. It fails with fault.NotFound.
+func (s *Service) RedactTx(tx *gorm.DB, ticketID, commentID, id int64) (File, error) {
+	var row models.Attachment
+	err := locking(tx).Take(&row, "id = ? AND ticket_id = ? AND comment_id = ? AND parent_id IS NULL", id, ticketID, commentID).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return File{}, fault.Missing("Attachment", id)
+	}
+	if err != nil || row.Deleted {
+		return File{Attachment: row}, err
+	}
+	before := File{Attachment: row}
+	if err := tx.Clauses(clause.Returning{}).Where("parent_id = ?", id).Delete(&before.Thumbnails).Error; err != nil {
+		return File{}, err
+	}
+	if _, err := s.doomTx(tx, []models.Attachment{row}); err != nil {
+		return File{}, err
+	}
+	return before, tx.Model(&row).Updates(map[string]any{
+		"file_name": Redacted, "content_type": plainText, "charset": "", "size": 0, "width": nil, "height": nil,
+		"deleted": true, "blob_key": "",
+	}).Error
+}

@@ -1,0 +1,90 @@
+package attachments
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+const (
+	// sweepBatch is how many rows one statement of a sweep takes.
+	sweepBatch = 100
+	// expiryGrace is how much later than their expiry uploads are dropped. A
+	// file that was being added when the token expired is in by then.
+	expiryGrace = time.Minute
+	// retryAfter is when a blob that could not be removed is tried again. Until
+	// then no other process tries it.
+	retryAfter = 10 * time.Minute
+)
+
+// Sweep drops expired uploads of all accounts and removes the blobs of all
+// files that are dropped, redacted or were never finished. It returns how many
+// files' blobs it removed. Any number of processes may sweep at a time.
+func (s *Service) Sweep(ctx context.Context) (int, error) {
+	ctx = postgres.AcrossAccounts(ctx)
+	for {
+		n, err := s.expire(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if n < sweepBatch {
+			break
+		}
+	}
+	removed := 0
+	var failures []error
+	for {
+		due, err := s.due(ctx)
+		if err != nil {
+			return removed, errors.Join(append(failures, err)...)
+		}
+		for _, b := range due {
+			if err := s.remove(ctx, b.AccountID, b.Key); err != nil {
+				failures = append(failures, err)
+				continue
+			}
+			removed++
+		}
+		if len(due) < sweepBatch {
+			return removed, errors.Join(failures...)
+		}
+	}
+}
+
+// expire drops a batch of expired uploads and returns their number.
+func (s *Service) expire(ctx context.Context) (int64, error) {
+	now := s.now()
+	var n int64
+	err := s.db.WithContext(ctx).Raw(`
+		WITH expired AS (
+			SELECT account_id, id FROM uploads WHERE expires_at <= ?
+			ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED
+		), gone AS (
+			DELETE FROM uploads u USING expired e WHERE u.account_id = e.account_id AND u.id = e.id
+			RETURNING u.account_id, u.id
+		), files AS (
+			DELETE FROM attachments a USING gone g WHERE a.account_id = g.account_id AND a.upload_id = g.id
+			RETURNING a.account_id, a.blob_key, a.parent_id
+		), noted AS (
+			INSERT INTO blob_removals (account_id, key, doomed, due_at)
+			SELECT account_id, blob_key, true, ? FROM files WHERE parent_id IS NULL AND blob_key <> ''
+		)
+		SELECT count(*) FROM gone`, now.Add(-expiryGrace), sweepBatch, now).Row().Scan(&n)
+	return n, err
+}
+
+// due dooms a batch of the blobs whose time has come, and has them for itself
+// for a while.
+func (s *Service) due(ctx context.Context) ([]models.BlobRemoval, error) {
+	now := s.now()
+	var due []models.BlobRemoval
+	err := s.db.WithContext(ctx).Raw(`
+		UPDATE blob_removals b SET doomed = true, due_at = ?
+		FROM (SELECT account_id, key FROM blob_removals WHERE due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED) d
+		WHERE b.account_id = d.account_id AND b.key = d.key
+		RETURNING b.account_id, b.key, b.doomed, b.due_at`, now.Add(retryAfter), now, sweepBatch).Scan(&due).Error
+	return due, err
+}

@@ -1,0 +1,220 @@
+package attachments
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"gocloud.dev/blob"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// UploadInput is a file as it comes.
+type UploadInput struct {
+	Token       string // of an upload to add the file to; empty for a new one
+	FileName    string // as the client calls it; required
+	ContentType string // as the client declares it; may be empty or wrong
+	Body        io.Reader
+}
+
+// Upload is a token with the files that wait under it.
+type Upload struct {
+	models.Upload
+	Token string // known now and to the caller alone
+	Files []File // in the order they came
+	File  File   // the one that came just now
+}
+
+// Upload keeps a file until a comment takes its token or the token expires. It
+// fails with fault.BadRequest for a file without a name, with fault.TooLarge,
+// and with fault.Invalid for a token that by did not get or that is no longer
+// good. A failure keeps nothing.
+func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Upload, error) {
+	in.FileName = cleanName(in.FileName)
+	if in.FileName == "" {
+		return Upload{}, fault.New(fault.BadRequest, "filename is required: add it to the query, as in /api/v2/uploads?filename=report.pdf")
+	}
+	if in.Token != "" { // now, and not after all of the file has come
+		if _, err := s.findUploadTx(s.db.WithContext(ctx), by, in.Token); err != nil {
+			return Upload{}, err
+		}
+	}
+	key := newKey(by.AccountID)
+	if err := s.expect(ctx, key); err != nil {
+		return Upload{}, err
+	}
+	file, thumb, err := s.receive(ctx, key, in)
+	if err != nil {
+		s.discard(ctx, key)
+		return Upload{}, err
+	}
+	var up Upload
+	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		up, err = s.keepTx(tx, by, in.Token, file, thumb)
+		return err
+	})
+	if err != nil {
+		s.discard(ctx, key)
+		return Upload{}, err
+	}
+	return up, nil
+}
+
+// receive writes the blobs of a file and returns the rows for it and for its
+// thumbnail, which is nil for what has none.
+func (s *Service) receive(ctx context.Context, key string, in UploadInput) (models.Attachment, *models.Attachment, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, writeTime, fault.New(fault.BadRequest, "The file took too long to come"))
+	defer cancel()
+	file := models.Attachment{
+		Token: auth.NewToken(), FileName: in.FileName, BlobKey: key,
+		MalwareScanResult: models.MalwareNotScanned, CreatedAt: s.now(),
+	}
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(in.Body, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return file, nil, err
+	}
+	file.ContentType, file.Charset = typeOf(head[:n], in.ContentType, in.FileName)
+	file.Size, err = s.write(ctx, key, file.ContentType, io.MultiReader(bytes.NewReader(head[:n]), in.Body))
+	if err != nil {
+		if cause := fault.Of(context.Cause(ctx)); cause != nil {
+			err = cause
+		}
+		return file, nil, err
+	}
+	p := s.look(ctx, key, file.ContentType)
+	if p == nil {
+		return file, nil, nil
+	}
+	file.Width, file.Height = &p.width, &p.height
+	if p.thumb == nil {
+		return file, nil, nil
+	}
+	thumb := file
+	thumb.Token, thumb.FileName, thumb.BlobKey = auth.NewToken(), thumbName(file.FileName), thumbKey(key)
+	thumb.ContentType, thumb.Size = "image/png", int64(len(p.thumb))
+	thumb.Width, thumb.Height = &p.bounds.X, &p.bounds.Y
+	return file, &thumb, s.bucket.WriteAll(ctx, thumb.BlobKey, p.thumb, &blob.WriterOptions{ContentType: thumb.ContentType})
+}
+
+// keepTx makes the rows of a file that has been received.
+func (s *Service) keepTx(tx *gorm.DB, by auth.Actor, token string, file models.Attachment, thumb *models.Attachment) (Upload, error) {
+	pending := tx.Where("key = ? AND NOT doomed", file.BlobKey).Delete(&models.BlobRemoval{})
+	if pending.Error != nil {
+		return Upload{}, pending.Error
+	}
+	if pending.RowsAffected == 0 { // a sweep has given it up
+		return Upload{}, fault.New(fault.BadRequest, "The file took too long to come")
+	}
+	up, err := s.tokenTx(tx, by, token)
+	if err != nil {
+		return Upload{}, err
+	}
+	file.UploadID = &up.ID
+	if err := tx.Create(&file).Error; err != nil {
+		return Upload{}, err
+	}
+	if thumb != nil {
+		thumb.UploadID, thumb.ParentID = &up.ID, &file.ID
+		if err := tx.Create(thumb).Error; err != nil {
+			return Upload{}, err
+		}
+	}
+	var rows []models.Attachment
+	if err := tx.Where("upload_id = ?", up.ID).Order("id").Find(&rows).Error; err != nil {
+		return Upload{}, err
+	}
+	up.Files = group(rows)
+	for _, f := range up.Files {
+		if f.ID == file.ID {
+			up.File = f
+		}
+	}
+	return up, nil
+}
+
+// tokenTx locks the upload of the token, or makes one if token is empty.
+func (s *Service) tokenTx(tx *gorm.DB, by auth.Actor, token string) (Upload, error) {
+	if token != "" {
+		u, err := s.findUploadTx(locking(tx), by, token)
+		return Upload{Upload: u, Token: token}, err
+	}
+	now := s.now()
+	up := Upload{Token: auth.NewToken()}
+	up.TokenHash, up.CreatedAt, up.ExpiresAt = auth.Hash(up.Token), now, now.Add(s.options.Expiry)
+	if !by.Anonymous() {
+		id := by.ID()
+		up.UserID = &id
+	}
+	return up, tx.Create(&up.Upload).Error
+}
+
+// locking makes adding to a token, taking it and deleting it wait for each other.
+func locking(tx *gorm.DB) *gorm.DB { return tx.Clauses(clause.Locking{Strength: "UPDATE"}) }
+
+// findUploadTx finds the upload that by may add to.
+func (s *Service) findUploadTx(tx *gorm.DB, by auth.Actor, token string) (models.Upload, error) {
+	var u models.Upload
+	err := tx.Take(&u, "token_hash = ? AND expires_at > ?", auth.Hash(token), s.now()).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !isOf(u, by) {
+		return u, fault.InvalidField("token", "is unknown, expired or used already")
+	}
+	return u, err
+}
+
+// isOf reports whether by made the upload. Of those made by nobody we know,
+// the token itself is the proof.
+func isOf(u models.Upload, by auth.Actor) bool { return u.UserID == nil || *u.UserID == by.ID() }
+
+// DeleteUpload drops a token and its files. It fails with fault.NotFound also
+// when the token is another's; an admin may drop anybody's.
+func (s *Service) DeleteUpload(ctx context.Context, by auth.Actor, token string) error {
+	var doomed []string
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var u models.Upload
+		err := locking(tx).Take(&u, "token_hash = ? AND expires_at > ?", auth.Hash(token), s.now()).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !isOf(u, by) && !by.Admin() {
+			return fault.New(fault.NotFound, "upload not found")
+		}
+		if err != nil {
+			return err
+		}
+		var files []models.Attachment
+		err = tx.Clauses(clause.Returning{}).Where("upload_id = ?", u.ID).Delete(&files).Error
+		if err != nil {
+			return err
+		}
+		if doomed, err = s.doomTx(tx, files); err != nil {
+			return err
+		}
+		return tx.Delete(&u).Error
+	})
+	if err != nil {
+		return err
+	}
+	s.removeAll(ctx, doomed)
+	return nil
+}
+
+// doomTx has the blobs of files removed once tx is committed, and returns
+// their keys. Thumbnails go with their pictures.
+func (s *Service) doomTx(tx *gorm.DB, files []models.Attachment) ([]string, error) {
+	var keys []string
+	var rows []models.BlobRemoval
+	for _, f := range files {
+		if f.ParentID == nil && f.BlobKey != "" {
+			keys = append(keys, f.BlobKey)
+			rows = append(rows, models.BlobRemoval{Key: f.BlobKey, Doomed: true, DueAt: s.now()})
+		}
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return keys, tx.Create(&rows).Error
+}
