@@ -16,6 +16,8 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/idempotency"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // Services do what operations ask for.
@@ -23,6 +25,9 @@ type Services struct {
 	Auth   *auth.Service
 	Fields *fields.Service
 	Groups *groups.Service
+
+	Jobs        *jobs.Service
+	Idempotency *idempotency.Service
 }
 
 // Options of the API. Log and Registry are required, the rest has defaults.
@@ -41,6 +46,7 @@ type Options struct {
 // handlers has one method per operation. Each area brings its own by embedding.
 type handlers struct {
 	groupHandlers
+	jobHandlers
 }
 
 var _ gen.StrictServerInterface = handlers{}
@@ -57,8 +63,10 @@ func New(s Services, o Options) *echo.Echo {
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
 		Authenticate: authenticator{s.Auth}.middleware,
 	})
+	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
 		groupHandlers: groupHandlers{s.Groups},
+		jobHandlers:   jobHandlers{s.Jobs},
 	}
 	gen.RegisterHandlers(e, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
 	return e

@@ -56,7 +56,29 @@ var accountNumber atomic.Int64
 
 func newAPI(t *testing.T, change ...func(*api.Options)) *anAPI {
 	t.Helper()
-	a := &anAPI{t: t, db: testdb.Shared(t), now: new(atomic.Pointer[time.Time]), header: http.Header{}}
+	// Jobs are taken in and not worked; their own connections are never made.
+	a, _ := buildAPI(t, testdb.Shared(t), "postgres://nowhere.invalid/", change...)
+	return a
+}
+
+// newWorkingAPI is an API on a database of its own, whose jobs are worked.
+// Before that starts, prepare may register more work.
+func newWorkingAPI(t *testing.T, prepare func(api.Services)) *anAPI {
+	t.Helper()
+	dsn := testdb.DSN(t)
+	a, services := buildAPI(t, testdb.Open(t, dsn), dsn)
+	if prepare != nil {
+		prepare(services)
+	}
+	if err := services.Jobs.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func buildAPI(t *testing.T, db *gorm.DB, dsn string, change ...func(*api.Options)) (*anAPI, api.Services) {
+	t.Helper()
+	a := &anAPI{t: t, db: db, now: new(atomic.Pointer[time.Time]), header: http.Header{}}
 	a.now.Store(&theClock)
 	now := func() time.Time { return *a.now.Load() }
 	o := api.Options{
@@ -66,13 +88,47 @@ func newAPI(t *testing.T, change ...func(*api.Options)) *anAPI {
 	for _, f := range change {
 		f(&o)
 	}
-	services, err := server.NewServices(testContext(t), a.db, testdb.DSN(t), server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + t.TempDir()})
+	services, err := server.NewServices(testContext(t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.handler, a.auth = api.New(services, o), services.Auth
+	t.Cleanup(func() {
+		if err := services.Jobs.Stop(context.Background()); err != nil {
+			t.Errorf("stop jobs: %v", err)
+		}
+	})
 	a.openAccount()
-	return a
+	return a, services
+}
+
+// until asks again and again, for half a minute at most, until holds.
+func (a *anAPI) until(what string, holds func() bool) {
+	a.t.Helper()
+	late := time.After(30 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-late:
+			a.t.Fatalf("waited in vain: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// jobDone waits for the job that the answer tells of, and returns its status at
+// the end.
+func (r *result) jobDone(a *anAPI) *result {
+	r.t.Helper()
+	path := "/api/v2/job_statuses/" + r.member("job_status", "id").(string)
+	var status *result
+	a.until("end of the job", func() bool {
+		status = a.get(path).want(200)
+		state := status.member("job_status", "status")
+		return state != "queued" && state != "working"
+	})
+	return status
 }
 
 func testContext(t *testing.T) context.Context {

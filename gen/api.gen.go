@@ -16,6 +16,33 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for JobState.
+const (
+	JobStateCompleted JobState = "completed"
+	JobStateFailed    JobState = "failed"
+	JobStateKilled    JobState = "killed"
+	JobStateQueued    JobState = "queued"
+	JobStateWorking   JobState = "working"
+)
+
+// Valid indicates whether the value is a known member of the JobState enum.
+func (e JobState) Valid() bool {
+	switch e {
+	case JobStateCompleted:
+		return true
+	case JobStateFailed:
+		return true
+	case JobStateKilled:
+		return true
+	case JobStateQueued:
+		return true
+	case JobStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -64,16 +91,58 @@ type GroupInput struct {
 // GroupList defines model for GroupList.
 type GroupList = wire.List
 
+// JobState defines model for JobState.
+type JobState string
+
+// JobStatus defines model for JobStatus.
+type JobStatus struct {
+	ID       string   `json:"id"`
+	JobType  string   `json:"job_type"`
+	URL      string   `json:"url"`
+	Total    *int64   `json:"total"`
+	Progress *int64   `json:"progress"`
+	Status   JobState `json:"status"`
+	Message  *string  `json:"message"`
+
+	// Results A list with one object per record, an object for some deletions, null until done.
+	Results interface{} `json:"results"`
+}
+
+// JobStatusEnvelope defines model for JobStatusEnvelope.
+type JobStatusEnvelope struct {
+	JobStatus JobStatus `json:"job_status"`
+}
+
+// JobStatusList defines model for JobStatusList.
+type JobStatusList = wire.List
+
+// JobStatusesEnvelope defines model for JobStatusesEnvelope.
+type JobStatusesEnvelope struct {
+	JobStatuses []JobStatus `json:"job_statuses"`
+}
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
 
 // GroupIDParam defines model for GroupIdParam.
 type GroupIDParam = wire.ID
 
+// JobIdsParam defines model for JobIdsParam.
+type JobIdsParam = []string
+
+// JobStatusIDParam defines model for JobStatusIdParam.
+type JobStatusIDParam = string
+
 // ListGroupsParams defines parameters for ListGroups.
 type ListGroupsParams struct {
 	// ExcludeDeleted Whether to leave deleted groups out, as is done by default.
 	ExcludeDeleted *ExcludeDeletedParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// ShowManyJobStatusesParams defines parameters for ShowManyJobStatuses.
+type ShowManyJobStatusesParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids JobIdsParam `form:"ids" json:"ids"`
 }
 
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
@@ -105,6 +174,15 @@ type ServerInterface interface {
 	// UpdateGroup Changes the fields that are present. A private group cannot be made public.
 	// (PUT /api/v2/groups/{group_id})
 	UpdateGroup(ctx echo.Context, groupID GroupIDParam) error
+	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
+	// (GET /api/v2/job_statuses)
+	ListJobStatuses(ctx echo.Context) error
+	// ShowManyJobStatuses Shows the jobs with these ids, the newest first; unknown ids are left out.
+	// (GET /api/v2/job_statuses/show_many)
+	ShowManyJobStatuses(ctx echo.Context, params ShowManyJobStatusesParams) error
+	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
+	// (GET /api/v2/job_statuses/{job_status_id})
+	ShowJobStatus(ctx echo.Context, jobStatusID JobStatusIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -205,6 +283,49 @@ func (w *ServerInterfaceWrapper) UpdateGroup(ctx echo.Context) error {
 	return err
 }
 
+// ListJobStatuses converts echo context to params.
+func (w *ServerInterfaceWrapper) ListJobStatuses(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListJobStatuses(ctx)
+	return err
+}
+
+// ShowManyJobStatuses converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowManyJobStatuses(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowManyJobStatusesParams
+	// ------------- Required query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, true, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowManyJobStatuses(ctx, params)
+	return err
+}
+
+// ShowJobStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowJobStatus(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "job_status_id" -------------
+	var jobStatusID JobStatusIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "job_status_id", ctx.Param("job_status_id"), &jobStatusID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter job_status_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowJobStatus(ctx, jobStatusID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -259,6 +380,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/groups/:group_id", wrapper.DeleteGroup, options.OperationMiddlewares["DeleteGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/groups/:group_id", wrapper.ShowGroupByID, options.OperationMiddlewares["ShowGroupById"]...)
 	router.PUT(options.BaseURL+"/api/v2/groups/:group_id", wrapper.UpdateGroup, options.OperationMiddlewares["UpdateGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/job_statuses", wrapper.ListJobStatuses, options.OperationMiddlewares["ListJobStatuses"]...)
+	router.GET(options.BaseURL+"/api/v2/job_statuses/show_many", wrapper.ShowManyJobStatuses, options.OperationMiddlewares["ShowManyJobStatuses"]...)
+	router.GET(options.BaseURL+"/api/v2/job_statuses/:job_status_id", wrapper.ShowJobStatus, options.OperationMiddlewares["ShowJobStatus"]...)
 
 }
 
@@ -425,6 +549,71 @@ func (response UpdateGroup200JSONResponse) VisitUpdateGroupResponse(w http.Respo
 	return err
 }
 
+type ListJobStatusesRequestObject struct {
+}
+
+type ListJobStatusesResponseObject interface {
+	VisitListJobStatusesResponse(w http.ResponseWriter) error
+}
+
+type ListJobStatuses200JSONResponse JobStatusList
+
+func (response ListJobStatuses200JSONResponse) VisitListJobStatusesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowManyJobStatusesRequestObject struct {
+	Params ShowManyJobStatusesParams
+}
+
+type ShowManyJobStatusesResponseObject interface {
+	VisitShowManyJobStatusesResponse(w http.ResponseWriter) error
+}
+
+type ShowManyJobStatuses200JSONResponse JobStatusesEnvelope
+
+func (response ShowManyJobStatuses200JSONResponse) VisitShowManyJobStatusesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowJobStatusRequestObject struct {
+	JobStatusID JobStatusIDParam `json:"job_status_id"`
+}
+
+type ShowJobStatusResponseObject interface {
+	VisitShowJobStatusResponse(w http.ResponseWriter) error
+}
+
+type ShowJobStatus200JSONResponse JobStatusEnvelope
+
+func (response ShowJobStatus200JSONResponse) VisitShowJobStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListGroups Lists the groups, by name.
@@ -448,6 +637,15 @@ type StrictServerInterface interface {
 	// UpdateGroup Changes the fields that are present. A private group cannot be made public.
 	// (PUT /api/v2/groups/{group_id})
 	UpdateGroup(ctx context.Context, request UpdateGroupRequestObject) (UpdateGroupResponseObject, error)
+	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
+	// (GET /api/v2/job_statuses)
+	ListJobStatuses(ctx context.Context, request ListJobStatusesRequestObject) (ListJobStatusesResponseObject, error)
+	// ShowManyJobStatuses Shows the jobs with these ids, the newest first; unknown ids are left out.
+	// (GET /api/v2/job_statuses/show_many)
+	ShowManyJobStatuses(ctx context.Context, request ShowManyJobStatusesRequestObject) (ShowManyJobStatusesResponseObject, error)
+	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
+	// (GET /api/v2/job_statuses/{job_status_id})
+	ShowJobStatus(ctx context.Context, request ShowJobStatusRequestObject) (ShowJobStatusResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -671,6 +869,79 @@ func (sh *strictHandler) UpdateGroup(ctx echo.Context, groupID GroupIDParam) err
 		return err
 	} else if validResponse, ok := response.(UpdateGroupResponseObject); ok {
 		return validResponse.VisitUpdateGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListJobStatuses operation middleware
+func (sh *strictHandler) ListJobStatuses(ctx echo.Context) error {
+	var request ListJobStatusesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListJobStatuses(ctx.Request().Context(), request.(ListJobStatusesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListJobStatuses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListJobStatusesResponseObject); ok {
+		return validResponse.VisitListJobStatusesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowManyJobStatuses operation middleware
+func (sh *strictHandler) ShowManyJobStatuses(ctx echo.Context, params ShowManyJobStatusesParams) error {
+	var request ShowManyJobStatusesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowManyJobStatuses(ctx.Request().Context(), request.(ShowManyJobStatusesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowManyJobStatuses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowManyJobStatusesResponseObject); ok {
+		return validResponse.VisitShowManyJobStatusesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowJobStatus operation middleware
+func (sh *strictHandler) ShowJobStatus(ctx echo.Context, jobStatusID JobStatusIDParam) error {
+	var request ShowJobStatusRequestObject
+
+	request.JobStatusID = jobStatusID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowJobStatus(ctx.Request().Context(), request.(ShowJobStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowJobStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowJobStatusResponseObject); ok {
+		return validResponse.VisitShowJobStatusResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -20,6 +20,9 @@ var Operations = []Operation{
 	{"ShowGroupByID", "GET", "/api/v2/groups/{group_id}", "agent", "groups"},
 	{"UpdateGroup", "PUT", "/api/v2/groups/{group_id}", "admin", "groups"},
 	{"DeleteGroup", "DELETE", "/api/v2/groups/{group_id}", "admin", "groups"},
+	{"ListJobStatuses", "GET", "/api/v2/job_statuses", "agent", "job_statuses"},
+	{"ShowManyJobStatuses", "GET", "/api/v2/job_statuses/show_many", "agent", "job_statuses"},
+	{"ShowJobStatus", "GET", "/api/v2/job_statuses/{job_status_id}", "agent", "job_statuses"},
 }
 
 // Allow is the least role that may call an operation, by Operation.ID, which is
@@ -32,4 +35,7 @@ var Allow = map[string]string{
 	"ShowGroupByID":        "agent",
 	"UpdateGroup":          "admin",
 	"DeleteGroup":          "admin",
+	"ListJobStatuses":      "agent",
+	"ShowManyJobStatuses":  "agent",
+	"ShowJobStatus":        "agent",
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/idempotency"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // ServiceOptions are what services need beside the database. BlobURL is where
@@ -25,12 +27,22 @@ type ServiceOptions struct {
 }
 
 // NewServices constructs all that operations ask for on the database db, whose
-// address is dsn. Nothing runs yet.
+// address is dsn. Nothing runs yet; Jobs.Start begins background work, and
+// Jobs.Stop ends it and gives connections back, also when it never began.
 func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions) (api.Services, error) {
 	authService := auth.New(db, o.Now)
+	queue, err := jobs.New(db, dsn, authService, o.Now, o.Log)
+	if err != nil {
+		return api.Services{}, err
+	}
+	keys := idempotency.New(db, o.Now)
+	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	return api.Services{
 		Auth:   authService,
 		Fields: fields.New(db, o.Now),
 		Groups: groups.New(db, o.Now),
+
+		Jobs:        queue,
+		Idempotency: keys,
 	}, nil
 }

@@ -18,6 +18,33 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for JobState.
+const (
+	JobStateCompleted JobState = "completed"
+	JobStateFailed    JobState = "failed"
+	JobStateKilled    JobState = "killed"
+	JobStateQueued    JobState = "queued"
+	JobStateWorking   JobState = "working"
+)
+
+// Valid indicates whether the value is a known member of the JobState enum.
+func (e JobState) Valid() bool {
+	switch e {
+	case JobStateCompleted:
+		return true
+	case JobStateFailed:
+		return true
+	case JobStateKilled:
+		return true
+	case JobStateQueued:
+		return true
+	case JobStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -73,6 +100,43 @@ type GroupList struct {
 	Links        *Links                    `json:"links,omitempty"`
 }
 
+// JobState defines model for JobState.
+type JobState string
+
+// JobStatus defines model for JobStatus.
+type JobStatus struct {
+	ID       string   `json:"id"`
+	JobType  string   `json:"job_type"`
+	URL      string   `json:"url"`
+	Total    *int64   `json:"total"`
+	Progress *int64   `json:"progress"`
+	Status   JobState `json:"status"`
+	Message  *string  `json:"message"`
+
+	// Results A list with one object per record, an object for some deletions, null until done.
+	Results interface{} `json:"results"`
+}
+
+// JobStatusEnvelope defines model for JobStatusEnvelope.
+type JobStatusEnvelope struct {
+	JobStatus JobStatus `json:"job_status"`
+}
+
+// JobStatusList defines model for JobStatusList.
+type JobStatusList struct {
+	JobStatuses  []JobStatus               `json:"job_statuses"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// JobStatusesEnvelope defines model for JobStatusesEnvelope.
+type JobStatusesEnvelope struct {
+	JobStatuses []JobStatus `json:"job_statuses"`
+}
+
 // Links defines model for Links.
 type Links struct {
 	First nullable.Nullable[string] `json:"first,omitempty"`
@@ -96,6 +160,12 @@ type GroupIDParam = int64
 
 // IncludeParam defines model for IncludeParam.
 type IncludeParam = string
+
+// JobIdsParam defines model for JobIdsParam.
+type JobIdsParam = []string
+
+// JobStatusIDParam defines model for JobStatusIdParam.
+type JobStatusIDParam = string
 
 // PageAfterParam defines model for PageAfterParam.
 type PageAfterParam = string
@@ -158,6 +228,30 @@ type ListAssignableGroupsParams struct {
 type ShowGroupByIDParams struct {
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListJobStatusesParams defines parameters for ListJobStatuses.
+type ListJobStatusesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ShowManyJobStatusesParams defines parameters for ShowManyJobStatuses.
+type ShowManyJobStatusesParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids JobIdsParam `form:"ids" json:"ids"`
 }
 
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
@@ -292,6 +386,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/groups/{group_id} (the `UpdateGroup` operationId).
 	UpdateGroup(ctx context.Context, groupID GroupIDParam, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
+	//
+	// Corresponds with GET /api/v2/job_statuses (the `ListJobStatuses` operationId).
+	ListJobStatuses(ctx context.Context, params *ListJobStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowManyJobStatuses Shows the jobs with these ids, the newest first; unknown ids are left out.
+	//
+	// Corresponds with GET /api/v2/job_statuses/show_many (the `ShowManyJobStatuses` operationId).
+	ShowManyJobStatuses(ctx context.Context, params *ShowManyJobStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
+	//
+	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
+	ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListGroups Lists the groups, by name.
@@ -427,6 +536,51 @@ func (c *Client) UpdateGroupWithBody(ctx context.Context, groupID GroupIDParam, 
 // Corresponds with PUT /api/v2/groups/{group_id} (the `UpdateGroup` operationId).
 func (c *Client) UpdateGroup(ctx context.Context, groupID GroupIDParam, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateGroupRequest(c.Server, groupID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
+//
+// Corresponds with GET /api/v2/job_statuses (the `ListJobStatuses` operationId).
+func (c *Client) ListJobStatuses(ctx context.Context, params *ListJobStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListJobStatusesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowManyJobStatuses Shows the jobs with these ids, the newest first; unknown ids are left out.
+//
+// Corresponds with GET /api/v2/job_statuses/show_many (the `ShowManyJobStatuses` operationId).
+func (c *Client) ShowManyJobStatuses(ctx context.Context, params *ShowManyJobStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowManyJobStatusesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
+//
+// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
+func (c *Client) ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowJobStatusRequest(c.Server, jobStatusID)
 	if err != nil {
 		return nil, err
 	}
@@ -874,6 +1028,196 @@ func NewUpdateGroupRequestWithBody(server string, groupID GroupIDParam, contentT
 	return req, nil
 }
 
+// NewListJobStatusesRequest constructs an http.Request for the ListJobStatuses method
+func NewListJobStatusesRequest(server string, params *ListJobStatusesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/job_statuses")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowManyJobStatusesRequest constructs an http.Request for the ShowManyJobStatuses method
+func NewShowManyJobStatusesRequest(server string, params *ShowManyJobStatusesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/job_statuses/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowJobStatusRequest constructs an http.Request for the ShowJobStatus method
+func NewShowJobStatusRequest(server string, jobStatusID JobStatusIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job_status_id", jobStatusID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/job_statuses/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -980,6 +1324,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/groups/{group_id} (the `UpdateGroup` operationId).
 	UpdateGroupWithResponse(ctx context.Context, groupID GroupIDParam, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGroupResponse, error)
+
+	// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/job_statuses (the `ListJobStatuses` operationId).
+	ListJobStatusesWithResponse(ctx context.Context, params *ListJobStatusesParams, reqEditors ...RequestEditorFn) (*ListJobStatusesResponse, error)
+
+	// ShowManyJobStatusesWithResponse Shows the jobs with these ids, the newest first; unknown ids are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/job_statuses/show_many (the `ShowManyJobStatuses` operationId).
+	ShowManyJobStatusesWithResponse(ctx context.Context, params *ShowManyJobStatusesParams, reqEditors ...RequestEditorFn) (*ShowManyJobStatusesResponse, error)
+
+	// ShowJobStatusWithResponse Shows how far a bulk job is, and when it is done, what became of each record.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
+	ShowJobStatusWithResponse(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*ShowJobStatusResponse, error)
 }
 
 type ListGroupsResponse struct {
@@ -1276,6 +1641,129 @@ func (r UpdateGroupResponse) ContentType() string {
 	return ""
 }
 
+type ListJobStatusesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListJobStatusesResponse) GetJSON200() *JobStatusList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListJobStatusesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListJobStatusesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListJobStatusesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListJobStatusesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowManyJobStatusesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusesEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowManyJobStatusesResponse) GetJSON200() *JobStatusesEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowManyJobStatusesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowManyJobStatusesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowManyJobStatusesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowManyJobStatusesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowJobStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowJobStatusResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowJobStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowJobStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowJobStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowJobStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListGroupsWithResponse Lists the groups, by name.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -1391,6 +1879,45 @@ func (c *ClientWithResponses) UpdateGroupWithResponse(ctx context.Context, group
 		return nil, err
 	}
 	return ParseUpdateGroupResponse(rsp)
+}
+
+// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/job_statuses (the `ListJobStatuses` operationId).
+func (c *ClientWithResponses) ListJobStatusesWithResponse(ctx context.Context, params *ListJobStatusesParams, reqEditors ...RequestEditorFn) (*ListJobStatusesResponse, error) {
+	rsp, err := c.ListJobStatuses(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListJobStatusesResponse(rsp)
+}
+
+// ShowManyJobStatusesWithResponse Shows the jobs with these ids, the newest first; unknown ids are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/job_statuses/show_many (the `ShowManyJobStatuses` operationId).
+func (c *ClientWithResponses) ShowManyJobStatusesWithResponse(ctx context.Context, params *ShowManyJobStatusesParams, reqEditors ...RequestEditorFn) (*ShowManyJobStatusesResponse, error) {
+	rsp, err := c.ShowManyJobStatuses(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowManyJobStatusesResponse(rsp)
+}
+
+// ShowJobStatusWithResponse Shows how far a bulk job is, and when it is done, what became of each record.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
+func (c *ClientWithResponses) ShowJobStatusWithResponse(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*ShowJobStatusResponse, error) {
+	rsp, err := c.ShowJobStatus(ctx, jobStatusID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowJobStatusResponse(rsp)
 }
 
 // ParseListGroupsResponse parses an HTTP response from a ListGroupsWithResponse call
@@ -1586,6 +2113,84 @@ func ParseUpdateGroupResponse(rsp *http.Response) (*UpdateGroupResponse, error) 
 			headers.Location = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListJobStatusesResponse parses an HTTP response from a ListJobStatusesWithResponse call
+func ParseListJobStatusesResponse(rsp *http.Response) (*ListJobStatusesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListJobStatusesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowManyJobStatusesResponse parses an HTTP response from a ShowManyJobStatusesWithResponse call
+func ParseShowManyJobStatusesResponse(rsp *http.Response) (*ShowManyJobStatusesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowManyJobStatusesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusesEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowJobStatusResponse parses an HTTP response from a ShowJobStatusWithResponse call
+func ParseShowJobStatusResponse(rsp *http.Response) (*ShowJobStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowJobStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil
