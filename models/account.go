@@ -24,7 +24,7 @@ type Account struct {
 	Subdomain     string
 	Name          string
 	TimeZone      string
-	Settings      JSON  // auth.Settings
+	Settings      JSON  // accounts.Settings
 	ConfigVersion int64 // moves with every change of what the ticket pipeline keeps in memory
 	Stamps
 }

@@ -1,6 +1,8 @@
 package fields
 
 import (
+	"encoding/json"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/helpd/helpd/models"
@@ -30,12 +32,41 @@ func (c *Config) AppendJSON(b []byte, values models.JSON) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, f.wire...)
-		if raw[i] == "" {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, raw[i]...)
-		}
+		b = f.appendValue(b, raw[i])
 		b = append(b, '}')
 	}
 	return append(b, ']')
+}
+
+// appendValue appends a stored value, of a choice without the options that are
+// gone.
+func (f *Field) appendValue(b []byte, raw string) []byte {
+	switch {
+	case raw == "":
+		return append(b, "null"...)
+	case !f.hasOptions() || f.offers(raw):
+		return append(b, raw...)
+	}
+	left := f.chosen(json.RawMessage(raw))
+	switch {
+	case len(left) == 0:
+		return append(b, "null"...)
+	case f.Type == models.FieldTagger:
+		return append(b, models.ToJSON(left[0])...)
+	}
+	return append(b, models.ToJSON(left)...)
+}
+
+// offers reports whether all options in a value are there.
+func (f *Field) offers(raw string) bool {
+	value := gjson.Parse(raw)
+	if !value.IsArray() {
+		return f.options[value.Str]
+	}
+	all := true
+	value.ForEach(func(_, item gjson.Result) bool {
+		all = f.options[item.Str]
+		return all
+	})
+	return all
 }

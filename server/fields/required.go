@@ -137,7 +137,7 @@ func (c *Config) valueOf(f *Field, t *models.Ticket, values map[string]json.RawM
 		return string(v)
 	}
 	if f.Type == models.FieldTagger || f.Type == models.FieldMultiselect {
-		return strings.Join(chosen(v), " ")
+		return strings.Join(f.chosen(v), " ")
 	}
 	return strings.Trim(string(v), `"`)
 }

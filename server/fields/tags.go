@@ -22,7 +22,7 @@ func (c *Config) TagsOf(values map[string]json.RawMessage) []string {
 				tags = append(tags, *f.Tag)
 			}
 		case models.FieldTagger, models.FieldMultiselect:
-			tags = append(tags, chosen(v)...)
+			tags = append(tags, f.chosen(v)...)
 		}
 	}
 	return tags
@@ -52,14 +52,14 @@ func (c *Config) FromTags(values map[string]json.RawMessage, tags []string) {
 				values[f.key] = json.RawMessage("false")
 			}
 		case models.FieldTagger:
-			now := f.optionsIn(has, chosen(old))
+			now := f.optionsIn(has, f.chosen(old))
 			if len(now) > 0 {
 				values[f.key] = json.RawMessage(models.ToJSON(now[0]))
 			} else if had {
 				delete(values, f.key)
 			}
 		case models.FieldMultiselect:
-			now := f.optionsIn(has, chosen(old))
+			now := f.optionsIn(has, f.chosen(old))
 			if len(now) > 0 {
 				values[f.key] = json.RawMessage(models.ToJSON(now))
 			} else if had {
@@ -93,7 +93,7 @@ func (c *Config) Retag(tags []string, before, after map[string]json.RawMessage) 
 func (f *Field) optionsIn(has map[string]bool, before []string) []string {
 	var out []string
 	for _, v := range before {
-		if has[v] && f.options[v] {
+		if has[v] {
 			out = append(out, v)
 		}
 	}
@@ -105,20 +105,20 @@ func (f *Field) optionsIn(has map[string]bool, before []string) []string {
 	return out
 }
 
-// chosen are the options in the value of a tagger or multiselect.
-func chosen(v json.RawMessage) []string {
+// chosen are the options in the value of a tagger or multiselect, without those
+// that have been removed since the value was set: a ticket loses them with its
+// next save, and does not show them meanwhile.
+func (f *Field) chosen(v json.RawMessage) []string {
 	if len(v) == 0 {
 		return nil
 	}
-	var one string
-	var many []string
+	var list []string
 	if v[0] == '[' {
-		_ = json.Unmarshal(v, &many) // written by ourselves
-		return many
+		_ = json.Unmarshal(v, &list) // written by ourselves
+	} else {
+		var one string
+		_ = json.Unmarshal(v, &one)
+		list = []string{one}
 	}
-	_ = json.Unmarshal(v, &one)
-	if one == "" {
-		return nil
-	}
-	return []string{one}
+	return slices.DeleteFunc(list, func(s string) bool { return !f.options[s] })
 }

@@ -1,0 +1,226 @@
+package fields
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// Limits of a definition, in characters.
+const (
+	maxTitle       = 255
+	maxDescription = 65_535
+	maxTag         = 255
+	maxPattern     = 1_000
+	maxPosition    = 1_000_000_000
+)
+
+// Change is what a caller asks of a ticket field. What is nil or unspecified is
+// left alone; what is null is cleared.
+type Change struct {
+	Type                   *string // heeded when a field is made, ignored later
+	Title                  *string
+	Description            nullable.Nullable[string]
+	TitleInPortal          nullable.Nullable[string]
+	AgentDescription       nullable.Nullable[string]
+	Position               *int64
+	Active                 *bool
+	Required               *bool
+	CollapsedForAgents     *bool
+	RegexpForValidation    nullable.Nullable[string]
+	VisibleInPortal        *bool
+	EditableInPortal       *bool
+	RequiredInPortal       *bool
+	Tag                    nullable.Nullable[string]
+	SubTypeID              *int64
+	RelationshipTargetType *string
+	RelationshipFilter     json.RawMessage // nil leaves, null clears
+	Options                []OptionChange  // nil leaves; otherwise the whole list
+}
+
+// apply changes f, but for its options, and checks the outcome.
+func (c Change) apply(f *Field) error {
+	set(&f.Title, c.Title)
+	f.Title = strings.TrimSpace(f.Title)
+	c.applyTexts(f)
+	set(&f.Active, c.Active)
+	set(&f.Required, c.Required)
+	set(&f.CollapsedForAgents, c.CollapsedForAgents)
+	set(&f.VisibleInPortal, c.VisibleInPortal)
+	set(&f.EditableInPortal, c.EditableInPortal)
+	set(&f.RequiredInPortal, c.RequiredInPortal)
+	var errs []error
+	if c.Position != nil {
+		if *c.Position < 0 || *c.Position > maxPosition {
+			errs = append(errs, fault.InvalidField("position", "must be between 0 and %d", maxPosition))
+		}
+		f.Position = int(*c.Position)
+	}
+	if f.Title == "" {
+		errs = append(errs, fault.Blank("title"))
+	}
+	errs = append(errs,
+		within("title", f.Title, maxTitle), within("title_in_portal", f.TitleInPortal, maxTitle),
+		within("description", f.Description, maxDescription), within("agent_description", deref(f.AgentDescription), maxDescription),
+		c.applyTyped(f))
+	return fault.Join(errs...)
+}
+
+// applyTexts also gives a field its title where it has no other text.
+func (c Change) applyTexts(f *Field) {
+	clearable(&f.Description, c.Description)
+	clearable(&f.TitleInPortal, c.TitleInPortal)
+	if f.Description == "" && (f.ID == 0 || c.Description.IsSpecified()) && f.Custom() {
+		f.Description = f.Title
+	}
+	if f.TitleInPortal == "" {
+		f.TitleInPortal = f.Title
+	}
+	setNullable(&f.AgentDescription, c.AgentDescription)
+}
+
+// applyTyped changes what only fields of one type have.
+func (c Change) applyTyped(f *Field) error {
+	switch f.Type {
+	case models.FieldRegexp:
+		setNullable(&f.RegexpForValidation, c.RegexpForValidation)
+		return checkPattern(deref(f.RegexpForValidation))
+	case models.FieldCheckbox:
+		if c.Tag.IsSpecified() {
+			f.Tag = nil
+			if !c.Tag.IsNull() && strings.TrimSpace(c.Tag.MustGet()) != "" {
+				f.Tag = new(tagForm(c.Tag.MustGet()))
+			}
+		}
+		return within("tag", deref(f.Tag), maxTag)
+	case models.FieldLookup:
+		return c.applyLookup(f)
+	case models.FieldPriority, models.FieldStatus:
+		if c.SubTypeID != nil {
+			if *c.SubTypeID != 0 && *c.SubTypeID != 1 {
+				return fault.InvalidField("sub_type_id", "must be 0 or 1")
+			}
+			f.SubTypeID = new(int(*c.SubTypeID))
+		}
+	}
+	if !f.Active && !f.Removable && f.Type != models.FieldTicketType && f.Type != models.FieldPriority {
+		return fault.Base(fault.CodeInvalid, "%s: is a system field and cannot be deactivated", f.Title)
+	}
+	return nil
+}
+
+func checkPattern(pattern string) error {
+	if pattern == "" {
+		return fault.Blank("regexp_for_validation")
+	}
+	if err := within("regexp_for_validation", pattern, maxPattern); err != nil {
+		return err
+	}
+	if _, err := compile(pattern); err != nil {
+		return fault.Malformed("regexp_for_validation", "is not a valid regular expression")
+	}
+	return nil
+}
+
+// Targets of lookup fields. There are no custom objects to point at.
+var targets = map[string]bool{"zen:user": true, "zen:organization": true, "zen:ticket": true}
+
+func (c Change) applyLookup(f *Field) error {
+	if c.RelationshipTargetType != nil && f.ID == 0 { // ignored later, like the type
+		f.RelationshipTargetType = c.RelationshipTargetType
+	}
+	if f.RelationshipTargetType == nil || *f.RelationshipTargetType == "" {
+		return fault.Blank("relationship_target_type")
+	}
+	if !targets[*f.RelationshipTargetType] {
+		return fault.InvalidField("relationship_target_type", "%s is not a type of record", *f.RelationshipTargetType)
+	}
+	if c.RelationshipFilter == nil {
+		return nil
+	}
+	filter, err := readFilter(c.RelationshipFilter)
+	if err == nil {
+		f.RelationshipFilter = filter
+	}
+	return err
+}
+
+// filterCondition is one condition on the records that a lookup offers.
+type filterCondition struct {
+	Field    string          `json:"field"`
+	Operator string          `json:"operator"`
+	Value    json.RawMessage `json:"value,omitempty"`
+}
+
+func readFilter(raw json.RawMessage) (models.JSON, error) {
+	if string(raw) == "null" {
+		return nil, nil
+	}
+	var filter struct {
+		All []filterCondition `json:"all"`
+		Any []filterCondition `json:"any"`
+	}
+	if err := json.Unmarshal(raw, &filter); err != nil {
+		return nil, fault.InvalidField("relationship_filter", "must be an object with the lists all and any")
+	}
+	for _, cond := range append(append([]filterCondition{}, filter.All...), filter.Any...) {
+		if cond.Field == "" || cond.Operator == "" {
+			return nil, fault.InvalidField("relationship_filter", "each condition needs a field and an operator")
+		}
+	}
+	if filter.All == nil {
+		filter.All = []filterCondition{}
+	}
+	if filter.Any == nil {
+		filter.Any = []filterCondition{}
+	}
+	return models.ToJSON(filter), nil
+}
+
+var gaps = regexp.MustCompile(`[\s,]+`)
+
+// tagForm is a text as the one tag that it becomes: in lower case, with _ in
+// place of spaces and commas, which part tags.
+func tagForm(s string) string {
+	return gaps.ReplaceAllString(strings.ToLower(strings.TrimSpace(s)), "_")
+}
+
+func within(field, text string, max int) error {
+	if utf8.RuneCountInString(text) > max {
+		return fault.TooLong(field, max)
+	}
+	return nil
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// clearable sets a text that is never null: null empties it.
+func clearable(to *string, from nullable.Nullable[string]) {
+	if !from.IsSpecified() {
+		return
+	}
+	*to = ""
+	if !from.IsNull() {
+		*to = from.MustGet()
+	}
+}
+
+func setNullable[T any](to **T, from nullable.Nullable[T]) {
+	if !from.IsSpecified() {
+		return
+	}
+	*to = nil
+	if !from.IsNull() {
+		*to = new(from.MustGet())
+	}
+}

@@ -1,0 +1,266 @@
+package fields
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/page"
+)
+
+// LastPosition is where a field or form goes that names no position.
+const LastPosition = 9999
+
+// byID is the order of ticket fields in cursor paging.
+var byID = page.By("id", page.Column{Expr: "id", Kind: page.Int})
+
+// List are the ticket fields in position order: all of them for agents, the
+// active ones that are visible in the portal for everybody else.
+func (s *Service) List(ctx context.Context, by auth.Actor) ([]*Field, error) {
+	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Field, 0, len(c.Fields))
+	for i := range c.Fields {
+		if f := &c.Fields[i]; by.Staff() || f.Active && f.VisibleInPortal {
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+
+// Page is a page of what List gives, by id.
+func (s *Service) Page(ctx context.Context, by auth.Actor, p page.Request) (page.Result[*Field], error) {
+	where := "account_id = ?"
+	if !by.Staff() {
+		where += " AND active AND visible_in_portal"
+	}
+	ids, err := s.page(ctx, page.Query{Select: "id", From: "ticket_fields", Where: where, Args: []any{by.AccountID}, Order: byID}, p)
+	if err != nil {
+		return page.Result[*Field]{}, err
+	}
+	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	if err != nil {
+		return page.Result[*Field]{}, err
+	}
+	return found(ids, c.Field), nil
+}
+
+// page is a page of ids, read before the set-up that has the records: so all
+// are in it but for those deleted in between.
+func (s *Service) page(ctx context.Context, q page.Query, p page.Request) (page.Result[int64], error) {
+	return page.List(ctx, s.db, q, p, func(rows *sql.Rows, order ...any) (id int64, err error) {
+		return id, rows.Scan(append([]any{&id}, order...)...)
+	})
+}
+
+func found[T any](ids page.Result[int64], record func(int64) (T, bool)) page.Result[T] {
+	r := page.Map(ids, func(id int64) T { t, _ := record(id); return t })
+	r.Items = r.Items[:0]
+	for _, id := range ids.Items {
+		if t, ok := record(id); ok {
+			r.Items = append(r.Items, t)
+		}
+	}
+	return r
+}
+
+// Get is a ticket field. It fails with fault.NotFound.
+func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (*Field, error) {
+	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := c.Field(id)
+	if !ok {
+		return nil, fault.Missing("ticket field", id)
+	}
+	return f, nil
+}
+
+// Count is the number of ticket fields, and when it was taken.
+func (s *Service) Count(ctx context.Context, by auth.Actor) (int, time.Time, error) {
+	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return len(c.Fields), s.now(), nil
+}
+
+// Create makes a custom ticket field. In an account with a single form it joins
+// that form, as otherwise no ticket would show it. It fails with fault.Invalid.
+func (s *Service) Create(ctx context.Context, by auth.Actor, change Change) (*Field, error) {
+	now := s.now()
+	f := &Field{TicketField: models.TicketField{
+		Type: models.FieldText, Position: LastPosition, Active: true, Removable: true,
+		CreatorUserID: creator(by), Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now},
+	}}
+	if change.Type != nil {
+		f.Type = *change.Type
+	}
+	if !customTypes[f.Type] {
+		return nil, fault.InvalidField("type", "%s is not a type of custom ticket fields", f.Type)
+	}
+	if change.Options == nil {
+		change.Options = []OptionChange{} // a choice needs some
+	}
+	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+		if err := change.apply(f); err != nil {
+			return err
+		}
+		if err := freeTagTx(tx, f); err != nil {
+			return err
+		}
+		if err := tx.Create(&f.TicketField).Error; err != nil {
+			return err
+		}
+		if err := s.setOptionsTx(tx, f, change.Options); err != nil {
+			return err
+		}
+		return joinOnlyFormTx(tx, f.ID, now)
+	})
+	return f, err
+}
+
+func creator(by auth.Actor) *int64 {
+	if by.ID() <= 0 {
+		return nil
+	}
+	return new(by.ID())
+}
+
+// Update changes a ticket field; its type stays what it is. A list of options
+// replaces the options: what is not in it is removed, and with it the values
+// that tickets have. It fails with fault.NotFound or fault.Invalid.
+func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, change Change) (*Field, error) {
+	var f *Field
+	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {
+		if f, err = fieldTx(tx, id); err != nil {
+			return err
+		}
+		if err := change.apply(f); err != nil {
+			return err
+		}
+		if err := freeTagTx(tx, f); err != nil {
+			return err
+		}
+		f.UpdatedAt = s.now()
+		// Select("*") because Updates would skip what was cleared.
+		if err := tx.Select("*").Updates(&f.TicketField).Error; err != nil {
+			return err
+		}
+		return s.setOptionsTx(tx, f, change.Options)
+	})
+	return f, err
+}
+
+// Delete removes a custom ticket field, from the forms too. Tickets keep the
+// tags that its values gave them. It fails with fault.NotFound, or with
+// fault.Invalid for a field of the system.
+func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
+	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+		f, err := fieldTx(tx, id)
+		if err != nil {
+			return err
+		}
+		if !f.Removable {
+			return fault.Base(fault.CodeInvalid, "%s: is a system field and cannot be deleted", f.Title)
+		}
+		if err := leaveFormsTx(tx, id, s.now()); err != nil {
+			return err
+		}
+		return tx.Delete(&models.TicketField{}, "id = ?", id).Error // its options with it
+	})
+}
+
+// Reorder puts the fields with these ids first, in this order; the others keep
+// theirs behind them. It fails with fault.Invalid for an id of no field.
+func (s *Service) Reorder(ctx context.Context, by auth.Actor, ids []int64) error {
+	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+		var order []int64
+		if err := tx.Model(&models.TicketField{}).Order("position, id").Pluck("id", &order).Error; err != nil {
+			return err
+		}
+		var first []int64
+		for _, id := range ids {
+			at := slices.Index(order, id)
+			if at < 0 {
+				if slices.Contains(first, id) {
+					continue // named twice
+				}
+				return fault.InvalidField("ticket_field_ids", "%d is not a ticket field", id)
+			}
+			order = slices.Delete(order, at, at+1)
+			first = append(first, id)
+		}
+		return tx.Exec(`UPDATE ticket_fields f SET position = o.n, updated_at = CASE WHEN f.position = o.n THEN f.updated_at ELSE ? END
+			FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE f.account_id = ? AND f.id = o.id`,
+			s.now(), models.IDs(append(first, order...)), by.AccountID).Error
+	})
+}
+
+// changeTx runs a change of the account's set-up in a transaction.
+func (s *Service) changeTx(ctx context.Context, by auth.Actor, change func(tx *gorm.DB) error) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := BumpTx(tx, by.AccountID); err != nil {
+			return err
+		}
+		return change(tx)
+	})
+}
+
+// fieldTx reads a field with its options. The lock of BumpTx holds it.
+func fieldTx(tx *gorm.DB, id int64) (*Field, error) {
+	f := &Field{}
+	err := tx.Take(&f.TicketField, "id = ?", id).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, fault.Missing("ticket field", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, tx.Order("position, id").Find(&f.Options, "ticket_field_id = ?", id).Error
+}
+
+// freeTagTx refuses a checkbox's tag that another field has already.
+func freeTagTx(tx *gorm.DB, f *Field) error {
+	if f.Tag == nil {
+		return nil
+	}
+	return freeTx(tx, f.ID, []string{*f.Tag})
+}
+
+// freeTx refuses tags that belong to another field than the one with this id.
+func freeTx(tx *gorm.DB, field int64, tags []string) error {
+	var taken []string
+	err := tx.Model(&models.TicketFieldOption{}).Where("value = ANY(?) AND ticket_field_id <> ?", models.Strings(tags), field).
+		Order("value").Pluck("value", &taken).Error
+	if err != nil {
+		return err
+	}
+	var boxes []string
+	err = tx.Model(&models.TicketField{}).Where("tag = ANY(?) AND id <> ?", models.Strings(tags), field).
+		Order("tag").Pluck("tag", &boxes).Error
+	if err != nil {
+		return err
+	}
+	return duplicates(append(taken, boxes...))
+}
+
+// duplicates says of each tag, in words that clients know, that it is taken.
+func duplicates(tags []string) error {
+	var errs []error
+	for _, t := range tags {
+		errs = append(errs, fault.Base(fault.CodeDuplicate,
+			"The tag <strong>%s</strong> is already used in a custom field drop-down, multi-select or checkbox.", t))
+	}
+	return fault.Join(errs...)
+}
