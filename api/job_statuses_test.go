@@ -130,11 +130,7 @@ func TestBulkJobFromItsStartToItsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var done *result
-	a.until("end of the job", func() bool {
-		done = a.get("/api/v2/job_statuses/" + job.ID).want(200)
-		return done.member("job_status", "status") == "completed"
-	})
+	done := a.get("/api/v2/job_statuses/" + job.ID).jobDone(a)
 	done.wantJSON(`{"job_status":{"id":%q,"url":"http://helpd.test/api/v2/job_statuses/%s.json","job_type":"Bulk Update Group",
 		"status":"completed","total":2,"progress":2,"message":"Completed at 2026-03-04 05:06:07 +0000","results":[
 		{"action":"update","id":7,"status":"Updated","success":true},

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// JSON is a jsonb column, passed on undecoded. Nil is SQL's null.
+// JSON is a jsonb (or json) column, passed on undecoded. Nil is SQL's null.
 type JSON json.RawMessage
 
 // MarshalJSON gives the stored document; null for nil.

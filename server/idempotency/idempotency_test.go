@@ -2,6 +2,7 @@ package idempotency
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -35,12 +36,13 @@ func newDeskIn(t *testing.T, db *gorm.DB) *desk {
 	t.Helper()
 	d := &desk{t: t, db: db, now: time.Now()}
 	d.Service = New(d.db, func() time.Time { return d.now })
-	d.by = d.account(strings.ToLower(t.Name()))
+	d.by = d.account()
 	return d
 }
 
-func (d *desk) account(name string) auth.Actor {
+func (d *desk) account() auth.Actor {
 	d.t.Helper()
+	name := strings.ToLower(rand.Text())
 	a := models.Account{Subdomain: name, Name: name, TimeZone: "UTC", Settings: models.JSON("{}"), Stamps: models.Stamps{CreatedAt: d.now, UpdatedAt: d.now}}
 	if err := d.db.WithContext(postgres.AcrossAccounts(d.t.Context())).Create(&a).Error; err != nil {
 		d.t.Fatal(err)
@@ -151,7 +153,7 @@ func TestKeysAreTheActorsOwn(t *testing.T) {
 	if _, hit, err := d.Do(t.Context(), r, d.adding(201)); err != nil || hit {
 		t.Errorf("another user: hit %v, %v", hit, err)
 	}
-	r.By = d.account(d.t.Name() + "-two")
+	r.By = d.account()
 	if _, hit, err := d.Do(t.Context(), r, d.adding(201)); err != nil || hit {
 		t.Errorf("another account: hit %v, %v", hit, err)
 	}
