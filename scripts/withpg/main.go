@@ -33,21 +33,16 @@ func main() {
 	}
 }
 
-func run(name string, args []string) (err error) {
+func run(name string, args []string) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	if os.Getenv(variable) == "" {
-		dir, err := os.MkdirTemp("", "helpd-withpg-")
+		server, err := testdb.StartServer(ctx)
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
-		server, err := testdb.StartServer(ctx, dir)
-		if err != nil {
-			return err
-		}
-		defer server.Stop() //nolint:errcheck // its data is thrown away
-		if err := os.Setenv(variable, server.DSN("helpd")); err != nil {
+		defer server.Stop() //nolint:errcheck // it is thrown away
+		if err := os.Setenv(variable, server.DSN()); err != nil {
 			return err
 		}
 	}

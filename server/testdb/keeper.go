@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/helpd/helpd/server/postgres"
 )
 
 // A server for several test processes belongs to none of them. So the first
@@ -35,71 +33,34 @@ func init() {
 	}
 }
 
-// StartServer starts a server for tests in dir: fast, and careless of what is
-// stored in it.
-func StartServer(ctx context.Context, dir string) (*postgres.Embedded, error) {
-	return postgres.Start(ctx, postgres.EmbeddedOptions{
-		DataDir:  dir,
-		BinDir:   os.Getenv("HELPD_PG_BIN"),
-		FsyncOff: true,
-		Settings: map[string]string{
-			"max_connections": "300",
-			"max_wal_size":    "2GB",
-			"wal_level":       "minimal",
-			"max_wal_senders": "0",
-			// It would be found at work in templates, which must not be in use
-			// while they are cloned.
-			"autovacuum": "off",
-		},
-	})
-}
-
-// address returns where to create databases.
-func address(ctx context.Context) (string, error) {
+// address returns where to create databases. The server there stays for as long
+// as the file is open, if there is one.
+func address(ctx context.Context) (dsn string, using *os.File, err error) {
 	if given := os.Getenv("HELPD_TEST_DATABASE_URL"); given != "" {
-		return given, nil
+		return given, nil, nil
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("%w; HELPD_TEST_DATABASE_URL may name a server instead", err)
+		return "", nil, fmt.Errorf("%w; HELPD_TEST_DATABASE_URL may name a server instead", err)
 	}
 	dir := filepath.Join(cache, "helpd", "testdb")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	// Held to the end of the process. It waits while a keeper is leaving.
+	// This waits while a keeper is leaving.
 	if using, err = lock(filepath.Join(dir, "users"), syscall.LOCK_SH); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	starting, err := lock(filepath.Join(dir, "starting"), syscall.LOCK_EX)
 	if err != nil {
-		return "", err
+		return "", nil, errors.Join(err, using.Close())
 	}
 	defer starting.Close()
 	if known, err := os.ReadFile(filepath.Join(dir, "address")); err == nil && answers(ctx, string(known)) {
-		return string(known), nil
+		return string(known), using, nil
 	}
-	return startKeeper(dir)
-}
-
-// using keeps its file from being closed by the garbage collector.
-var using *os.File
-
-func lock(path string, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = syscall.Flock(int(f.Fd()), how)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, syscall.EINTR) {
-			f.Close()
-			return nil, err
-		}
-	}
+	dsn, err = startKeeper(dir)
+	return dsn, using, err
 }
 
 func answers(ctx context.Context, dsn string) bool {
@@ -112,16 +73,6 @@ func answers(ctx context.Context, dsn string) bool {
 
 // startKeeper returns the address of the server when it is ready.
 func startKeeper(dir string) (string, error) {
-	// What earlier keepers left that were killed.
-	old, err := filepath.Glob(filepath.Join(dir, "data-*"))
-	if err != nil {
-		return "", err
-	}
-	for _, data := range old {
-		if err := os.RemoveAll(data); err != nil {
-			return "", err
-		}
-	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return "", err
@@ -157,19 +108,14 @@ func startKeeper(dir string) (string, error) {
 
 // keep is the keeper's life. It returns its exit status.
 func keep(dir string) int {
+	syscall.CloseOnExec(3) // the reader waits for all who have it
 	answer := os.NewFile(3, "answer")
-	data, err := os.MkdirTemp(dir, "data-")
+	server, err := StartServer(context.Background())
 	if err != nil {
 		fmt.Fprint(answer, err)
 		return 1
 	}
-	defer os.RemoveAll(data)
-	server, err := StartServer(context.Background(), data)
-	if err != nil {
-		fmt.Fprint(answer, err)
-		return 1
-	}
-	fmt.Fprint(answer, "ready ", server.DSN("helpd"))
+	fmt.Fprint(answer, "ready ", server.DSN())
 	answer.Close()
 
 	// Nobody comes in while this lock is held.

@@ -51,7 +51,8 @@ func TestDatabasesAreSeparate(t *testing.T) {
 
 func TestSharedIsOne(t *testing.T) {
 	t.Parallel()
-	if testdb.Shared(t) != testdb.Shared(t) {
+	first, second := testdb.Shared(t), testdb.Shared(t)
+	if first != second {
 		t.Error("two shared databases")
 	}
 }
