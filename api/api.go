@@ -13,6 +13,7 @@ import (
 
 	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
@@ -22,6 +23,8 @@ import (
 
 // Services do what operations ask for.
 type Services struct {
+	Attachments *attachments.Service
+
 	Auth   *auth.Service
 	Fields *fields.Service
 	Groups *groups.Service
@@ -45,6 +48,7 @@ type Options struct {
 
 // handlers has one method per operation. Each area brings its own by embedding.
 type handlers struct {
+	attachmentHandlers
 	groupHandlers
 	jobHandlers
 }
@@ -65,9 +69,12 @@ func New(s Services, o Options) *echo.Echo {
 	})
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
+		attachmentHandlers: attachmentHandlers{s.Attachments},
+
 		groupHandlers: groupHandlers{s.Groups},
 		jobHandlers:   jobHandlers{s.Jobs},
 	}
 	gen.RegisterHandlers(e, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
+	h.downloads(e)
 	return e
 }

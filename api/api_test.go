@@ -49,6 +49,7 @@ type anAPI struct {
 	admin   models.User
 	token   string // the account's API token
 	header  http.Header
+	files   string // the directory of the blob store
 	now     *atomic.Pointer[time.Time]
 }
 
@@ -78,7 +79,7 @@ func newWorkingAPI(t *testing.T, prepare func(api.Services)) *anAPI {
 
 func buildAPI(t *testing.T, db *gorm.DB, dsn string, change ...func(*api.Options)) (*anAPI, api.Services) {
 	t.Helper()
-	a := &anAPI{t: t, db: db, now: new(atomic.Pointer[time.Time]), header: http.Header{}}
+	a := &anAPI{t: t, db: db, now: new(atomic.Pointer[time.Time]), header: http.Header{}, files: t.TempDir()}
 	a.now.Store(&theClock)
 	now := func() time.Time { return *a.now.Load() }
 	o := api.Options{
@@ -88,7 +89,7 @@ func buildAPI(t *testing.T, db *gorm.DB, dsn string, change ...func(*api.Options
 	for _, f := range change {
 		f(&o)
 	}
-	services, err := server.NewServices(testContext(t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + t.TempDir()})
+	services, err := server.NewServices(testContext(t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files})
 	if err != nil {
 		t.Fatal(err)
 	}

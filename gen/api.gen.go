@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/helpd/helpd/api/wire"
@@ -41,6 +42,57 @@ func (e JobState) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// Attachment defines model for Attachment.
+type Attachment struct {
+	URL      string `json:"url"`
+	ID       int64  `json:"id"`
+	FileName string `json:"file_name"`
+
+	// ContentURL Where the file can be downloaded by whoever has this address.
+	ContentURL string `json:"content_url"`
+
+	// MappedContentURL The same at the host that is mapped to the brand.
+	MappedContentURL string `json:"mapped_content_url"`
+
+	// ContentType What the bytes are, whatever was declared.
+	ContentType string `json:"content_type"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Width In pixels, of pictures.
+	Width *int64 `json:"width"`
+
+	// Height In pixels, of pictures.
+	Height *int64 `json:"height"`
+
+	// Inline Whether the comment's HTML shows it.
+	Inline bool `json:"inline"`
+
+	// Deleted Whether it was redacted.
+	Deleted               bool `json:"deleted"`
+	MalwareAccessOverride bool `json:"malware_access_override"`
+
+	// MalwareScanResult malware_found, malware_not_found, failed_to_scan or not_scanned.
+	MalwareScanResult string      `json:"malware_scan_result"`
+	Thumbnails        []Thumbnail `json:"thumbnails"`
+}
+
+// AttachmentBody defines model for AttachmentBody.
+type AttachmentBody struct {
+	Attachment AttachmentInput `json:"attachment"`
+}
+
+// AttachmentEnvelope defines model for AttachmentEnvelope.
+type AttachmentEnvelope struct {
+	Attachment Attachment `json:"attachment"`
+}
+
+// AttachmentInput defines model for AttachmentInput.
+type AttachmentInput struct {
+	MalwareAccessOverride *wire.Flag `json:"malware_access_override,omitempty"`
 }
 
 // Count defines model for Count.
@@ -121,6 +173,47 @@ type JobStatusesEnvelope struct {
 	JobStatuses []JobStatus `json:"job_statuses"`
 }
 
+// Thumbnail defines model for Thumbnail.
+type Thumbnail struct {
+	URL              string `json:"url"`
+	ID               int64  `json:"id"`
+	FileName         string `json:"file_name"`
+	ContentURL       string `json:"content_url"`
+	MappedContentURL string `json:"mapped_content_url"`
+	ContentType      string `json:"content_type"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Width In pixels.
+	Width *int64 `json:"width"`
+
+	// Height In pixels.
+	Height                *int64 `json:"height"`
+	Inline                bool   `json:"inline"`
+	Deleted               bool   `json:"deleted"`
+	MalwareAccessOverride bool   `json:"malware_access_override"`
+	MalwareScanResult     string `json:"malware_scan_result"`
+}
+
+// Upload defines model for Upload.
+type Upload struct {
+	Token     string    `json:"token"`
+	ExpiresAt wire.Time `json:"expires_at"`
+
+	// Attachments All files under the token.
+	Attachments []Attachment `json:"attachments"`
+	Attachment  Attachment   `json:"attachment"`
+}
+
+// UploadEnvelope defines model for UploadEnvelope.
+type UploadEnvelope struct {
+	Upload Upload `json:"upload"`
+}
+
+// AttachmentIDParam defines model for AttachmentIdParam.
+type AttachmentIDParam = wire.ID
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
 
@@ -132,6 +225,9 @@ type JobIdsParam = []string
 
 // JobStatusIDParam defines model for JobStatusIdParam.
 type JobStatusIDParam = string
+
+// UploadTokenParam defines model for UploadTokenParam.
+type UploadTokenParam = string
 
 // ListGroupsParams defines parameters for ListGroups.
 type ListGroupsParams struct {
@@ -145,6 +241,18 @@ type ShowManyJobStatusesParams struct {
 	Ids JobIdsParam `form:"ids" json:"ids"`
 }
 
+// UploadFilesParams defines parameters for UploadFiles.
+type UploadFilesParams struct {
+	// Filename What the file is called. Required, here or in the form.
+	Filename *string `form:"filename,omitempty" json:"filename,omitempty"`
+
+	// Token The token of an earlier upload, to have the files under one.
+	Token *string `form:"token,omitempty" json:"token,omitempty"`
+}
+
+// UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
+type UpdateAttachmentJSONRequestBody = AttachmentBody
+
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
 type CreateGroupJSONRequestBody = GroupBody
 
@@ -153,6 +261,12 @@ type UpdateGroupJSONRequestBody = GroupBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
+	// (GET /api/v2/attachments/{attachment_id})
+	ShowAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error
+	// UpdateAttachment Allows or forbids to download a file in which malware was found.
+	// (PUT /api/v2/attachments/{attachment_id})
+	UpdateAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error
 	// ListGroups Lists the groups, by name.
 	// (GET /api/v2/groups)
 	ListGroups(ctx echo.Context, params ListGroupsParams) error
@@ -183,11 +297,49 @@ type ServerInterface interface {
 	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
 	// (GET /api/v2/job_statuses/{job_status_id})
 	ShowJobStatus(ctx echo.Context, jobStatusID JobStatusIDParam) error
+	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
+	// (POST /api/v2/uploads)
+	UploadFiles(ctx echo.Context, params UploadFilesParams) error
+	// DeleteUpload Deletes an upload that no comment has taken, with its files.
+	// (DELETE /api/v2/uploads/{token})
+	DeleteUpload(ctx echo.Context, token UploadTokenParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ShowAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", ctx.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowAttachment(ctx, attachmentID)
+	return err
+}
+
+// UpdateAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", ctx.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAttachment(ctx, attachmentID)
+	return err
 }
 
 // ListGroups converts echo context to params.
@@ -326,6 +478,47 @@ func (w *ServerInterfaceWrapper) ShowJobStatus(ctx echo.Context) error {
 	return err
 }
 
+// UploadFiles converts echo context to params.
+func (w *ServerInterfaceWrapper) UploadFiles(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadFilesParams
+	// ------------- Optional query parameter "filename" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filename", ctx.QueryParams(), &params.Filename, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filename: %s", err))
+	}
+
+	// ------------- Optional query parameter "token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "token", ctx.QueryParams(), &params.Token, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UploadFiles(ctx, params)
+	return err
+}
+
+// DeleteUpload converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUpload(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token UploadTokenParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUpload(ctx, token)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -373,6 +566,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.POST(options.BaseURL+"/api/v2/uploads", wrapper.UploadFiles, options.OperationMiddlewares["UploadFiles"]...)
+	router.DELETE(options.BaseURL+"/api/v2/uploads/:token", wrapper.DeleteUpload, options.OperationMiddlewares["DeleteUpload"]...)
+	router.GET(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.ShowAttachment, options.OperationMiddlewares["ShowAttachment"]...)
+	router.PUT(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.UpdateAttachment, options.OperationMiddlewares["UpdateAttachment"]...)
 	router.GET(options.BaseURL+"/api/v2/groups", wrapper.ListGroups, options.OperationMiddlewares["ListGroups"]...)
 	router.POST(options.BaseURL+"/api/v2/groups", wrapper.CreateGroup, options.OperationMiddlewares["CreateGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/groups/assignable", wrapper.ListAssignableGroups, options.OperationMiddlewares["ListAssignableGroups"]...)
@@ -384,6 +581,51 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/job_statuses/show_many", wrapper.ShowManyJobStatuses, options.OperationMiddlewares["ShowManyJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/:job_status_id", wrapper.ShowJobStatus, options.OperationMiddlewares["ShowJobStatus"]...)
 
+}
+
+type ShowAttachmentRequestObject struct {
+	AttachmentID AttachmentIDParam `json:"attachment_id"`
+}
+
+type ShowAttachmentResponseObject interface {
+	VisitShowAttachmentResponse(w http.ResponseWriter) error
+}
+
+type ShowAttachment200JSONResponse AttachmentEnvelope
+
+func (response ShowAttachment200JSONResponse) VisitShowAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAttachmentRequestObject struct {
+	AttachmentID AttachmentIDParam `json:"attachment_id"`
+	Body         *UpdateAttachmentJSONRequestBody
+}
+
+type UpdateAttachmentResponseObject interface {
+	VisitUpdateAttachmentResponse(w http.ResponseWriter) error
+}
+
+type UpdateAttachment200JSONResponse AttachmentEnvelope
+
+func (response UpdateAttachment200JSONResponse) VisitUpdateAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListGroupsRequestObject struct {
@@ -614,8 +856,62 @@ func (response ShowJobStatus200JSONResponse) VisitShowJobStatusResponse(w http.R
 	return err
 }
 
+type UploadFilesRequestObject struct {
+	Params      UploadFilesParams
+	ContentType string
+	Body        io.Reader
+}
+
+type UploadFilesResponseObject interface {
+	VisitUploadFilesResponse(w http.ResponseWriter) error
+}
+
+type UploadFiles201ResponseHeaders struct {
+	Location string
+}
+
+type UploadFiles201JSONResponse struct {
+	Body    UploadEnvelope
+	Headers UploadFiles201ResponseHeaders
+}
+
+func (response UploadFiles201JSONResponse) VisitUploadFilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUploadRequestObject struct {
+	Token UploadTokenParam `json:"token"`
+}
+
+type DeleteUploadResponseObject interface {
+	VisitDeleteUploadResponse(w http.ResponseWriter) error
+}
+
+type DeleteUpload204Response struct {
+}
+
+func (response DeleteUpload204Response) VisitDeleteUploadResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
+	// (GET /api/v2/attachments/{attachment_id})
+	ShowAttachment(ctx context.Context, request ShowAttachmentRequestObject) (ShowAttachmentResponseObject, error)
+	// UpdateAttachment Allows or forbids to download a file in which malware was found.
+	// (PUT /api/v2/attachments/{attachment_id})
+	UpdateAttachment(ctx context.Context, request UpdateAttachmentRequestObject) (UpdateAttachmentResponseObject, error)
 	// ListGroups Lists the groups, by name.
 	// (GET /api/v2/groups)
 	ListGroups(ctx context.Context, request ListGroupsRequestObject) (ListGroupsResponseObject, error)
@@ -646,6 +942,12 @@ type StrictServerInterface interface {
 	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
 	// (GET /api/v2/job_statuses/{job_status_id})
 	ShowJobStatus(ctx context.Context, request ShowJobStatusRequestObject) (ShowJobStatusResponseObject, error)
+	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
+	// (POST /api/v2/uploads)
+	UploadFiles(ctx context.Context, request UploadFilesRequestObject) (UploadFilesResponseObject, error)
+	// DeleteUpload Deletes an upload that no comment has taken, with its files.
+	// (DELETE /api/v2/uploads/{token})
+	DeleteUpload(ctx context.Context, request DeleteUploadRequestObject) (DeleteUploadResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -658,6 +960,79 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ShowAttachment operation middleware
+func (sh *strictHandler) ShowAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error {
+	var request ShowAttachmentRequestObject
+
+	request.AttachmentID = attachmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowAttachment(ctx.Request().Context(), request.(ShowAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowAttachmentResponseObject); ok {
+		return validResponse.VisitShowAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAttachment operation middleware
+func (sh *strictHandler) UpdateAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error {
+	var request UpdateAttachmentRequestObject
+
+	request.AttachmentID = attachmentID
+
+	var body UpdateAttachmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAttachment(ctx.Request().Context(), request.(UpdateAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAttachmentResponseObject); ok {
+		return validResponse.VisitUpdateAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // ListGroups operation middleware
@@ -942,6 +1317,59 @@ func (sh *strictHandler) ShowJobStatus(ctx echo.Context, jobStatusID JobStatusID
 		return err
 	} else if validResponse, ok := response.(ShowJobStatusResponseObject); ok {
 		return validResponse.VisitShowJobStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UploadFiles operation middleware
+func (sh *strictHandler) UploadFiles(ctx echo.Context, params UploadFilesParams) error {
+	var request UploadFilesRequestObject
+
+	request.Params = params
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UploadFiles(ctx.Request().Context(), request.(UploadFilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UploadFiles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UploadFilesResponseObject); ok {
+		return validResponse.VisitUploadFilesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUpload operation middleware
+func (sh *strictHandler) DeleteUpload(ctx echo.Context, token UploadTokenParam) error {
+	var request DeleteUploadRequestObject
+
+	request.Token = token
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUpload(ctx.Request().Context(), request.(DeleteUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUploadResponseObject); ok {
+		return validResponse.VisitDeleteUploadResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

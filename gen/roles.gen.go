@@ -13,6 +13,10 @@ type Operation struct {
 
 // Operations are all of them, in the order of openapi.yaml.
 var Operations = []Operation{
+	{"UploadFiles", "POST", "/api/v2/uploads", "anonymous", "attachments"},
+	{"DeleteUpload", "DELETE", "/api/v2/uploads/{token}", "end-user", "attachments"},
+	{"ShowAttachment", "GET", "/api/v2/attachments/{attachment_id}", "end-user", "attachments"},
+	{"UpdateAttachment", "PUT", "/api/v2/attachments/{attachment_id}", "admin", "attachments"},
 	{"ListGroups", "GET", "/api/v2/groups", "agent", "groups"},
 	{"CreateGroup", "POST", "/api/v2/groups", "admin", "groups"},
 	{"ListAssignableGroups", "GET", "/api/v2/groups/assignable", "agent", "groups"},
@@ -28,6 +32,10 @@ var Operations = []Operation{
 // Allow is the least role that may call an operation, by Operation.ID, which is
 // the name that strict middleware gets.
 var Allow = map[string]string{
+	"UploadFiles":          "anonymous",
+	"DeleteUpload":         "end-user",
+	"ShowAttachment":       "end-user",
+	"UpdateAttachment":     "admin",
 	"ListGroups":           "agent",
 	"CreateGroup":          "admin",
 	"ListAssignableGroups": "agent",

@@ -5,12 +5,14 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/api"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
@@ -35,9 +37,16 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	if err != nil {
 		return api.Services{}, err
 	}
+	bucket, err := attachments.OpenBucket(ctx, o.BlobURL)
+	if err != nil {
+		return api.Services{}, errors.Join(err, queue.Stop(ctx))
+	}
+	files := attachments.New(db, bucket, o.Now, attachments.Options{Jobs: queue})
 	keys := idempotency.New(db, o.Now)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	return api.Services{
+		Attachments: files,
+
 		Auth:   authService,
 		Fields: fields.New(db, o.Now),
 		Groups: groups.New(db, o.Now),

@@ -80,7 +80,9 @@ func (h *held) WriteHeader(status int) {
 		return
 	case h.mode == undecided && status >= 200:
 		header := h.Header()
-		if isJSON(header) && header["Content-Encoding"] == nil && status != http.StatusNoContent {
+		// Bytes of a file, of which a client may want a range, pass as they are.
+		isFile := header["Content-Disposition"] != nil && status < 400
+		if isJSON(header) && !isFile && header["Content-Encoding"] == nil && status != http.StatusNoContent {
 			header["Content-Type"] = jsonAnswer
 			h.mode, h.status = holding, status
 			return

@@ -45,6 +45,57 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Attachment defines model for Attachment.
+type Attachment struct {
+	URL      string `json:"url"`
+	ID       int64  `json:"id"`
+	FileName string `json:"file_name"`
+
+	// ContentURL Where the file can be downloaded by whoever has this address.
+	ContentURL string `json:"content_url"`
+
+	// MappedContentURL The same at the host that is mapped to the brand.
+	MappedContentURL string `json:"mapped_content_url"`
+
+	// ContentType What the bytes are, whatever was declared.
+	ContentType string `json:"content_type"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Width In pixels, of pictures.
+	Width *int64 `json:"width"`
+
+	// Height In pixels, of pictures.
+	Height *int64 `json:"height"`
+
+	// Inline Whether the comment's HTML shows it.
+	Inline bool `json:"inline"`
+
+	// Deleted Whether it was redacted.
+	Deleted               bool `json:"deleted"`
+	MalwareAccessOverride bool `json:"malware_access_override"`
+
+	// MalwareScanResult malware_found, malware_not_found, failed_to_scan or not_scanned.
+	MalwareScanResult string      `json:"malware_scan_result"`
+	Thumbnails        []Thumbnail `json:"thumbnails"`
+}
+
+// AttachmentBody defines model for AttachmentBody.
+type AttachmentBody struct {
+	Attachment AttachmentInput `json:"attachment"`
+}
+
+// AttachmentEnvelope defines model for AttachmentEnvelope.
+type AttachmentEnvelope struct {
+	Attachment Attachment `json:"attachment"`
+}
+
+// AttachmentInput defines model for AttachmentInput.
+type AttachmentInput struct {
+	MalwareAccessOverride *bool `json:"malware_access_override,omitempty"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -152,6 +203,47 @@ type Meta struct {
 	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
 }
 
+// Thumbnail defines model for Thumbnail.
+type Thumbnail struct {
+	URL              string `json:"url"`
+	ID               int64  `json:"id"`
+	FileName         string `json:"file_name"`
+	ContentURL       string `json:"content_url"`
+	MappedContentURL string `json:"mapped_content_url"`
+	ContentType      string `json:"content_type"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Width In pixels.
+	Width *int64 `json:"width"`
+
+	// Height In pixels.
+	Height                *int64 `json:"height"`
+	Inline                bool   `json:"inline"`
+	Deleted               bool   `json:"deleted"`
+	MalwareAccessOverride bool   `json:"malware_access_override"`
+	MalwareScanResult     string `json:"malware_scan_result"`
+}
+
+// Upload defines model for Upload.
+type Upload struct {
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Attachments All files under the token.
+	Attachments []Attachment `json:"attachments"`
+	Attachment  Attachment   `json:"attachment"`
+}
+
+// UploadEnvelope defines model for UploadEnvelope.
+type UploadEnvelope struct {
+	Upload Upload `json:"upload"`
+}
+
+// AttachmentIDParam defines model for AttachmentIdParam.
+type AttachmentIDParam = int64
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
 
@@ -181,6 +273,9 @@ type PageSizeParam = int64
 
 // PerPageParam defines model for PerPageParam.
 type PerPageParam = int64
+
+// UploadTokenParam defines model for UploadTokenParam.
+type UploadTokenParam = string
 
 // ListGroupsParams defines parameters for ListGroups.
 type ListGroupsParams struct {
@@ -253,6 +348,18 @@ type ShowManyJobStatusesParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids JobIdsParam `form:"ids" json:"ids"`
 }
+
+// UploadFilesParams defines parameters for UploadFiles.
+type UploadFilesParams struct {
+	// Filename What the file is called. Required, here or in the form.
+	Filename *string `form:"filename,omitempty" json:"filename,omitempty"`
+
+	// Token The token of an earlier upload, to have the files under one.
+	Token *string `form:"token,omitempty" json:"token,omitempty"`
+}
+
+// UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
+type UpdateAttachmentJSONRequestBody = AttachmentBody
 
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
 type CreateGroupJSONRequestBody = GroupBody
@@ -334,6 +441,25 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
+	//
+	// Corresponds with GET /api/v2/attachments/{attachment_id} (the `ShowAttachment` operationId).
+	ShowAttachment(ctx context.Context, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAttachmentWithBody Allows or forbids to download a file in which malware was found.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+	UpdateAttachmentWithBody(ctx context.Context, attachmentID AttachmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAttachment Allows or forbids to download a file in which malware was found.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+	UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListGroups Lists the groups, by name.
 	//
 	// Corresponds with GET /api/v2/groups (the `ListGroups` operationId).
@@ -401,6 +527,69 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 	ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
+	//
+	// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/uploads (the `UploadFiles` operationId).
+	UploadFilesWithBody(ctx context.Context, params *UploadFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUpload Deletes an upload that no comment has taken, with its files.
+	//
+	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
+	DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
+//
+// Corresponds with GET /api/v2/attachments/{attachment_id} (the `ShowAttachment` operationId).
+func (c *Client) ShowAttachment(ctx context.Context, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAttachmentRequest(c.Server, attachmentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAttachmentWithBody Allows or forbids to download a file in which malware was found.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+func (c *Client) UpdateAttachmentWithBody(ctx context.Context, attachmentID AttachmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAttachmentRequestWithBody(c.Server, attachmentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAttachment Allows or forbids to download a file in which malware was found.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+func (c *Client) UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAttachmentRequest(c.Server, attachmentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ListGroups Lists the groups, by name.
@@ -589,6 +778,121 @@ func (c *Client) ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
+//
+// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/uploads (the `UploadFiles` operationId).
+func (c *Client) UploadFilesWithBody(ctx context.Context, params *UploadFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadFilesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUpload Deletes an upload that no comment has taken, with its files.
+//
+// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
+func (c *Client) DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUploadRequest(c.Server, token)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NewShowAttachmentRequest constructs an http.Request for the ShowAttachment method
+func NewShowAttachmentRequest(server string, attachmentID AttachmentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "attachment_id", attachmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/attachments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAttachmentRequest calls the generic UpdateAttachment builder with application/json body
+func NewUpdateAttachmentRequest(server string, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAttachmentRequestWithBody(server, attachmentID, "application/json", bodyReader)
+}
+
+// NewUpdateAttachmentRequestWithBody constructs an http.Request for the UpdateAttachment method, with any body, and a specified content type
+func NewUpdateAttachmentRequestWithBody(server string, attachmentID AttachmentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "attachment_id", attachmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/attachments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }
 
 // NewListGroupsRequest constructs an http.Request for the ListGroups method
@@ -1218,6 +1522,108 @@ func NewShowJobStatusRequest(server string, jobStatusID JobStatusIDParam) (*http
 	return req, nil
 }
 
+// NewUploadFilesRequestWithBody constructs an http.Request for the UploadFiles method, with any body, and a specified content type
+func NewUploadFilesRequestWithBody(server string, params *UploadFilesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/uploads")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Filename != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filename", *params.Filename, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Token != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "token", *params.Token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteUploadRequest constructs an http.Request for the DeleteUpload method
+func NewDeleteUploadRequest(server string, token UploadTokenParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "token", token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/uploads/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -1261,6 +1667,27 @@ func WithBaseURL(baseURL string) ClientOption {
 
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
+
+	// ShowAttachmentWithResponse Shows a file of a comment that the caller may see, or one that the caller uploaded.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/attachments/{attachment_id} (the `ShowAttachment` operationId).
+	ShowAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*ShowAttachmentResponse, error)
+
+	// UpdateAttachmentWithBodyWithResponse Allows or forbids to download a file in which malware was found.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+	UpdateAttachmentWithBodyWithResponse(ctx context.Context, attachmentID AttachmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error)
+
+	// UpdateAttachmentWithResponse Allows or forbids to download a file in which malware was found.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+	UpdateAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error)
 
 	// ListGroupsWithResponse Lists the groups, by name.
 	//
@@ -1345,6 +1772,104 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 	ShowJobStatusWithResponse(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*ShowJobStatusResponse, error)
+
+	// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
+	//
+	// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/uploads (the `UploadFiles` operationId).
+	UploadFilesWithBodyWithResponse(ctx context.Context, params *UploadFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadFilesResponse, error)
+
+	// DeleteUploadWithResponse Deletes an upload that no comment has taken, with its files.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
+	DeleteUploadWithResponse(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*DeleteUploadResponse, error)
+}
+
+type ShowAttachmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AttachmentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowAttachmentResponse) GetJSON200() *AttachmentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowAttachmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowAttachmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowAttachmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateAttachmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AttachmentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateAttachmentResponse) GetJSON200() *AttachmentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateAttachmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateAttachmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateAttachmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type ListGroupsResponse struct {
@@ -1764,6 +2289,127 @@ func (r ShowJobStatusResponse) ContentType() string {
 	return ""
 }
 
+// UploadFilesResponse201Headers the declared response headers of an HTTP 201 response for UploadFiles
+type UploadFilesResponse201Headers struct {
+	Location string
+}
+
+type UploadFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UploadEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *UploadFilesResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r UploadFilesResponse) GetJSON201() *UploadEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUploadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUploadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUploadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUploadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUploadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ShowAttachmentWithResponse Shows a file of a comment that the caller may see, or one that the caller uploaded.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/attachments/{attachment_id} (the `ShowAttachment` operationId).
+func (c *ClientWithResponses) ShowAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*ShowAttachmentResponse, error) {
+	rsp, err := c.ShowAttachment(ctx, attachmentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowAttachmentResponse(rsp)
+}
+
+// UpdateAttachmentWithBodyWithResponse Allows or forbids to download a file in which malware was found.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+func (c *ClientWithResponses) UpdateAttachmentWithBodyWithResponse(ctx context.Context, attachmentID AttachmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error) {
+	rsp, err := c.UpdateAttachmentWithBody(ctx, attachmentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAttachmentResponse(rsp)
+}
+
+// UpdateAttachmentWithResponse Allows or forbids to download a file in which malware was found.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
+func (c *ClientWithResponses) UpdateAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error) {
+	rsp, err := c.UpdateAttachment(ctx, attachmentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAttachmentResponse(rsp)
+}
+
 // ListGroupsWithResponse Lists the groups, by name.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -1918,6 +2564,86 @@ func (c *ClientWithResponses) ShowJobStatusWithResponse(ctx context.Context, job
 		return nil, err
 	}
 	return ParseShowJobStatusResponse(rsp)
+}
+
+// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
+//
+// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/uploads (the `UploadFiles` operationId).
+func (c *ClientWithResponses) UploadFilesWithBodyWithResponse(ctx context.Context, params *UploadFilesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadFilesResponse, error) {
+	rsp, err := c.UploadFilesWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadFilesResponse(rsp)
+}
+
+// DeleteUploadWithResponse Deletes an upload that no comment has taken, with its files.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
+func (c *ClientWithResponses) DeleteUploadWithResponse(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*DeleteUploadResponse, error) {
+	rsp, err := c.DeleteUpload(ctx, token, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUploadResponse(rsp)
+}
+
+// ParseShowAttachmentResponse parses an HTTP response from a ShowAttachmentWithResponse call
+func ParseShowAttachmentResponse(rsp *http.Response) (*ShowAttachmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowAttachmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateAttachmentResponse parses an HTTP response from a UpdateAttachmentWithResponse call
+func ParseUpdateAttachmentResponse(rsp *http.Response) (*UpdateAttachmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateAttachmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseListGroupsResponse parses an HTTP response from a ListGroupsWithResponse call
@@ -2191,6 +2917,61 @@ func ParseShowJobStatusResponse(rsp *http.Response) (*ShowJobStatusResponse, err
 		}
 		response.JSON200 = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseUploadFilesResponse parses an HTTP response from a UploadFilesWithResponse call
+func ParseUploadFilesResponse(rsp *http.Response) (*UploadFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UploadEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers UploadFilesResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUploadResponse parses an HTTP response from a DeleteUploadWithResponse call
+func ParseDeleteUploadResponse(rsp *http.Response) (*DeleteUploadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUploadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
 	}
 
 	return response, nil

@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // Defaults of Options.
@@ -29,8 +30,9 @@ const (
 
 // Options of the service. The zero value is good.
 type Options struct {
-	MaxSize int64         // of a file, in bytes; 0 is DefaultMaxSize
+	MaxSize int64         // of a file, in bytes; 0 is DefaultMaxSize. An account's settings may say less
 	Expiry  time.Duration // of an upload no comment takes; 0 is DefaultExpiry
+	Jobs    *jobs.Service // sweeps every minute and when there is something to; nil leaves it to the caller
 }
 
 // Service keeps uploads and attachments.
@@ -42,7 +44,7 @@ type Service struct {
 	pixels  *semaphore.Weighted // being decoded, see picture
 }
 
-// New makes the service. The bucket comes from OpenBucket, and is closed by
+// New makes the service, before the jobs are started. The bucket comes from OpenBucket, and is closed by
 // the caller.
 func New(db *gorm.DB, bucket *blob.Bucket, now func() time.Time, o Options) *Service {
 	if o.MaxSize == 0 {
@@ -51,11 +53,12 @@ func New(db *gorm.DB, bucket *blob.Bucket, now func() time.Time, o Options) *Ser
 	if o.Expiry == 0 {
 		o.Expiry = DefaultExpiry
 	}
-	return &Service{db: db, bucket: bucket, now: now, options: o, pixels: semaphore.NewWeighted(maxPixels)}
+	s := &Service{db: db, bucket: bucket, now: now, options: o, pixels: semaphore.NewWeighted(maxPixels)}
+	if o.Jobs != nil {
+		s.work(o.Jobs)
+	}
+	return s
 }
-
-// MaxSize is the size of the largest file that is taken, in bytes.
-func (s *Service) MaxSize() int64 { return s.options.MaxSize }
 
 // File is an attachment with its thumbnails, of which only pictures have any.
 type File struct {

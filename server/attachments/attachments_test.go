@@ -255,6 +255,17 @@ func TestLargestFile(t *testing.T) {
 	if !fault.Is(err, fault.TooLarge) {
 		t.Errorf("one byte more: %v", err)
 	}
+	err = w.db.Exec(`UPDATE accounts SET settings = '{"limits":{"attachment_size":10}}' WHERE id = ?`, w.agent.AccountID).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := w.upload("", "c.txt", "ten bytes!").File; f.Size != 10 {
+		t.Errorf("size %d", f.Size)
+	}
+	_, err = w.Upload(w.ctx, w.agent, attachments.UploadInput{FileName: "d.txt", Body: strings.NewReader("ten bytes!!")})
+	if !fault.Is(err, fault.TooLarge) {
+		t.Errorf("over the account's own limit: %v", err)
+	}
 }
 
 func TestConcurrentUploadsOfOneToken(t *testing.T) {
@@ -302,6 +313,7 @@ func TestDeleteUpload(t *testing.T) {
 	if err := w.DeleteUpload(w.ctx, w.agent, u.Token); err != nil {
 		t.Fatal(err)
 	}
+	w.sweep()
 	w.empty()
 	if err := w.DeleteUpload(w.ctx, w.agent, u.Token); !fault.Is(err, fault.NotFound) {
 		t.Errorf("twice: %v", err)
@@ -310,6 +322,7 @@ func TestDeleteUpload(t *testing.T) {
 	if err := w.DeleteUpload(w.ctx, person(w.agent.AccountID, 9, models.RoleAdmin), other.Token); err != nil {
 		t.Errorf("by an admin: %v", err)
 	}
+	w.sweep()
 	w.empty()
 }
 

@@ -64,7 +64,7 @@ const (
 	// pendingTime is when a blob that nothing refers to counts as left behind.
 	// It is longer than writeTime, so that nobody is still writing to it.
 	pendingTime = time.Hour
-	// removeTime bounds the removing of a blob after an answer or in a sweep.
+	// removeTime bounds the removing of what an upload that failed has written.
 	removeTime = 10 * time.Second
 )
 
@@ -82,12 +82,13 @@ func thumbKey(key string) string { return key + "-thumb" }
 // expect notes that a blob is about to be written, so that it is removed
 // unless its attachment comes to be.
 func (s *Service) expect(ctx context.Context, key string) error {
+	ctx = postgres.WithoutTx(ctx) // or a crash would undo the note and leave the blob
 	return s.db.WithContext(ctx).Create(&models.BlobRemoval{Key: key, DueAt: s.now().Add(pendingTime)}).Error
 }
 
-// write streams r into the blob, and fails with fault.TooLarge beyond the
-// limit. After a failure nothing is kept.
-func (s *Service) write(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+// write streams r into the blob, and fails with fault.TooLarge beyond limit
+// bytes. After a failure nothing is kept.
+func (s *Service) write(ctx context.Context, key, contentType string, r io.Reader, limit int64) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var file *os.File
@@ -98,9 +99,9 @@ func (s *Service) write(ctx context.Context, key, contentType string, r io.Reade
 	if err != nil {
 		return 0, err
 	}
-	size, err := io.Copy(w, io.LimitReader(r, s.options.MaxSize+1))
-	if err == nil && size > s.options.MaxSize {
-		err = fault.New(fault.TooLarge, "The file is larger than %d bytes", s.options.MaxSize)
+	size, err := io.Copy(w, io.LimitReader(r, limit+1))
+	if err == nil && size > limit {
+		err = fault.New(fault.TooLarge, "The file is larger than %d bytes", limit)
 	}
 	if err == nil && file != nil {
 		// A row must not outlive its bytes in a power failure.
@@ -117,22 +118,12 @@ func (s *Service) write(ctx context.Context, key, contentType string, r io.Reade
 // discard removes a blob whose attachment did not come to be. If that fails, a
 // sweep does it later.
 func (s *Service) discard(ctx context.Context, key string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(postgres.WithoutTx(ctx)), removeTime)
 	defer cancel()
 	// Where the row is gone the attachment did come to be after all: a commit
 	// of which the answer was lost.
 	doomed := s.db.WithContext(ctx).Model(&models.BlobRemoval{}).Where("key = ? AND NOT doomed", key).Update("doomed", true)
 	if doomed.Error == nil && doomed.RowsAffected == 1 {
-		_ = s.remove(ctx, postgres.Account(ctx), key)
-	}
-}
-
-// removeAll removes doomed blobs at once, after the commit that doomed them.
-// What fails here is left to a sweep.
-func (s *Service) removeAll(ctx context.Context, keys []string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
-	defer cancel()
-	for _, key := range keys {
 		_ = s.remove(ctx, postgres.Account(ctx), key)
 	}
 }

@@ -88,8 +88,8 @@ func (s *Service) OfComments(ctx context.Context, db *gorm.DB, commentIDs []int6
 const Redacted = "redacted.txt"
 
 // RedactTx takes the contents of a comment's file away for good, with its
-// thumbnails, and returns the file as it was. The bytes go when tx is
-// committed: at the next Sweep. A file that is redacted already stays as it
+// thumbnails, and returns the file as it was. The bytes go at the next
+// Sweep after tx is committed. A file that is redacted already stays as it
 // is. It fails with fault.NotFound.
 func (s *Service) RedactTx(tx *gorm.DB, ticketID, commentID, id int64) (File, error) {
 	var row models.Attachment
@@ -104,7 +104,7 @@ func (s *Service) RedactTx(tx *gorm.DB, ticketID, commentID, id int64) (File, er
 	if err := tx.Clauses(clause.Returning{}).Where("parent_id = ?", id).Delete(&before.Thumbnails).Error; err != nil {
 		return File{}, err
 	}
-	if _, err := s.doomTx(tx, []models.Attachment{row}); err != nil {
+	if err := s.doomTx(tx, []models.Attachment{row}); err != nil {
 		return File{}, err
 	}
 	return before, tx.Model(&row).Updates(map[string]any{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"gocloud.dev/gcerrors"
 	"gorm.io/gorm"
@@ -65,6 +67,9 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change,
 // redacted.
 func (s *Service) ByToken(ctx context.Context, token string) (models.Attachment, error) {
 	var a models.Attachment
+	if strings.ContainsRune(token, 0) || !utf8.ValidString(token) { // which PostgreSQL takes for no text
+		return a, fault.New(fault.NotFound, "attachment not found")
+	}
 	err := s.db.WithContext(postgres.AcrossAccounts(ctx)).Take(&a, "token = ? AND NOT deleted", token).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return a, fault.New(fault.NotFound, "attachment not found")

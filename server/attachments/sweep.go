@@ -5,11 +5,17 @@ import (
 	"errors"
 	"time"
 
+	"github.com/riverqueue/river"
+	"gorm.io/gorm"
+
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/postgres"
 )
 
 const (
+	sweepEvery = time.Minute
+	sweepTime  = 10 * time.Minute
 	// sweepBatch is how many rows one statement of a sweep takes.
 	sweepBatch = 100
 	// expiryGrace is how much later than their expiry uploads are dropped. A
@@ -19,6 +25,29 @@ const (
 	// then no other process tries it.
 	retryAfter = 10 * time.Minute
 )
+
+type sweepArgs struct{}
+
+func (sweepArgs) Kind() string { return "sweep attachments" }
+
+// sweepSoonTx has a sweep done as soon as tx is committed. Should that fail,
+// the periodic one tries again.
+func (s *Service) sweepSoonTx(tx *gorm.DB) error {
+	if s.options.Jobs == nil {
+		return nil
+	}
+	return s.options.Jobs.EnqueueTx(tx, sweepArgs{}, river.InsertOpts{MaxAttempts: 1})
+}
+
+// work registers the sweeping with the queue.
+func (s *Service) work(q *jobs.Service) {
+	sweep := func(ctx context.Context) error {
+		_, err := s.Sweep(ctx)
+		return err
+	}
+	jobs.Handle(q, jobs.How{Timeout: sweepTime}, func(ctx context.Context, _ sweepArgs) error { return sweep(ctx) })
+	q.Every(sweepEvery, "sweep attachments", sweep)
+}
 
 // Sweep drops expired uploads of all accounts and removes the blobs of all
 // files that are dropped, redacted or were never finished. It returns how many

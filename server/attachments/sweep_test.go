@@ -10,6 +10,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
 
@@ -33,6 +34,7 @@ func TestSweepDropsExpiredUploads(t *testing.T) {
 	if err := w.DeleteUpload(w.ctx, w.agent, later.Token); err != nil {
 		t.Errorf("the one that is not expired: %v", err)
 	}
+	w.sweep()
 	w.empty()
 }
 
@@ -124,5 +126,24 @@ func TestBlobThatCannotBeRemovedIsTriedAgain(t *testing.T) {
 	if n := w.sweep(); n != 2 {
 		t.Errorf("removed %d later", n)
 	}
+	w.empty()
+}
+
+func TestUploadInATransactionThatIsUndone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testdb.DB(t), attachments.Options{})
+	tx := w.db.WithContext(w.ctx).Begin()
+	_, err := w.Upload(postgres.WithTx(w.ctx, tx), w.agent, attachments.UploadInput{FileName: "a.txt", Body: strings.NewReader("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Rollback().Error; err != nil {
+		t.Fatal(err)
+	}
+	if w.count("attachments") != 0 || len(w.stored()) != 1 {
+		t.Errorf("%d rows, stored %v", w.count("attachments"), w.stored())
+	}
+	w.clock = w.clock.Add(time.Hour)
+	w.sweep()
 	w.empty()
 }

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 )
@@ -45,11 +46,15 @@ func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Up
 			return Upload{}, err
 		}
 	}
+	limit, err := s.limit(ctx, by.AccountID)
+	if err != nil {
+		return Upload{}, err
+	}
 	key := newKey(by.AccountID)
 	if err := s.expect(ctx, key); err != nil {
 		return Upload{}, err
 	}
-	file, thumb, err := s.receive(ctx, key, in)
+	file, thumb, err := s.receive(ctx, key, in, limit)
 	if err != nil {
 		s.discard(ctx, key)
 		return Upload{}, err
@@ -66,9 +71,19 @@ func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Up
 	return up, nil
 }
 
+// limit is how large files of the account may be, in bytes.
+func (s *Service) limit(ctx context.Context, account int64) (int64, error) {
+	var a models.Account
+	if err := s.db.WithContext(ctx).Select("settings").Take(&a, "id = ?", account).Error; err != nil {
+		return 0, err
+	}
+	settings, err := accounts.ReadSettings(a.Settings)
+	return min(s.options.MaxSize, settings.Limits.AttachmentSize), err
+}
+
 // receive writes the blobs of a file and returns the rows for it and for its
 // thumbnail, which is nil for what has none.
-func (s *Service) receive(ctx context.Context, key string, in UploadInput) (models.Attachment, *models.Attachment, error) {
+func (s *Service) receive(ctx context.Context, key string, in UploadInput, limit int64) (models.Attachment, *models.Attachment, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, writeTime, fault.New(fault.BadRequest, "The file took too long to come"))
 	defer cancel()
 	file := models.Attachment{
@@ -81,7 +96,7 @@ func (s *Service) receive(ctx context.Context, key string, in UploadInput) (mode
 		return file, nil, err
 	}
 	file.ContentType, file.Charset = typeOf(head[:n], in.ContentType, in.FileName)
-	file.Size, err = s.write(ctx, key, file.ContentType, io.MultiReader(bytes.NewReader(head[:n]), in.Body))
+	file.Size, err = s.write(ctx, key, file.ContentType, io.MultiReader(bytes.NewReader(head[:n]), in.Body), limit)
 	if err != nil {
 		if cause := fault.Of(context.Cause(ctx)); cause != nil {
 			err = cause
@@ -172,11 +187,11 @@ func (s *Service) findUploadTx(tx *gorm.DB, by auth.Actor, token string) (models
 // the token itself is the proof.
 func isOf(u models.Upload, by auth.Actor) bool { return u.UserID == nil || *u.UserID == by.ID() }
 
-// DeleteUpload drops a token and its files. It fails with fault.NotFound also
-// when the token is another's; an admin may drop anybody's.
+// DeleteUpload drops a token and its files, whose bytes go at the next Sweep.
+// It fails with fault.NotFound also when the token is another's; an admin may
+// drop anybody's.
 func (s *Service) DeleteUpload(ctx context.Context, by auth.Actor, token string) error {
-	var doomed []string
-	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		var u models.Upload
 		err := locking(tx).Take(&u, "token_hash = ? AND expires_at > ?", auth.Hash(token), s.now()).Error
 		if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !isOf(u, by) && !by.Admin() {
@@ -190,31 +205,27 @@ func (s *Service) DeleteUpload(ctx context.Context, by auth.Actor, token string)
 		if err != nil {
 			return err
 		}
-		if doomed, err = s.doomTx(tx, files); err != nil {
+		if err := s.doomTx(tx, files); err != nil {
 			return err
 		}
 		return tx.Delete(&u).Error
 	})
-	if err != nil {
-		return err
-	}
-	s.removeAll(ctx, doomed)
-	return nil
 }
 
-// doomTx has the blobs of files removed once tx is committed, and returns
-// their keys. Thumbnails go with their pictures.
-func (s *Service) doomTx(tx *gorm.DB, files []models.Attachment) ([]string, error) {
-	var keys []string
+// doomTx has the blobs of files removed once tx is committed. Thumbnails go
+// with their pictures.
+func (s *Service) doomTx(tx *gorm.DB, files []models.Attachment) error {
 	var rows []models.BlobRemoval
 	for _, f := range files {
 		if f.ParentID == nil && f.BlobKey != "" {
-			keys = append(keys, f.BlobKey)
 			rows = append(rows, models.BlobRemoval{Key: f.BlobKey, Doomed: true, DueAt: s.now()})
 		}
 	}
 	if len(rows) == 0 {
-		return nil, nil
+		return nil
 	}
-	return keys, tx.Create(&rows).Error
+	if err := tx.Create(&rows).Error; err != nil {
+		return err
+	}
+	return s.sweepSoonTx(tx)
 }

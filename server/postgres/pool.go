@@ -27,6 +27,12 @@ func WithTx(ctx context.Context, tx *gorm.DB) context.Context {
 	return context.WithValue(ctx, txKey{}, tx.Statement.ConnPool.(*pinned))
 }
 
+// WithoutTx returns a context whose statements are on their own again, for what
+// must be kept even if the transaction that ctx carried is undone.
+func WithoutTx(ctx context.Context) context.Context {
+	return context.WithValue(ctx, txKey{}, nil)
+}
+
 func (p *connPool) on(ctx context.Context) gorm.ConnPool {
 	if tx, ok := ctx.Value(txKey{}).(*pinned); ok {
 		return tx
