@@ -4,6 +4,7 @@
 package events
 
 import (
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -65,4 +66,33 @@ func AppendTx(tx *gorm.DB, by By, kind string, id int64, list ...Event) error {
 		return nil
 	}
 	return tx.Exec(Insert, Arguments(by, kind, id, list)...).Error
+}
+
+// About is an event of one of several records.
+type About struct {
+	ID int64 // of the record
+	Event
+}
+
+// AppendAllTx appends events of several records of one kind in few statements:
+// what happens to all members of an organization at once.
+func AppendAllTx(tx *gorm.DB, by By, kind string, list []About) error {
+	for part := range slices.Chunk(list, 1_000) {
+		type aboutRow struct {
+			row
+			ID int64 `json:"id"`
+		}
+		rows := make([]aboutRow, len(part))
+		for i, a := range part {
+			rows[i] = aboutRow{row{TypePrefix + a.Type, a.Detail, a.Change}, a.ID}
+		}
+		err := tx.Exec(`INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
+			SELECT ?, e.type, ? || e.id, e.id, ?, nullif(?, ''), e.detail, e.change, ?
+			FROM jsonb_to_recordset(?::jsonb) AS e(id bigint, type text, detail jsonb, change jsonb)`,
+			by.AccountID, "zen:"+kind+":", by.ActorID, by.SourceID, by.At, models.ToJSON(rows)).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,6 +3,8 @@ package events
 import (
 	"strconv"
 	"time"
+
+	"github.com/helpd/helpd/models"
 )
 
 // Subject names a record in events: Subject("ticket", 35) is "zen:ticket:35".
@@ -38,3 +40,43 @@ func Text(s *string) string {
 
 // Time is a time within a payload.
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// User is the detail of events about users.
+type User struct {
+	CreatedAt      string `json:"created_at"`
+	DefaultGroupID string `json:"default_group_id"`
+	Email          string `json:"email"`
+	ExternalID     string `json:"external_id"`
+	ID             string `json:"id"`
+	OrganizationID string `json:"organization_id"`
+	Role           string `json:"role"`
+	UpdatedAt      string `json:"updated_at"`
+}
+
+// UserDetail is a user as it was saved.
+func UserDetail(u models.User) User {
+	return User{
+		CreatedAt: Time(u.CreatedAt), DefaultGroupID: OptionalID(u.DefaultGroupID), Email: Text(u.Email), ExternalID: Text(u.ExternalID),
+		ID: ID(u.ID), OrganizationID: OptionalID(u.OrganizationID), Role: u.Role, UpdatedAt: Time(u.UpdatedAt),
+	}
+}
+
+// Organization is the detail of events about organizations.
+type Organization struct {
+	CreatedAt      string `json:"created_at"`
+	ExternalID     string `json:"external_id"`
+	GroupID        string `json:"group_id"`
+	ID             string `json:"id"`
+	Name           string `json:"name"`
+	SharedComments bool   `json:"shared_comments"`
+	SharedTickets  bool   `json:"shared_tickets"`
+	UpdatedAt      string `json:"updated_at"`
+}
+
+// OrganizationDetail is an organization as it was saved.
+func OrganizationDetail(o models.Organization) Organization {
+	return Organization{
+		CreatedAt: Time(o.CreatedAt), ExternalID: Text(o.ExternalID), GroupID: OptionalID(o.GroupID), ID: ID(o.ID), Name: o.Name,
+		SharedComments: o.SharedComments, SharedTickets: o.SharedTickets, UpdatedAt: Time(o.UpdatedAt),
+	}
+}

@@ -135,6 +135,7 @@ CREATE TABLE organization_memberships (
 );
 CREATE UNIQUE INDEX organization_memberships_default ON organization_memberships (account_id, user_id) WHERE "default";
 CREATE INDEX organization_memberships_organization ON organization_memberships (account_id, organization_id, user_id);
+CREATE INDEX organization_memberships_listed ON organization_memberships (account_id, organization_id, id);
 
 CREATE TABLE groups (
     account_id bigint NOT NULL REFERENCES accounts,
@@ -166,6 +167,7 @@ CREATE TABLE group_memberships (
 );
 CREATE UNIQUE INDEX group_memberships_default ON group_memberships (account_id, user_id) WHERE "default";
 CREATE INDEX group_memberships_group ON group_memberships (account_id, group_id, user_id);
+CREATE INDEX group_memberships_listed ON group_memberships (account_id, group_id, id);
 
 CREATE TABLE brands (
     account_id bigint NOT NULL REFERENCES accounts,
