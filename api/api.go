@@ -19,15 +19,16 @@ import (
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/organizations"
 )
 
 // Services do what operations ask for.
 type Services struct {
-	Attachments *attachments.Service
-
-	Auth   *auth.Service
-	Fields *fields.Service
-	Groups *groups.Service
+	Attachments   *attachments.Service
+	Auth          *auth.Service
+	Fields        *fields.Service
+	Groups        *groups.Service
+	Organizations *organizations.Service
 
 	Jobs        *jobs.Service
 	Idempotency *idempotency.Service
@@ -51,6 +52,7 @@ type handlers struct {
 	attachmentHandlers
 	groupHandlers
 	jobHandlers
+	organizationHandlers
 }
 
 var _ gen.StrictServerInterface = handlers{}
@@ -69,11 +71,13 @@ func New(s Services, o Options) *echo.Echo {
 	})
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
-		attachmentHandlers: attachmentHandlers{s.Attachments},
-
-		groupHandlers: groupHandlers{s.Groups},
-		jobHandlers:   jobHandlers{s.Jobs},
+		attachmentHandlers:   attachmentHandlers{s.Attachments},
+		groupHandlers:        groupHandlers{s.Groups, s.Jobs},
+		jobHandlers:          jobHandlers{s.Jobs},
+		organizationHandlers: organizationHandlers{s.Organizations, s.Jobs},
 	}
+	h.groupHandlers.register()
+	h.organizationHandlers.register()
 	gen.RegisterHandlers(e, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
 	h.downloads(e)
 	return e

@@ -8,16 +8,20 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/jobs"
 )
 
-type groupHandlers struct{ groups *groups.Service }
+type groupHandlers struct {
+	groups *groups.Service
+	jobs   *jobs.Service
+}
 
 func (h groupHandlers) ListGroups(ctx context.Context, r gen.ListGroupsRequestObject) (gen.ListGroupsResponseObject, error) {
 	p, err := pageOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.groups.List(ctx, auth.From(ctx), p)
+	list, err := h.groups.List(ctx, auth.From(ctx), groups.Filter{Deleted: !bool(or(r.Params.ExcludeDeleted, true))}, p)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +40,7 @@ func (h groupHandlers) CreateGroup(ctx context.Context, r gen.CreateGroupRequest
 }
 
 func (h groupHandlers) ShowGroupByID(ctx context.Context, r gen.ShowGroupByIDRequestObject) (gen.ShowGroupByIDResponseObject, error) {
-	g, err := h.groups.Get(ctx, auth.From(ctx), int64(r.GroupID))
+	g, err := h.groups.Show(ctx, auth.From(ctx), int64(r.GroupID))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +48,7 @@ func (h groupHandlers) ShowGroupByID(ctx context.Context, r gen.ShowGroupByIDReq
 }
 
 func (h groupHandlers) CountGroups(ctx context.Context, _ gen.CountGroupsRequestObject) (gen.CountGroupsResponseObject, error) {
-	n, at, err := h.groups.Count(ctx, auth.From(ctx))
+	n, at, err := h.groups.Count(ctx, auth.From(ctx), groups.Filter{})
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +60,39 @@ func (h groupHandlers) ListAssignableGroups(ctx context.Context, _ gen.ListAssig
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.groups.List(ctx, auth.From(ctx), p)
+	list, err := h.groups.List(ctx, auth.From(ctx), groups.Filter{Assignable: true}, p)
 	if err != nil {
 		return nil, err
 	}
 	return gen.ListAssignableGroups200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+}
+
+func (h groupHandlers) CountAssignableGroups(ctx context.Context, _ gen.CountAssignableGroupsRequestObject) (gen.CountAssignableGroupsResponseObject, error) {
+	n, at, err := h.groups.Count(ctx, auth.From(ctx), groups.Filter{Assignable: true})
+	if err != nil {
+		return nil, err
+	}
+	return gen.CountAssignableGroups200JSONResponse(countJSON(n, at)), nil
+}
+
+func (h groupHandlers) ListGroupsByUser(ctx context.Context, r gen.ListGroupsByUserRequestObject) (gen.ListGroupsByUserResponseObject, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.groups.List(ctx, auth.From(ctx), groups.Filter{UserID: int64(r.UserID)}, p)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListGroupsByUser200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+}
+
+func (h groupHandlers) CountGroupsByUser(ctx context.Context, r gen.CountGroupsByUserRequestObject) (gen.CountGroupsByUserResponseObject, error) {
+	n, at, err := h.groups.Count(ctx, auth.From(ctx), groups.Filter{UserID: int64(r.UserID)})
+	if err != nil {
+		return nil, err
+	}
+	return gen.CountGroupsByUser200JSONResponse(countJSON(n, at)), nil
 }
 
 func (h groupHandlers) UpdateGroup(ctx context.Context, r gen.UpdateGroupRequestObject) (gen.UpdateGroupResponseObject, error) {
@@ -82,7 +114,7 @@ func (h groupHandlers) DeleteGroup(ctx context.Context, r gen.DeleteGroupRequest
 }
 
 func groupChange(in gen.GroupInput) groups.Change {
-	return groups.Change{Name: in.Name, Description: in.Description, IsPublic: (*bool)(in.IsPublic)}
+	return groups.Change{Name: (*string)(in.Name), Description: nullableText(in.Description), IsPublic: (*bool)(in.IsPublic)}
 }
 
 func groupJSON(ctx context.Context, g models.Group) gen.Group {

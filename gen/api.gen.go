@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -135,13 +136,53 @@ type GroupEnvelope struct {
 
 // GroupInput defines model for GroupInput.
 type GroupInput struct {
-	Name        *string                   `json:"name,omitempty"`
-	Description nullable.Nullable[string] `json:"description,omitempty"`
-	IsPublic    *wire.Flag                `json:"is_public,omitempty"`
+	Name        *wire.Text                   `json:"name,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	IsPublic    *wire.Flag                   `json:"is_public,omitempty"`
 }
 
 // GroupList defines model for GroupList.
 type GroupList = wire.List
+
+// GroupMembership defines model for GroupMembership.
+type GroupMembership struct {
+	URL     string `json:"url"`
+	ID      int64  `json:"id"`
+	UserID  int64  `json:"user_id"`
+	GroupID int64  `json:"group_id"`
+
+	// Default Exactly one of a user's memberships is.
+	Default   bool      `json:"default"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// GroupMembershipBody defines model for GroupMembershipBody.
+type GroupMembershipBody struct {
+	GroupMembership GroupMembershipInput `json:"group_membership"`
+}
+
+// GroupMembershipEnvelope defines model for GroupMembershipEnvelope.
+type GroupMembershipEnvelope struct {
+	GroupMembership GroupMembership `json:"group_membership"`
+	Groups          []Group         `json:"groups,omitzero"`
+}
+
+// GroupMembershipInput defines model for GroupMembershipInput.
+type GroupMembershipInput struct {
+	// UserID Not needed where the path names the user.
+	UserID  *wire.ID   `json:"user_id,omitempty"`
+	GroupID *wire.ID   `json:"group_id,omitempty"`
+	Default *wire.Flag `json:"default,omitempty"`
+}
+
+// GroupMembershipList defines model for GroupMembershipList.
+type GroupMembershipList = wire.List
+
+// GroupMembershipsBody defines model for GroupMembershipsBody.
+type GroupMembershipsBody struct {
+	GroupMemberships []GroupMembershipInput `json:"group_memberships"`
+}
 
 // JobState defines model for JobState.
 type JobState string
@@ -171,6 +212,157 @@ type JobStatusList = wire.List
 // JobStatusesEnvelope defines model for JobStatusesEnvelope.
 type JobStatusesEnvelope struct {
 	JobStatuses []JobStatus `json:"job_statuses"`
+}
+
+// Organization defines model for Organization.
+type Organization struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Name No two are the same, whatever their case.
+	Name string `json:"name"`
+
+	// SharedTickets Whether members see one another's tickets.
+	SharedTickets bool `json:"shared_tickets"`
+
+	// SharedComments Whether they may also comment on them.
+	SharedComments bool `json:"shared_comments"`
+
+	// ExternalID No two are the same, whatever their case.
+	ExternalID *string   `json:"external_id"`
+	CreatedAt  wire.Time `json:"created_at"`
+	UpdatedAt  wire.Time `json:"updated_at"`
+
+	// DomainNames New users with an address at one of these become members; an entry may be a whole address.
+	DomainNames []string `json:"domain_names"`
+	Details     *string  `json:"details"`
+	Notes       *string  `json:"notes"`
+
+	// GroupID Where new tickets of members go.
+	GroupID            *int64          `json:"group_id"`
+	Tags               []string        `json:"tags"`
+	OrganizationFields json.RawMessage `json:"organization_fields"`
+}
+
+// OrganizationAbilities What the caller may do with an organization.
+type OrganizationAbilities struct {
+	URL            string `json:"url"`
+	OrganizationID int64  `json:"organization_id"`
+	CanEdit        bool   `json:"can_edit"`
+	CanEditNotes   bool   `json:"can_edit_notes"`
+	CanDelete      bool   `json:"can_delete"`
+}
+
+// OrganizationAutocompleteBody defines model for OrganizationAutocompleteBody.
+type OrganizationAutocompleteBody struct {
+	Name *wire.Text `json:"name,omitempty"`
+}
+
+// OrganizationBody defines model for OrganizationBody.
+type OrganizationBody struct {
+	Organization OrganizationInput `json:"organization"`
+}
+
+// OrganizationEnvelope defines model for OrganizationEnvelope.
+type OrganizationEnvelope struct {
+	Organization Organization            `json:"organization"`
+	Abilities    []OrganizationAbilities `json:"abilities,omitzero"`
+}
+
+// OrganizationInput defines model for OrganizationInput.
+type OrganizationInput struct {
+	// ID Which organization to change, of create_or_update and update_many.
+	ID             *wire.ID                     `json:"id,omitempty"`
+	Name           *wire.Text                   `json:"name,omitempty"`
+	SharedTickets  *wire.Flag                   `json:"shared_tickets,omitempty"`
+	SharedComments *wire.Flag                   `json:"shared_comments,omitempty"`
+	ExternalID     nullable.Nullable[wire.Text] `json:"external_id,omitempty"`
+
+	// DomainNames A list, or a text with commas or spaces in between.
+	DomainNames        wire.Tags                    `json:"domain_names,omitzero"`
+	Details            nullable.Nullable[wire.Text] `json:"details,omitempty"`
+	Notes              nullable.Nullable[wire.Text] `json:"notes,omitempty"`
+	GroupID            nullable.Nullable[wire.ID]   `json:"group_id,omitempty"`
+	Tags               wire.Tags                    `json:"tags,omitzero"`
+	OrganizationFields map[string]interface{}       `json:"organization_fields,omitzero"`
+}
+
+// OrganizationList defines model for OrganizationList.
+type OrganizationList = wire.List
+
+// OrganizationMembership defines model for OrganizationMembership.
+type OrganizationMembership struct {
+	URL            string `json:"url"`
+	ID             int64  `json:"id"`
+	UserID         int64  `json:"user_id"`
+	OrganizationID int64  `json:"organization_id"`
+
+	// Default Exactly one of a user's memberships is.
+	Default          bool      `json:"default"`
+	CreatedAt        wire.Time `json:"created_at"`
+	OrganizationName string    `json:"organization_name"`
+	UpdatedAt        wire.Time `json:"updated_at"`
+	ViewTickets      bool      `json:"view_tickets"`
+}
+
+// OrganizationMembershipBody defines model for OrganizationMembershipBody.
+type OrganizationMembershipBody struct {
+	OrganizationMembership OrganizationMembershipInput `json:"organization_membership"`
+}
+
+// OrganizationMembershipEnvelope defines model for OrganizationMembershipEnvelope.
+type OrganizationMembershipEnvelope struct {
+	OrganizationMembership OrganizationMembership `json:"organization_membership"`
+	Organizations          []Organization         `json:"organizations,omitzero"`
+}
+
+// OrganizationMembershipInput defines model for OrganizationMembershipInput.
+type OrganizationMembershipInput struct {
+	// UserID Not needed where the path names the user.
+	UserID         *wire.ID                     `json:"user_id,omitempty"`
+	OrganizationID *wire.ID                     `json:"organization_id,omitempty"`
+	Default        nullable.Nullable[wire.Flag] `json:"default,omitempty"`
+	ViewTickets    *wire.Flag                   `json:"view_tickets,omitempty"`
+}
+
+// OrganizationMembershipList defines model for OrganizationMembershipList.
+type OrganizationMembershipList = wire.List
+
+// OrganizationMembershipsBody defines model for OrganizationMembershipsBody.
+type OrganizationMembershipsBody struct {
+	OrganizationMemberships []OrganizationMembershipInput `json:"organization_memberships"`
+}
+
+// OrganizationRelated defines model for OrganizationRelated.
+type OrganizationRelated struct {
+	TicketsCount int64 `json:"tickets_count"`
+	UsersCount   int64 `json:"users_count"`
+}
+
+// OrganizationRelatedEnvelope defines model for OrganizationRelatedEnvelope.
+type OrganizationRelatedEnvelope struct {
+	OrganizationRelated OrganizationRelated `json:"organization_related"`
+}
+
+// OrganizationsBody defines model for OrganizationsBody.
+type OrganizationsBody struct {
+	Organizations []OrganizationInput `json:"organizations"`
+}
+
+// OrganizationsUpdateBody `organization` with ids in the URL, or `organizations` with an id or external_id in each.
+type OrganizationsUpdateBody struct {
+	Organization  *OrganizationInput  `json:"organization,omitempty"`
+	Organizations []OrganizationInput `json:"organizations,omitzero"`
+}
+
+// TagsBody defines model for TagsBody.
+type TagsBody struct {
+	Tags wire.Tags `json:"tags"`
+}
+
+// TagsEnvelope defines model for TagsEnvelope.
+type TagsEnvelope struct {
+	Tags []string `json:"tags"`
 }
 
 // Thumbnail defines model for Thumbnail.
@@ -217,8 +409,17 @@ type AttachmentIDParam = wire.ID
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
 
+// ExternalIdsParam defines model for ExternalIdsParam.
+type ExternalIdsParam = []string
+
 // GroupIDParam defines model for GroupIdParam.
 type GroupIDParam = wire.ID
+
+// GroupMembershipIDParam defines model for GroupMembershipIdParam.
+type GroupMembershipIDParam = wire.ID
+
+// IdsParam defines model for IdsParam.
+type IdsParam = wire.IDs
 
 // JobIdsParam defines model for JobIdsParam.
 type JobIdsParam = []string
@@ -226,8 +427,35 @@ type JobIdsParam = []string
 // JobStatusIDParam defines model for JobStatusIdParam.
 type JobStatusIDParam = string
 
+// OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
+type OrganizationExternalIDParam = string
+
+// OrganizationIDParam defines model for OrganizationIdParam.
+type OrganizationIDParam = wire.ID
+
+// OrganizationMembershipIDParam defines model for OrganizationMembershipIdParam.
+type OrganizationMembershipIDParam = wire.ID
+
+// OrganizationNameParam defines model for OrganizationNameParam.
+type OrganizationNameParam = string
+
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
+
+// UserIDParam defines model for UserIdParam.
+type UserIDParam = wire.ID
+
+// UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
+type UsersGroupMembershipIDParam = wire.ID
+
+// UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
+type UsersOrganizationMembershipIDParam = wire.ID
+
+// GroupMembershipBulkDeleteParams defines parameters for GroupMembershipBulkDelete.
+type GroupMembershipBulkDeleteParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
 
 // ListGroupsParams defines parameters for ListGroups.
 type ListGroupsParams struct {
@@ -239,6 +467,60 @@ type ListGroupsParams struct {
 type ShowManyJobStatusesParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids JobIdsParam `form:"ids" json:"ids"`
+}
+
+// DeleteManyOrganizationMembershipsParams defines parameters for DeleteManyOrganizationMemberships.
+type DeleteManyOrganizationMembershipsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// AutocompleteOrganizationsParams defines parameters for AutocompleteOrganizations.
+type AutocompleteOrganizationsParams struct {
+	// Name The name to look for, whatever its case.
+	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// AutocompleteOrganizationsByBodyParams defines parameters for AutocompleteOrganizationsByBody.
+type AutocompleteOrganizationsByBodyParams struct {
+	// Name The name to look for, whatever its case.
+	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// DeleteManyOrganizationsParams defines parameters for DeleteManyOrganizations.
+type DeleteManyOrganizationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// SearchOrganizationsParams defines parameters for SearchOrganizations.
+type SearchOrganizationsParams struct {
+	// ExternalID The external_id to look for, whatever its case.
+	ExternalID *OrganizationExternalIDParam `form:"external_id,omitempty" json:"external_id,omitempty"`
+
+	// Name The name to look for, whatever its case.
+	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// ShowManyOrganizationsParams defines parameters for ShowManyOrganizations.
+type ShowManyOrganizationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// UpdateManyOrganizationsParams defines parameters for UpdateManyOrganizations.
+type UpdateManyOrganizationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
 }
 
 // UploadFilesParams defines parameters for UploadFiles.
@@ -253,11 +535,56 @@ type UploadFilesParams struct {
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
+// CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
+type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
+
+// GroupMembershipBulkCreateJSONRequestBody defines body for GroupMembershipBulkCreate for application/json ContentType.
+type GroupMembershipBulkCreateJSONRequestBody = GroupMembershipsBody
+
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
 type CreateGroupJSONRequestBody = GroupBody
 
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
+
+// CreateOrganizationMembershipJSONRequestBody defines body for CreateOrganizationMembership for application/json ContentType.
+type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
+
+// CreateManyOrganizationMembershipsJSONRequestBody defines body for CreateManyOrganizationMemberships for application/json ContentType.
+type CreateManyOrganizationMembershipsJSONRequestBody = OrganizationMembershipsBody
+
+// CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
+type CreateOrganizationJSONRequestBody = OrganizationBody
+
+// AutocompleteOrganizationsByBodyJSONRequestBody defines body for AutocompleteOrganizationsByBody for application/json ContentType.
+type AutocompleteOrganizationsByBodyJSONRequestBody = OrganizationAutocompleteBody
+
+// CreateManyOrganizationsJSONRequestBody defines body for CreateManyOrganizations for application/json ContentType.
+type CreateManyOrganizationsJSONRequestBody = OrganizationsBody
+
+// CreateOrUpdateOrganizationJSONRequestBody defines body for CreateOrUpdateOrganization for application/json ContentType.
+type CreateOrUpdateOrganizationJSONRequestBody = OrganizationBody
+
+// UpdateManyOrganizationsJSONRequestBody defines body for UpdateManyOrganizations for application/json ContentType.
+type UpdateManyOrganizationsJSONRequestBody = OrganizationsUpdateBody
+
+// UpdateOrganizationJSONRequestBody defines body for UpdateOrganization for application/json ContentType.
+type UpdateOrganizationJSONRequestBody = OrganizationBody
+
+// RemoveOrganizationTagsJSONRequestBody defines body for RemoveOrganizationTags for application/json ContentType.
+type RemoveOrganizationTagsJSONRequestBody = TagsBody
+
+// SetOrganizationTagsJSONRequestBody defines body for SetOrganizationTags for application/json ContentType.
+type SetOrganizationTagsJSONRequestBody = TagsBody
+
+// AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
+type AddOrganizationTagsJSONRequestBody = TagsBody
+
+// CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
+type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
+
+// CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
+type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -267,15 +594,39 @@ type ServerInterface interface {
 	// UpdateAttachment Allows or forbids to download a file in which malware was found.
 	// (PUT /api/v2/attachments/{attachment_id})
 	UpdateAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error
+	// ListGroupMemberships Lists the memberships.
+	// (GET /api/v2/group_memberships)
+	ListGroupMemberships(ctx echo.Context) error
+	// CreateGroupMembership Makes an agent a member of a group.
+	// (POST /api/v2/group_memberships)
+	CreateGroupMembership(ctx echo.Context) error
+	// ListAssignableGroupMemberships Lists the memberships of agents to whom tickets can be assigned.
+	// (GET /api/v2/group_memberships/assignable)
+	ListAssignableGroupMemberships(ctx echo.Context) error
+	// GroupMembershipBulkCreate Creates up to 100 memberships in a job.
+	// (POST /api/v2/group_memberships/create_many)
+	GroupMembershipBulkCreate(ctx echo.Context) error
+	// GroupMembershipBulkDelete Ends up to 100 memberships in a job.
+	// (DELETE /api/v2/group_memberships/destroy_many)
+	GroupMembershipBulkDelete(ctx echo.Context, params GroupMembershipBulkDeleteParams) error
+	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	// (DELETE /api/v2/group_memberships/{group_membership_id})
+	DeleteGroupMembership(ctx echo.Context, groupMembershipID GroupMembershipIDParam) error
+	// ShowGroupMembershipByID Shows a membership.
+	// (GET /api/v2/group_memberships/{group_membership_id})
+	ShowGroupMembershipByID(ctx echo.Context, groupMembershipID GroupMembershipIDParam) error
 	// ListGroups Lists the groups, by name.
 	// (GET /api/v2/groups)
 	ListGroups(ctx echo.Context, params ListGroupsParams) error
 	// CreateGroup Creates a group.
 	// (POST /api/v2/groups)
 	CreateGroup(ctx echo.Context) error
-	// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name.
+	// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name: the public ones and their own.
 	// (GET /api/v2/groups/assignable)
 	ListAssignableGroups(ctx echo.Context) error
+	// CountAssignableGroups Counts the groups to which the caller may assign tickets.
+	// (GET /api/v2/groups/assignable/count)
+	CountAssignableGroups(ctx echo.Context) error
 	// CountGroups Counts the groups.
 	// (GET /api/v2/groups/count)
 	CountGroups(ctx echo.Context) error
@@ -288,6 +639,12 @@ type ServerInterface interface {
 	// UpdateGroup Changes the fields that are present. A private group cannot be made public.
 	// (PUT /api/v2/groups/{group_id})
 	UpdateGroup(ctx echo.Context, groupID GroupIDParam) error
+	// ListGroupMembershipsByGroup Lists the memberships of a group.
+	// (GET /api/v2/groups/{group_id}/memberships)
+	ListGroupMembershipsByGroup(ctx echo.Context, groupID GroupIDParam) error
+	// ListAssignableMembershipsByGroup Lists the memberships of a group's agents to whom tickets can be assigned.
+	// (GET /api/v2/groups/{group_id}/memberships/assignable)
+	ListAssignableMembershipsByGroup(ctx echo.Context, groupID GroupIDParam) error
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx echo.Context) error
@@ -297,12 +654,138 @@ type ServerInterface interface {
 	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
 	// (GET /api/v2/job_statuses/{job_status_id})
 	ShowJobStatus(ctx echo.Context, jobStatusID JobStatusIDParam) error
+	// ListOrganizationMemberships Lists memberships; an end user's own.
+	// (GET /api/v2/organization_memberships)
+	ListOrganizationMemberships(ctx echo.Context) error
+	// CreateOrganizationMembership Makes a user a member of an organization. Agents may for end users.
+	// (POST /api/v2/organization_memberships)
+	CreateOrganizationMembership(ctx echo.Context) error
+	// CreateManyOrganizationMemberships Creates up to 100 memberships in a job.
+	// (POST /api/v2/organization_memberships/create_many)
+	CreateManyOrganizationMemberships(ctx echo.Context) error
+	// DeleteManyOrganizationMemberships Ends up to 100 memberships in a job.
+	// (DELETE /api/v2/organization_memberships/destroy_many)
+	DeleteManyOrganizationMemberships(ctx echo.Context, params DeleteManyOrganizationMembershipsParams) error
+	// DeleteOrganizationMembership Ends a membership; the user's tickets of the organization that are not closed lose it soon after.
+	// (DELETE /api/v2/organization_memberships/{organization_membership_id})
+	DeleteOrganizationMembership(ctx echo.Context, organizationMembershipID OrganizationMembershipIDParam) error
+	// ShowOrganizationMembershipByID Shows a membership.
+	// (GET /api/v2/organization_memberships/{organization_membership_id})
+	ShowOrganizationMembershipByID(ctx echo.Context, organizationMembershipID OrganizationMembershipIDParam) error
+	// ListOrganizations Lists the organizations.
+	// (GET /api/v2/organizations)
+	ListOrganizations(ctx echo.Context) error
+	// CreateOrganization Creates an organization.
+	// (POST /api/v2/organizations)
+	CreateOrganization(ctx echo.Context) error
+	// AutocompleteOrganizations Lists the organizations whose name begins with a text, by name.
+	// (GET /api/v2/organizations/autocomplete)
+	AutocompleteOrganizations(ctx echo.Context, params AutocompleteOrganizationsParams) error
+	// AutocompleteOrganizationsByBody The same with the text in the body or the URL.
+	// (POST /api/v2/organizations/autocomplete)
+	AutocompleteOrganizationsByBody(ctx echo.Context, params AutocompleteOrganizationsByBodyParams) error
+	// CountOrganizations Counts the organizations.
+	// (GET /api/v2/organizations/count)
+	CountOrganizations(ctx echo.Context) error
+	// CreateManyOrganizations Creates up to 100 organizations in a job.
+	// (POST /api/v2/organizations/create_many)
+	CreateManyOrganizations(ctx echo.Context) error
+	// CreateOrUpdateOrganization Changes the organization with this id or external_id, or creates it.
+	// (POST /api/v2/organizations/create_or_update)
+	CreateOrUpdateOrganization(ctx echo.Context) error
+	// DeleteManyOrganizations Deletes up to 100 organizations in a job.
+	// (DELETE /api/v2/organizations/destroy_many)
+	DeleteManyOrganizations(ctx echo.Context, params DeleteManyOrganizationsParams) error
+	// SearchOrganizations Finds organizations by their exact external_id or name, whatever its case.
+	// (GET /api/v2/organizations/search)
+	SearchOrganizations(ctx echo.Context, params SearchOrganizationsParams) error
+	// ShowManyOrganizations Shows up to 100 organizations; unknown ones are left out.
+	// (GET /api/v2/organizations/show_many)
+	ShowManyOrganizations(ctx echo.Context, params ShowManyOrganizationsParams) error
+	// UpdateManyOrganizations Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+	// (PUT /api/v2/organizations/update_many)
+	UpdateManyOrganizations(ctx echo.Context, params UpdateManyOrganizationsParams) error
+	// DeleteOrganization Deletes an organization and its memberships; its tickets that are not closed lose it soon after.
+	// (DELETE /api/v2/organizations/{organization_id})
+	DeleteOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ShowOrganization Shows an organization.
+	// (GET /api/v2/organizations/{organization_id})
+	ShowOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
+	// UpdateOrganization Changes the fields that are present; null clears a field. Agents may change the notes alone.
+	// (PUT /api/v2/organizations/{organization_id})
+	UpdateOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
+	// (GET /api/v2/organizations/{organization_id}/organization_memberships)
+	ListOrganizationMembershipsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
+	// OrganizationRelated Counts the tickets and users of an organization.
+	// (GET /api/v2/organizations/{organization_id}/related)
+	OrganizationRelated(ctx echo.Context, organizationID OrganizationIDParam) error
+	// RemoveOrganizationTags Removes tags from an organization.
+	// (DELETE /api/v2/organizations/{organization_id}/tags)
+	RemoveOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListOrganizationTags Lists the tags of an organization.
+	// (GET /api/v2/organizations/{organization_id}/tags)
+	ListOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
+	// SetOrganizationTags Puts tags in the place of an organization's.
+	// (POST /api/v2/organizations/{organization_id}/tags)
+	SetOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
+	// AddOrganizationTags Adds tags to an organization.
+	// (PUT /api/v2/organizations/{organization_id}/tags)
+	AddOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx echo.Context, params UploadFilesParams) error
 	// DeleteUpload Deletes an upload that no comment has taken, with its files.
 	// (DELETE /api/v2/uploads/{token})
 	DeleteUpload(ctx echo.Context, token UploadTokenParam) error
+	// ListGroupMembershipsByUser Lists a user's memberships.
+	// (GET /api/v2/users/{user_id}/group_memberships)
+	ListGroupMembershipsByUser(ctx echo.Context, userID UserIDParam) error
+	// CreateGroupMembershipByUser Makes the user, an agent, a member of a group.
+	// (POST /api/v2/users/{user_id}/group_memberships)
+	CreateGroupMembershipByUser(ctx echo.Context, userID UserIDParam) error
+	// GroupMembershipSetDefault Makes a membership the user's default. Agents may make one of their own.
+	// (PUT /api/v2/users/{user_id}/group_memberships/{group_membership_id}/make_default)
+	GroupMembershipSetDefault(ctx echo.Context, userID UserIDParam, groupMembershipID GroupMembershipIDParam) error
+	// DeleteGroupMembershipByUser Ends a user's membership.
+	// (DELETE /api/v2/users/{user_id}/group_memberships/{id})
+	DeleteGroupMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersGroupMembershipIDParam) error
+	// ShowGroupMembershipByUser Shows a user's membership.
+	// (GET /api/v2/users/{user_id}/group_memberships/{id})
+	ShowGroupMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersGroupMembershipIDParam) error
+	// ListGroupsByUser Lists the groups of a user, by name.
+	// (GET /api/v2/users/{user_id}/groups)
+	ListGroupsByUser(ctx echo.Context, userID UserIDParam) error
+	// CountGroupsByUser Counts the groups of a user.
+	// (GET /api/v2/users/{user_id}/groups/count)
+	CountGroupsByUser(ctx echo.Context, userID UserIDParam) error
+	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
+	// (GET /api/v2/users/{user_id}/organization_memberships)
+	ListOrganizationMembershipsByUser(ctx echo.Context, userID UserIDParam) error
+	// CreateOrganizationMembershipByUser Makes the user a member of an organization. Agents may for end users.
+	// (POST /api/v2/users/{user_id}/organization_memberships)
+	CreateOrganizationMembershipByUser(ctx echo.Context, userID UserIDParam) error
+	// DeleteOrganizationMembershipByUser Ends a user's membership.
+	// (DELETE /api/v2/users/{user_id}/organization_memberships/{id})
+	DeleteOrganizationMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam) error
+	// ShowOrganizationMembershipByUser Shows a user's membership.
+	// (GET /api/v2/users/{user_id}/organization_memberships/{id})
+	ShowOrganizationMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam) error
+	// SetOrganizationMembershipAsDefault Makes a membership the user's default.
+	// (PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default)
+	SetOrganizationMembershipAsDefault(ctx echo.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam) error
+	// ListOrganizationsByUser Lists the organizations of a user.
+	// (GET /api/v2/users/{user_id}/organizations)
+	ListOrganizationsByUser(ctx echo.Context, userID UserIDParam) error
+	// CountOrganizationsByUser Counts the organizations of a user.
+	// (GET /api/v2/users/{user_id}/organizations/count)
+	CountOrganizationsByUser(ctx echo.Context, userID UserIDParam) error
+	// UnassignOrganization Ends a user's membership of an organization.
+	// (DELETE /api/v2/users/{user_id}/organizations/{organization_id})
+	UnassignOrganization(ctx echo.Context, userID UserIDParam, organizationID OrganizationIDParam) error
+	// SetOrganizationAsDefault Makes an organization the user's default.
+	// (PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default)
+	SetOrganizationAsDefault(ctx echo.Context, userID UserIDParam, organizationID OrganizationIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -342,6 +825,92 @@ func (w *ServerInterfaceWrapper) UpdateAttachment(ctx echo.Context) error {
 	return err
 }
 
+// ListGroupMemberships converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGroupMemberships(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGroupMemberships(ctx)
+	return err
+}
+
+// CreateGroupMembership converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateGroupMembership(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateGroupMembership(ctx)
+	return err
+}
+
+// ListAssignableGroupMemberships converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAssignableGroupMemberships(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAssignableGroupMemberships(ctx)
+	return err
+}
+
+// GroupMembershipBulkCreate converts echo context to params.
+func (w *ServerInterfaceWrapper) GroupMembershipBulkCreate(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GroupMembershipBulkCreate(ctx)
+	return err
+}
+
+// GroupMembershipBulkDelete converts echo context to params.
+func (w *ServerInterfaceWrapper) GroupMembershipBulkDelete(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GroupMembershipBulkDeleteParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GroupMembershipBulkDelete(ctx, params)
+	return err
+}
+
+// DeleteGroupMembership converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteGroupMembership(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "group_membership_id" -------------
+	var groupMembershipID GroupMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_membership_id", ctx.Param("group_membership_id"), &groupMembershipID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_membership_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteGroupMembership(ctx, groupMembershipID)
+	return err
+}
+
+// ShowGroupMembershipByID converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowGroupMembershipByID(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "group_membership_id" -------------
+	var groupMembershipID GroupMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_membership_id", ctx.Param("group_membership_id"), &groupMembershipID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_membership_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowGroupMembershipByID(ctx, groupMembershipID)
+	return err
+}
+
 // ListGroups converts echo context to params.
 func (w *ServerInterfaceWrapper) ListGroups(ctx echo.Context) error {
 	var err error
@@ -375,6 +944,15 @@ func (w *ServerInterfaceWrapper) ListAssignableGroups(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAssignableGroups(ctx)
+	return err
+}
+
+// CountAssignableGroups converts echo context to params.
+func (w *ServerInterfaceWrapper) CountAssignableGroups(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountAssignableGroups(ctx)
 	return err
 }
 
@@ -435,6 +1013,38 @@ func (w *ServerInterfaceWrapper) UpdateGroup(ctx echo.Context) error {
 	return err
 }
 
+// ListGroupMembershipsByGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGroupMembershipsByGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "group_id" -------------
+	var groupID GroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_id", ctx.Param("group_id"), &groupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGroupMembershipsByGroup(ctx, groupID)
+	return err
+}
+
+// ListAssignableMembershipsByGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAssignableMembershipsByGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "group_id" -------------
+	var groupID GroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_id", ctx.Param("group_id"), &groupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAssignableMembershipsByGroup(ctx, groupID)
+	return err
+}
+
 // ListJobStatuses converts echo context to params.
 func (w *ServerInterfaceWrapper) ListJobStatuses(ctx echo.Context) error {
 	var err error
@@ -478,6 +1088,408 @@ func (w *ServerInterfaceWrapper) ShowJobStatus(ctx echo.Context) error {
 	return err
 }
 
+// ListOrganizationMemberships converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationMemberships(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationMemberships(ctx)
+	return err
+}
+
+// CreateOrganizationMembership converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganizationMembership(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganizationMembership(ctx)
+	return err
+}
+
+// CreateManyOrganizationMemberships converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateManyOrganizationMemberships(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateManyOrganizationMemberships(ctx)
+	return err
+}
+
+// DeleteManyOrganizationMemberships converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteManyOrganizationMemberships(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteManyOrganizationMembershipsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteManyOrganizationMemberships(ctx, params)
+	return err
+}
+
+// DeleteOrganizationMembership converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganizationMembership(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_membership_id" -------------
+	var organizationMembershipID OrganizationMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_membership_id", ctx.Param("organization_membership_id"), &organizationMembershipID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_membership_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganizationMembership(ctx, organizationMembershipID)
+	return err
+}
+
+// ShowOrganizationMembershipByID converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganizationMembershipByID(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_membership_id" -------------
+	var organizationMembershipID OrganizationMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_membership_id", ctx.Param("organization_membership_id"), &organizationMembershipID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_membership_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganizationMembershipByID(ctx, organizationMembershipID)
+	return err
+}
+
+// ListOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizations(ctx)
+	return err
+}
+
+// CreateOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganization(ctx)
+	return err
+}
+
+// AutocompleteOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) AutocompleteOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AutocompleteOrganizationsParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AutocompleteOrganizations(ctx, params)
+	return err
+}
+
+// AutocompleteOrganizationsByBody converts echo context to params.
+func (w *ServerInterfaceWrapper) AutocompleteOrganizationsByBody(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AutocompleteOrganizationsByBodyParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AutocompleteOrganizationsByBody(ctx, params)
+	return err
+}
+
+// CountOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) CountOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountOrganizations(ctx)
+	return err
+}
+
+// CreateManyOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateManyOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateManyOrganizations(ctx)
+	return err
+}
+
+// CreateOrUpdateOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrUpdateOrganization(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrUpdateOrganization(ctx)
+	return err
+}
+
+// DeleteManyOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteManyOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteManyOrganizationsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "external_ids", ctx.QueryParams(), &params.ExternalIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteManyOrganizations(ctx, params)
+	return err
+}
+
+// SearchOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchOrganizationsParams
+	// ------------- Optional query parameter "external_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_id", ctx.QueryParams(), &params.ExternalID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchOrganizations(ctx, params)
+	return err
+}
+
+// ShowManyOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowManyOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowManyOrganizationsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "external_ids", ctx.QueryParams(), &params.ExternalIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowManyOrganizations(ctx, params)
+	return err
+}
+
+// UpdateManyOrganizations converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyOrganizations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateManyOrganizationsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "external_ids", ctx.QueryParams(), &params.ExternalIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyOrganizations(ctx, params)
+	return err
+}
+
+// DeleteOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganization(ctx, organizationID)
+	return err
+}
+
+// ShowOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganization(ctx, organizationID)
+	return err
+}
+
+// UpdateOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateOrganization(ctx, organizationID)
+	return err
+}
+
+// ListOrganizationMembershipsByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationMembershipsByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationMembershipsByOrganization(ctx, organizationID)
+	return err
+}
+
+// OrganizationRelated converts echo context to params.
+func (w *ServerInterfaceWrapper) OrganizationRelated(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OrganizationRelated(ctx, organizationID)
+	return err
+}
+
+// RemoveOrganizationTags converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveOrganizationTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveOrganizationTags(ctx, organizationID)
+	return err
+}
+
+// ListOrganizationTags converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationTags(ctx, organizationID)
+	return err
+}
+
+// SetOrganizationTags converts echo context to params.
+func (w *ServerInterfaceWrapper) SetOrganizationTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetOrganizationTags(ctx, organizationID)
+	return err
+}
+
+// AddOrganizationTags converts echo context to params.
+func (w *ServerInterfaceWrapper) AddOrganizationTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddOrganizationTags(ctx, organizationID)
+	return err
+}
+
 // UploadFiles converts echo context to params.
 func (w *ServerInterfaceWrapper) UploadFiles(ctx echo.Context) error {
 	var err error
@@ -516,6 +1528,326 @@ func (w *ServerInterfaceWrapper) DeleteUpload(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteUpload(ctx, token)
+	return err
+}
+
+// ListGroupMembershipsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGroupMembershipsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGroupMembershipsByUser(ctx, userID)
+	return err
+}
+
+// CreateGroupMembershipByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateGroupMembershipByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateGroupMembershipByUser(ctx, userID)
+	return err
+}
+
+// GroupMembershipSetDefault converts echo context to params.
+func (w *ServerInterfaceWrapper) GroupMembershipSetDefault(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "group_membership_id" -------------
+	var groupMembershipID GroupMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_membership_id", ctx.Param("group_membership_id"), &groupMembershipID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_membership_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GroupMembershipSetDefault(ctx, userID, groupMembershipID)
+	return err
+}
+
+// DeleteGroupMembershipByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteGroupMembershipByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id UsersGroupMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteGroupMembershipByUser(ctx, userID, id)
+	return err
+}
+
+// ShowGroupMembershipByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowGroupMembershipByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id UsersGroupMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowGroupMembershipByUser(ctx, userID, id)
+	return err
+}
+
+// ListGroupsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListGroupsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListGroupsByUser(ctx, userID)
+	return err
+}
+
+// CountGroupsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CountGroupsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountGroupsByUser(ctx, userID)
+	return err
+}
+
+// ListOrganizationMembershipsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationMembershipsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationMembershipsByUser(ctx, userID)
+	return err
+}
+
+// CreateOrganizationMembershipByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganizationMembershipByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganizationMembershipByUser(ctx, userID)
+	return err
+}
+
+// DeleteOrganizationMembershipByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganizationMembershipByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id UsersOrganizationMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganizationMembershipByUser(ctx, userID, id)
+	return err
+}
+
+// ShowOrganizationMembershipByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganizationMembershipByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "id" -------------
+	var id UsersOrganizationMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganizationMembershipByUser(ctx, userID, id)
+	return err
+}
+
+// SetOrganizationMembershipAsDefault converts echo context to params.
+func (w *ServerInterfaceWrapper) SetOrganizationMembershipAsDefault(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "organization_membership_id" -------------
+	var organizationMembershipID OrganizationMembershipIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_membership_id", ctx.Param("organization_membership_id"), &organizationMembershipID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_membership_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetOrganizationMembershipAsDefault(ctx, userID, organizationMembershipID)
+	return err
+}
+
+// ListOrganizationsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationsByUser(ctx, userID)
+	return err
+}
+
+// CountOrganizationsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CountOrganizationsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountOrganizationsByUser(ctx, userID)
+	return err
+}
+
+// UnassignOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) UnassignOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnassignOrganization(ctx, userID, organizationID)
+	return err
+}
+
+// SetOrganizationAsDefault converts echo context to params.
+func (w *ServerInterfaceWrapper) SetOrganizationAsDefault(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetOrganizationAsDefault(ctx, userID, organizationID)
 	return err
 }
 
@@ -570,16 +1902,68 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/uploads/:token", wrapper.DeleteUpload, options.OperationMiddlewares["DeleteUpload"]...)
 	router.GET(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.ShowAttachment, options.OperationMiddlewares["ShowAttachment"]...)
 	router.PUT(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.UpdateAttachment, options.OperationMiddlewares["UpdateAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/group_memberships", wrapper.ListGroupMemberships, options.OperationMiddlewares["ListGroupMemberships"]...)
+	router.POST(options.BaseURL+"/api/v2/group_memberships", wrapper.CreateGroupMembership, options.OperationMiddlewares["CreateGroupMembership"]...)
+	router.GET(options.BaseURL+"/api/v2/group_memberships/assignable", wrapper.ListAssignableGroupMemberships, options.OperationMiddlewares["ListAssignableGroupMemberships"]...)
+	router.POST(options.BaseURL+"/api/v2/group_memberships/create_many", wrapper.GroupMembershipBulkCreate, options.OperationMiddlewares["GroupMembershipBulkCreate"]...)
+	router.DELETE(options.BaseURL+"/api/v2/group_memberships/destroy_many", wrapper.GroupMembershipBulkDelete, options.OperationMiddlewares["GroupMembershipBulkDelete"]...)
+	router.DELETE(options.BaseURL+"/api/v2/group_memberships/:group_membership_id", wrapper.DeleteGroupMembership, options.OperationMiddlewares["DeleteGroupMembership"]...)
+	router.GET(options.BaseURL+"/api/v2/group_memberships/:group_membership_id", wrapper.ShowGroupMembershipByID, options.OperationMiddlewares["ShowGroupMembershipById"]...)
+	router.GET(options.BaseURL+"/api/v2/groups/:group_id/memberships", wrapper.ListGroupMembershipsByGroup, options.OperationMiddlewares["ListGroupMembershipsByGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/groups/:group_id/memberships/assignable", wrapper.ListAssignableMembershipsByGroup, options.OperationMiddlewares["ListAssignableMembershipsByGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/group_memberships", wrapper.ListGroupMembershipsByUser, options.OperationMiddlewares["ListGroupMembershipsByUser"]...)
+	router.POST(options.BaseURL+"/api/v2/users/:user_id/group_memberships", wrapper.CreateGroupMembershipByUser, options.OperationMiddlewares["CreateGroupMembershipByUser"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/group_memberships/:id", wrapper.DeleteGroupMembershipByUser, options.OperationMiddlewares["DeleteGroupMembershipByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/group_memberships/:id", wrapper.ShowGroupMembershipByUser, options.OperationMiddlewares["ShowGroupMembershipByUser"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/group_memberships/:group_membership_id/make_default", wrapper.GroupMembershipSetDefault, options.OperationMiddlewares["GroupMembershipSetDefault"]...)
 	router.GET(options.BaseURL+"/api/v2/groups", wrapper.ListGroups, options.OperationMiddlewares["ListGroups"]...)
 	router.POST(options.BaseURL+"/api/v2/groups", wrapper.CreateGroup, options.OperationMiddlewares["CreateGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/groups/assignable", wrapper.ListAssignableGroups, options.OperationMiddlewares["ListAssignableGroups"]...)
+	router.GET(options.BaseURL+"/api/v2/groups/assignable/count", wrapper.CountAssignableGroups, options.OperationMiddlewares["CountAssignableGroups"]...)
 	router.GET(options.BaseURL+"/api/v2/groups/count", wrapper.CountGroups, options.OperationMiddlewares["CountGroups"]...)
 	router.DELETE(options.BaseURL+"/api/v2/groups/:group_id", wrapper.DeleteGroup, options.OperationMiddlewares["DeleteGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/groups/:group_id", wrapper.ShowGroupByID, options.OperationMiddlewares["ShowGroupById"]...)
 	router.PUT(options.BaseURL+"/api/v2/groups/:group_id", wrapper.UpdateGroup, options.OperationMiddlewares["UpdateGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups", wrapper.ListGroupsByUser, options.OperationMiddlewares["ListGroupsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups/count", wrapper.CountGroupsByUser, options.OperationMiddlewares["CountGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses", wrapper.ListJobStatuses, options.OperationMiddlewares["ListJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/show_many", wrapper.ShowManyJobStatuses, options.OperationMiddlewares["ShowManyJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/:job_status_id", wrapper.ShowJobStatus, options.OperationMiddlewares["ShowJobStatus"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/organization_memberships", wrapper.ListOrganizationMembershipsByOrganization, options.OperationMiddlewares["ListOrganizationMembershipsByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_memberships", wrapper.ListOrganizationMemberships, options.OperationMiddlewares["ListOrganizationMemberships"]...)
+	router.POST(options.BaseURL+"/api/v2/organization_memberships", wrapper.CreateOrganizationMembership, options.OperationMiddlewares["CreateOrganizationMembership"]...)
+	router.POST(options.BaseURL+"/api/v2/organization_memberships/create_many", wrapper.CreateManyOrganizationMemberships, options.OperationMiddlewares["CreateManyOrganizationMemberships"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organization_memberships/destroy_many", wrapper.DeleteManyOrganizationMemberships, options.OperationMiddlewares["DeleteManyOrganizationMemberships"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organization_memberships/:organization_membership_id", wrapper.DeleteOrganizationMembership, options.OperationMiddlewares["DeleteOrganizationMembership"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_memberships/:organization_membership_id", wrapper.ShowOrganizationMembershipByID, options.OperationMiddlewares["ShowOrganizationMembershipById"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/organization_memberships", wrapper.ListOrganizationMembershipsByUser, options.OperationMiddlewares["ListOrganizationMembershipsByUser"]...)
+	router.POST(options.BaseURL+"/api/v2/users/:user_id/organization_memberships", wrapper.CreateOrganizationMembershipByUser, options.OperationMiddlewares["CreateOrganizationMembershipByUser"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/organization_memberships/:id", wrapper.DeleteOrganizationMembershipByUser, options.OperationMiddlewares["DeleteOrganizationMembershipByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/organization_memberships/:id", wrapper.ShowOrganizationMembershipByUser, options.OperationMiddlewares["ShowOrganizationMembershipByUser"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/organization_memberships/:organization_membership_id/make_default", wrapper.SetOrganizationMembershipAsDefault, options.OperationMiddlewares["SetOrganizationMembershipAsDefault"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/organizations/:organization_id", wrapper.UnassignOrganization, options.OperationMiddlewares["UnassignOrganization"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/organizations/:organization_id/make_default", wrapper.SetOrganizationAsDefault, options.OperationMiddlewares["SetOrganizationAsDefault"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
+	router.POST(options.BaseURL+"/api/v2/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/autocomplete", wrapper.AutocompleteOrganizations, options.OperationMiddlewares["AutocompleteOrganizations"]...)
+	router.POST(options.BaseURL+"/api/v2/organizations/autocomplete", wrapper.AutocompleteOrganizationsByBody, options.OperationMiddlewares["AutocompleteOrganizationsByBody"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/count", wrapper.CountOrganizations, options.OperationMiddlewares["CountOrganizations"]...)
+	router.POST(options.BaseURL+"/api/v2/organizations/create_many", wrapper.CreateManyOrganizations, options.OperationMiddlewares["CreateManyOrganizations"]...)
+	router.POST(options.BaseURL+"/api/v2/organizations/create_or_update", wrapper.CreateOrUpdateOrganization, options.OperationMiddlewares["CreateOrUpdateOrganization"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organizations/destroy_many", wrapper.DeleteManyOrganizations, options.OperationMiddlewares["DeleteManyOrganizations"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/search", wrapper.SearchOrganizations, options.OperationMiddlewares["SearchOrganizations"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/show_many", wrapper.ShowManyOrganizations, options.OperationMiddlewares["ShowManyOrganizations"]...)
+	router.PUT(options.BaseURL+"/api/v2/organizations/update_many", wrapper.UpdateManyOrganizations, options.OperationMiddlewares["UpdateManyOrganizations"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organizations/:organization_id", wrapper.DeleteOrganization, options.OperationMiddlewares["DeleteOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id", wrapper.ShowOrganization, options.OperationMiddlewares["ShowOrganization"]...)
+	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id", wrapper.UpdateOrganization, options.OperationMiddlewares["UpdateOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/related", wrapper.OrganizationRelated, options.OperationMiddlewares["OrganizationRelated"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.RemoveOrganizationTags, options.OperationMiddlewares["RemoveOrganizationTags"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.ListOrganizationTags, options.OperationMiddlewares["ListOrganizationTags"]...)
+	router.POST(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.SetOrganizationTags, options.OperationMiddlewares["SetOrganizationTags"]...)
+	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
 
 }
 
@@ -617,6 +2001,160 @@ type UpdateAttachmentResponseObject interface {
 type UpdateAttachment200JSONResponse AttachmentEnvelope
 
 func (response UpdateAttachment200JSONResponse) VisitUpdateAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGroupMembershipsRequestObject struct {
+}
+
+type ListGroupMembershipsResponseObject interface {
+	VisitListGroupMembershipsResponse(w http.ResponseWriter) error
+}
+
+type ListGroupMemberships200JSONResponse GroupMembershipList
+
+func (response ListGroupMemberships200JSONResponse) VisitListGroupMembershipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGroupMembershipRequestObject struct {
+	Body *CreateGroupMembershipJSONRequestBody
+}
+
+type CreateGroupMembershipResponseObject interface {
+	VisitCreateGroupMembershipResponse(w http.ResponseWriter) error
+}
+
+type CreateGroupMembership201ResponseHeaders struct {
+	Location string
+}
+
+type CreateGroupMembership201JSONResponse struct {
+	Body    GroupMembershipEnvelope
+	Headers CreateGroupMembership201ResponseHeaders
+}
+
+func (response CreateGroupMembership201JSONResponse) VisitCreateGroupMembershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAssignableGroupMembershipsRequestObject struct {
+}
+
+type ListAssignableGroupMembershipsResponseObject interface {
+	VisitListAssignableGroupMembershipsResponse(w http.ResponseWriter) error
+}
+
+type ListAssignableGroupMemberships200JSONResponse GroupMembershipList
+
+func (response ListAssignableGroupMemberships200JSONResponse) VisitListAssignableGroupMembershipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GroupMembershipBulkCreateRequestObject struct {
+	Body *GroupMembershipBulkCreateJSONRequestBody
+}
+
+type GroupMembershipBulkCreateResponseObject interface {
+	VisitGroupMembershipBulkCreateResponse(w http.ResponseWriter) error
+}
+
+type GroupMembershipBulkCreate200JSONResponse JobStatusEnvelope
+
+func (response GroupMembershipBulkCreate200JSONResponse) VisitGroupMembershipBulkCreateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GroupMembershipBulkDeleteRequestObject struct {
+	Params GroupMembershipBulkDeleteParams
+}
+
+type GroupMembershipBulkDeleteResponseObject interface {
+	VisitGroupMembershipBulkDeleteResponse(w http.ResponseWriter) error
+}
+
+type GroupMembershipBulkDelete200JSONResponse JobStatusEnvelope
+
+func (response GroupMembershipBulkDelete200JSONResponse) VisitGroupMembershipBulkDeleteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteGroupMembershipRequestObject struct {
+	GroupMembershipID GroupMembershipIDParam `json:"group_membership_id"`
+}
+
+type DeleteGroupMembershipResponseObject interface {
+	VisitDeleteGroupMembershipResponse(w http.ResponseWriter) error
+}
+
+type DeleteGroupMembership204Response struct {
+}
+
+func (response DeleteGroupMembership204Response) VisitDeleteGroupMembershipResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowGroupMembershipByIDRequestObject struct {
+	GroupMembershipID GroupMembershipIDParam `json:"group_membership_id"`
+}
+
+type ShowGroupMembershipByIDResponseObject interface {
+	VisitShowGroupMembershipByIDResponse(w http.ResponseWriter) error
+}
+
+type ShowGroupMembershipByID200JSONResponse GroupMembershipEnvelope
+
+func (response ShowGroupMembershipByID200JSONResponse) VisitShowGroupMembershipByIDResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -690,6 +2228,27 @@ type ListAssignableGroupsResponseObject interface {
 type ListAssignableGroups200JSONResponse GroupList
 
 func (response ListAssignableGroups200JSONResponse) VisitListAssignableGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountAssignableGroupsRequestObject struct {
+}
+
+type CountAssignableGroupsResponseObject interface {
+	VisitCountAssignableGroupsResponse(w http.ResponseWriter) error
+}
+
+type CountAssignableGroups200JSONResponse CountEnvelope
+
+func (response CountAssignableGroups200JSONResponse) VisitCountAssignableGroupsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -791,6 +2350,50 @@ func (response UpdateGroup200JSONResponse) VisitUpdateGroupResponse(w http.Respo
 	return err
 }
 
+type ListGroupMembershipsByGroupRequestObject struct {
+	GroupID GroupIDParam `json:"group_id"`
+}
+
+type ListGroupMembershipsByGroupResponseObject interface {
+	VisitListGroupMembershipsByGroupResponse(w http.ResponseWriter) error
+}
+
+type ListGroupMembershipsByGroup200JSONResponse GroupMembershipList
+
+func (response ListGroupMembershipsByGroup200JSONResponse) VisitListGroupMembershipsByGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAssignableMembershipsByGroupRequestObject struct {
+	GroupID GroupIDParam `json:"group_id"`
+}
+
+type ListAssignableMembershipsByGroupResponseObject interface {
+	VisitListAssignableMembershipsByGroupResponse(w http.ResponseWriter) error
+}
+
+type ListAssignableMembershipsByGroup200JSONResponse GroupMembershipList
+
+func (response ListAssignableMembershipsByGroup200JSONResponse) VisitListAssignableMembershipsByGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListJobStatusesRequestObject struct {
 }
 
@@ -856,6 +2459,615 @@ func (response ShowJobStatus200JSONResponse) VisitShowJobStatusResponse(w http.R
 	return err
 }
 
+type ListOrganizationMembershipsRequestObject struct {
+}
+
+type ListOrganizationMembershipsResponseObject interface {
+	VisitListOrganizationMembershipsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationMemberships200JSONResponse OrganizationMembershipList
+
+func (response ListOrganizationMemberships200JSONResponse) VisitListOrganizationMembershipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationMembershipRequestObject struct {
+	Body *CreateOrganizationMembershipJSONRequestBody
+}
+
+type CreateOrganizationMembershipResponseObject interface {
+	VisitCreateOrganizationMembershipResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganizationMembership201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrganizationMembership201JSONResponse struct {
+	Body    OrganizationMembershipEnvelope
+	Headers CreateOrganizationMembership201ResponseHeaders
+}
+
+func (response CreateOrganizationMembership201JSONResponse) VisitCreateOrganizationMembershipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateManyOrganizationMembershipsRequestObject struct {
+	Body *CreateManyOrganizationMembershipsJSONRequestBody
+}
+
+type CreateManyOrganizationMembershipsResponseObject interface {
+	VisitCreateManyOrganizationMembershipsResponse(w http.ResponseWriter) error
+}
+
+type CreateManyOrganizationMemberships200JSONResponse JobStatusEnvelope
+
+func (response CreateManyOrganizationMemberships200JSONResponse) VisitCreateManyOrganizationMembershipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteManyOrganizationMembershipsRequestObject struct {
+	Params DeleteManyOrganizationMembershipsParams
+}
+
+type DeleteManyOrganizationMembershipsResponseObject interface {
+	VisitDeleteManyOrganizationMembershipsResponse(w http.ResponseWriter) error
+}
+
+type DeleteManyOrganizationMemberships200JSONResponse JobStatusEnvelope
+
+func (response DeleteManyOrganizationMemberships200JSONResponse) VisitDeleteManyOrganizationMembershipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationMembershipRequestObject struct {
+	OrganizationMembershipID OrganizationMembershipIDParam `json:"organization_membership_id"`
+}
+
+type DeleteOrganizationMembershipResponseObject interface {
+	VisitDeleteOrganizationMembershipResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganizationMembership204Response struct {
+}
+
+func (response DeleteOrganizationMembership204Response) VisitDeleteOrganizationMembershipResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowOrganizationMembershipByIDRequestObject struct {
+	OrganizationMembershipID OrganizationMembershipIDParam `json:"organization_membership_id"`
+}
+
+type ShowOrganizationMembershipByIDResponseObject interface {
+	VisitShowOrganizationMembershipByIDResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganizationMembershipByID200JSONResponse OrganizationMembershipEnvelope
+
+func (response ShowOrganizationMembershipByID200JSONResponse) VisitShowOrganizationMembershipByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationsRequestObject struct {
+}
+
+type ListOrganizationsResponseObject interface {
+	VisitListOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizations200JSONResponse OrganizationList
+
+func (response ListOrganizations200JSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationRequestObject struct {
+	Body *CreateOrganizationJSONRequestBody
+}
+
+type CreateOrganizationResponseObject interface {
+	VisitCreateOrganizationResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganization201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrganization201JSONResponse struct {
+	Body    OrganizationEnvelope
+	Headers CreateOrganization201ResponseHeaders
+}
+
+func (response CreateOrganization201JSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AutocompleteOrganizationsRequestObject struct {
+	Params AutocompleteOrganizationsParams
+}
+
+type AutocompleteOrganizationsResponseObject interface {
+	VisitAutocompleteOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type AutocompleteOrganizations200JSONResponse OrganizationList
+
+func (response AutocompleteOrganizations200JSONResponse) VisitAutocompleteOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AutocompleteOrganizationsByBodyRequestObject struct {
+	Params AutocompleteOrganizationsByBodyParams
+	Body   *AutocompleteOrganizationsByBodyJSONRequestBody
+}
+
+type AutocompleteOrganizationsByBodyResponseObject interface {
+	VisitAutocompleteOrganizationsByBodyResponse(w http.ResponseWriter) error
+}
+
+type AutocompleteOrganizationsByBody200JSONResponse OrganizationList
+
+func (response AutocompleteOrganizationsByBody200JSONResponse) VisitAutocompleteOrganizationsByBodyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountOrganizationsRequestObject struct {
+}
+
+type CountOrganizationsResponseObject interface {
+	VisitCountOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type CountOrganizations200JSONResponse CountEnvelope
+
+func (response CountOrganizations200JSONResponse) VisitCountOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateManyOrganizationsRequestObject struct {
+	Body *CreateManyOrganizationsJSONRequestBody
+}
+
+type CreateManyOrganizationsResponseObject interface {
+	VisitCreateManyOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type CreateManyOrganizations200JSONResponse JobStatusEnvelope
+
+func (response CreateManyOrganizations200JSONResponse) VisitCreateManyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateOrganizationRequestObject struct {
+	Body *CreateOrUpdateOrganizationJSONRequestBody
+}
+
+type CreateOrUpdateOrganizationResponseObject interface {
+	VisitCreateOrUpdateOrganizationResponse(w http.ResponseWriter) error
+}
+
+type CreateOrUpdateOrganization200ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateOrganization200JSONResponse struct {
+	Body    OrganizationEnvelope
+	Headers CreateOrUpdateOrganization200ResponseHeaders
+}
+
+func (response CreateOrUpdateOrganization200JSONResponse) VisitCreateOrUpdateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateOrganization201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateOrganization201JSONResponse struct {
+	Body    OrganizationEnvelope
+	Headers CreateOrUpdateOrganization201ResponseHeaders
+}
+
+func (response CreateOrUpdateOrganization201JSONResponse) VisitCreateOrUpdateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteManyOrganizationsRequestObject struct {
+	Params DeleteManyOrganizationsParams
+}
+
+type DeleteManyOrganizationsResponseObject interface {
+	VisitDeleteManyOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type DeleteManyOrganizations200JSONResponse JobStatusEnvelope
+
+func (response DeleteManyOrganizations200JSONResponse) VisitDeleteManyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchOrganizationsRequestObject struct {
+	Params SearchOrganizationsParams
+}
+
+type SearchOrganizationsResponseObject interface {
+	VisitSearchOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type SearchOrganizations200JSONResponse OrganizationList
+
+func (response SearchOrganizations200JSONResponse) VisitSearchOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowManyOrganizationsRequestObject struct {
+	Params ShowManyOrganizationsParams
+}
+
+type ShowManyOrganizationsResponseObject interface {
+	VisitShowManyOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type ShowManyOrganizations200JSONResponse OrganizationList
+
+func (response ShowManyOrganizations200JSONResponse) VisitShowManyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyOrganizationsRequestObject struct {
+	Params UpdateManyOrganizationsParams
+	Body   *UpdateManyOrganizationsJSONRequestBody
+}
+
+type UpdateManyOrganizationsResponseObject interface {
+	VisitUpdateManyOrganizationsResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyOrganizations200JSONResponse JobStatusEnvelope
+
+func (response UpdateManyOrganizations200JSONResponse) VisitUpdateManyOrganizationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type DeleteOrganizationResponseObject interface {
+	VisitDeleteOrganizationResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganization204Response struct {
+}
+
+func (response DeleteOrganization204Response) VisitDeleteOrganizationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ShowOrganizationResponseObject interface {
+	VisitShowOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganization200JSONResponse OrganizationEnvelope
+
+func (response ShowOrganization200JSONResponse) VisitShowOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Body           *UpdateOrganizationJSONRequestBody
+}
+
+type UpdateOrganizationResponseObject interface {
+	VisitUpdateOrganizationResponse(w http.ResponseWriter) error
+}
+
+type UpdateOrganization200JSONResponse OrganizationEnvelope
+
+func (response UpdateOrganization200JSONResponse) VisitUpdateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationMembershipsByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ListOrganizationMembershipsByOrganizationResponseObject interface {
+	VisitListOrganizationMembershipsByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationMembershipsByOrganization200JSONResponse OrganizationMembershipList
+
+func (response ListOrganizationMembershipsByOrganization200JSONResponse) VisitListOrganizationMembershipsByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OrganizationRelatedRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type OrganizationRelatedResponseObject interface {
+	VisitOrganizationRelatedResponse(w http.ResponseWriter) error
+}
+
+type OrganizationRelated200JSONResponse OrganizationRelatedEnvelope
+
+func (response OrganizationRelated200JSONResponse) VisitOrganizationRelatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveOrganizationTagsRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Body           *RemoveOrganizationTagsJSONRequestBody
+}
+
+type RemoveOrganizationTagsResponseObject interface {
+	VisitRemoveOrganizationTagsResponse(w http.ResponseWriter) error
+}
+
+type RemoveOrganizationTags200JSONResponse TagsEnvelope
+
+func (response RemoveOrganizationTags200JSONResponse) VisitRemoveOrganizationTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationTagsRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ListOrganizationTagsResponseObject interface {
+	VisitListOrganizationTagsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationTags200JSONResponse TagsEnvelope
+
+func (response ListOrganizationTags200JSONResponse) VisitListOrganizationTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetOrganizationTagsRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Body           *SetOrganizationTagsJSONRequestBody
+}
+
+type SetOrganizationTagsResponseObject interface {
+	VisitSetOrganizationTagsResponse(w http.ResponseWriter) error
+}
+
+type SetOrganizationTags201JSONResponse TagsEnvelope
+
+func (response SetOrganizationTags201JSONResponse) VisitSetOrganizationTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddOrganizationTagsRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Body           *AddOrganizationTagsJSONRequestBody
+}
+
+type AddOrganizationTagsResponseObject interface {
+	VisitAddOrganizationTagsResponse(w http.ResponseWriter) error
+}
+
+type AddOrganizationTags200JSONResponse TagsEnvelope
+
+func (response AddOrganizationTags200JSONResponse) VisitAddOrganizationTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadFilesRequestObject struct {
 	Params      UploadFilesParams
 	ContentType string
@@ -904,6 +3116,366 @@ func (response DeleteUpload204Response) VisitDeleteUploadResponse(w http.Respons
 	return nil
 }
 
+type ListGroupMembershipsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListGroupMembershipsByUserResponseObject interface {
+	VisitListGroupMembershipsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListGroupMembershipsByUser200JSONResponse GroupMembershipList
+
+func (response ListGroupMembershipsByUser200JSONResponse) VisitListGroupMembershipsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateGroupMembershipByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *CreateGroupMembershipByUserJSONRequestBody
+}
+
+type CreateGroupMembershipByUserResponseObject interface {
+	VisitCreateGroupMembershipByUserResponse(w http.ResponseWriter) error
+}
+
+type CreateGroupMembershipByUser201ResponseHeaders struct {
+	Location string
+}
+
+type CreateGroupMembershipByUser201JSONResponse struct {
+	Body    GroupMembershipEnvelope
+	Headers CreateGroupMembershipByUser201ResponseHeaders
+}
+
+func (response CreateGroupMembershipByUser201JSONResponse) VisitCreateGroupMembershipByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GroupMembershipSetDefaultRequestObject struct {
+	UserID            UserIDParam            `json:"user_id"`
+	GroupMembershipID GroupMembershipIDParam `json:"group_membership_id"`
+}
+
+type GroupMembershipSetDefaultResponseObject interface {
+	VisitGroupMembershipSetDefaultResponse(w http.ResponseWriter) error
+}
+
+type GroupMembershipSetDefault200JSONResponse GroupMembershipList
+
+func (response GroupMembershipSetDefault200JSONResponse) VisitGroupMembershipSetDefaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteGroupMembershipByUserRequestObject struct {
+	UserID UserIDParam                 `json:"user_id"`
+	ID     UsersGroupMembershipIDParam `json:"id"`
+}
+
+type DeleteGroupMembershipByUserResponseObject interface {
+	VisitDeleteGroupMembershipByUserResponse(w http.ResponseWriter) error
+}
+
+type DeleteGroupMembershipByUser204Response struct {
+}
+
+func (response DeleteGroupMembershipByUser204Response) VisitDeleteGroupMembershipByUserResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowGroupMembershipByUserRequestObject struct {
+	UserID UserIDParam                 `json:"user_id"`
+	ID     UsersGroupMembershipIDParam `json:"id"`
+}
+
+type ShowGroupMembershipByUserResponseObject interface {
+	VisitShowGroupMembershipByUserResponse(w http.ResponseWriter) error
+}
+
+type ShowGroupMembershipByUser200JSONResponse GroupMembershipEnvelope
+
+func (response ShowGroupMembershipByUser200JSONResponse) VisitShowGroupMembershipByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListGroupsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListGroupsByUserResponseObject interface {
+	VisitListGroupsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListGroupsByUser200JSONResponse GroupList
+
+func (response ListGroupsByUser200JSONResponse) VisitListGroupsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountGroupsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type CountGroupsByUserResponseObject interface {
+	VisitCountGroupsByUserResponse(w http.ResponseWriter) error
+}
+
+type CountGroupsByUser200JSONResponse CountEnvelope
+
+func (response CountGroupsByUser200JSONResponse) VisitCountGroupsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationMembershipsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListOrganizationMembershipsByUserResponseObject interface {
+	VisitListOrganizationMembershipsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationMembershipsByUser200JSONResponse OrganizationMembershipList
+
+func (response ListOrganizationMembershipsByUser200JSONResponse) VisitListOrganizationMembershipsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationMembershipByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *CreateOrganizationMembershipByUserJSONRequestBody
+}
+
+type CreateOrganizationMembershipByUserResponseObject interface {
+	VisitCreateOrganizationMembershipByUserResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganizationMembershipByUser201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrganizationMembershipByUser201JSONResponse struct {
+	Body    OrganizationMembershipEnvelope
+	Headers CreateOrganizationMembershipByUser201ResponseHeaders
+}
+
+func (response CreateOrganizationMembershipByUser201JSONResponse) VisitCreateOrganizationMembershipByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationMembershipByUserRequestObject struct {
+	UserID UserIDParam                        `json:"user_id"`
+	ID     UsersOrganizationMembershipIDParam `json:"id"`
+}
+
+type DeleteOrganizationMembershipByUserResponseObject interface {
+	VisitDeleteOrganizationMembershipByUserResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganizationMembershipByUser204Response struct {
+}
+
+func (response DeleteOrganizationMembershipByUser204Response) VisitDeleteOrganizationMembershipByUserResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowOrganizationMembershipByUserRequestObject struct {
+	UserID UserIDParam                        `json:"user_id"`
+	ID     UsersOrganizationMembershipIDParam `json:"id"`
+}
+
+type ShowOrganizationMembershipByUserResponseObject interface {
+	VisitShowOrganizationMembershipByUserResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganizationMembershipByUser200JSONResponse OrganizationMembershipEnvelope
+
+func (response ShowOrganizationMembershipByUser200JSONResponse) VisitShowOrganizationMembershipByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetOrganizationMembershipAsDefaultRequestObject struct {
+	UserID                   UserIDParam                   `json:"user_id"`
+	OrganizationMembershipID OrganizationMembershipIDParam `json:"organization_membership_id"`
+}
+
+type SetOrganizationMembershipAsDefaultResponseObject interface {
+	VisitSetOrganizationMembershipAsDefaultResponse(w http.ResponseWriter) error
+}
+
+type SetOrganizationMembershipAsDefault200JSONResponse OrganizationMembershipList
+
+func (response SetOrganizationMembershipAsDefault200JSONResponse) VisitSetOrganizationMembershipAsDefaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListOrganizationsByUserResponseObject interface {
+	VisitListOrganizationsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationsByUser200JSONResponse OrganizationList
+
+func (response ListOrganizationsByUser200JSONResponse) VisitListOrganizationsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountOrganizationsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type CountOrganizationsByUserResponseObject interface {
+	VisitCountOrganizationsByUserResponse(w http.ResponseWriter) error
+}
+
+type CountOrganizationsByUser200JSONResponse CountEnvelope
+
+func (response CountOrganizationsByUser200JSONResponse) VisitCountOrganizationsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnassignOrganizationRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type UnassignOrganizationResponseObject interface {
+	VisitUnassignOrganizationResponse(w http.ResponseWriter) error
+}
+
+type UnassignOrganization204Response struct {
+}
+
+func (response UnassignOrganization204Response) VisitUnassignOrganizationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetOrganizationAsDefaultRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type SetOrganizationAsDefaultResponseObject interface {
+	VisitSetOrganizationAsDefaultResponse(w http.ResponseWriter) error
+}
+
+type SetOrganizationAsDefault200JSONResponse OrganizationMembershipEnvelope
+
+func (response SetOrganizationAsDefault200JSONResponse) VisitSetOrganizationAsDefaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
@@ -912,15 +3484,39 @@ type StrictServerInterface interface {
 	// UpdateAttachment Allows or forbids to download a file in which malware was found.
 	// (PUT /api/v2/attachments/{attachment_id})
 	UpdateAttachment(ctx context.Context, request UpdateAttachmentRequestObject) (UpdateAttachmentResponseObject, error)
+	// ListGroupMemberships Lists the memberships.
+	// (GET /api/v2/group_memberships)
+	ListGroupMemberships(ctx context.Context, request ListGroupMembershipsRequestObject) (ListGroupMembershipsResponseObject, error)
+	// CreateGroupMembership Makes an agent a member of a group.
+	// (POST /api/v2/group_memberships)
+	CreateGroupMembership(ctx context.Context, request CreateGroupMembershipRequestObject) (CreateGroupMembershipResponseObject, error)
+	// ListAssignableGroupMemberships Lists the memberships of agents to whom tickets can be assigned.
+	// (GET /api/v2/group_memberships/assignable)
+	ListAssignableGroupMemberships(ctx context.Context, request ListAssignableGroupMembershipsRequestObject) (ListAssignableGroupMembershipsResponseObject, error)
+	// GroupMembershipBulkCreate Creates up to 100 memberships in a job.
+	// (POST /api/v2/group_memberships/create_many)
+	GroupMembershipBulkCreate(ctx context.Context, request GroupMembershipBulkCreateRequestObject) (GroupMembershipBulkCreateResponseObject, error)
+	// GroupMembershipBulkDelete Ends up to 100 memberships in a job.
+	// (DELETE /api/v2/group_memberships/destroy_many)
+	GroupMembershipBulkDelete(ctx context.Context, request GroupMembershipBulkDeleteRequestObject) (GroupMembershipBulkDeleteResponseObject, error)
+	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	// (DELETE /api/v2/group_memberships/{group_membership_id})
+	DeleteGroupMembership(ctx context.Context, request DeleteGroupMembershipRequestObject) (DeleteGroupMembershipResponseObject, error)
+	// ShowGroupMembershipByID Shows a membership.
+	// (GET /api/v2/group_memberships/{group_membership_id})
+	ShowGroupMembershipByID(ctx context.Context, request ShowGroupMembershipByIDRequestObject) (ShowGroupMembershipByIDResponseObject, error)
 	// ListGroups Lists the groups, by name.
 	// (GET /api/v2/groups)
 	ListGroups(ctx context.Context, request ListGroupsRequestObject) (ListGroupsResponseObject, error)
 	// CreateGroup Creates a group.
 	// (POST /api/v2/groups)
 	CreateGroup(ctx context.Context, request CreateGroupRequestObject) (CreateGroupResponseObject, error)
-	// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name.
+	// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name: the public ones and their own.
 	// (GET /api/v2/groups/assignable)
 	ListAssignableGroups(ctx context.Context, request ListAssignableGroupsRequestObject) (ListAssignableGroupsResponseObject, error)
+	// CountAssignableGroups Counts the groups to which the caller may assign tickets.
+	// (GET /api/v2/groups/assignable/count)
+	CountAssignableGroups(ctx context.Context, request CountAssignableGroupsRequestObject) (CountAssignableGroupsResponseObject, error)
 	// CountGroups Counts the groups.
 	// (GET /api/v2/groups/count)
 	CountGroups(ctx context.Context, request CountGroupsRequestObject) (CountGroupsResponseObject, error)
@@ -933,6 +3529,12 @@ type StrictServerInterface interface {
 	// UpdateGroup Changes the fields that are present. A private group cannot be made public.
 	// (PUT /api/v2/groups/{group_id})
 	UpdateGroup(ctx context.Context, request UpdateGroupRequestObject) (UpdateGroupResponseObject, error)
+	// ListGroupMembershipsByGroup Lists the memberships of a group.
+	// (GET /api/v2/groups/{group_id}/memberships)
+	ListGroupMembershipsByGroup(ctx context.Context, request ListGroupMembershipsByGroupRequestObject) (ListGroupMembershipsByGroupResponseObject, error)
+	// ListAssignableMembershipsByGroup Lists the memberships of a group's agents to whom tickets can be assigned.
+	// (GET /api/v2/groups/{group_id}/memberships/assignable)
+	ListAssignableMembershipsByGroup(ctx context.Context, request ListAssignableMembershipsByGroupRequestObject) (ListAssignableMembershipsByGroupResponseObject, error)
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx context.Context, request ListJobStatusesRequestObject) (ListJobStatusesResponseObject, error)
@@ -942,12 +3544,138 @@ type StrictServerInterface interface {
 	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
 	// (GET /api/v2/job_statuses/{job_status_id})
 	ShowJobStatus(ctx context.Context, request ShowJobStatusRequestObject) (ShowJobStatusResponseObject, error)
+	// ListOrganizationMemberships Lists memberships; an end user's own.
+	// (GET /api/v2/organization_memberships)
+	ListOrganizationMemberships(ctx context.Context, request ListOrganizationMembershipsRequestObject) (ListOrganizationMembershipsResponseObject, error)
+	// CreateOrganizationMembership Makes a user a member of an organization. Agents may for end users.
+	// (POST /api/v2/organization_memberships)
+	CreateOrganizationMembership(ctx context.Context, request CreateOrganizationMembershipRequestObject) (CreateOrganizationMembershipResponseObject, error)
+	// CreateManyOrganizationMemberships Creates up to 100 memberships in a job.
+	// (POST /api/v2/organization_memberships/create_many)
+	CreateManyOrganizationMemberships(ctx context.Context, request CreateManyOrganizationMembershipsRequestObject) (CreateManyOrganizationMembershipsResponseObject, error)
+	// DeleteManyOrganizationMemberships Ends up to 100 memberships in a job.
+	// (DELETE /api/v2/organization_memberships/destroy_many)
+	DeleteManyOrganizationMemberships(ctx context.Context, request DeleteManyOrganizationMembershipsRequestObject) (DeleteManyOrganizationMembershipsResponseObject, error)
+	// DeleteOrganizationMembership Ends a membership; the user's tickets of the organization that are not closed lose it soon after.
+	// (DELETE /api/v2/organization_memberships/{organization_membership_id})
+	DeleteOrganizationMembership(ctx context.Context, request DeleteOrganizationMembershipRequestObject) (DeleteOrganizationMembershipResponseObject, error)
+	// ShowOrganizationMembershipByID Shows a membership.
+	// (GET /api/v2/organization_memberships/{organization_membership_id})
+	ShowOrganizationMembershipByID(ctx context.Context, request ShowOrganizationMembershipByIDRequestObject) (ShowOrganizationMembershipByIDResponseObject, error)
+	// ListOrganizations Lists the organizations.
+	// (GET /api/v2/organizations)
+	ListOrganizations(ctx context.Context, request ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error)
+	// CreateOrganization Creates an organization.
+	// (POST /api/v2/organizations)
+	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// AutocompleteOrganizations Lists the organizations whose name begins with a text, by name.
+	// (GET /api/v2/organizations/autocomplete)
+	AutocompleteOrganizations(ctx context.Context, request AutocompleteOrganizationsRequestObject) (AutocompleteOrganizationsResponseObject, error)
+	// AutocompleteOrganizationsByBody The same with the text in the body or the URL.
+	// (POST /api/v2/organizations/autocomplete)
+	AutocompleteOrganizationsByBody(ctx context.Context, request AutocompleteOrganizationsByBodyRequestObject) (AutocompleteOrganizationsByBodyResponseObject, error)
+	// CountOrganizations Counts the organizations.
+	// (GET /api/v2/organizations/count)
+	CountOrganizations(ctx context.Context, request CountOrganizationsRequestObject) (CountOrganizationsResponseObject, error)
+	// CreateManyOrganizations Creates up to 100 organizations in a job.
+	// (POST /api/v2/organizations/create_many)
+	CreateManyOrganizations(ctx context.Context, request CreateManyOrganizationsRequestObject) (CreateManyOrganizationsResponseObject, error)
+	// CreateOrUpdateOrganization Changes the organization with this id or external_id, or creates it.
+	// (POST /api/v2/organizations/create_or_update)
+	CreateOrUpdateOrganization(ctx context.Context, request CreateOrUpdateOrganizationRequestObject) (CreateOrUpdateOrganizationResponseObject, error)
+	// DeleteManyOrganizations Deletes up to 100 organizations in a job.
+	// (DELETE /api/v2/organizations/destroy_many)
+	DeleteManyOrganizations(ctx context.Context, request DeleteManyOrganizationsRequestObject) (DeleteManyOrganizationsResponseObject, error)
+	// SearchOrganizations Finds organizations by their exact external_id or name, whatever its case.
+	// (GET /api/v2/organizations/search)
+	SearchOrganizations(ctx context.Context, request SearchOrganizationsRequestObject) (SearchOrganizationsResponseObject, error)
+	// ShowManyOrganizations Shows up to 100 organizations; unknown ones are left out.
+	// (GET /api/v2/organizations/show_many)
+	ShowManyOrganizations(ctx context.Context, request ShowManyOrganizationsRequestObject) (ShowManyOrganizationsResponseObject, error)
+	// UpdateManyOrganizations Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+	// (PUT /api/v2/organizations/update_many)
+	UpdateManyOrganizations(ctx context.Context, request UpdateManyOrganizationsRequestObject) (UpdateManyOrganizationsResponseObject, error)
+	// DeleteOrganization Deletes an organization and its memberships; its tickets that are not closed lose it soon after.
+	// (DELETE /api/v2/organizations/{organization_id})
+	DeleteOrganization(ctx context.Context, request DeleteOrganizationRequestObject) (DeleteOrganizationResponseObject, error)
+	// ShowOrganization Shows an organization.
+	// (GET /api/v2/organizations/{organization_id})
+	ShowOrganization(ctx context.Context, request ShowOrganizationRequestObject) (ShowOrganizationResponseObject, error)
+	// UpdateOrganization Changes the fields that are present; null clears a field. Agents may change the notes alone.
+	// (PUT /api/v2/organizations/{organization_id})
+	UpdateOrganization(ctx context.Context, request UpdateOrganizationRequestObject) (UpdateOrganizationResponseObject, error)
+	// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
+	// (GET /api/v2/organizations/{organization_id}/organization_memberships)
+	ListOrganizationMembershipsByOrganization(ctx context.Context, request ListOrganizationMembershipsByOrganizationRequestObject) (ListOrganizationMembershipsByOrganizationResponseObject, error)
+	// OrganizationRelated Counts the tickets and users of an organization.
+	// (GET /api/v2/organizations/{organization_id}/related)
+	OrganizationRelated(ctx context.Context, request OrganizationRelatedRequestObject) (OrganizationRelatedResponseObject, error)
+	// RemoveOrganizationTags Removes tags from an organization.
+	// (DELETE /api/v2/organizations/{organization_id}/tags)
+	RemoveOrganizationTags(ctx context.Context, request RemoveOrganizationTagsRequestObject) (RemoveOrganizationTagsResponseObject, error)
+	// ListOrganizationTags Lists the tags of an organization.
+	// (GET /api/v2/organizations/{organization_id}/tags)
+	ListOrganizationTags(ctx context.Context, request ListOrganizationTagsRequestObject) (ListOrganizationTagsResponseObject, error)
+	// SetOrganizationTags Puts tags in the place of an organization's.
+	// (POST /api/v2/organizations/{organization_id}/tags)
+	SetOrganizationTags(ctx context.Context, request SetOrganizationTagsRequestObject) (SetOrganizationTagsResponseObject, error)
+	// AddOrganizationTags Adds tags to an organization.
+	// (PUT /api/v2/organizations/{organization_id}/tags)
+	AddOrganizationTags(ctx context.Context, request AddOrganizationTagsRequestObject) (AddOrganizationTagsResponseObject, error)
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx context.Context, request UploadFilesRequestObject) (UploadFilesResponseObject, error)
 	// DeleteUpload Deletes an upload that no comment has taken, with its files.
 	// (DELETE /api/v2/uploads/{token})
 	DeleteUpload(ctx context.Context, request DeleteUploadRequestObject) (DeleteUploadResponseObject, error)
+	// ListGroupMembershipsByUser Lists a user's memberships.
+	// (GET /api/v2/users/{user_id}/group_memberships)
+	ListGroupMembershipsByUser(ctx context.Context, request ListGroupMembershipsByUserRequestObject) (ListGroupMembershipsByUserResponseObject, error)
+	// CreateGroupMembershipByUser Makes the user, an agent, a member of a group.
+	// (POST /api/v2/users/{user_id}/group_memberships)
+	CreateGroupMembershipByUser(ctx context.Context, request CreateGroupMembershipByUserRequestObject) (CreateGroupMembershipByUserResponseObject, error)
+	// GroupMembershipSetDefault Makes a membership the user's default. Agents may make one of their own.
+	// (PUT /api/v2/users/{user_id}/group_memberships/{group_membership_id}/make_default)
+	GroupMembershipSetDefault(ctx context.Context, request GroupMembershipSetDefaultRequestObject) (GroupMembershipSetDefaultResponseObject, error)
+	// DeleteGroupMembershipByUser Ends a user's membership.
+	// (DELETE /api/v2/users/{user_id}/group_memberships/{id})
+	DeleteGroupMembershipByUser(ctx context.Context, request DeleteGroupMembershipByUserRequestObject) (DeleteGroupMembershipByUserResponseObject, error)
+	// ShowGroupMembershipByUser Shows a user's membership.
+	// (GET /api/v2/users/{user_id}/group_memberships/{id})
+	ShowGroupMembershipByUser(ctx context.Context, request ShowGroupMembershipByUserRequestObject) (ShowGroupMembershipByUserResponseObject, error)
+	// ListGroupsByUser Lists the groups of a user, by name.
+	// (GET /api/v2/users/{user_id}/groups)
+	ListGroupsByUser(ctx context.Context, request ListGroupsByUserRequestObject) (ListGroupsByUserResponseObject, error)
+	// CountGroupsByUser Counts the groups of a user.
+	// (GET /api/v2/users/{user_id}/groups/count)
+	CountGroupsByUser(ctx context.Context, request CountGroupsByUserRequestObject) (CountGroupsByUserResponseObject, error)
+	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
+	// (GET /api/v2/users/{user_id}/organization_memberships)
+	ListOrganizationMembershipsByUser(ctx context.Context, request ListOrganizationMembershipsByUserRequestObject) (ListOrganizationMembershipsByUserResponseObject, error)
+	// CreateOrganizationMembershipByUser Makes the user a member of an organization. Agents may for end users.
+	// (POST /api/v2/users/{user_id}/organization_memberships)
+	CreateOrganizationMembershipByUser(ctx context.Context, request CreateOrganizationMembershipByUserRequestObject) (CreateOrganizationMembershipByUserResponseObject, error)
+	// DeleteOrganizationMembershipByUser Ends a user's membership.
+	// (DELETE /api/v2/users/{user_id}/organization_memberships/{id})
+	DeleteOrganizationMembershipByUser(ctx context.Context, request DeleteOrganizationMembershipByUserRequestObject) (DeleteOrganizationMembershipByUserResponseObject, error)
+	// ShowOrganizationMembershipByUser Shows a user's membership.
+	// (GET /api/v2/users/{user_id}/organization_memberships/{id})
+	ShowOrganizationMembershipByUser(ctx context.Context, request ShowOrganizationMembershipByUserRequestObject) (ShowOrganizationMembershipByUserResponseObject, error)
+	// SetOrganizationMembershipAsDefault Makes a membership the user's default.
+	// (PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default)
+	SetOrganizationMembershipAsDefault(ctx context.Context, request SetOrganizationMembershipAsDefaultRequestObject) (SetOrganizationMembershipAsDefaultResponseObject, error)
+	// ListOrganizationsByUser Lists the organizations of a user.
+	// (GET /api/v2/users/{user_id}/organizations)
+	ListOrganizationsByUser(ctx context.Context, request ListOrganizationsByUserRequestObject) (ListOrganizationsByUserResponseObject, error)
+	// CountOrganizationsByUser Counts the organizations of a user.
+	// (GET /api/v2/users/{user_id}/organizations/count)
+	CountOrganizationsByUser(ctx context.Context, request CountOrganizationsByUserRequestObject) (CountOrganizationsByUserResponseObject, error)
+	// UnassignOrganization Ends a user's membership of an organization.
+	// (DELETE /api/v2/users/{user_id}/organizations/{organization_id})
+	UnassignOrganization(ctx context.Context, request UnassignOrganizationRequestObject) (UnassignOrganizationResponseObject, error)
+	// SetOrganizationAsDefault Makes an organization the user's default.
+	// (PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default)
+	SetOrganizationAsDefault(ctx context.Context, request SetOrganizationAsDefaultRequestObject) (SetOrganizationAsDefaultResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -1029,6 +3757,219 @@ func (sh *strictHandler) UpdateAttachment(ctx echo.Context, attachmentID Attachm
 		return err
 	} else if validResponse, ok := response.(UpdateAttachmentResponseObject); ok {
 		return validResponse.VisitUpdateAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListGroupMemberships operation middleware
+func (sh *strictHandler) ListGroupMemberships(ctx echo.Context) error {
+	var request ListGroupMembershipsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGroupMemberships(ctx.Request().Context(), request.(ListGroupMembershipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGroupMemberships")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGroupMembershipsResponseObject); ok {
+		return validResponse.VisitListGroupMembershipsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateGroupMembership operation middleware
+func (sh *strictHandler) CreateGroupMembership(ctx echo.Context) error {
+	var request CreateGroupMembershipRequestObject
+
+	var body CreateGroupMembershipJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateGroupMembership(ctx.Request().Context(), request.(CreateGroupMembershipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateGroupMembership")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateGroupMembershipResponseObject); ok {
+		return validResponse.VisitCreateGroupMembershipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAssignableGroupMemberships operation middleware
+func (sh *strictHandler) ListAssignableGroupMemberships(ctx echo.Context) error {
+	var request ListAssignableGroupMembershipsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAssignableGroupMemberships(ctx.Request().Context(), request.(ListAssignableGroupMembershipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAssignableGroupMemberships")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAssignableGroupMembershipsResponseObject); ok {
+		return validResponse.VisitListAssignableGroupMembershipsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GroupMembershipBulkCreate operation middleware
+func (sh *strictHandler) GroupMembershipBulkCreate(ctx echo.Context) error {
+	var request GroupMembershipBulkCreateRequestObject
+
+	var body GroupMembershipBulkCreateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GroupMembershipBulkCreate(ctx.Request().Context(), request.(GroupMembershipBulkCreateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GroupMembershipBulkCreate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GroupMembershipBulkCreateResponseObject); ok {
+		return validResponse.VisitGroupMembershipBulkCreateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GroupMembershipBulkDelete operation middleware
+func (sh *strictHandler) GroupMembershipBulkDelete(ctx echo.Context, params GroupMembershipBulkDeleteParams) error {
+	var request GroupMembershipBulkDeleteRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GroupMembershipBulkDelete(ctx.Request().Context(), request.(GroupMembershipBulkDeleteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GroupMembershipBulkDelete")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GroupMembershipBulkDeleteResponseObject); ok {
+		return validResponse.VisitGroupMembershipBulkDeleteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteGroupMembership operation middleware
+func (sh *strictHandler) DeleteGroupMembership(ctx echo.Context, groupMembershipID GroupMembershipIDParam) error {
+	var request DeleteGroupMembershipRequestObject
+
+	request.GroupMembershipID = groupMembershipID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteGroupMembership(ctx.Request().Context(), request.(DeleteGroupMembershipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteGroupMembership")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteGroupMembershipResponseObject); ok {
+		return validResponse.VisitDeleteGroupMembershipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowGroupMembershipByID operation middleware
+func (sh *strictHandler) ShowGroupMembershipByID(ctx echo.Context, groupMembershipID GroupMembershipIDParam) error {
+	var request ShowGroupMembershipByIDRequestObject
+
+	request.GroupMembershipID = groupMembershipID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowGroupMembershipByID(ctx.Request().Context(), request.(ShowGroupMembershipByIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowGroupMembershipByID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowGroupMembershipByIDResponseObject); ok {
+		return validResponse.VisitShowGroupMembershipByIDResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -1123,6 +4064,29 @@ func (sh *strictHandler) ListAssignableGroups(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListAssignableGroupsResponseObject); ok {
 		return validResponse.VisitListAssignableGroupsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountAssignableGroups operation middleware
+func (sh *strictHandler) CountAssignableGroups(ctx echo.Context) error {
+	var request CountAssignableGroupsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountAssignableGroups(ctx.Request().Context(), request.(CountAssignableGroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountAssignableGroups")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountAssignableGroupsResponseObject); ok {
+		return validResponse.VisitCountAssignableGroupsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -1250,6 +4214,56 @@ func (sh *strictHandler) UpdateGroup(ctx echo.Context, groupID GroupIDParam) err
 	return nil
 }
 
+// ListGroupMembershipsByGroup operation middleware
+func (sh *strictHandler) ListGroupMembershipsByGroup(ctx echo.Context, groupID GroupIDParam) error {
+	var request ListGroupMembershipsByGroupRequestObject
+
+	request.GroupID = groupID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGroupMembershipsByGroup(ctx.Request().Context(), request.(ListGroupMembershipsByGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGroupMembershipsByGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGroupMembershipsByGroupResponseObject); ok {
+		return validResponse.VisitListGroupMembershipsByGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAssignableMembershipsByGroup operation middleware
+func (sh *strictHandler) ListAssignableMembershipsByGroup(ctx echo.Context, groupID GroupIDParam) error {
+	var request ListAssignableMembershipsByGroupRequestObject
+
+	request.GroupID = groupID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAssignableMembershipsByGroup(ctx.Request().Context(), request.(ListAssignableMembershipsByGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAssignableMembershipsByGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAssignableMembershipsByGroupResponseObject); ok {
+		return validResponse.VisitListAssignableMembershipsByGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListJobStatuses operation middleware
 func (sh *strictHandler) ListJobStatuses(ctx echo.Context) error {
 	var request ListJobStatusesRequestObject
@@ -1323,6 +4337,899 @@ func (sh *strictHandler) ShowJobStatus(ctx echo.Context, jobStatusID JobStatusID
 	return nil
 }
 
+// ListOrganizationMemberships operation middleware
+func (sh *strictHandler) ListOrganizationMemberships(ctx echo.Context) error {
+	var request ListOrganizationMembershipsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationMemberships(ctx.Request().Context(), request.(ListOrganizationMembershipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationMemberships")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationMembershipsResponseObject); ok {
+		return validResponse.VisitListOrganizationMembershipsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganizationMembership operation middleware
+func (sh *strictHandler) CreateOrganizationMembership(ctx echo.Context) error {
+	var request CreateOrganizationMembershipRequestObject
+
+	var body CreateOrganizationMembershipJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganizationMembership(ctx.Request().Context(), request.(CreateOrganizationMembershipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganizationMembership")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationMembershipResponseObject); ok {
+		return validResponse.VisitCreateOrganizationMembershipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateManyOrganizationMemberships operation middleware
+func (sh *strictHandler) CreateManyOrganizationMemberships(ctx echo.Context) error {
+	var request CreateManyOrganizationMembershipsRequestObject
+
+	var body CreateManyOrganizationMembershipsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateManyOrganizationMemberships(ctx.Request().Context(), request.(CreateManyOrganizationMembershipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateManyOrganizationMemberships")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateManyOrganizationMembershipsResponseObject); ok {
+		return validResponse.VisitCreateManyOrganizationMembershipsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteManyOrganizationMemberships operation middleware
+func (sh *strictHandler) DeleteManyOrganizationMemberships(ctx echo.Context, params DeleteManyOrganizationMembershipsParams) error {
+	var request DeleteManyOrganizationMembershipsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteManyOrganizationMemberships(ctx.Request().Context(), request.(DeleteManyOrganizationMembershipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteManyOrganizationMemberships")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteManyOrganizationMembershipsResponseObject); ok {
+		return validResponse.VisitDeleteManyOrganizationMembershipsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganizationMembership operation middleware
+func (sh *strictHandler) DeleteOrganizationMembership(ctx echo.Context, organizationMembershipID OrganizationMembershipIDParam) error {
+	var request DeleteOrganizationMembershipRequestObject
+
+	request.OrganizationMembershipID = organizationMembershipID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganizationMembership(ctx.Request().Context(), request.(DeleteOrganizationMembershipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganizationMembership")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationMembershipResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationMembershipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowOrganizationMembershipByID operation middleware
+func (sh *strictHandler) ShowOrganizationMembershipByID(ctx echo.Context, organizationMembershipID OrganizationMembershipIDParam) error {
+	var request ShowOrganizationMembershipByIDRequestObject
+
+	request.OrganizationMembershipID = organizationMembershipID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganizationMembershipByID(ctx.Request().Context(), request.(ShowOrganizationMembershipByIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganizationMembershipByID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationMembershipByIDResponseObject); ok {
+		return validResponse.VisitShowOrganizationMembershipByIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizations operation middleware
+func (sh *strictHandler) ListOrganizations(ctx echo.Context) error {
+	var request ListOrganizationsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizations(ctx.Request().Context(), request.(ListOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationsResponseObject); ok {
+		return validResponse.VisitListOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganization operation middleware
+func (sh *strictHandler) CreateOrganization(ctx echo.Context) error {
+	var request CreateOrganizationRequestObject
+
+	var body CreateOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganization(ctx.Request().Context(), request.(CreateOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
+		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AutocompleteOrganizations operation middleware
+func (sh *strictHandler) AutocompleteOrganizations(ctx echo.Context, params AutocompleteOrganizationsParams) error {
+	var request AutocompleteOrganizationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AutocompleteOrganizations(ctx.Request().Context(), request.(AutocompleteOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AutocompleteOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AutocompleteOrganizationsResponseObject); ok {
+		return validResponse.VisitAutocompleteOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AutocompleteOrganizationsByBody operation middleware
+func (sh *strictHandler) AutocompleteOrganizationsByBody(ctx echo.Context, params AutocompleteOrganizationsByBodyParams) error {
+	var request AutocompleteOrganizationsByBodyRequestObject
+
+	request.Params = params
+
+	var body AutocompleteOrganizationsByBodyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AutocompleteOrganizationsByBody(ctx.Request().Context(), request.(AutocompleteOrganizationsByBodyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AutocompleteOrganizationsByBody")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AutocompleteOrganizationsByBodyResponseObject); ok {
+		return validResponse.VisitAutocompleteOrganizationsByBodyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountOrganizations operation middleware
+func (sh *strictHandler) CountOrganizations(ctx echo.Context) error {
+	var request CountOrganizationsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountOrganizations(ctx.Request().Context(), request.(CountOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountOrganizationsResponseObject); ok {
+		return validResponse.VisitCountOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateManyOrganizations operation middleware
+func (sh *strictHandler) CreateManyOrganizations(ctx echo.Context) error {
+	var request CreateManyOrganizationsRequestObject
+
+	var body CreateManyOrganizationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateManyOrganizations(ctx.Request().Context(), request.(CreateManyOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateManyOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateManyOrganizationsResponseObject); ok {
+		return validResponse.VisitCreateManyOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrUpdateOrganization operation middleware
+func (sh *strictHandler) CreateOrUpdateOrganization(ctx echo.Context) error {
+	var request CreateOrUpdateOrganizationRequestObject
+
+	var body CreateOrUpdateOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrUpdateOrganization(ctx.Request().Context(), request.(CreateOrUpdateOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrUpdateOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrUpdateOrganizationResponseObject); ok {
+		return validResponse.VisitCreateOrUpdateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteManyOrganizations operation middleware
+func (sh *strictHandler) DeleteManyOrganizations(ctx echo.Context, params DeleteManyOrganizationsParams) error {
+	var request DeleteManyOrganizationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteManyOrganizations(ctx.Request().Context(), request.(DeleteManyOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteManyOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteManyOrganizationsResponseObject); ok {
+		return validResponse.VisitDeleteManyOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchOrganizations operation middleware
+func (sh *strictHandler) SearchOrganizations(ctx echo.Context, params SearchOrganizationsParams) error {
+	var request SearchOrganizationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchOrganizations(ctx.Request().Context(), request.(SearchOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchOrganizationsResponseObject); ok {
+		return validResponse.VisitSearchOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowManyOrganizations operation middleware
+func (sh *strictHandler) ShowManyOrganizations(ctx echo.Context, params ShowManyOrganizationsParams) error {
+	var request ShowManyOrganizationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowManyOrganizations(ctx.Request().Context(), request.(ShowManyOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowManyOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowManyOrganizationsResponseObject); ok {
+		return validResponse.VisitShowManyOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyOrganizations operation middleware
+func (sh *strictHandler) UpdateManyOrganizations(ctx echo.Context, params UpdateManyOrganizationsParams) error {
+	var request UpdateManyOrganizationsRequestObject
+
+	request.Params = params
+
+	var body UpdateManyOrganizationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyOrganizations(ctx.Request().Context(), request.(UpdateManyOrganizationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyOrganizations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyOrganizationsResponseObject); ok {
+		return validResponse.VisitUpdateManyOrganizationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganization operation middleware
+func (sh *strictHandler) DeleteOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request DeleteOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganization(ctx.Request().Context(), request.(DeleteOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowOrganization operation middleware
+func (sh *strictHandler) ShowOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ShowOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganization(ctx.Request().Context(), request.(ShowOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationResponseObject); ok {
+		return validResponse.VisitShowOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateOrganization operation middleware
+func (sh *strictHandler) UpdateOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request UpdateOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	var body UpdateOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateOrganization(ctx.Request().Context(), request.(UpdateOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateOrganizationResponseObject); ok {
+		return validResponse.VisitUpdateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationMembershipsByOrganization operation middleware
+func (sh *strictHandler) ListOrganizationMembershipsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ListOrganizationMembershipsByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationMembershipsByOrganization(ctx.Request().Context(), request.(ListOrganizationMembershipsByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationMembershipsByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationMembershipsByOrganizationResponseObject); ok {
+		return validResponse.VisitListOrganizationMembershipsByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OrganizationRelated operation middleware
+func (sh *strictHandler) OrganizationRelated(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request OrganizationRelatedRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OrganizationRelated(ctx.Request().Context(), request.(OrganizationRelatedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OrganizationRelated")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OrganizationRelatedResponseObject); ok {
+		return validResponse.VisitOrganizationRelatedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveOrganizationTags operation middleware
+func (sh *strictHandler) RemoveOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request RemoveOrganizationTagsRequestObject
+
+	request.OrganizationID = organizationID
+
+	var body RemoveOrganizationTagsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveOrganizationTags(ctx.Request().Context(), request.(RemoveOrganizationTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveOrganizationTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveOrganizationTagsResponseObject); ok {
+		return validResponse.VisitRemoveOrganizationTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationTags operation middleware
+func (sh *strictHandler) ListOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ListOrganizationTagsRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationTags(ctx.Request().Context(), request.(ListOrganizationTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationTagsResponseObject); ok {
+		return validResponse.VisitListOrganizationTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetOrganizationTags operation middleware
+func (sh *strictHandler) SetOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request SetOrganizationTagsRequestObject
+
+	request.OrganizationID = organizationID
+
+	var body SetOrganizationTagsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetOrganizationTags(ctx.Request().Context(), request.(SetOrganizationTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetOrganizationTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetOrganizationTagsResponseObject); ok {
+		return validResponse.VisitSetOrganizationTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddOrganizationTags operation middleware
+func (sh *strictHandler) AddOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request AddOrganizationTagsRequestObject
+
+	request.OrganizationID = organizationID
+
+	var body AddOrganizationTagsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddOrganizationTags(ctx.Request().Context(), request.(AddOrganizationTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddOrganizationTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddOrganizationTagsResponseObject); ok {
+		return validResponse.VisitAddOrganizationTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UploadFiles operation middleware
 func (sh *strictHandler) UploadFiles(ctx echo.Context, params UploadFilesParams) error {
 	var request UploadFilesRequestObject
@@ -1370,6 +5277,460 @@ func (sh *strictHandler) DeleteUpload(ctx echo.Context, token UploadTokenParam) 
 		return err
 	} else if validResponse, ok := response.(DeleteUploadResponseObject); ok {
 		return validResponse.VisitDeleteUploadResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListGroupMembershipsByUser operation middleware
+func (sh *strictHandler) ListGroupMembershipsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListGroupMembershipsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGroupMembershipsByUser(ctx.Request().Context(), request.(ListGroupMembershipsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGroupMembershipsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGroupMembershipsByUserResponseObject); ok {
+		return validResponse.VisitListGroupMembershipsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateGroupMembershipByUser operation middleware
+func (sh *strictHandler) CreateGroupMembershipByUser(ctx echo.Context, userID UserIDParam) error {
+	var request CreateGroupMembershipByUserRequestObject
+
+	request.UserID = userID
+
+	var body CreateGroupMembershipByUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateGroupMembershipByUser(ctx.Request().Context(), request.(CreateGroupMembershipByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateGroupMembershipByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateGroupMembershipByUserResponseObject); ok {
+		return validResponse.VisitCreateGroupMembershipByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GroupMembershipSetDefault operation middleware
+func (sh *strictHandler) GroupMembershipSetDefault(ctx echo.Context, userID UserIDParam, groupMembershipID GroupMembershipIDParam) error {
+	var request GroupMembershipSetDefaultRequestObject
+
+	request.UserID = userID
+	request.GroupMembershipID = groupMembershipID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GroupMembershipSetDefault(ctx.Request().Context(), request.(GroupMembershipSetDefaultRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GroupMembershipSetDefault")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GroupMembershipSetDefaultResponseObject); ok {
+		return validResponse.VisitGroupMembershipSetDefaultResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteGroupMembershipByUser operation middleware
+func (sh *strictHandler) DeleteGroupMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersGroupMembershipIDParam) error {
+	var request DeleteGroupMembershipByUserRequestObject
+
+	request.UserID = userID
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteGroupMembershipByUser(ctx.Request().Context(), request.(DeleteGroupMembershipByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteGroupMembershipByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteGroupMembershipByUserResponseObject); ok {
+		return validResponse.VisitDeleteGroupMembershipByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowGroupMembershipByUser operation middleware
+func (sh *strictHandler) ShowGroupMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersGroupMembershipIDParam) error {
+	var request ShowGroupMembershipByUserRequestObject
+
+	request.UserID = userID
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowGroupMembershipByUser(ctx.Request().Context(), request.(ShowGroupMembershipByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowGroupMembershipByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowGroupMembershipByUserResponseObject); ok {
+		return validResponse.VisitShowGroupMembershipByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListGroupsByUser operation middleware
+func (sh *strictHandler) ListGroupsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListGroupsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListGroupsByUser(ctx.Request().Context(), request.(ListGroupsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListGroupsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListGroupsByUserResponseObject); ok {
+		return validResponse.VisitListGroupsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountGroupsByUser operation middleware
+func (sh *strictHandler) CountGroupsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request CountGroupsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountGroupsByUser(ctx.Request().Context(), request.(CountGroupsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountGroupsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountGroupsByUserResponseObject); ok {
+		return validResponse.VisitCountGroupsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationMembershipsByUser operation middleware
+func (sh *strictHandler) ListOrganizationMembershipsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListOrganizationMembershipsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationMembershipsByUser(ctx.Request().Context(), request.(ListOrganizationMembershipsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationMembershipsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationMembershipsByUserResponseObject); ok {
+		return validResponse.VisitListOrganizationMembershipsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganizationMembershipByUser operation middleware
+func (sh *strictHandler) CreateOrganizationMembershipByUser(ctx echo.Context, userID UserIDParam) error {
+	var request CreateOrganizationMembershipByUserRequestObject
+
+	request.UserID = userID
+
+	var body CreateOrganizationMembershipByUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganizationMembershipByUser(ctx.Request().Context(), request.(CreateOrganizationMembershipByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganizationMembershipByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationMembershipByUserResponseObject); ok {
+		return validResponse.VisitCreateOrganizationMembershipByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganizationMembershipByUser operation middleware
+func (sh *strictHandler) DeleteOrganizationMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam) error {
+	var request DeleteOrganizationMembershipByUserRequestObject
+
+	request.UserID = userID
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganizationMembershipByUser(ctx.Request().Context(), request.(DeleteOrganizationMembershipByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganizationMembershipByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationMembershipByUserResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationMembershipByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowOrganizationMembershipByUser operation middleware
+func (sh *strictHandler) ShowOrganizationMembershipByUser(ctx echo.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam) error {
+	var request ShowOrganizationMembershipByUserRequestObject
+
+	request.UserID = userID
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganizationMembershipByUser(ctx.Request().Context(), request.(ShowOrganizationMembershipByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganizationMembershipByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationMembershipByUserResponseObject); ok {
+		return validResponse.VisitShowOrganizationMembershipByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetOrganizationMembershipAsDefault operation middleware
+func (sh *strictHandler) SetOrganizationMembershipAsDefault(ctx echo.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam) error {
+	var request SetOrganizationMembershipAsDefaultRequestObject
+
+	request.UserID = userID
+	request.OrganizationMembershipID = organizationMembershipID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetOrganizationMembershipAsDefault(ctx.Request().Context(), request.(SetOrganizationMembershipAsDefaultRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetOrganizationMembershipAsDefault")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetOrganizationMembershipAsDefaultResponseObject); ok {
+		return validResponse.VisitSetOrganizationMembershipAsDefaultResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationsByUser operation middleware
+func (sh *strictHandler) ListOrganizationsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListOrganizationsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationsByUser(ctx.Request().Context(), request.(ListOrganizationsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationsByUserResponseObject); ok {
+		return validResponse.VisitListOrganizationsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountOrganizationsByUser operation middleware
+func (sh *strictHandler) CountOrganizationsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request CountOrganizationsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountOrganizationsByUser(ctx.Request().Context(), request.(CountOrganizationsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountOrganizationsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountOrganizationsByUserResponseObject); ok {
+		return validResponse.VisitCountOrganizationsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnassignOrganization operation middleware
+func (sh *strictHandler) UnassignOrganization(ctx echo.Context, userID UserIDParam, organizationID OrganizationIDParam) error {
+	var request UnassignOrganizationRequestObject
+
+	request.UserID = userID
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnassignOrganization(ctx.Request().Context(), request.(UnassignOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnassignOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnassignOrganizationResponseObject); ok {
+		return validResponse.VisitUnassignOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetOrganizationAsDefault operation middleware
+func (sh *strictHandler) SetOrganizationAsDefault(ctx echo.Context, userID UserIDParam, organizationID OrganizationIDParam) error {
+	var request SetOrganizationAsDefaultRequestObject
+
+	request.UserID = userID
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetOrganizationAsDefault(ctx.Request().Context(), request.(SetOrganizationAsDefaultRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetOrganizationAsDefault")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetOrganizationAsDefaultResponseObject); ok {
+		return validResponse.VisitSetOrganizationAsDefaultResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

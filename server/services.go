@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/organizations"
 )
 
 // ServiceOptions are what services need beside the database. BlobURL is where
@@ -45,11 +46,11 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	keys := idempotency.New(db, o.Now)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	return api.Services{
-		Attachments: files,
-
-		Auth:   authService,
-		Fields: fields.New(db, o.Now),
-		Groups: groups.New(db, o.Now),
+		Attachments:   files,
+		Auth:          authService,
+		Fields:        fields.New(db, o.Now),
+		Groups:        groups.New(db, authService, o.Now),
+		Organizations: organizations.New(db, authService, o.Now),
 
 		Jobs:        queue,
 		Idempotency: keys,

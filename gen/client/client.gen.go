@@ -151,6 +151,54 @@ type GroupList struct {
 	Links        *Links                    `json:"links,omitempty"`
 }
 
+// GroupMembership defines model for GroupMembership.
+type GroupMembership struct {
+	URL     string `json:"url"`
+	ID      int64  `json:"id"`
+	UserID  int64  `json:"user_id"`
+	GroupID int64  `json:"group_id"`
+
+	// Default Exactly one of a user's memberships is.
+	Default   bool      `json:"default"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// GroupMembershipBody defines model for GroupMembershipBody.
+type GroupMembershipBody struct {
+	GroupMembership GroupMembershipInput `json:"group_membership"`
+}
+
+// GroupMembershipEnvelope defines model for GroupMembershipEnvelope.
+type GroupMembershipEnvelope struct {
+	GroupMembership GroupMembership `json:"group_membership"`
+	Groups          []Group         `json:"groups,omitzero"`
+}
+
+// GroupMembershipInput defines model for GroupMembershipInput.
+type GroupMembershipInput struct {
+	// UserID Not needed where the path names the user.
+	UserID  *int64 `json:"user_id,omitempty"`
+	GroupID *int64 `json:"group_id,omitempty"`
+	Default *bool  `json:"default,omitempty"`
+}
+
+// GroupMembershipList defines model for GroupMembershipList.
+type GroupMembershipList struct {
+	GroupMemberships []GroupMembership         `json:"group_memberships"`
+	Groups           []Group                   `json:"groups,omitzero"`
+	NextPage         nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage     nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count            *int64                    `json:"count,omitempty"`
+	Meta             *Meta                     `json:"meta,omitempty"`
+	Links            *Links                    `json:"links,omitempty"`
+}
+
+// GroupMembershipsBody defines model for GroupMembershipsBody.
+type GroupMembershipsBody struct {
+	GroupMemberships []GroupMembershipInput `json:"group_memberships"`
+}
+
 // JobState defines model for JobState.
 type JobState string
 
@@ -203,6 +251,173 @@ type Meta struct {
 	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
 }
 
+// Organization defines model for Organization.
+type Organization struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Name No two are the same, whatever their case.
+	Name string `json:"name"`
+
+	// SharedTickets Whether members see one another's tickets.
+	SharedTickets bool `json:"shared_tickets"`
+
+	// SharedComments Whether they may also comment on them.
+	SharedComments bool `json:"shared_comments"`
+
+	// ExternalID No two are the same, whatever their case.
+	ExternalID *string   `json:"external_id"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+
+	// DomainNames New users with an address at one of these become members; an entry may be a whole address.
+	DomainNames []string `json:"domain_names"`
+	Details     *string  `json:"details"`
+	Notes       *string  `json:"notes"`
+
+	// GroupID Where new tickets of members go.
+	GroupID            *int64          `json:"group_id"`
+	Tags               []string        `json:"tags"`
+	OrganizationFields json.RawMessage `json:"organization_fields"`
+}
+
+// OrganizationAbilities What the caller may do with an organization.
+type OrganizationAbilities struct {
+	URL            string `json:"url"`
+	OrganizationID int64  `json:"organization_id"`
+	CanEdit        bool   `json:"can_edit"`
+	CanEditNotes   bool   `json:"can_edit_notes"`
+	CanDelete      bool   `json:"can_delete"`
+}
+
+// OrganizationAutocompleteBody defines model for OrganizationAutocompleteBody.
+type OrganizationAutocompleteBody struct {
+	Name *string `json:"name,omitempty"`
+}
+
+// OrganizationBody defines model for OrganizationBody.
+type OrganizationBody struct {
+	Organization OrganizationInput `json:"organization"`
+}
+
+// OrganizationEnvelope defines model for OrganizationEnvelope.
+type OrganizationEnvelope struct {
+	Organization Organization            `json:"organization"`
+	Abilities    []OrganizationAbilities `json:"abilities,omitzero"`
+}
+
+// OrganizationInput defines model for OrganizationInput.
+type OrganizationInput struct {
+	// ID Which organization to change, of create_or_update and update_many.
+	ID             *int64                    `json:"id,omitempty"`
+	Name           *string                   `json:"name,omitempty"`
+	SharedTickets  *bool                     `json:"shared_tickets,omitempty"`
+	SharedComments *bool                     `json:"shared_comments,omitempty"`
+	ExternalID     nullable.Nullable[string] `json:"external_id,omitempty"`
+
+	// DomainNames A list, or a text with commas or spaces in between.
+	DomainNames        []string                  `json:"domain_names,omitzero"`
+	Details            nullable.Nullable[string] `json:"details,omitempty"`
+	Notes              nullable.Nullable[string] `json:"notes,omitempty"`
+	GroupID            nullable.Nullable[int64]  `json:"group_id,omitempty"`
+	Tags               []string                  `json:"tags,omitzero"`
+	OrganizationFields map[string]interface{}    `json:"organization_fields,omitzero"`
+}
+
+// OrganizationList defines model for OrganizationList.
+type OrganizationList struct {
+	Organizations []Organization            `json:"organizations"`
+	Abilities     []OrganizationAbilities   `json:"abilities,omitzero"`
+	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count         *int64                    `json:"count,omitempty"`
+	Meta          *Meta                     `json:"meta,omitempty"`
+	Links         *Links                    `json:"links,omitempty"`
+}
+
+// OrganizationMembership defines model for OrganizationMembership.
+type OrganizationMembership struct {
+	URL            string `json:"url"`
+	ID             int64  `json:"id"`
+	UserID         int64  `json:"user_id"`
+	OrganizationID int64  `json:"organization_id"`
+
+	// Default Exactly one of a user's memberships is.
+	Default          bool      `json:"default"`
+	CreatedAt        time.Time `json:"created_at"`
+	OrganizationName string    `json:"organization_name"`
+	UpdatedAt        time.Time `json:"updated_at"`
+	ViewTickets      bool      `json:"view_tickets"`
+}
+
+// OrganizationMembershipBody defines model for OrganizationMembershipBody.
+type OrganizationMembershipBody struct {
+	OrganizationMembership OrganizationMembershipInput `json:"organization_membership"`
+}
+
+// OrganizationMembershipEnvelope defines model for OrganizationMembershipEnvelope.
+type OrganizationMembershipEnvelope struct {
+	OrganizationMembership OrganizationMembership `json:"organization_membership"`
+	Organizations          []Organization         `json:"organizations,omitzero"`
+}
+
+// OrganizationMembershipInput defines model for OrganizationMembershipInput.
+type OrganizationMembershipInput struct {
+	// UserID Not needed where the path names the user.
+	UserID         *int64                  `json:"user_id,omitempty"`
+	OrganizationID *int64                  `json:"organization_id,omitempty"`
+	Default        nullable.Nullable[bool] `json:"default,omitempty"`
+	ViewTickets    *bool                   `json:"view_tickets,omitempty"`
+}
+
+// OrganizationMembershipList defines model for OrganizationMembershipList.
+type OrganizationMembershipList struct {
+	OrganizationMemberships []OrganizationMembership  `json:"organization_memberships"`
+	Organizations           []Organization            `json:"organizations,omitzero"`
+	NextPage                nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage            nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count                   *int64                    `json:"count,omitempty"`
+	Meta                    *Meta                     `json:"meta,omitempty"`
+	Links                   *Links                    `json:"links,omitempty"`
+}
+
+// OrganizationMembershipsBody defines model for OrganizationMembershipsBody.
+type OrganizationMembershipsBody struct {
+	OrganizationMemberships []OrganizationMembershipInput `json:"organization_memberships"`
+}
+
+// OrganizationRelated defines model for OrganizationRelated.
+type OrganizationRelated struct {
+	TicketsCount int64 `json:"tickets_count"`
+	UsersCount   int64 `json:"users_count"`
+}
+
+// OrganizationRelatedEnvelope defines model for OrganizationRelatedEnvelope.
+type OrganizationRelatedEnvelope struct {
+	OrganizationRelated OrganizationRelated `json:"organization_related"`
+}
+
+// OrganizationsBody defines model for OrganizationsBody.
+type OrganizationsBody struct {
+	Organizations []OrganizationInput `json:"organizations"`
+}
+
+// OrganizationsUpdateBody `organization` with ids in the URL, or `organizations` with an id or external_id in each.
+type OrganizationsUpdateBody struct {
+	Organization  *OrganizationInput  `json:"organization,omitempty"`
+	Organizations []OrganizationInput `json:"organizations,omitzero"`
+}
+
+// TagsBody defines model for TagsBody.
+type TagsBody struct {
+	Tags []string `json:"tags"`
+}
+
+// TagsEnvelope defines model for TagsEnvelope.
+type TagsEnvelope struct {
+	Tags []string `json:"tags"`
+}
+
 // Thumbnail defines model for Thumbnail.
 type Thumbnail struct {
 	URL              string `json:"url"`
@@ -247,8 +462,17 @@ type AttachmentIDParam = int64
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
 
+// ExternalIdsParam defines model for ExternalIdsParam.
+type ExternalIdsParam = []string
+
 // GroupIDParam defines model for GroupIdParam.
 type GroupIDParam = int64
+
+// GroupMembershipIDParam defines model for GroupMembershipIdParam.
+type GroupMembershipIDParam = int64
+
+// IdsParam defines model for IdsParam.
+type IdsParam = []int64
 
 // IncludeParam defines model for IncludeParam.
 type IncludeParam = string
@@ -258,6 +482,18 @@ type JobIdsParam = []string
 
 // JobStatusIDParam defines model for JobStatusIdParam.
 type JobStatusIDParam = string
+
+// OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
+type OrganizationExternalIDParam = string
+
+// OrganizationIDParam defines model for OrganizationIdParam.
+type OrganizationIDParam = int64
+
+// OrganizationMembershipIDParam defines model for OrganizationMembershipIdParam.
+type OrganizationMembershipIDParam = int64
+
+// OrganizationNameParam defines model for OrganizationNameParam.
+type OrganizationNameParam = string
 
 // PageAfterParam defines model for PageAfterParam.
 type PageAfterParam = string
@@ -276,6 +512,69 @@ type PerPageParam = int64
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
+
+// UserIDParam defines model for UserIdParam.
+type UserIDParam = int64
+
+// UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
+type UsersGroupMembershipIDParam = int64
+
+// UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
+type UsersOrganizationMembershipIDParam = int64
+
+// ListGroupMembershipsParams defines parameters for ListGroupMemberships.
+type ListGroupMembershipsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListAssignableGroupMembershipsParams defines parameters for ListAssignableGroupMemberships.
+type ListAssignableGroupMembershipsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// GroupMembershipBulkDeleteParams defines parameters for GroupMembershipBulkDelete.
+type GroupMembershipBulkDeleteParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ShowGroupMembershipByIDParams defines parameters for ShowGroupMembershipByID.
+type ShowGroupMembershipByIDParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
 
 // ListGroupsParams defines parameters for ListGroups.
 type ListGroupsParams struct {
@@ -317,10 +616,55 @@ type ListAssignableGroupsParams struct {
 
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ShowGroupByIDParams defines parameters for ShowGroupByID.
 type ShowGroupByIDParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListGroupMembershipsByGroupParams defines parameters for ListGroupMembershipsByGroup.
+type ListGroupMembershipsByGroupParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListAssignableMembershipsByGroupParams defines parameters for ListAssignableMembershipsByGroup.
+type ListAssignableMembershipsByGroupParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
@@ -349,6 +693,192 @@ type ShowManyJobStatusesParams struct {
 	Ids JobIdsParam `form:"ids" json:"ids"`
 }
 
+// ListOrganizationMembershipsParams defines parameters for ListOrganizationMemberships.
+type ListOrganizationMembershipsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// DeleteManyOrganizationMembershipsParams defines parameters for DeleteManyOrganizationMemberships.
+type DeleteManyOrganizationMembershipsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ShowOrganizationMembershipByIDParams defines parameters for ShowOrganizationMembershipByID.
+type ShowOrganizationMembershipByIDParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListOrganizationsParams defines parameters for ListOrganizations.
+type ListOrganizationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// AutocompleteOrganizationsParams defines parameters for AutocompleteOrganizations.
+type AutocompleteOrganizationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Name The name to look for, whatever its case.
+	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// AutocompleteOrganizationsByBodyParams defines parameters for AutocompleteOrganizationsByBody.
+type AutocompleteOrganizationsByBodyParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Name The name to look for, whatever its case.
+	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// DeleteManyOrganizationsParams defines parameters for DeleteManyOrganizations.
+type DeleteManyOrganizationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// SearchOrganizationsParams defines parameters for SearchOrganizations.
+type SearchOrganizationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// ExternalID The external_id to look for, whatever its case.
+	ExternalID *OrganizationExternalIDParam `form:"external_id,omitempty" json:"external_id,omitempty"`
+
+	// Name The name to look for, whatever its case.
+	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowManyOrganizationsParams defines parameters for ShowManyOrganizations.
+type ShowManyOrganizationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// UpdateManyOrganizationsParams defines parameters for UpdateManyOrganizations.
+type UpdateManyOrganizationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// ShowOrganizationParams defines parameters for ShowOrganization.
+type ShowOrganizationParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListOrganizationMembershipsByOrganizationParams defines parameters for ListOrganizationMembershipsByOrganization.
+type ListOrganizationMembershipsByOrganizationParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -358,14 +888,155 @@ type UploadFilesParams struct {
 	Token *string `form:"token,omitempty" json:"token,omitempty"`
 }
 
+// ListGroupMembershipsByUserParams defines parameters for ListGroupMembershipsByUser.
+type ListGroupMembershipsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowGroupMembershipByUserParams defines parameters for ShowGroupMembershipByUser.
+type ShowGroupMembershipByUserParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListGroupsByUserParams defines parameters for ListGroupsByUser.
+type ListGroupsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListOrganizationMembershipsByUserParams defines parameters for ListOrganizationMembershipsByUser.
+type ListOrganizationMembershipsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowOrganizationMembershipByUserParams defines parameters for ShowOrganizationMembershipByUser.
+type ShowOrganizationMembershipByUserParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListOrganizationsByUserParams defines parameters for ListOrganizationsByUser.
+type ListOrganizationsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
+
+// CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
+type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
+
+// GroupMembershipBulkCreateJSONRequestBody defines body for GroupMembershipBulkCreate for application/json ContentType.
+type GroupMembershipBulkCreateJSONRequestBody = GroupMembershipsBody
 
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
 type CreateGroupJSONRequestBody = GroupBody
 
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
+
+// CreateOrganizationMembershipJSONRequestBody defines body for CreateOrganizationMembership for application/json ContentType.
+type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
+
+// CreateManyOrganizationMembershipsJSONRequestBody defines body for CreateManyOrganizationMemberships for application/json ContentType.
+type CreateManyOrganizationMembershipsJSONRequestBody = OrganizationMembershipsBody
+
+// CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
+type CreateOrganizationJSONRequestBody = OrganizationBody
+
+// AutocompleteOrganizationsByBodyJSONRequestBody defines body for AutocompleteOrganizationsByBody for application/json ContentType.
+type AutocompleteOrganizationsByBodyJSONRequestBody = OrganizationAutocompleteBody
+
+// CreateManyOrganizationsJSONRequestBody defines body for CreateManyOrganizations for application/json ContentType.
+type CreateManyOrganizationsJSONRequestBody = OrganizationsBody
+
+// CreateOrUpdateOrganizationJSONRequestBody defines body for CreateOrUpdateOrganization for application/json ContentType.
+type CreateOrUpdateOrganizationJSONRequestBody = OrganizationBody
+
+// UpdateManyOrganizationsJSONRequestBody defines body for UpdateManyOrganizations for application/json ContentType.
+type UpdateManyOrganizationsJSONRequestBody = OrganizationsUpdateBody
+
+// UpdateOrganizationJSONRequestBody defines body for UpdateOrganization for application/json ContentType.
+type UpdateOrganizationJSONRequestBody = OrganizationBody
+
+// RemoveOrganizationTagsJSONRequestBody defines body for RemoveOrganizationTags for application/json ContentType.
+type RemoveOrganizationTagsJSONRequestBody = TagsBody
+
+// SetOrganizationTagsJSONRequestBody defines body for SetOrganizationTags for application/json ContentType.
+type SetOrganizationTagsJSONRequestBody = TagsBody
+
+// AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
+type AddOrganizationTagsJSONRequestBody = TagsBody
+
+// CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
+type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
+
+// CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
+type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -460,6 +1131,59 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 	UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListGroupMemberships Lists the memberships.
+	//
+	// Corresponds with GET /api/v2/group_memberships (the `ListGroupMemberships` operationId).
+	ListGroupMemberships(ctx context.Context, params *ListGroupMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateGroupMembershipWithBody Makes an agent a member of a group.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+	CreateGroupMembershipWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateGroupMembership Makes an agent a member of a group.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+	CreateGroupMembership(ctx context.Context, body CreateGroupMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAssignableGroupMemberships Lists the memberships of agents to whom tickets can be assigned.
+	//
+	// Corresponds with GET /api/v2/group_memberships/assignable (the `ListAssignableGroupMemberships` operationId).
+	ListAssignableGroupMemberships(ctx context.Context, params *ListAssignableGroupMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GroupMembershipBulkCreateWithBody Creates up to 100 memberships in a job.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+	GroupMembershipBulkCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GroupMembershipBulkCreate Creates up to 100 memberships in a job.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+	GroupMembershipBulkCreate(ctx context.Context, body GroupMembershipBulkCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GroupMembershipBulkDelete Ends up to 100 memberships in a job.
+	//
+	// Corresponds with DELETE /api/v2/group_memberships/destroy_many (the `GroupMembershipBulkDelete` operationId).
+	GroupMembershipBulkDelete(ctx context.Context, params *GroupMembershipBulkDeleteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	//
+	// Corresponds with DELETE /api/v2/group_memberships/{group_membership_id} (the `DeleteGroupMembership` operationId).
+	DeleteGroupMembership(ctx context.Context, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowGroupMembershipByID Shows a membership.
+	//
+	// Corresponds with GET /api/v2/group_memberships/{group_membership_id} (the `ShowGroupMembershipByID` operationId).
+	ShowGroupMembershipByID(ctx context.Context, groupMembershipID GroupMembershipIDParam, params *ShowGroupMembershipByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListGroups Lists the groups, by name.
 	//
 	// Corresponds with GET /api/v2/groups (the `ListGroups` operationId).
@@ -479,10 +1203,15 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/groups (the `CreateGroup` operationId).
 	CreateGroup(ctx context.Context, body CreateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name.
+	// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name: the public ones and their own.
 	//
 	// Corresponds with GET /api/v2/groups/assignable (the `ListAssignableGroups` operationId).
 	ListAssignableGroups(ctx context.Context, params *ListAssignableGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountAssignableGroups Counts the groups to which the caller may assign tickets.
+	//
+	// Corresponds with GET /api/v2/groups/assignable/count (the `CountAssignableGroups` operationId).
+	CountAssignableGroups(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CountGroups Counts the groups.
 	//
@@ -513,6 +1242,16 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/groups/{group_id} (the `UpdateGroup` operationId).
 	UpdateGroup(ctx context.Context, groupID GroupIDParam, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListGroupMembershipsByGroup Lists the memberships of a group.
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/memberships (the `ListGroupMembershipsByGroup` operationId).
+	ListGroupMembershipsByGroup(ctx context.Context, groupID GroupIDParam, params *ListGroupMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAssignableMembershipsByGroup Lists the memberships of a group's agents to whom tickets can be assigned.
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
+	ListAssignableMembershipsByGroup(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	//
 	// Corresponds with GET /api/v2/job_statuses (the `ListJobStatuses` operationId).
@@ -528,6 +1267,235 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 	ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListOrganizationMemberships Lists memberships; an end user's own.
+	//
+	// Corresponds with GET /api/v2/organization_memberships (the `ListOrganizationMemberships` operationId).
+	ListOrganizationMemberships(ctx context.Context, params *ListOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationMembershipWithBody Makes a user a member of an organization. Agents may for end users.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+	CreateOrganizationMembershipWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationMembership Makes a user a member of an organization. Agents may for end users.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+	CreateOrganizationMembership(ctx context.Context, body CreateOrganizationMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyOrganizationMembershipsWithBody Creates up to 100 memberships in a job.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+	CreateManyOrganizationMembershipsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyOrganizationMemberships Creates up to 100 memberships in a job.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+	CreateManyOrganizationMemberships(ctx context.Context, body CreateManyOrganizationMembershipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteManyOrganizationMemberships Ends up to 100 memberships in a job.
+	//
+	// Corresponds with DELETE /api/v2/organization_memberships/destroy_many (the `DeleteManyOrganizationMemberships` operationId).
+	DeleteManyOrganizationMemberships(ctx context.Context, params *DeleteManyOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteOrganizationMembership Ends a membership; the user's tickets of the organization that are not closed lose it soon after.
+	//
+	// Corresponds with DELETE /api/v2/organization_memberships/{organization_membership_id} (the `DeleteOrganizationMembership` operationId).
+	DeleteOrganizationMembership(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowOrganizationMembershipByID Shows a membership.
+	//
+	// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
+	ShowOrganizationMembershipByID(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizations Lists the organizations.
+	//
+	// Corresponds with GET /api/v2/organizations (the `ListOrganizations` operationId).
+	ListOrganizations(ctx context.Context, params *ListOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationWithBody Creates an organization.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+	CreateOrganizationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganization Creates an organization.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+	CreateOrganization(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteOrganizations Lists the organizations whose name begins with a text, by name.
+	//
+	// Corresponds with GET /api/v2/organizations/autocomplete (the `AutocompleteOrganizations` operationId).
+	AutocompleteOrganizations(ctx context.Context, params *AutocompleteOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteOrganizationsByBodyWithBody The same with the text in the body or the URL.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+	AutocompleteOrganizationsByBodyWithBody(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteOrganizationsByBody The same with the text in the body or the URL.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+	AutocompleteOrganizationsByBody(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, body AutocompleteOrganizationsByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountOrganizations Counts the organizations.
+	//
+	// Corresponds with GET /api/v2/organizations/count (the `CountOrganizations` operationId).
+	CountOrganizations(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyOrganizationsWithBody Creates up to 100 organizations in a job.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+	CreateManyOrganizationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyOrganizations Creates up to 100 organizations in a job.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+	CreateManyOrganizations(ctx context.Context, body CreateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateOrganizationWithBody Changes the organization with this id or external_id, or creates it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+	CreateOrUpdateOrganizationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateOrganization Changes the organization with this id or external_id, or creates it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+	CreateOrUpdateOrganization(ctx context.Context, body CreateOrUpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteManyOrganizations Deletes up to 100 organizations in a job.
+	//
+	// Corresponds with DELETE /api/v2/organizations/destroy_many (the `DeleteManyOrganizations` operationId).
+	DeleteManyOrganizations(ctx context.Context, params *DeleteManyOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchOrganizations Finds organizations by their exact external_id or name, whatever its case.
+	//
+	// Corresponds with GET /api/v2/organizations/search (the `SearchOrganizations` operationId).
+	SearchOrganizations(ctx context.Context, params *SearchOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowManyOrganizations Shows up to 100 organizations; unknown ones are left out.
+	//
+	// Corresponds with GET /api/v2/organizations/show_many (the `ShowManyOrganizations` operationId).
+	ShowManyOrganizations(ctx context.Context, params *ShowManyOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyOrganizationsWithBody Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+	UpdateManyOrganizationsWithBody(ctx context.Context, params *UpdateManyOrganizationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyOrganizations Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+	UpdateManyOrganizations(ctx context.Context, params *UpdateManyOrganizationsParams, body UpdateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteOrganization Deletes an organization and its memberships; its tickets that are not closed lose it soon after.
+	//
+	// Corresponds with DELETE /api/v2/organizations/{organization_id} (the `DeleteOrganization` operationId).
+	DeleteOrganization(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowOrganization Shows an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id} (the `ShowOrganization` operationId).
+	ShowOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ShowOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateOrganizationWithBody Changes the fields that are present; null clears a field. Agents may change the notes alone.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+	UpdateOrganizationWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateOrganization Changes the fields that are present; null clears a field. Agents may change the notes alone.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+	UpdateOrganization(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/organization_memberships (the `ListOrganizationMembershipsByOrganization` operationId).
+	ListOrganizationMembershipsByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMembershipsByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OrganizationRelated Counts the tickets and users of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/related (the `OrganizationRelated` operationId).
+	OrganizationRelated(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveOrganizationTagsWithBody Removes tags from an organization.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+	RemoveOrganizationTagsWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveOrganizationTags Removes tags from an organization.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+	RemoveOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body RemoveOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationTags Lists the tags of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/tags (the `ListOrganizationTags` operationId).
+	ListOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetOrganizationTagsWithBody Puts tags in the place of an organization's.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+	SetOrganizationTagsWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetOrganizationTags Puts tags in the place of an organization's.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+	SetOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body SetOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddOrganizationTagsWithBody Adds tags to an organization.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+	AddOrganizationTagsWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddOrganizationTags Adds tags to an organization.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+	AddOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 	//
 	// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -541,6 +1509,104 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 	DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListGroupMembershipsByUser Lists a user's memberships.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
+	ListGroupMembershipsByUser(ctx context.Context, userID UserIDParam, params *ListGroupMembershipsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateGroupMembershipByUserWithBody Makes the user, an agent, a member of a group.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+	CreateGroupMembershipByUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateGroupMembershipByUser Makes the user, an agent, a member of a group.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+	CreateGroupMembershipByUser(ctx context.Context, userID UserIDParam, body CreateGroupMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GroupMembershipSetDefault Makes a membership the user's default. Agents may make one of their own.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/group_memberships/{group_membership_id}/make_default (the `GroupMembershipSetDefault` operationId).
+	GroupMembershipSetDefault(ctx context.Context, userID UserIDParam, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteGroupMembershipByUser Ends a user's membership.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/group_memberships/{id} (the `DeleteGroupMembershipByUser` operationId).
+	DeleteGroupMembershipByUser(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowGroupMembershipByUser Shows a user's membership.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/group_memberships/{id} (the `ShowGroupMembershipByUser` operationId).
+	ShowGroupMembershipByUser(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, params *ShowGroupMembershipByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListGroupsByUser Lists the groups of a user, by name.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/groups (the `ListGroupsByUser` operationId).
+	ListGroupsByUser(ctx context.Context, userID UserIDParam, params *ListGroupsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountGroupsByUser Counts the groups of a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
+	CountGroupsByUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organization_memberships (the `ListOrganizationMembershipsByUser` operationId).
+	ListOrganizationMembershipsByUser(ctx context.Context, userID UserIDParam, params *ListOrganizationMembershipsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationMembershipByUserWithBody Makes the user a member of an organization. Agents may for end users.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+	CreateOrganizationMembershipByUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationMembershipByUser Makes the user a member of an organization. Agents may for end users.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+	CreateOrganizationMembershipByUser(ctx context.Context, userID UserIDParam, body CreateOrganizationMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteOrganizationMembershipByUser Ends a user's membership.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/organization_memberships/{id} (the `DeleteOrganizationMembershipByUser` operationId).
+	DeleteOrganizationMembershipByUser(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowOrganizationMembershipByUser Shows a user's membership.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organization_memberships/{id} (the `ShowOrganizationMembershipByUser` operationId).
+	ShowOrganizationMembershipByUser(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, params *ShowOrganizationMembershipByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetOrganizationMembershipAsDefault Makes a membership the user's default.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default (the `SetOrganizationMembershipAsDefault` operationId).
+	SetOrganizationMembershipAsDefault(ctx context.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationsByUser Lists the organizations of a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organizations (the `ListOrganizationsByUser` operationId).
+	ListOrganizationsByUser(ctx context.Context, userID UserIDParam, params *ListOrganizationsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountOrganizationsByUser Counts the organizations of a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organizations/count (the `CountOrganizationsByUser` operationId).
+	CountOrganizationsByUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnassignOrganization Ends a user's membership of an organization.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/organizations/{organization_id} (the `UnassignOrganization` operationId).
+	UnassignOrganization(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetOrganizationAsDefault Makes an organization the user's default.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
+	SetOrganizationAsDefault(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
@@ -582,6 +1648,149 @@ func (c *Client) UpdateAttachmentWithBody(ctx context.Context, attachmentID Atta
 // Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 func (c *Client) UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAttachmentRequest(c.Server, attachmentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListGroupMemberships Lists the memberships.
+//
+// Corresponds with GET /api/v2/group_memberships (the `ListGroupMemberships` operationId).
+func (c *Client) ListGroupMemberships(ctx context.Context, params *ListGroupMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListGroupMembershipsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateGroupMembershipWithBody Makes an agent a member of a group.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+func (c *Client) CreateGroupMembershipWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateGroupMembershipRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateGroupMembership Makes an agent a member of a group.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+func (c *Client) CreateGroupMembership(ctx context.Context, body CreateGroupMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateGroupMembershipRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAssignableGroupMemberships Lists the memberships of agents to whom tickets can be assigned.
+//
+// Corresponds with GET /api/v2/group_memberships/assignable (the `ListAssignableGroupMemberships` operationId).
+func (c *Client) ListAssignableGroupMemberships(ctx context.Context, params *ListAssignableGroupMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAssignableGroupMembershipsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GroupMembershipBulkCreateWithBody Creates up to 100 memberships in a job.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+func (c *Client) GroupMembershipBulkCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGroupMembershipBulkCreateRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GroupMembershipBulkCreate Creates up to 100 memberships in a job.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+func (c *Client) GroupMembershipBulkCreate(ctx context.Context, body GroupMembershipBulkCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGroupMembershipBulkCreateRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GroupMembershipBulkDelete Ends up to 100 memberships in a job.
+//
+// Corresponds with DELETE /api/v2/group_memberships/destroy_many (the `GroupMembershipBulkDelete` operationId).
+func (c *Client) GroupMembershipBulkDelete(ctx context.Context, params *GroupMembershipBulkDeleteParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGroupMembershipBulkDeleteRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+//
+// Corresponds with DELETE /api/v2/group_memberships/{group_membership_id} (the `DeleteGroupMembership` operationId).
+func (c *Client) DeleteGroupMembership(ctx context.Context, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteGroupMembershipRequest(c.Server, groupMembershipID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowGroupMembershipByID Shows a membership.
+//
+// Corresponds with GET /api/v2/group_memberships/{group_membership_id} (the `ShowGroupMembershipByID` operationId).
+func (c *Client) ShowGroupMembershipByID(ctx context.Context, groupMembershipID GroupMembershipIDParam, params *ShowGroupMembershipByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowGroupMembershipByIDRequest(c.Server, groupMembershipID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -641,11 +1850,26 @@ func (c *Client) CreateGroup(ctx context.Context, body CreateGroupJSONRequestBod
 	return c.Client.Do(req)
 }
 
-// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name.
+// ListAssignableGroups Lists the groups to which the caller may assign tickets, by name: the public ones and their own.
 //
 // Corresponds with GET /api/v2/groups/assignable (the `ListAssignableGroups` operationId).
 func (c *Client) ListAssignableGroups(ctx context.Context, params *ListAssignableGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAssignableGroupsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountAssignableGroups Counts the groups to which the caller may assign tickets.
+//
+// Corresponds with GET /api/v2/groups/assignable/count (the `CountAssignableGroups` operationId).
+func (c *Client) CountAssignableGroups(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountAssignableGroupsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -735,6 +1959,36 @@ func (c *Client) UpdateGroup(ctx context.Context, groupID GroupIDParam, body Upd
 	return c.Client.Do(req)
 }
 
+// ListGroupMembershipsByGroup Lists the memberships of a group.
+//
+// Corresponds with GET /api/v2/groups/{group_id}/memberships (the `ListGroupMembershipsByGroup` operationId).
+func (c *Client) ListGroupMembershipsByGroup(ctx context.Context, groupID GroupIDParam, params *ListGroupMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListGroupMembershipsByGroupRequest(c.Server, groupID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAssignableMembershipsByGroup Lists the memberships of a group's agents to whom tickets can be assigned.
+//
+// Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
+func (c *Client) ListAssignableMembershipsByGroup(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAssignableMembershipsByGroupRequest(c.Server, groupID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 //
 // Corresponds with GET /api/v2/job_statuses (the `ListJobStatuses` operationId).
@@ -780,6 +2034,605 @@ func (c *Client) ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam
 	return c.Client.Do(req)
 }
 
+// ListOrganizationMemberships Lists memberships; an end user's own.
+//
+// Corresponds with GET /api/v2/organization_memberships (the `ListOrganizationMemberships` operationId).
+func (c *Client) ListOrganizationMemberships(ctx context.Context, params *ListOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationMembershipsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationMembershipWithBody Makes a user a member of an organization. Agents may for end users.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+func (c *Client) CreateOrganizationMembershipWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationMembershipRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationMembership Makes a user a member of an organization. Agents may for end users.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+func (c *Client) CreateOrganizationMembership(ctx context.Context, body CreateOrganizationMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationMembershipRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyOrganizationMembershipsWithBody Creates up to 100 memberships in a job.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+func (c *Client) CreateManyOrganizationMembershipsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyOrganizationMembershipsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyOrganizationMemberships Creates up to 100 memberships in a job.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+func (c *Client) CreateManyOrganizationMemberships(ctx context.Context, body CreateManyOrganizationMembershipsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyOrganizationMembershipsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteManyOrganizationMemberships Ends up to 100 memberships in a job.
+//
+// Corresponds with DELETE /api/v2/organization_memberships/destroy_many (the `DeleteManyOrganizationMemberships` operationId).
+func (c *Client) DeleteManyOrganizationMemberships(ctx context.Context, params *DeleteManyOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteManyOrganizationMembershipsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteOrganizationMembership Ends a membership; the user's tickets of the organization that are not closed lose it soon after.
+//
+// Corresponds with DELETE /api/v2/organization_memberships/{organization_membership_id} (the `DeleteOrganizationMembership` operationId).
+func (c *Client) DeleteOrganizationMembership(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationMembershipRequest(c.Server, organizationMembershipID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowOrganizationMembershipByID Shows a membership.
+//
+// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
+func (c *Client) ShowOrganizationMembershipByID(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationMembershipByIDRequest(c.Server, organizationMembershipID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizations Lists the organizations.
+//
+// Corresponds with GET /api/v2/organizations (the `ListOrganizations` operationId).
+func (c *Client) ListOrganizations(ctx context.Context, params *ListOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationWithBody Creates an organization.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+func (c *Client) CreateOrganizationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganization Creates an organization.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+func (c *Client) CreateOrganization(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteOrganizations Lists the organizations whose name begins with a text, by name.
+//
+// Corresponds with GET /api/v2/organizations/autocomplete (the `AutocompleteOrganizations` operationId).
+func (c *Client) AutocompleteOrganizations(ctx context.Context, params *AutocompleteOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteOrganizationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteOrganizationsByBodyWithBody The same with the text in the body or the URL.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+func (c *Client) AutocompleteOrganizationsByBodyWithBody(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteOrganizationsByBodyRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteOrganizationsByBody The same with the text in the body or the URL.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+func (c *Client) AutocompleteOrganizationsByBody(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, body AutocompleteOrganizationsByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteOrganizationsByBodyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountOrganizations Counts the organizations.
+//
+// Corresponds with GET /api/v2/organizations/count (the `CountOrganizations` operationId).
+func (c *Client) CountOrganizations(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountOrganizationsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyOrganizationsWithBody Creates up to 100 organizations in a job.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+func (c *Client) CreateManyOrganizationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyOrganizationsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyOrganizations Creates up to 100 organizations in a job.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+func (c *Client) CreateManyOrganizations(ctx context.Context, body CreateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyOrganizationsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateOrganizationWithBody Changes the organization with this id or external_id, or creates it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+func (c *Client) CreateOrUpdateOrganizationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateOrganizationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateOrganization Changes the organization with this id or external_id, or creates it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+func (c *Client) CreateOrUpdateOrganization(ctx context.Context, body CreateOrUpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateOrganizationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteManyOrganizations Deletes up to 100 organizations in a job.
+//
+// Corresponds with DELETE /api/v2/organizations/destroy_many (the `DeleteManyOrganizations` operationId).
+func (c *Client) DeleteManyOrganizations(ctx context.Context, params *DeleteManyOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteManyOrganizationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchOrganizations Finds organizations by their exact external_id or name, whatever its case.
+//
+// Corresponds with GET /api/v2/organizations/search (the `SearchOrganizations` operationId).
+func (c *Client) SearchOrganizations(ctx context.Context, params *SearchOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchOrganizationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowManyOrganizations Shows up to 100 organizations; unknown ones are left out.
+//
+// Corresponds with GET /api/v2/organizations/show_many (the `ShowManyOrganizations` operationId).
+func (c *Client) ShowManyOrganizations(ctx context.Context, params *ShowManyOrganizationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowManyOrganizationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyOrganizationsWithBody Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+func (c *Client) UpdateManyOrganizationsWithBody(ctx context.Context, params *UpdateManyOrganizationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyOrganizationsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyOrganizations Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+func (c *Client) UpdateManyOrganizations(ctx context.Context, params *UpdateManyOrganizationsParams, body UpdateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyOrganizationsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteOrganization Deletes an organization and its memberships; its tickets that are not closed lose it soon after.
+//
+// Corresponds with DELETE /api/v2/organizations/{organization_id} (the `DeleteOrganization` operationId).
+func (c *Client) DeleteOrganization(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationRequest(c.Server, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowOrganization Shows an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id} (the `ShowOrganization` operationId).
+func (c *Client) ShowOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ShowOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateOrganizationWithBody Changes the fields that are present; null clears a field. Agents may change the notes alone.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+func (c *Client) UpdateOrganizationWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateOrganizationRequestWithBody(c.Server, organizationID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateOrganization Changes the fields that are present; null clears a field. Agents may change the notes alone.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+func (c *Client) UpdateOrganization(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateOrganizationRequest(c.Server, organizationID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/organization_memberships (the `ListOrganizationMembershipsByOrganization` operationId).
+func (c *Client) ListOrganizationMembershipsByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMembershipsByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationMembershipsByOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OrganizationRelated Counts the tickets and users of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/related (the `OrganizationRelated` operationId).
+func (c *Client) OrganizationRelated(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOrganizationRelatedRequest(c.Server, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveOrganizationTagsWithBody Removes tags from an organization.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+func (c *Client) RemoveOrganizationTagsWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveOrganizationTagsRequestWithBody(c.Server, organizationID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveOrganizationTags Removes tags from an organization.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+func (c *Client) RemoveOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body RemoveOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveOrganizationTagsRequest(c.Server, organizationID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationTags Lists the tags of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/tags (the `ListOrganizationTags` operationId).
+func (c *Client) ListOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationTagsRequest(c.Server, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetOrganizationTagsWithBody Puts tags in the place of an organization's.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+func (c *Client) SetOrganizationTagsWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetOrganizationTagsRequestWithBody(c.Server, organizationID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetOrganizationTags Puts tags in the place of an organization's.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+func (c *Client) SetOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body SetOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetOrganizationTagsRequest(c.Server, organizationID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddOrganizationTagsWithBody Adds tags to an organization.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+func (c *Client) AddOrganizationTagsWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddOrganizationTagsRequestWithBody(c.Server, organizationID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddOrganizationTags Adds tags to an organization.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+func (c *Client) AddOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddOrganizationTagsRequest(c.Server, organizationID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 //
 // The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -804,6 +2657,284 @@ func (c *Client) UploadFilesWithBody(ctx context.Context, params *UploadFilesPar
 // Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 func (c *Client) DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUploadRequest(c.Server, token)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListGroupMembershipsByUser Lists a user's memberships.
+//
+// Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
+func (c *Client) ListGroupMembershipsByUser(ctx context.Context, userID UserIDParam, params *ListGroupMembershipsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListGroupMembershipsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateGroupMembershipByUserWithBody Makes the user, an agent, a member of a group.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+func (c *Client) CreateGroupMembershipByUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateGroupMembershipByUserRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateGroupMembershipByUser Makes the user, an agent, a member of a group.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+func (c *Client) CreateGroupMembershipByUser(ctx context.Context, userID UserIDParam, body CreateGroupMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateGroupMembershipByUserRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GroupMembershipSetDefault Makes a membership the user's default. Agents may make one of their own.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/group_memberships/{group_membership_id}/make_default (the `GroupMembershipSetDefault` operationId).
+func (c *Client) GroupMembershipSetDefault(ctx context.Context, userID UserIDParam, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGroupMembershipSetDefaultRequest(c.Server, userID, groupMembershipID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteGroupMembershipByUser Ends a user's membership.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/group_memberships/{id} (the `DeleteGroupMembershipByUser` operationId).
+func (c *Client) DeleteGroupMembershipByUser(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteGroupMembershipByUserRequest(c.Server, userID, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowGroupMembershipByUser Shows a user's membership.
+//
+// Corresponds with GET /api/v2/users/{user_id}/group_memberships/{id} (the `ShowGroupMembershipByUser` operationId).
+func (c *Client) ShowGroupMembershipByUser(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, params *ShowGroupMembershipByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowGroupMembershipByUserRequest(c.Server, userID, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListGroupsByUser Lists the groups of a user, by name.
+//
+// Corresponds with GET /api/v2/users/{user_id}/groups (the `ListGroupsByUser` operationId).
+func (c *Client) ListGroupsByUser(ctx context.Context, userID UserIDParam, params *ListGroupsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListGroupsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountGroupsByUser Counts the groups of a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
+func (c *Client) CountGroupsByUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountGroupsByUserRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
+//
+// Corresponds with GET /api/v2/users/{user_id}/organization_memberships (the `ListOrganizationMembershipsByUser` operationId).
+func (c *Client) ListOrganizationMembershipsByUser(ctx context.Context, userID UserIDParam, params *ListOrganizationMembershipsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationMembershipsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationMembershipByUserWithBody Makes the user a member of an organization. Agents may for end users.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+func (c *Client) CreateOrganizationMembershipByUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationMembershipByUserRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationMembershipByUser Makes the user a member of an organization. Agents may for end users.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+func (c *Client) CreateOrganizationMembershipByUser(ctx context.Context, userID UserIDParam, body CreateOrganizationMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationMembershipByUserRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteOrganizationMembershipByUser Ends a user's membership.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/organization_memberships/{id} (the `DeleteOrganizationMembershipByUser` operationId).
+func (c *Client) DeleteOrganizationMembershipByUser(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationMembershipByUserRequest(c.Server, userID, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowOrganizationMembershipByUser Shows a user's membership.
+//
+// Corresponds with GET /api/v2/users/{user_id}/organization_memberships/{id} (the `ShowOrganizationMembershipByUser` operationId).
+func (c *Client) ShowOrganizationMembershipByUser(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, params *ShowOrganizationMembershipByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationMembershipByUserRequest(c.Server, userID, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetOrganizationMembershipAsDefault Makes a membership the user's default.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default (the `SetOrganizationMembershipAsDefault` operationId).
+func (c *Client) SetOrganizationMembershipAsDefault(ctx context.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetOrganizationMembershipAsDefaultRequest(c.Server, userID, organizationMembershipID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationsByUser Lists the organizations of a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/organizations (the `ListOrganizationsByUser` operationId).
+func (c *Client) ListOrganizationsByUser(ctx context.Context, userID UserIDParam, params *ListOrganizationsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountOrganizationsByUser Counts the organizations of a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/organizations/count (the `CountOrganizationsByUser` operationId).
+func (c *Client) CountOrganizationsByUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountOrganizationsByUserRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnassignOrganization Ends a user's membership of an organization.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/organizations/{organization_id} (the `UnassignOrganization` operationId).
+func (c *Client) UnassignOrganization(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnassignOrganizationRequest(c.Server, userID, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetOrganizationAsDefault Makes an organization the user's default.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
+func (c *Client) SetOrganizationAsDefault(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetOrganizationAsDefaultRequest(c.Server, userID, organizationID)
 	if err != nil {
 		return nil, err
 	}
@@ -891,6 +3022,463 @@ func NewUpdateAttachmentRequestWithBody(server string, attachmentID AttachmentID
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListGroupMembershipsRequest constructs an http.Request for the ListGroupMemberships method
+func NewListGroupMembershipsRequest(server string, params *ListGroupMembershipsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateGroupMembershipRequest calls the generic CreateGroupMembership builder with application/json body
+func NewCreateGroupMembershipRequest(server string, body CreateGroupMembershipJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateGroupMembershipRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateGroupMembershipRequestWithBody constructs an http.Request for the CreateGroupMembership method, with any body, and a specified content type
+func NewCreateGroupMembershipRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListAssignableGroupMembershipsRequest constructs an http.Request for the ListAssignableGroupMemberships method
+func NewListAssignableGroupMembershipsRequest(server string, params *ListAssignableGroupMembershipsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships/assignable")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGroupMembershipBulkCreateRequest calls the generic GroupMembershipBulkCreate builder with application/json body
+func NewGroupMembershipBulkCreateRequest(server string, body GroupMembershipBulkCreateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGroupMembershipBulkCreateRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewGroupMembershipBulkCreateRequestWithBody constructs an http.Request for the GroupMembershipBulkCreate method, with any body, and a specified content type
+func NewGroupMembershipBulkCreateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships/create_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGroupMembershipBulkDeleteRequest constructs an http.Request for the GroupMembershipBulkDelete method
+func NewGroupMembershipBulkDeleteRequest(server string, params *GroupMembershipBulkDeleteParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteGroupMembershipRequest constructs an http.Request for the DeleteGroupMembership method
+func NewDeleteGroupMembershipRequest(server string, groupMembershipID GroupMembershipIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "group_membership_id", groupMembershipID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowGroupMembershipByIDRequest constructs an http.Request for the ShowGroupMembershipByID method
+func NewShowGroupMembershipByIDRequest(server string, groupMembershipID GroupMembershipIDParam, params *ShowGroupMembershipByIDParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "group_membership_id", groupMembershipID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/group_memberships/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -1149,10 +3737,49 @@ func NewListAssignableGroupsRequest(server string, params *ListAssignableGroupsP
 
 		}
 
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountAssignableGroupsRequest constructs an http.Request for the CountAssignableGroups method
+func NewCountAssignableGroupsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/groups/assignable/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -1328,6 +3955,248 @@ func NewUpdateGroupRequestWithBody(server string, groupID GroupIDParam, contentT
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListGroupMembershipsByGroupRequest constructs an http.Request for the ListGroupMembershipsByGroup method
+func NewListGroupMembershipsByGroupRequest(server string, groupID GroupIDParam, params *ListGroupMembershipsByGroupParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "group_id", groupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/groups/%s/memberships", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAssignableMembershipsByGroupRequest constructs an http.Request for the ListAssignableMembershipsByGroup method
+func NewListAssignableMembershipsByGroupRequest(server string, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "group_id", groupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/groups/%s/memberships/assignable", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -1522,6 +4391,1708 @@ func NewShowJobStatusRequest(server string, jobStatusID JobStatusIDParam) (*http
 	return req, nil
 }
 
+// NewListOrganizationMembershipsRequest constructs an http.Request for the ListOrganizationMemberships method
+func NewListOrganizationMembershipsRequest(server string, params *ListOrganizationMembershipsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_memberships")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrganizationMembershipRequest calls the generic CreateOrganizationMembership builder with application/json body
+func NewCreateOrganizationMembershipRequest(server string, body CreateOrganizationMembershipJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrganizationMembershipRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrganizationMembershipRequestWithBody constructs an http.Request for the CreateOrganizationMembership method, with any body, and a specified content type
+func NewCreateOrganizationMembershipRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_memberships")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateManyOrganizationMembershipsRequest calls the generic CreateManyOrganizationMemberships builder with application/json body
+func NewCreateManyOrganizationMembershipsRequest(server string, body CreateManyOrganizationMembershipsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateManyOrganizationMembershipsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateManyOrganizationMembershipsRequestWithBody constructs an http.Request for the CreateManyOrganizationMemberships method, with any body, and a specified content type
+func NewCreateManyOrganizationMembershipsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_memberships/create_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteManyOrganizationMembershipsRequest constructs an http.Request for the DeleteManyOrganizationMemberships method
+func NewDeleteManyOrganizationMembershipsRequest(server string, params *DeleteManyOrganizationMembershipsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_memberships/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteOrganizationMembershipRequest constructs an http.Request for the DeleteOrganizationMembership method
+func NewDeleteOrganizationMembershipRequest(server string, organizationMembershipID OrganizationMembershipIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_membership_id", organizationMembershipID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_memberships/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowOrganizationMembershipByIDRequest constructs an http.Request for the ShowOrganizationMembershipByID method
+func NewShowOrganizationMembershipByIDRequest(server string, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_membership_id", organizationMembershipID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_memberships/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOrganizationsRequest constructs an http.Request for the ListOrganizations method
+func NewListOrganizationsRequest(server string, params *ListOrganizationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrganizationRequest calls the generic CreateOrganization builder with application/json body
+func NewCreateOrganizationRequest(server string, body CreateOrganizationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrganizationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrganizationRequestWithBody constructs an http.Request for the CreateOrganization method, with any body, and a specified content type
+func NewCreateOrganizationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAutocompleteOrganizationsRequest constructs an http.Request for the AutocompleteOrganizations method
+func NewAutocompleteOrganizationsRequest(server string, params *AutocompleteOrganizationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/autocomplete")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAutocompleteOrganizationsByBodyRequest calls the generic AutocompleteOrganizationsByBody builder with application/json body
+func NewAutocompleteOrganizationsByBodyRequest(server string, params *AutocompleteOrganizationsByBodyParams, body AutocompleteOrganizationsByBodyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAutocompleteOrganizationsByBodyRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAutocompleteOrganizationsByBodyRequestWithBody constructs an http.Request for the AutocompleteOrganizationsByBody method, with any body, and a specified content type
+func NewAutocompleteOrganizationsByBodyRequestWithBody(server string, params *AutocompleteOrganizationsByBodyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/autocomplete")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCountOrganizationsRequest constructs an http.Request for the CountOrganizations method
+func NewCountOrganizationsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateManyOrganizationsRequest calls the generic CreateManyOrganizations builder with application/json body
+func NewCreateManyOrganizationsRequest(server string, body CreateManyOrganizationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateManyOrganizationsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateManyOrganizationsRequestWithBody constructs an http.Request for the CreateManyOrganizations method, with any body, and a specified content type
+func NewCreateManyOrganizationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/create_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateOrUpdateOrganizationRequest calls the generic CreateOrUpdateOrganization builder with application/json body
+func NewCreateOrUpdateOrganizationRequest(server string, body CreateOrUpdateOrganizationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrUpdateOrganizationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrUpdateOrganizationRequestWithBody constructs an http.Request for the CreateOrUpdateOrganization method, with any body, and a specified content type
+func NewCreateOrUpdateOrganizationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/create_or_update")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteManyOrganizationsRequest constructs an http.Request for the DeleteManyOrganizations method
+func NewDeleteManyOrganizationsRequest(server string, params *DeleteManyOrganizationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "external_ids", params.ExternalIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSearchOrganizationsRequest constructs an http.Request for the SearchOrganizations method
+func NewSearchOrganizationsRequest(server string, params *SearchOrganizationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_id", *params.ExternalID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowManyOrganizationsRequest constructs an http.Request for the ShowManyOrganizations method
+func NewShowManyOrganizationsRequest(server string, params *ShowManyOrganizationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "external_ids", params.ExternalIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateManyOrganizationsRequest calls the generic UpdateManyOrganizations builder with application/json body
+func NewUpdateManyOrganizationsRequest(server string, params *UpdateManyOrganizationsParams, body UpdateManyOrganizationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyOrganizationsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewUpdateManyOrganizationsRequestWithBody constructs an http.Request for the UpdateManyOrganizations method, with any body, and a specified content type
+func NewUpdateManyOrganizationsRequestWithBody(server string, params *UpdateManyOrganizationsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "external_ids", params.ExternalIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteOrganizationRequest constructs an http.Request for the DeleteOrganization method
+func NewDeleteOrganizationRequest(server string, organizationID OrganizationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowOrganizationRequest constructs an http.Request for the ShowOrganization method
+func NewShowOrganizationRequest(server string, organizationID OrganizationIDParam, params *ShowOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateOrganizationRequest calls the generic UpdateOrganization builder with application/json body
+func NewUpdateOrganizationRequest(server string, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateOrganizationRequestWithBody(server, organizationID, "application/json", bodyReader)
+}
+
+// NewUpdateOrganizationRequestWithBody constructs an http.Request for the UpdateOrganization method, with any body, and a specified content type
+func NewUpdateOrganizationRequestWithBody(server string, organizationID OrganizationIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListOrganizationMembershipsByOrganizationRequest constructs an http.Request for the ListOrganizationMembershipsByOrganization method
+func NewListOrganizationMembershipsByOrganizationRequest(server string, organizationID OrganizationIDParam, params *ListOrganizationMembershipsByOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/organization_memberships", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewOrganizationRelatedRequest constructs an http.Request for the OrganizationRelated method
+func NewOrganizationRelatedRequest(server string, organizationID OrganizationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/related", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRemoveOrganizationTagsRequest calls the generic RemoveOrganizationTags builder with application/json body
+func NewRemoveOrganizationTagsRequest(server string, organizationID OrganizationIDParam, body RemoveOrganizationTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemoveOrganizationTagsRequestWithBody(server, organizationID, "application/json", bodyReader)
+}
+
+// NewRemoveOrganizationTagsRequestWithBody constructs an http.Request for the RemoveOrganizationTags method, with any body, and a specified content type
+func NewRemoveOrganizationTagsRequestWithBody(server string, organizationID OrganizationIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListOrganizationTagsRequest constructs an http.Request for the ListOrganizationTags method
+func NewListOrganizationTagsRequest(server string, organizationID OrganizationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetOrganizationTagsRequest calls the generic SetOrganizationTags builder with application/json body
+func NewSetOrganizationTagsRequest(server string, organizationID OrganizationIDParam, body SetOrganizationTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetOrganizationTagsRequestWithBody(server, organizationID, "application/json", bodyReader)
+}
+
+// NewSetOrganizationTagsRequestWithBody constructs an http.Request for the SetOrganizationTags method, with any body, and a specified content type
+func NewSetOrganizationTagsRequestWithBody(server string, organizationID OrganizationIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAddOrganizationTagsRequest calls the generic AddOrganizationTags builder with application/json body
+func NewAddOrganizationTagsRequest(server string, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddOrganizationTagsRequestWithBody(server, organizationID, "application/json", bodyReader)
+}
+
+// NewAddOrganizationTagsRequestWithBody constructs an http.Request for the AddOrganizationTags method, with any body, and a specified content type
+func NewAddOrganizationTagsRequestWithBody(server string, organizationID OrganizationIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewUploadFilesRequestWithBody constructs an http.Request for the UploadFiles method, with any body, and a specified content type
 func NewUploadFilesRequestWithBody(server string, params *UploadFilesParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -1624,6 +6195,1034 @@ func NewDeleteUploadRequest(server string, token UploadTokenParam) (*http.Reques
 	return req, nil
 }
 
+// NewListGroupMembershipsByUserRequest constructs an http.Request for the ListGroupMembershipsByUser method
+func NewListGroupMembershipsByUserRequest(server string, userID UserIDParam, params *ListGroupMembershipsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/group_memberships", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateGroupMembershipByUserRequest calls the generic CreateGroupMembershipByUser builder with application/json body
+func NewCreateGroupMembershipByUserRequest(server string, userID UserIDParam, body CreateGroupMembershipByUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateGroupMembershipByUserRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewCreateGroupMembershipByUserRequestWithBody constructs an http.Request for the CreateGroupMembershipByUser method, with any body, and a specified content type
+func NewCreateGroupMembershipByUserRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/group_memberships", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGroupMembershipSetDefaultRequest constructs an http.Request for the GroupMembershipSetDefault method
+func NewGroupMembershipSetDefaultRequest(server string, userID UserIDParam, groupMembershipID GroupMembershipIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "group_membership_id", groupMembershipID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/group_memberships/%s/make_default", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteGroupMembershipByUserRequest constructs an http.Request for the DeleteGroupMembershipByUser method
+func NewDeleteGroupMembershipByUserRequest(server string, userID UserIDParam, id UsersGroupMembershipIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/group_memberships/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowGroupMembershipByUserRequest constructs an http.Request for the ShowGroupMembershipByUser method
+func NewShowGroupMembershipByUserRequest(server string, userID UserIDParam, id UsersGroupMembershipIDParam, params *ShowGroupMembershipByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/group_memberships/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListGroupsByUserRequest constructs an http.Request for the ListGroupsByUser method
+func NewListGroupsByUserRequest(server string, userID UserIDParam, params *ListGroupsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/groups", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountGroupsByUserRequest constructs an http.Request for the CountGroupsByUser method
+func NewCountGroupsByUserRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/groups/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOrganizationMembershipsByUserRequest constructs an http.Request for the ListOrganizationMembershipsByUser method
+func NewListOrganizationMembershipsByUserRequest(server string, userID UserIDParam, params *ListOrganizationMembershipsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organization_memberships", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrganizationMembershipByUserRequest calls the generic CreateOrganizationMembershipByUser builder with application/json body
+func NewCreateOrganizationMembershipByUserRequest(server string, userID UserIDParam, body CreateOrganizationMembershipByUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrganizationMembershipByUserRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewCreateOrganizationMembershipByUserRequestWithBody constructs an http.Request for the CreateOrganizationMembershipByUser method, with any body, and a specified content type
+func NewCreateOrganizationMembershipByUserRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organization_memberships", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteOrganizationMembershipByUserRequest constructs an http.Request for the DeleteOrganizationMembershipByUser method
+func NewDeleteOrganizationMembershipByUserRequest(server string, userID UserIDParam, id UsersOrganizationMembershipIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organization_memberships/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowOrganizationMembershipByUserRequest constructs an http.Request for the ShowOrganizationMembershipByUser method
+func NewShowOrganizationMembershipByUserRequest(server string, userID UserIDParam, id UsersOrganizationMembershipIDParam, params *ShowOrganizationMembershipByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organization_memberships/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetOrganizationMembershipAsDefaultRequest constructs an http.Request for the SetOrganizationMembershipAsDefault method
+func NewSetOrganizationMembershipAsDefaultRequest(server string, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "organization_membership_id", organizationMembershipID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organization_memberships/%s/make_default", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOrganizationsByUserRequest constructs an http.Request for the ListOrganizationsByUser method
+func NewListOrganizationsByUserRequest(server string, userID UserIDParam, params *ListOrganizationsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organizations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountOrganizationsByUserRequest constructs an http.Request for the CountOrganizationsByUser method
+func NewCountOrganizationsByUserRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organizations/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUnassignOrganizationRequest constructs an http.Request for the UnassignOrganization method
+func NewUnassignOrganizationRequest(server string, userID UserIDParam, organizationID OrganizationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organizations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetOrganizationAsDefaultRequest constructs an http.Request for the SetOrganizationAsDefault method
+func NewSetOrganizationAsDefaultRequest(server string, userID UserIDParam, organizationID OrganizationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organizations/%s/make_default", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -1689,6 +7288,69 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 	UpdateAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error)
 
+	// ListGroupMembershipsWithResponse Lists the memberships.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/group_memberships (the `ListGroupMemberships` operationId).
+	ListGroupMembershipsWithResponse(ctx context.Context, params *ListGroupMembershipsParams, reqEditors ...RequestEditorFn) (*ListGroupMembershipsResponse, error)
+
+	// CreateGroupMembershipWithBodyWithResponse Makes an agent a member of a group.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+	CreateGroupMembershipWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateGroupMembershipResponse, error)
+
+	// CreateGroupMembershipWithResponse Makes an agent a member of a group.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+	CreateGroupMembershipWithResponse(ctx context.Context, body CreateGroupMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateGroupMembershipResponse, error)
+
+	// ListAssignableGroupMembershipsWithResponse Lists the memberships of agents to whom tickets can be assigned.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/group_memberships/assignable (the `ListAssignableGroupMemberships` operationId).
+	ListAssignableGroupMembershipsWithResponse(ctx context.Context, params *ListAssignableGroupMembershipsParams, reqEditors ...RequestEditorFn) (*ListAssignableGroupMembershipsResponse, error)
+
+	// GroupMembershipBulkCreateWithBodyWithResponse Creates up to 100 memberships in a job.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+	GroupMembershipBulkCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GroupMembershipBulkCreateResponse, error)
+
+	// GroupMembershipBulkCreateWithResponse Creates up to 100 memberships in a job.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+	GroupMembershipBulkCreateWithResponse(ctx context.Context, body GroupMembershipBulkCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*GroupMembershipBulkCreateResponse, error)
+
+	// GroupMembershipBulkDeleteWithResponse Ends up to 100 memberships in a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/group_memberships/destroy_many (the `GroupMembershipBulkDelete` operationId).
+	GroupMembershipBulkDeleteWithResponse(ctx context.Context, params *GroupMembershipBulkDeleteParams, reqEditors ...RequestEditorFn) (*GroupMembershipBulkDeleteResponse, error)
+
+	// DeleteGroupMembershipWithResponse Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/group_memberships/{group_membership_id} (the `DeleteGroupMembership` operationId).
+	DeleteGroupMembershipWithResponse(ctx context.Context, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteGroupMembershipResponse, error)
+
+	// ShowGroupMembershipByIDWithResponse Shows a membership.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/group_memberships/{group_membership_id} (the `ShowGroupMembershipByID` operationId).
+	ShowGroupMembershipByIDWithResponse(ctx context.Context, groupMembershipID GroupMembershipIDParam, params *ShowGroupMembershipByIDParams, reqEditors ...RequestEditorFn) (*ShowGroupMembershipByIDResponse, error)
+
 	// ListGroupsWithResponse Lists the groups, by name.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1710,12 +7372,19 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/groups (the `CreateGroup` operationId).
 	CreateGroupWithResponse(ctx context.Context, body CreateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateGroupResponse, error)
 
-	// ListAssignableGroupsWithResponse Lists the groups to which the caller may assign tickets, by name.
+	// ListAssignableGroupsWithResponse Lists the groups to which the caller may assign tickets, by name: the public ones and their own.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v2/groups/assignable (the `ListAssignableGroups` operationId).
 	ListAssignableGroupsWithResponse(ctx context.Context, params *ListAssignableGroupsParams, reqEditors ...RequestEditorFn) (*ListAssignableGroupsResponse, error)
+
+	// CountAssignableGroupsWithResponse Counts the groups to which the caller may assign tickets.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/groups/assignable/count (the `CountAssignableGroups` operationId).
+	CountAssignableGroupsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountAssignableGroupsResponse, error)
 
 	// CountGroupsWithResponse Counts the groups.
 	//
@@ -1752,6 +7421,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/groups/{group_id} (the `UpdateGroup` operationId).
 	UpdateGroupWithResponse(ctx context.Context, groupID GroupIDParam, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateGroupResponse, error)
 
+	// ListGroupMembershipsByGroupWithResponse Lists the memberships of a group.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/memberships (the `ListGroupMembershipsByGroup` operationId).
+	ListGroupMembershipsByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListGroupMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*ListGroupMembershipsByGroupResponse, error)
+
+	// ListAssignableMembershipsByGroupWithResponse Lists the memberships of a group's agents to whom tickets can be assigned.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
+	ListAssignableMembershipsByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*ListAssignableMembershipsByGroupResponse, error)
+
 	// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1773,6 +7456,265 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 	ShowJobStatusWithResponse(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*ShowJobStatusResponse, error)
 
+	// ListOrganizationMembershipsWithResponse Lists memberships; an end user's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_memberships (the `ListOrganizationMemberships` operationId).
+	ListOrganizationMembershipsWithResponse(ctx context.Context, params *ListOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*ListOrganizationMembershipsResponse, error)
+
+	// CreateOrganizationMembershipWithBodyWithResponse Makes a user a member of an organization. Agents may for end users.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+	CreateOrganizationMembershipWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipResponse, error)
+
+	// CreateOrganizationMembershipWithResponse Makes a user a member of an organization. Agents may for end users.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+	CreateOrganizationMembershipWithResponse(ctx context.Context, body CreateOrganizationMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipResponse, error)
+
+	// CreateManyOrganizationMembershipsWithBodyWithResponse Creates up to 100 memberships in a job.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+	CreateManyOrganizationMembershipsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyOrganizationMembershipsResponse, error)
+
+	// CreateManyOrganizationMembershipsWithResponse Creates up to 100 memberships in a job.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+	CreateManyOrganizationMembershipsWithResponse(ctx context.Context, body CreateManyOrganizationMembershipsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyOrganizationMembershipsResponse, error)
+
+	// DeleteManyOrganizationMembershipsWithResponse Ends up to 100 memberships in a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organization_memberships/destroy_many (the `DeleteManyOrganizationMemberships` operationId).
+	DeleteManyOrganizationMembershipsWithResponse(ctx context.Context, params *DeleteManyOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*DeleteManyOrganizationMembershipsResponse, error)
+
+	// DeleteOrganizationMembershipWithResponse Ends a membership; the user's tickets of the organization that are not closed lose it soon after.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organization_memberships/{organization_membership_id} (the `DeleteOrganizationMembership` operationId).
+	DeleteOrganizationMembershipWithResponse(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationMembershipResponse, error)
+
+	// ShowOrganizationMembershipByIDWithResponse Shows a membership.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
+	ShowOrganizationMembershipByIDWithResponse(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*ShowOrganizationMembershipByIDResponse, error)
+
+	// ListOrganizationsWithResponse Lists the organizations.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations (the `ListOrganizations` operationId).
+	ListOrganizationsWithResponse(ctx context.Context, params *ListOrganizationsParams, reqEditors ...RequestEditorFn) (*ListOrganizationsResponse, error)
+
+	// CreateOrganizationWithBodyWithResponse Creates an organization.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+	CreateOrganizationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
+
+	// CreateOrganizationWithResponse Creates an organization.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+	CreateOrganizationWithResponse(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
+
+	// AutocompleteOrganizationsWithResponse Lists the organizations whose name begins with a text, by name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/autocomplete (the `AutocompleteOrganizations` operationId).
+	AutocompleteOrganizationsWithResponse(ctx context.Context, params *AutocompleteOrganizationsParams, reqEditors ...RequestEditorFn) (*AutocompleteOrganizationsResponse, error)
+
+	// AutocompleteOrganizationsByBodyWithBodyWithResponse The same with the text in the body or the URL.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+	AutocompleteOrganizationsByBodyWithBodyWithResponse(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AutocompleteOrganizationsByBodyResponse, error)
+
+	// AutocompleteOrganizationsByBodyWithResponse The same with the text in the body or the URL.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+	AutocompleteOrganizationsByBodyWithResponse(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, body AutocompleteOrganizationsByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteOrganizationsByBodyResponse, error)
+
+	// CountOrganizationsWithResponse Counts the organizations.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/count (the `CountOrganizations` operationId).
+	CountOrganizationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountOrganizationsResponse, error)
+
+	// CreateManyOrganizationsWithBodyWithResponse Creates up to 100 organizations in a job.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+	CreateManyOrganizationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyOrganizationsResponse, error)
+
+	// CreateManyOrganizationsWithResponse Creates up to 100 organizations in a job.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+	CreateManyOrganizationsWithResponse(ctx context.Context, body CreateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyOrganizationsResponse, error)
+
+	// CreateOrUpdateOrganizationWithBodyWithResponse Changes the organization with this id or external_id, or creates it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+	CreateOrUpdateOrganizationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationResponse, error)
+
+	// CreateOrUpdateOrganizationWithResponse Changes the organization with this id or external_id, or creates it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+	CreateOrUpdateOrganizationWithResponse(ctx context.Context, body CreateOrUpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationResponse, error)
+
+	// DeleteManyOrganizationsWithResponse Deletes up to 100 organizations in a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organizations/destroy_many (the `DeleteManyOrganizations` operationId).
+	DeleteManyOrganizationsWithResponse(ctx context.Context, params *DeleteManyOrganizationsParams, reqEditors ...RequestEditorFn) (*DeleteManyOrganizationsResponse, error)
+
+	// SearchOrganizationsWithResponse Finds organizations by their exact external_id or name, whatever its case.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/search (the `SearchOrganizations` operationId).
+	SearchOrganizationsWithResponse(ctx context.Context, params *SearchOrganizationsParams, reqEditors ...RequestEditorFn) (*SearchOrganizationsResponse, error)
+
+	// ShowManyOrganizationsWithResponse Shows up to 100 organizations; unknown ones are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/show_many (the `ShowManyOrganizations` operationId).
+	ShowManyOrganizationsWithResponse(ctx context.Context, params *ShowManyOrganizationsParams, reqEditors ...RequestEditorFn) (*ShowManyOrganizationsResponse, error)
+
+	// UpdateManyOrganizationsWithBodyWithResponse Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+	UpdateManyOrganizationsWithBodyWithResponse(ctx context.Context, params *UpdateManyOrganizationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyOrganizationsResponse, error)
+
+	// UpdateManyOrganizationsWithResponse Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+	UpdateManyOrganizationsWithResponse(ctx context.Context, params *UpdateManyOrganizationsParams, body UpdateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyOrganizationsResponse, error)
+
+	// DeleteOrganizationWithResponse Deletes an organization and its memberships; its tickets that are not closed lose it soon after.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organizations/{organization_id} (the `DeleteOrganization` operationId).
+	DeleteOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationResponse, error)
+
+	// ShowOrganizationWithResponse Shows an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id} (the `ShowOrganization` operationId).
+	ShowOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ShowOrganizationParams, reqEditors ...RequestEditorFn) (*ShowOrganizationResponse, error)
+
+	// UpdateOrganizationWithBodyWithResponse Changes the fields that are present; null clears a field. Agents may change the notes alone.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+	UpdateOrganizationWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateOrganizationResponse, error)
+
+	// UpdateOrganizationWithResponse Changes the fields that are present; null clears a field. Agents may change the notes alone.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+	UpdateOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationResponse, error)
+
+	// ListOrganizationMembershipsByOrganizationWithResponse Lists the memberships of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/organization_memberships (the `ListOrganizationMembershipsByOrganization` operationId).
+	ListOrganizationMembershipsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMembershipsByOrganizationParams, reqEditors ...RequestEditorFn) (*ListOrganizationMembershipsByOrganizationResponse, error)
+
+	// OrganizationRelatedWithResponse Counts the tickets and users of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/related (the `OrganizationRelated` operationId).
+	OrganizationRelatedWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*OrganizationRelatedResponse, error)
+
+	// RemoveOrganizationTagsWithBodyWithResponse Removes tags from an organization.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+	RemoveOrganizationTagsWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveOrganizationTagsResponse, error)
+
+	// RemoveOrganizationTagsWithResponse Removes tags from an organization.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+	RemoveOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body RemoveOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveOrganizationTagsResponse, error)
+
+	// ListOrganizationTagsWithResponse Lists the tags of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/tags (the `ListOrganizationTags` operationId).
+	ListOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*ListOrganizationTagsResponse, error)
+
+	// SetOrganizationTagsWithBodyWithResponse Puts tags in the place of an organization's.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+	SetOrganizationTagsWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetOrganizationTagsResponse, error)
+
+	// SetOrganizationTagsWithResponse Puts tags in the place of an organization's.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+	SetOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body SetOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetOrganizationTagsResponse, error)
+
+	// AddOrganizationTagsWithBodyWithResponse Adds tags to an organization.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+	AddOrganizationTagsWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error)
+
+	// AddOrganizationTagsWithResponse Adds tags to an organization.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+	AddOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error)
+
 	// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 	//
 	// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -1788,6 +7730,132 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 	DeleteUploadWithResponse(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*DeleteUploadResponse, error)
+
+	// ListGroupMembershipsByUserWithResponse Lists a user's memberships.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
+	ListGroupMembershipsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListGroupMembershipsByUserParams, reqEditors ...RequestEditorFn) (*ListGroupMembershipsByUserResponse, error)
+
+	// CreateGroupMembershipByUserWithBodyWithResponse Makes the user, an agent, a member of a group.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+	CreateGroupMembershipByUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateGroupMembershipByUserResponse, error)
+
+	// CreateGroupMembershipByUserWithResponse Makes the user, an agent, a member of a group.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+	CreateGroupMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, body CreateGroupMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateGroupMembershipByUserResponse, error)
+
+	// GroupMembershipSetDefaultWithResponse Makes a membership the user's default. Agents may make one of their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/group_memberships/{group_membership_id}/make_default (the `GroupMembershipSetDefault` operationId).
+	GroupMembershipSetDefaultWithResponse(ctx context.Context, userID UserIDParam, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*GroupMembershipSetDefaultResponse, error)
+
+	// DeleteGroupMembershipByUserWithResponse Ends a user's membership.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/group_memberships/{id} (the `DeleteGroupMembershipByUser` operationId).
+	DeleteGroupMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteGroupMembershipByUserResponse, error)
+
+	// ShowGroupMembershipByUserWithResponse Shows a user's membership.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/group_memberships/{id} (the `ShowGroupMembershipByUser` operationId).
+	ShowGroupMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, params *ShowGroupMembershipByUserParams, reqEditors ...RequestEditorFn) (*ShowGroupMembershipByUserResponse, error)
+
+	// ListGroupsByUserWithResponse Lists the groups of a user, by name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/groups (the `ListGroupsByUser` operationId).
+	ListGroupsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListGroupsByUserParams, reqEditors ...RequestEditorFn) (*ListGroupsByUserResponse, error)
+
+	// CountGroupsByUserWithResponse Counts the groups of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
+	CountGroupsByUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountGroupsByUserResponse, error)
+
+	// ListOrganizationMembershipsByUserWithResponse Lists a user's memberships, the default first, then by the organization's name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organization_memberships (the `ListOrganizationMembershipsByUser` operationId).
+	ListOrganizationMembershipsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListOrganizationMembershipsByUserParams, reqEditors ...RequestEditorFn) (*ListOrganizationMembershipsByUserResponse, error)
+
+	// CreateOrganizationMembershipByUserWithBodyWithResponse Makes the user a member of an organization. Agents may for end users.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+	CreateOrganizationMembershipByUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipByUserResponse, error)
+
+	// CreateOrganizationMembershipByUserWithResponse Makes the user a member of an organization. Agents may for end users.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+	CreateOrganizationMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, body CreateOrganizationMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipByUserResponse, error)
+
+	// DeleteOrganizationMembershipByUserWithResponse Ends a user's membership.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/organization_memberships/{id} (the `DeleteOrganizationMembershipByUser` operationId).
+	DeleteOrganizationMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationMembershipByUserResponse, error)
+
+	// ShowOrganizationMembershipByUserWithResponse Shows a user's membership.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organization_memberships/{id} (the `ShowOrganizationMembershipByUser` operationId).
+	ShowOrganizationMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, params *ShowOrganizationMembershipByUserParams, reqEditors ...RequestEditorFn) (*ShowOrganizationMembershipByUserResponse, error)
+
+	// SetOrganizationMembershipAsDefaultWithResponse Makes a membership the user's default.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default (the `SetOrganizationMembershipAsDefault` operationId).
+	SetOrganizationMembershipAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationMembershipAsDefaultResponse, error)
+
+	// ListOrganizationsByUserWithResponse Lists the organizations of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organizations (the `ListOrganizationsByUser` operationId).
+	ListOrganizationsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListOrganizationsByUserParams, reqEditors ...RequestEditorFn) (*ListOrganizationsByUserResponse, error)
+
+	// CountOrganizationsByUserWithResponse Counts the organizations of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organizations/count (the `CountOrganizationsByUser` operationId).
+	CountOrganizationsByUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountOrganizationsByUserResponse, error)
+
+	// UnassignOrganizationWithResponse Ends a user's membership of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/organizations/{organization_id} (the `UnassignOrganization` operationId).
+	UnassignOrganizationWithResponse(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*UnassignOrganizationResponse, error)
+
+	// SetOrganizationAsDefaultWithResponse Makes an organization the user's default.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
+	SetOrganizationAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationAsDefaultResponse, error)
 }
 
 type ShowAttachmentResponse struct {
@@ -1866,6 +7934,293 @@ func (r UpdateAttachmentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListGroupMembershipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListGroupMembershipsResponse) GetJSON200() *GroupMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListGroupMembershipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListGroupMembershipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListGroupMembershipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListGroupMembershipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateGroupMembershipResponse201Headers the declared response headers of an HTTP 201 response for CreateGroupMembership
+type CreateGroupMembershipResponse201Headers struct {
+	Location string
+}
+
+type CreateGroupMembershipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *GroupMembershipEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateGroupMembershipResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateGroupMembershipResponse) GetJSON201() *GroupMembershipEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateGroupMembershipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateGroupMembershipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateGroupMembershipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateGroupMembershipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAssignableGroupMembershipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAssignableGroupMembershipsResponse) GetJSON200() *GroupMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAssignableGroupMembershipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAssignableGroupMembershipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAssignableGroupMembershipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAssignableGroupMembershipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GroupMembershipBulkCreateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GroupMembershipBulkCreateResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GroupMembershipBulkCreateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GroupMembershipBulkCreateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GroupMembershipBulkCreateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GroupMembershipBulkCreateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GroupMembershipBulkDeleteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GroupMembershipBulkDeleteResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GroupMembershipBulkDeleteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GroupMembershipBulkDeleteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GroupMembershipBulkDeleteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GroupMembershipBulkDeleteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteGroupMembershipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteGroupMembershipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteGroupMembershipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteGroupMembershipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteGroupMembershipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowGroupMembershipByIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowGroupMembershipByIDResponse) GetJSON200() *GroupMembershipEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowGroupMembershipByIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowGroupMembershipByIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowGroupMembershipByIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowGroupMembershipByIDResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1996,6 +8351,47 @@ func (r ListAssignableGroupsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListAssignableGroupsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountAssignableGroupsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountAssignableGroupsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountAssignableGroupsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountAssignableGroupsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountAssignableGroupsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountAssignableGroupsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -2166,6 +8562,88 @@ func (r UpdateGroupResponse) ContentType() string {
 	return ""
 }
 
+type ListGroupMembershipsByGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListGroupMembershipsByGroupResponse) GetJSON200() *GroupMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListGroupMembershipsByGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListGroupMembershipsByGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListGroupMembershipsByGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListGroupMembershipsByGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAssignableMembershipsByGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAssignableMembershipsByGroupResponse) GetJSON200() *GroupMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAssignableMembershipsByGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAssignableMembershipsByGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAssignableMembershipsByGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAssignableMembershipsByGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListJobStatusesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -2289,6 +8767,1093 @@ func (r ShowJobStatusResponse) ContentType() string {
 	return ""
 }
 
+type ListOrganizationMembershipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationMembershipsResponse) GetJSON200() *OrganizationMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationMembershipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationMembershipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationMembershipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationMembershipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrganizationMembershipResponse201Headers the declared response headers of an HTTP 201 response for CreateOrganizationMembership
+type CreateOrganizationMembershipResponse201Headers struct {
+	Location string
+}
+
+type CreateOrganizationMembershipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *OrganizationMembershipEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrganizationMembershipResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrganizationMembershipResponse) GetJSON201() *OrganizationMembershipEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrganizationMembershipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrganizationMembershipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrganizationMembershipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrganizationMembershipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateManyOrganizationMembershipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateManyOrganizationMembershipsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateManyOrganizationMembershipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateManyOrganizationMembershipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateManyOrganizationMembershipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateManyOrganizationMembershipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteManyOrganizationMembershipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteManyOrganizationMembershipsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteManyOrganizationMembershipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteManyOrganizationMembershipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteManyOrganizationMembershipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteManyOrganizationMembershipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteOrganizationMembershipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationMembershipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationMembershipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationMembershipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationMembershipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowOrganizationMembershipByIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationMembershipByIDResponse) GetJSON200() *OrganizationMembershipEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationMembershipByIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationMembershipByIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationMembershipByIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationMembershipByIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationsResponse) GetJSON200() *OrganizationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrganizationResponse201Headers the declared response headers of an HTTP 201 response for CreateOrganization
+type CreateOrganizationResponse201Headers struct {
+	Location string
+}
+
+type CreateOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *OrganizationEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrganizationResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrganizationResponse) GetJSON201() *OrganizationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AutocompleteOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AutocompleteOrganizationsResponse) GetJSON200() *OrganizationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AutocompleteOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AutocompleteOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AutocompleteOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AutocompleteOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AutocompleteOrganizationsByBodyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AutocompleteOrganizationsByBodyResponse) GetJSON200() *OrganizationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AutocompleteOrganizationsByBodyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AutocompleteOrganizationsByBodyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AutocompleteOrganizationsByBodyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AutocompleteOrganizationsByBodyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountOrganizationsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateManyOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateManyOrganizationsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateManyOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateManyOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateManyOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateManyOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrUpdateOrganizationResponse200Headers the declared response headers of an HTTP 200 response for CreateOrUpdateOrganization
+type CreateOrUpdateOrganizationResponse200Headers struct {
+	Location string
+}
+
+// CreateOrUpdateOrganizationResponse201Headers the declared response headers of an HTTP 201 response for CreateOrUpdateOrganization
+type CreateOrUpdateOrganizationResponse201Headers struct {
+	Location string
+}
+
+type CreateOrUpdateOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationEnvelope
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *OrganizationEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateOrUpdateOrganizationResponse200Headers
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrUpdateOrganizationResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrUpdateOrganizationResponse) GetJSON200() *OrganizationEnvelope {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrUpdateOrganizationResponse) GetJSON201() *OrganizationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrUpdateOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrUpdateOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrUpdateOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrUpdateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteManyOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteManyOrganizationsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteManyOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteManyOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteManyOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteManyOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchOrganizationsResponse) GetJSON200() *OrganizationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowManyOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowManyOrganizationsResponse) GetJSON200() *OrganizationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowManyOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowManyOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowManyOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowManyOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyOrganizationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyOrganizationsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyOrganizationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyOrganizationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyOrganizationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyOrganizationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationResponse) GetJSON200() *OrganizationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateOrganizationResponse) GetJSON200() *OrganizationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationMembershipsByOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationMembershipsByOrganizationResponse) GetJSON200() *OrganizationMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationMembershipsByOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationMembershipsByOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationMembershipsByOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationMembershipsByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OrganizationRelatedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationRelatedEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r OrganizationRelatedResponse) GetJSON200() *OrganizationRelatedEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r OrganizationRelatedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OrganizationRelatedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OrganizationRelatedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OrganizationRelatedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveOrganizationTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemoveOrganizationTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveOrganizationTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveOrganizationTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveOrganizationTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveOrganizationTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetOrganizationTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TagsEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SetOrganizationTagsResponse) GetJSON201() *TagsEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r SetOrganizationTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetOrganizationTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetOrganizationTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetOrganizationTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddOrganizationTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AddOrganizationTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AddOrganizationTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddOrganizationTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddOrganizationTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddOrganizationTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UploadFilesResponse201Headers the declared response headers of an HTTP 201 response for UploadFiles
 type UploadFilesResponse201Headers struct {
 	Location string
@@ -2371,6 +9936,655 @@ func (r DeleteUploadResponse) ContentType() string {
 	return ""
 }
 
+type ListGroupMembershipsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListGroupMembershipsByUserResponse) GetJSON200() *GroupMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListGroupMembershipsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListGroupMembershipsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListGroupMembershipsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListGroupMembershipsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateGroupMembershipByUserResponse201Headers the declared response headers of an HTTP 201 response for CreateGroupMembershipByUser
+type CreateGroupMembershipByUserResponse201Headers struct {
+	Location string
+}
+
+type CreateGroupMembershipByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *GroupMembershipEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateGroupMembershipByUserResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateGroupMembershipByUserResponse) GetJSON201() *GroupMembershipEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateGroupMembershipByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateGroupMembershipByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateGroupMembershipByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateGroupMembershipByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GroupMembershipSetDefaultResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GroupMembershipSetDefaultResponse) GetJSON200() *GroupMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GroupMembershipSetDefaultResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GroupMembershipSetDefaultResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GroupMembershipSetDefaultResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GroupMembershipSetDefaultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteGroupMembershipByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteGroupMembershipByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteGroupMembershipByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteGroupMembershipByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteGroupMembershipByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowGroupMembershipByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupMembershipEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowGroupMembershipByUserResponse) GetJSON200() *GroupMembershipEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowGroupMembershipByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowGroupMembershipByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowGroupMembershipByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowGroupMembershipByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListGroupsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListGroupsByUserResponse) GetJSON200() *GroupList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListGroupsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListGroupsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListGroupsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListGroupsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountGroupsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountGroupsByUserResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountGroupsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountGroupsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountGroupsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountGroupsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationMembershipsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationMembershipsByUserResponse) GetJSON200() *OrganizationMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationMembershipsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationMembershipsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationMembershipsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationMembershipsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrganizationMembershipByUserResponse201Headers the declared response headers of an HTTP 201 response for CreateOrganizationMembershipByUser
+type CreateOrganizationMembershipByUserResponse201Headers struct {
+	Location string
+}
+
+type CreateOrganizationMembershipByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *OrganizationMembershipEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrganizationMembershipByUserResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrganizationMembershipByUserResponse) GetJSON201() *OrganizationMembershipEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrganizationMembershipByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrganizationMembershipByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrganizationMembershipByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrganizationMembershipByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteOrganizationMembershipByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationMembershipByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationMembershipByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationMembershipByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationMembershipByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowOrganizationMembershipByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationMembershipByUserResponse) GetJSON200() *OrganizationMembershipEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationMembershipByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationMembershipByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationMembershipByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationMembershipByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetOrganizationMembershipAsDefaultResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetOrganizationMembershipAsDefaultResponse) GetJSON200() *OrganizationMembershipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SetOrganizationMembershipAsDefaultResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetOrganizationMembershipAsDefaultResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetOrganizationMembershipAsDefaultResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetOrganizationMembershipAsDefaultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationsByUserResponse) GetJSON200() *OrganizationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountOrganizationsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountOrganizationsByUserResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountOrganizationsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountOrganizationsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountOrganizationsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountOrganizationsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UnassignOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r UnassignOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnassignOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnassignOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnassignOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetOrganizationAsDefaultResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMembershipEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetOrganizationAsDefaultResponse) GetJSON200() *OrganizationMembershipEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SetOrganizationAsDefaultResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetOrganizationAsDefaultResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetOrganizationAsDefaultResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetOrganizationAsDefaultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ShowAttachmentWithResponse Shows a file of a comment that the caller may see, or one that the caller uploaded.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -2408,6 +10622,123 @@ func (c *ClientWithResponses) UpdateAttachmentWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseUpdateAttachmentResponse(rsp)
+}
+
+// ListGroupMembershipsWithResponse Lists the memberships.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/group_memberships (the `ListGroupMemberships` operationId).
+func (c *ClientWithResponses) ListGroupMembershipsWithResponse(ctx context.Context, params *ListGroupMembershipsParams, reqEditors ...RequestEditorFn) (*ListGroupMembershipsResponse, error) {
+	rsp, err := c.ListGroupMemberships(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListGroupMembershipsResponse(rsp)
+}
+
+// CreateGroupMembershipWithBodyWithResponse Makes an agent a member of a group.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+func (c *ClientWithResponses) CreateGroupMembershipWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateGroupMembershipResponse, error) {
+	rsp, err := c.CreateGroupMembershipWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateGroupMembershipResponse(rsp)
+}
+
+// CreateGroupMembershipWithResponse Makes an agent a member of a group.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/group_memberships (the `CreateGroupMembership` operationId).
+func (c *ClientWithResponses) CreateGroupMembershipWithResponse(ctx context.Context, body CreateGroupMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateGroupMembershipResponse, error) {
+	rsp, err := c.CreateGroupMembership(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateGroupMembershipResponse(rsp)
+}
+
+// ListAssignableGroupMembershipsWithResponse Lists the memberships of agents to whom tickets can be assigned.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/group_memberships/assignable (the `ListAssignableGroupMemberships` operationId).
+func (c *ClientWithResponses) ListAssignableGroupMembershipsWithResponse(ctx context.Context, params *ListAssignableGroupMembershipsParams, reqEditors ...RequestEditorFn) (*ListAssignableGroupMembershipsResponse, error) {
+	rsp, err := c.ListAssignableGroupMemberships(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAssignableGroupMembershipsResponse(rsp)
+}
+
+// GroupMembershipBulkCreateWithBodyWithResponse Creates up to 100 memberships in a job.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+func (c *ClientWithResponses) GroupMembershipBulkCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GroupMembershipBulkCreateResponse, error) {
+	rsp, err := c.GroupMembershipBulkCreateWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGroupMembershipBulkCreateResponse(rsp)
+}
+
+// GroupMembershipBulkCreateWithResponse Creates up to 100 memberships in a job.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/group_memberships/create_many (the `GroupMembershipBulkCreate` operationId).
+func (c *ClientWithResponses) GroupMembershipBulkCreateWithResponse(ctx context.Context, body GroupMembershipBulkCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*GroupMembershipBulkCreateResponse, error) {
+	rsp, err := c.GroupMembershipBulkCreate(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGroupMembershipBulkCreateResponse(rsp)
+}
+
+// GroupMembershipBulkDeleteWithResponse Ends up to 100 memberships in a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/group_memberships/destroy_many (the `GroupMembershipBulkDelete` operationId).
+func (c *ClientWithResponses) GroupMembershipBulkDeleteWithResponse(ctx context.Context, params *GroupMembershipBulkDeleteParams, reqEditors ...RequestEditorFn) (*GroupMembershipBulkDeleteResponse, error) {
+	rsp, err := c.GroupMembershipBulkDelete(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGroupMembershipBulkDeleteResponse(rsp)
+}
+
+// DeleteGroupMembershipWithResponse Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/group_memberships/{group_membership_id} (the `DeleteGroupMembership` operationId).
+func (c *ClientWithResponses) DeleteGroupMembershipWithResponse(ctx context.Context, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteGroupMembershipResponse, error) {
+	rsp, err := c.DeleteGroupMembership(ctx, groupMembershipID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteGroupMembershipResponse(rsp)
+}
+
+// ShowGroupMembershipByIDWithResponse Shows a membership.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/group_memberships/{group_membership_id} (the `ShowGroupMembershipByID` operationId).
+func (c *ClientWithResponses) ShowGroupMembershipByIDWithResponse(ctx context.Context, groupMembershipID GroupMembershipIDParam, params *ShowGroupMembershipByIDParams, reqEditors ...RequestEditorFn) (*ShowGroupMembershipByIDResponse, error) {
+	rsp, err := c.ShowGroupMembershipByID(ctx, groupMembershipID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowGroupMembershipByIDResponse(rsp)
 }
 
 // ListGroupsWithResponse Lists the groups, by name.
@@ -2449,7 +10780,7 @@ func (c *ClientWithResponses) CreateGroupWithResponse(ctx context.Context, body 
 	return ParseCreateGroupResponse(rsp)
 }
 
-// ListAssignableGroupsWithResponse Lists the groups to which the caller may assign tickets, by name.
+// ListAssignableGroupsWithResponse Lists the groups to which the caller may assign tickets, by name: the public ones and their own.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2460,6 +10791,19 @@ func (c *ClientWithResponses) ListAssignableGroupsWithResponse(ctx context.Conte
 		return nil, err
 	}
 	return ParseListAssignableGroupsResponse(rsp)
+}
+
+// CountAssignableGroupsWithResponse Counts the groups to which the caller may assign tickets.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/groups/assignable/count (the `CountAssignableGroups` operationId).
+func (c *ClientWithResponses) CountAssignableGroupsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountAssignableGroupsResponse, error) {
+	rsp, err := c.CountAssignableGroups(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountAssignableGroupsResponse(rsp)
 }
 
 // CountGroupsWithResponse Counts the groups.
@@ -2527,6 +10871,32 @@ func (c *ClientWithResponses) UpdateGroupWithResponse(ctx context.Context, group
 	return ParseUpdateGroupResponse(rsp)
 }
 
+// ListGroupMembershipsByGroupWithResponse Lists the memberships of a group.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/groups/{group_id}/memberships (the `ListGroupMembershipsByGroup` operationId).
+func (c *ClientWithResponses) ListGroupMembershipsByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListGroupMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*ListGroupMembershipsByGroupResponse, error) {
+	rsp, err := c.ListGroupMembershipsByGroup(ctx, groupID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListGroupMembershipsByGroupResponse(rsp)
+}
+
+// ListAssignableMembershipsByGroupWithResponse Lists the memberships of a group's agents to whom tickets can be assigned.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
+func (c *ClientWithResponses) ListAssignableMembershipsByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*ListAssignableMembershipsByGroupResponse, error) {
+	rsp, err := c.ListAssignableMembershipsByGroup(ctx, groupID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAssignableMembershipsByGroupResponse(rsp)
+}
+
 // ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -2566,6 +10936,487 @@ func (c *ClientWithResponses) ShowJobStatusWithResponse(ctx context.Context, job
 	return ParseShowJobStatusResponse(rsp)
 }
 
+// ListOrganizationMembershipsWithResponse Lists memberships; an end user's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_memberships (the `ListOrganizationMemberships` operationId).
+func (c *ClientWithResponses) ListOrganizationMembershipsWithResponse(ctx context.Context, params *ListOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*ListOrganizationMembershipsResponse, error) {
+	rsp, err := c.ListOrganizationMemberships(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationMembershipsResponse(rsp)
+}
+
+// CreateOrganizationMembershipWithBodyWithResponse Makes a user a member of an organization. Agents may for end users.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+func (c *ClientWithResponses) CreateOrganizationMembershipWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipResponse, error) {
+	rsp, err := c.CreateOrganizationMembershipWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationMembershipResponse(rsp)
+}
+
+// CreateOrganizationMembershipWithResponse Makes a user a member of an organization. Agents may for end users.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_memberships (the `CreateOrganizationMembership` operationId).
+func (c *ClientWithResponses) CreateOrganizationMembershipWithResponse(ctx context.Context, body CreateOrganizationMembershipJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipResponse, error) {
+	rsp, err := c.CreateOrganizationMembership(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationMembershipResponse(rsp)
+}
+
+// CreateManyOrganizationMembershipsWithBodyWithResponse Creates up to 100 memberships in a job.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+func (c *ClientWithResponses) CreateManyOrganizationMembershipsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyOrganizationMembershipsResponse, error) {
+	rsp, err := c.CreateManyOrganizationMembershipsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyOrganizationMembershipsResponse(rsp)
+}
+
+// CreateManyOrganizationMembershipsWithResponse Creates up to 100 memberships in a job.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_memberships/create_many (the `CreateManyOrganizationMemberships` operationId).
+func (c *ClientWithResponses) CreateManyOrganizationMembershipsWithResponse(ctx context.Context, body CreateManyOrganizationMembershipsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyOrganizationMembershipsResponse, error) {
+	rsp, err := c.CreateManyOrganizationMemberships(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyOrganizationMembershipsResponse(rsp)
+}
+
+// DeleteManyOrganizationMembershipsWithResponse Ends up to 100 memberships in a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organization_memberships/destroy_many (the `DeleteManyOrganizationMemberships` operationId).
+func (c *ClientWithResponses) DeleteManyOrganizationMembershipsWithResponse(ctx context.Context, params *DeleteManyOrganizationMembershipsParams, reqEditors ...RequestEditorFn) (*DeleteManyOrganizationMembershipsResponse, error) {
+	rsp, err := c.DeleteManyOrganizationMemberships(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteManyOrganizationMembershipsResponse(rsp)
+}
+
+// DeleteOrganizationMembershipWithResponse Ends a membership; the user's tickets of the organization that are not closed lose it soon after.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organization_memberships/{organization_membership_id} (the `DeleteOrganizationMembership` operationId).
+func (c *ClientWithResponses) DeleteOrganizationMembershipWithResponse(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationMembershipResponse, error) {
+	rsp, err := c.DeleteOrganizationMembership(ctx, organizationMembershipID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationMembershipResponse(rsp)
+}
+
+// ShowOrganizationMembershipByIDWithResponse Shows a membership.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
+func (c *ClientWithResponses) ShowOrganizationMembershipByIDWithResponse(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*ShowOrganizationMembershipByIDResponse, error) {
+	rsp, err := c.ShowOrganizationMembershipByID(ctx, organizationMembershipID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationMembershipByIDResponse(rsp)
+}
+
+// ListOrganizationsWithResponse Lists the organizations.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations (the `ListOrganizations` operationId).
+func (c *ClientWithResponses) ListOrganizationsWithResponse(ctx context.Context, params *ListOrganizationsParams, reqEditors ...RequestEditorFn) (*ListOrganizationsResponse, error) {
+	rsp, err := c.ListOrganizations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationsResponse(rsp)
+}
+
+// CreateOrganizationWithBodyWithResponse Creates an organization.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+func (c *ClientWithResponses) CreateOrganizationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error) {
+	rsp, err := c.CreateOrganizationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationResponse(rsp)
+}
+
+// CreateOrganizationWithResponse Creates an organization.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations (the `CreateOrganization` operationId).
+func (c *ClientWithResponses) CreateOrganizationWithResponse(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error) {
+	rsp, err := c.CreateOrganization(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationResponse(rsp)
+}
+
+// AutocompleteOrganizationsWithResponse Lists the organizations whose name begins with a text, by name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/autocomplete (the `AutocompleteOrganizations` operationId).
+func (c *ClientWithResponses) AutocompleteOrganizationsWithResponse(ctx context.Context, params *AutocompleteOrganizationsParams, reqEditors ...RequestEditorFn) (*AutocompleteOrganizationsResponse, error) {
+	rsp, err := c.AutocompleteOrganizations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteOrganizationsResponse(rsp)
+}
+
+// AutocompleteOrganizationsByBodyWithBodyWithResponse The same with the text in the body or the URL.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+func (c *ClientWithResponses) AutocompleteOrganizationsByBodyWithBodyWithResponse(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AutocompleteOrganizationsByBodyResponse, error) {
+	rsp, err := c.AutocompleteOrganizationsByBodyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteOrganizationsByBodyResponse(rsp)
+}
+
+// AutocompleteOrganizationsByBodyWithResponse The same with the text in the body or the URL.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/autocomplete (the `AutocompleteOrganizationsByBody` operationId).
+func (c *ClientWithResponses) AutocompleteOrganizationsByBodyWithResponse(ctx context.Context, params *AutocompleteOrganizationsByBodyParams, body AutocompleteOrganizationsByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteOrganizationsByBodyResponse, error) {
+	rsp, err := c.AutocompleteOrganizationsByBody(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteOrganizationsByBodyResponse(rsp)
+}
+
+// CountOrganizationsWithResponse Counts the organizations.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/count (the `CountOrganizations` operationId).
+func (c *ClientWithResponses) CountOrganizationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountOrganizationsResponse, error) {
+	rsp, err := c.CountOrganizations(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountOrganizationsResponse(rsp)
+}
+
+// CreateManyOrganizationsWithBodyWithResponse Creates up to 100 organizations in a job.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+func (c *ClientWithResponses) CreateManyOrganizationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyOrganizationsResponse, error) {
+	rsp, err := c.CreateManyOrganizationsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyOrganizationsResponse(rsp)
+}
+
+// CreateManyOrganizationsWithResponse Creates up to 100 organizations in a job.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/create_many (the `CreateManyOrganizations` operationId).
+func (c *ClientWithResponses) CreateManyOrganizationsWithResponse(ctx context.Context, body CreateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyOrganizationsResponse, error) {
+	rsp, err := c.CreateManyOrganizations(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyOrganizationsResponse(rsp)
+}
+
+// CreateOrUpdateOrganizationWithBodyWithResponse Changes the organization with this id or external_id, or creates it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+func (c *ClientWithResponses) CreateOrUpdateOrganizationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationResponse, error) {
+	rsp, err := c.CreateOrUpdateOrganizationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateOrganizationResponse(rsp)
+}
+
+// CreateOrUpdateOrganizationWithResponse Changes the organization with this id or external_id, or creates it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/create_or_update (the `CreateOrUpdateOrganization` operationId).
+func (c *ClientWithResponses) CreateOrUpdateOrganizationWithResponse(ctx context.Context, body CreateOrUpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationResponse, error) {
+	rsp, err := c.CreateOrUpdateOrganization(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateOrganizationResponse(rsp)
+}
+
+// DeleteManyOrganizationsWithResponse Deletes up to 100 organizations in a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organizations/destroy_many (the `DeleteManyOrganizations` operationId).
+func (c *ClientWithResponses) DeleteManyOrganizationsWithResponse(ctx context.Context, params *DeleteManyOrganizationsParams, reqEditors ...RequestEditorFn) (*DeleteManyOrganizationsResponse, error) {
+	rsp, err := c.DeleteManyOrganizations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteManyOrganizationsResponse(rsp)
+}
+
+// SearchOrganizationsWithResponse Finds organizations by their exact external_id or name, whatever its case.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/search (the `SearchOrganizations` operationId).
+func (c *ClientWithResponses) SearchOrganizationsWithResponse(ctx context.Context, params *SearchOrganizationsParams, reqEditors ...RequestEditorFn) (*SearchOrganizationsResponse, error) {
+	rsp, err := c.SearchOrganizations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchOrganizationsResponse(rsp)
+}
+
+// ShowManyOrganizationsWithResponse Shows up to 100 organizations; unknown ones are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/show_many (the `ShowManyOrganizations` operationId).
+func (c *ClientWithResponses) ShowManyOrganizationsWithResponse(ctx context.Context, params *ShowManyOrganizationsParams, reqEditors ...RequestEditorFn) (*ShowManyOrganizationsResponse, error) {
+	rsp, err := c.ShowManyOrganizations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowManyOrganizationsResponse(rsp)
+}
+
+// UpdateManyOrganizationsWithBodyWithResponse Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+func (c *ClientWithResponses) UpdateManyOrganizationsWithBodyWithResponse(ctx context.Context, params *UpdateManyOrganizationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyOrganizationsResponse, error) {
+	rsp, err := c.UpdateManyOrganizationsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyOrganizationsResponse(rsp)
+}
+
+// UpdateManyOrganizationsWithResponse Changes up to 100 organizations in a job: those of `ids` or `external_ids` alike, or each as `organizations` says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organizations/update_many (the `UpdateManyOrganizations` operationId).
+func (c *ClientWithResponses) UpdateManyOrganizationsWithResponse(ctx context.Context, params *UpdateManyOrganizationsParams, body UpdateManyOrganizationsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyOrganizationsResponse, error) {
+	rsp, err := c.UpdateManyOrganizations(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyOrganizationsResponse(rsp)
+}
+
+// DeleteOrganizationWithResponse Deletes an organization and its memberships; its tickets that are not closed lose it soon after.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organizations/{organization_id} (the `DeleteOrganization` operationId).
+func (c *ClientWithResponses) DeleteOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationResponse, error) {
+	rsp, err := c.DeleteOrganization(ctx, organizationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationResponse(rsp)
+}
+
+// ShowOrganizationWithResponse Shows an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id} (the `ShowOrganization` operationId).
+func (c *ClientWithResponses) ShowOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ShowOrganizationParams, reqEditors ...RequestEditorFn) (*ShowOrganizationResponse, error) {
+	rsp, err := c.ShowOrganization(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationResponse(rsp)
+}
+
+// UpdateOrganizationWithBodyWithResponse Changes the fields that are present; null clears a field. Agents may change the notes alone.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+func (c *ClientWithResponses) UpdateOrganizationWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateOrganizationResponse, error) {
+	rsp, err := c.UpdateOrganizationWithBody(ctx, organizationID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateOrganizationResponse(rsp)
+}
+
+// UpdateOrganizationWithResponse Changes the fields that are present; null clears a field. Agents may change the notes alone.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
+func (c *ClientWithResponses) UpdateOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationResponse, error) {
+	rsp, err := c.UpdateOrganization(ctx, organizationID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateOrganizationResponse(rsp)
+}
+
+// ListOrganizationMembershipsByOrganizationWithResponse Lists the memberships of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/organization_memberships (the `ListOrganizationMembershipsByOrganization` operationId).
+func (c *ClientWithResponses) ListOrganizationMembershipsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMembershipsByOrganizationParams, reqEditors ...RequestEditorFn) (*ListOrganizationMembershipsByOrganizationResponse, error) {
+	rsp, err := c.ListOrganizationMembershipsByOrganization(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationMembershipsByOrganizationResponse(rsp)
+}
+
+// OrganizationRelatedWithResponse Counts the tickets and users of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/related (the `OrganizationRelated` operationId).
+func (c *ClientWithResponses) OrganizationRelatedWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*OrganizationRelatedResponse, error) {
+	rsp, err := c.OrganizationRelated(ctx, organizationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOrganizationRelatedResponse(rsp)
+}
+
+// RemoveOrganizationTagsWithBodyWithResponse Removes tags from an organization.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+func (c *ClientWithResponses) RemoveOrganizationTagsWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveOrganizationTagsResponse, error) {
+	rsp, err := c.RemoveOrganizationTagsWithBody(ctx, organizationID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveOrganizationTagsResponse(rsp)
+}
+
+// RemoveOrganizationTagsWithResponse Removes tags from an organization.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organizations/{organization_id}/tags (the `RemoveOrganizationTags` operationId).
+func (c *ClientWithResponses) RemoveOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body RemoveOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveOrganizationTagsResponse, error) {
+	rsp, err := c.RemoveOrganizationTags(ctx, organizationID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveOrganizationTagsResponse(rsp)
+}
+
+// ListOrganizationTagsWithResponse Lists the tags of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/tags (the `ListOrganizationTags` operationId).
+func (c *ClientWithResponses) ListOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*ListOrganizationTagsResponse, error) {
+	rsp, err := c.ListOrganizationTags(ctx, organizationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationTagsResponse(rsp)
+}
+
+// SetOrganizationTagsWithBodyWithResponse Puts tags in the place of an organization's.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+func (c *ClientWithResponses) SetOrganizationTagsWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetOrganizationTagsResponse, error) {
+	rsp, err := c.SetOrganizationTagsWithBody(ctx, organizationID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetOrganizationTagsResponse(rsp)
+}
+
+// SetOrganizationTagsWithResponse Puts tags in the place of an organization's.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/tags (the `SetOrganizationTags` operationId).
+func (c *ClientWithResponses) SetOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body SetOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetOrganizationTagsResponse, error) {
+	rsp, err := c.SetOrganizationTags(ctx, organizationID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetOrganizationTagsResponse(rsp)
+}
+
+// AddOrganizationTagsWithBodyWithResponse Adds tags to an organization.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+func (c *ClientWithResponses) AddOrganizationTagsWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error) {
+	rsp, err := c.AddOrganizationTagsWithBody(ctx, organizationID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddOrganizationTagsResponse(rsp)
+}
+
+// AddOrganizationTagsWithResponse Adds tags to an organization.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
+func (c *ClientWithResponses) AddOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error) {
+	rsp, err := c.AddOrganizationTags(ctx, organizationID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddOrganizationTagsResponse(rsp)
+}
+
 // UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 //
 // The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -2592,6 +11443,240 @@ func (c *ClientWithResponses) DeleteUploadWithResponse(ctx context.Context, toke
 		return nil, err
 	}
 	return ParseDeleteUploadResponse(rsp)
+}
+
+// ListGroupMembershipsByUserWithResponse Lists a user's memberships.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
+func (c *ClientWithResponses) ListGroupMembershipsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListGroupMembershipsByUserParams, reqEditors ...RequestEditorFn) (*ListGroupMembershipsByUserResponse, error) {
+	rsp, err := c.ListGroupMembershipsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListGroupMembershipsByUserResponse(rsp)
+}
+
+// CreateGroupMembershipByUserWithBodyWithResponse Makes the user, an agent, a member of a group.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+func (c *ClientWithResponses) CreateGroupMembershipByUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateGroupMembershipByUserResponse, error) {
+	rsp, err := c.CreateGroupMembershipByUserWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateGroupMembershipByUserResponse(rsp)
+}
+
+// CreateGroupMembershipByUserWithResponse Makes the user, an agent, a member of a group.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/group_memberships (the `CreateGroupMembershipByUser` operationId).
+func (c *ClientWithResponses) CreateGroupMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, body CreateGroupMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateGroupMembershipByUserResponse, error) {
+	rsp, err := c.CreateGroupMembershipByUser(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateGroupMembershipByUserResponse(rsp)
+}
+
+// GroupMembershipSetDefaultWithResponse Makes a membership the user's default. Agents may make one of their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/group_memberships/{group_membership_id}/make_default (the `GroupMembershipSetDefault` operationId).
+func (c *ClientWithResponses) GroupMembershipSetDefaultWithResponse(ctx context.Context, userID UserIDParam, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*GroupMembershipSetDefaultResponse, error) {
+	rsp, err := c.GroupMembershipSetDefault(ctx, userID, groupMembershipID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGroupMembershipSetDefaultResponse(rsp)
+}
+
+// DeleteGroupMembershipByUserWithResponse Ends a user's membership.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/group_memberships/{id} (the `DeleteGroupMembershipByUser` operationId).
+func (c *ClientWithResponses) DeleteGroupMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteGroupMembershipByUserResponse, error) {
+	rsp, err := c.DeleteGroupMembershipByUser(ctx, userID, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteGroupMembershipByUserResponse(rsp)
+}
+
+// ShowGroupMembershipByUserWithResponse Shows a user's membership.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/group_memberships/{id} (the `ShowGroupMembershipByUser` operationId).
+func (c *ClientWithResponses) ShowGroupMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersGroupMembershipIDParam, params *ShowGroupMembershipByUserParams, reqEditors ...RequestEditorFn) (*ShowGroupMembershipByUserResponse, error) {
+	rsp, err := c.ShowGroupMembershipByUser(ctx, userID, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowGroupMembershipByUserResponse(rsp)
+}
+
+// ListGroupsByUserWithResponse Lists the groups of a user, by name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/groups (the `ListGroupsByUser` operationId).
+func (c *ClientWithResponses) ListGroupsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListGroupsByUserParams, reqEditors ...RequestEditorFn) (*ListGroupsByUserResponse, error) {
+	rsp, err := c.ListGroupsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListGroupsByUserResponse(rsp)
+}
+
+// CountGroupsByUserWithResponse Counts the groups of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
+func (c *ClientWithResponses) CountGroupsByUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountGroupsByUserResponse, error) {
+	rsp, err := c.CountGroupsByUser(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountGroupsByUserResponse(rsp)
+}
+
+// ListOrganizationMembershipsByUserWithResponse Lists a user's memberships, the default first, then by the organization's name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/organization_memberships (the `ListOrganizationMembershipsByUser` operationId).
+func (c *ClientWithResponses) ListOrganizationMembershipsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListOrganizationMembershipsByUserParams, reqEditors ...RequestEditorFn) (*ListOrganizationMembershipsByUserResponse, error) {
+	rsp, err := c.ListOrganizationMembershipsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationMembershipsByUserResponse(rsp)
+}
+
+// CreateOrganizationMembershipByUserWithBodyWithResponse Makes the user a member of an organization. Agents may for end users.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+func (c *ClientWithResponses) CreateOrganizationMembershipByUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipByUserResponse, error) {
+	rsp, err := c.CreateOrganizationMembershipByUserWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationMembershipByUserResponse(rsp)
+}
+
+// CreateOrganizationMembershipByUserWithResponse Makes the user a member of an organization. Agents may for end users.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/organization_memberships (the `CreateOrganizationMembershipByUser` operationId).
+func (c *ClientWithResponses) CreateOrganizationMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, body CreateOrganizationMembershipByUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationMembershipByUserResponse, error) {
+	rsp, err := c.CreateOrganizationMembershipByUser(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationMembershipByUserResponse(rsp)
+}
+
+// DeleteOrganizationMembershipByUserWithResponse Ends a user's membership.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/organization_memberships/{id} (the `DeleteOrganizationMembershipByUser` operationId).
+func (c *ClientWithResponses) DeleteOrganizationMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationMembershipByUserResponse, error) {
+	rsp, err := c.DeleteOrganizationMembershipByUser(ctx, userID, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationMembershipByUserResponse(rsp)
+}
+
+// ShowOrganizationMembershipByUserWithResponse Shows a user's membership.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/organization_memberships/{id} (the `ShowOrganizationMembershipByUser` operationId).
+func (c *ClientWithResponses) ShowOrganizationMembershipByUserWithResponse(ctx context.Context, userID UserIDParam, id UsersOrganizationMembershipIDParam, params *ShowOrganizationMembershipByUserParams, reqEditors ...RequestEditorFn) (*ShowOrganizationMembershipByUserResponse, error) {
+	rsp, err := c.ShowOrganizationMembershipByUser(ctx, userID, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationMembershipByUserResponse(rsp)
+}
+
+// SetOrganizationMembershipAsDefaultWithResponse Makes a membership the user's default.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default (the `SetOrganizationMembershipAsDefault` operationId).
+func (c *ClientWithResponses) SetOrganizationMembershipAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationMembershipAsDefaultResponse, error) {
+	rsp, err := c.SetOrganizationMembershipAsDefault(ctx, userID, organizationMembershipID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetOrganizationMembershipAsDefaultResponse(rsp)
+}
+
+// ListOrganizationsByUserWithResponse Lists the organizations of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/organizations (the `ListOrganizationsByUser` operationId).
+func (c *ClientWithResponses) ListOrganizationsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListOrganizationsByUserParams, reqEditors ...RequestEditorFn) (*ListOrganizationsByUserResponse, error) {
+	rsp, err := c.ListOrganizationsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationsByUserResponse(rsp)
+}
+
+// CountOrganizationsByUserWithResponse Counts the organizations of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/organizations/count (the `CountOrganizationsByUser` operationId).
+func (c *ClientWithResponses) CountOrganizationsByUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountOrganizationsByUserResponse, error) {
+	rsp, err := c.CountOrganizationsByUser(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountOrganizationsByUserResponse(rsp)
+}
+
+// UnassignOrganizationWithResponse Ends a user's membership of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/organizations/{organization_id} (the `UnassignOrganization` operationId).
+func (c *ClientWithResponses) UnassignOrganizationWithResponse(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*UnassignOrganizationResponse, error) {
+	rsp, err := c.UnassignOrganization(ctx, userID, organizationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnassignOrganizationResponse(rsp)
+}
+
+// SetOrganizationAsDefaultWithResponse Makes an organization the user's default.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
+func (c *ClientWithResponses) SetOrganizationAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationAsDefaultResponse, error) {
+	rsp, err := c.SetOrganizationAsDefault(ctx, userID, organizationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetOrganizationAsDefaultResponse(rsp)
 }
 
 // ParseShowAttachmentResponse parses an HTTP response from a ShowAttachmentWithResponse call
@@ -2636,6 +11721,191 @@ func ParseUpdateAttachmentResponse(rsp *http.Response) (*UpdateAttachmentRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest AttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListGroupMembershipsResponse parses an HTTP response from a ListGroupMembershipsWithResponse call
+func ParseListGroupMembershipsResponse(rsp *http.Response) (*ListGroupMembershipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListGroupMembershipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateGroupMembershipResponse parses an HTTP response from a CreateGroupMembershipWithResponse call
+func ParseCreateGroupMembershipResponse(rsp *http.Response) (*CreateGroupMembershipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateGroupMembershipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest GroupMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateGroupMembershipResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListAssignableGroupMembershipsResponse parses an HTTP response from a ListAssignableGroupMembershipsWithResponse call
+func ParseListAssignableGroupMembershipsResponse(rsp *http.Response) (*ListAssignableGroupMembershipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAssignableGroupMembershipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGroupMembershipBulkCreateResponse parses an HTTP response from a GroupMembershipBulkCreateWithResponse call
+func ParseGroupMembershipBulkCreateResponse(rsp *http.Response) (*GroupMembershipBulkCreateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GroupMembershipBulkCreateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGroupMembershipBulkDeleteResponse parses an HTTP response from a GroupMembershipBulkDeleteWithResponse call
+func ParseGroupMembershipBulkDeleteResponse(rsp *http.Response) (*GroupMembershipBulkDeleteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GroupMembershipBulkDeleteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteGroupMembershipResponse parses an HTTP response from a DeleteGroupMembershipWithResponse call
+func ParseDeleteGroupMembershipResponse(rsp *http.Response) (*DeleteGroupMembershipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteGroupMembershipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowGroupMembershipByIDResponse parses an HTTP response from a ShowGroupMembershipByIDWithResponse call
+func ParseShowGroupMembershipByIDResponse(rsp *http.Response) (*ShowGroupMembershipByIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowGroupMembershipByIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -2727,6 +11997,32 @@ func ParseListAssignableGroupsResponse(rsp *http.Response) (*ListAssignableGroup
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest GroupList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountAssignableGroupsResponse parses an HTTP response from a CountAssignableGroupsWithResponse call
+func ParseCountAssignableGroupsResponse(rsp *http.Response) (*CountAssignableGroupsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountAssignableGroupsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -2844,6 +12140,58 @@ func ParseUpdateGroupResponse(rsp *http.Response) (*UpdateGroupResponse, error) 
 	return response, nil
 }
 
+// ParseListGroupMembershipsByGroupResponse parses an HTTP response from a ListGroupMembershipsByGroupWithResponse call
+func ParseListGroupMembershipsByGroupResponse(rsp *http.Response) (*ListGroupMembershipsByGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListGroupMembershipsByGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAssignableMembershipsByGroupResponse parses an HTTP response from a ListAssignableMembershipsByGroupWithResponse call
+func ParseListAssignableMembershipsByGroupResponse(rsp *http.Response) (*ListAssignableMembershipsByGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAssignableMembershipsByGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListJobStatusesResponse parses an HTTP response from a ListJobStatusesWithResponse call
 func ParseListJobStatusesResponse(rsp *http.Response) (*ListJobStatusesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -2922,6 +12270,718 @@ func ParseShowJobStatusResponse(rsp *http.Response) (*ShowJobStatusResponse, err
 	return response, nil
 }
 
+// ParseListOrganizationMembershipsResponse parses an HTTP response from a ListOrganizationMembershipsWithResponse call
+func ParseListOrganizationMembershipsResponse(rsp *http.Response) (*ListOrganizationMembershipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationMembershipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrganizationMembershipResponse parses an HTTP response from a CreateOrganizationMembershipWithResponse call
+func ParseCreateOrganizationMembershipResponse(rsp *http.Response) (*CreateOrganizationMembershipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrganizationMembershipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest OrganizationMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateOrganizationMembershipResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateManyOrganizationMembershipsResponse parses an HTTP response from a CreateManyOrganizationMembershipsWithResponse call
+func ParseCreateManyOrganizationMembershipsResponse(rsp *http.Response) (*CreateManyOrganizationMembershipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateManyOrganizationMembershipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteManyOrganizationMembershipsResponse parses an HTTP response from a DeleteManyOrganizationMembershipsWithResponse call
+func ParseDeleteManyOrganizationMembershipsResponse(rsp *http.Response) (*DeleteManyOrganizationMembershipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteManyOrganizationMembershipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteOrganizationMembershipResponse parses an HTTP response from a DeleteOrganizationMembershipWithResponse call
+func ParseDeleteOrganizationMembershipResponse(rsp *http.Response) (*DeleteOrganizationMembershipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationMembershipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowOrganizationMembershipByIDResponse parses an HTTP response from a ShowOrganizationMembershipByIDWithResponse call
+func ParseShowOrganizationMembershipByIDResponse(rsp *http.Response) (*ShowOrganizationMembershipByIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationMembershipByIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationsResponse parses an HTTP response from a ListOrganizationsWithResponse call
+func ParseListOrganizationsResponse(rsp *http.Response) (*ListOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrganizationResponse parses an HTTP response from a CreateOrganizationWithResponse call
+func ParseCreateOrganizationResponse(rsp *http.Response) (*CreateOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest OrganizationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateOrganizationResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAutocompleteOrganizationsResponse parses an HTTP response from a AutocompleteOrganizationsWithResponse call
+func ParseAutocompleteOrganizationsResponse(rsp *http.Response) (*AutocompleteOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AutocompleteOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAutocompleteOrganizationsByBodyResponse parses an HTTP response from a AutocompleteOrganizationsByBodyWithResponse call
+func ParseAutocompleteOrganizationsByBodyResponse(rsp *http.Response) (*AutocompleteOrganizationsByBodyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AutocompleteOrganizationsByBodyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountOrganizationsResponse parses an HTTP response from a CountOrganizationsWithResponse call
+func ParseCountOrganizationsResponse(rsp *http.Response) (*CountOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateManyOrganizationsResponse parses an HTTP response from a CreateManyOrganizationsWithResponse call
+func ParseCreateManyOrganizationsResponse(rsp *http.Response) (*CreateManyOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateManyOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrUpdateOrganizationResponse parses an HTTP response from a CreateOrUpdateOrganizationWithResponse call
+func ParseCreateOrUpdateOrganizationResponse(rsp *http.Response) (*CreateOrUpdateOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrUpdateOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest OrganizationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateOrUpdateOrganizationResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 201:
+		var headers CreateOrUpdateOrganizationResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteManyOrganizationsResponse parses an HTTP response from a DeleteManyOrganizationsWithResponse call
+func ParseDeleteManyOrganizationsResponse(rsp *http.Response) (*DeleteManyOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteManyOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchOrganizationsResponse parses an HTTP response from a SearchOrganizationsWithResponse call
+func ParseSearchOrganizationsResponse(rsp *http.Response) (*SearchOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowManyOrganizationsResponse parses an HTTP response from a ShowManyOrganizationsWithResponse call
+func ParseShowManyOrganizationsResponse(rsp *http.Response) (*ShowManyOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowManyOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyOrganizationsResponse parses an HTTP response from a UpdateManyOrganizationsWithResponse call
+func ParseUpdateManyOrganizationsResponse(rsp *http.Response) (*UpdateManyOrganizationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyOrganizationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteOrganizationResponse parses an HTTP response from a DeleteOrganizationWithResponse call
+func ParseDeleteOrganizationResponse(rsp *http.Response) (*DeleteOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowOrganizationResponse parses an HTTP response from a ShowOrganizationWithResponse call
+func ParseShowOrganizationResponse(rsp *http.Response) (*ShowOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateOrganizationResponse parses an HTTP response from a UpdateOrganizationWithResponse call
+func ParseUpdateOrganizationResponse(rsp *http.Response) (*UpdateOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationMembershipsByOrganizationResponse parses an HTTP response from a ListOrganizationMembershipsByOrganizationWithResponse call
+func ParseListOrganizationMembershipsByOrganizationResponse(rsp *http.Response) (*ListOrganizationMembershipsByOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationMembershipsByOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOrganizationRelatedResponse parses an HTTP response from a OrganizationRelatedWithResponse call
+func ParseOrganizationRelatedResponse(rsp *http.Response) (*OrganizationRelatedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OrganizationRelatedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveOrganizationTagsResponse parses an HTTP response from a RemoveOrganizationTagsWithResponse call
+func ParseRemoveOrganizationTagsResponse(rsp *http.Response) (*RemoveOrganizationTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveOrganizationTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationTagsResponse parses an HTTP response from a ListOrganizationTagsWithResponse call
+func ParseListOrganizationTagsResponse(rsp *http.Response) (*ListOrganizationTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetOrganizationTagsResponse parses an HTTP response from a SetOrganizationTagsWithResponse call
+func ParseSetOrganizationTagsResponse(rsp *http.Response) (*SetOrganizationTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetOrganizationTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddOrganizationTagsResponse parses an HTTP response from a AddOrganizationTagsWithResponse call
+func ParseAddOrganizationTagsResponse(rsp *http.Response) (*AddOrganizationTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddOrganizationTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseUploadFilesResponse parses an HTTP response from a UploadFilesWithResponse call
 func ParseUploadFilesResponse(rsp *http.Response) (*UploadFilesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -2972,6 +13032,418 @@ func ParseDeleteUploadResponse(rsp *http.Response) (*DeleteUploadResponse, error
 	response := &DeleteUploadResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseListGroupMembershipsByUserResponse parses an HTTP response from a ListGroupMembershipsByUserWithResponse call
+func ParseListGroupMembershipsByUserResponse(rsp *http.Response) (*ListGroupMembershipsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListGroupMembershipsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateGroupMembershipByUserResponse parses an HTTP response from a CreateGroupMembershipByUserWithResponse call
+func ParseCreateGroupMembershipByUserResponse(rsp *http.Response) (*CreateGroupMembershipByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateGroupMembershipByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest GroupMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateGroupMembershipByUserResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGroupMembershipSetDefaultResponse parses an HTTP response from a GroupMembershipSetDefaultWithResponse call
+func ParseGroupMembershipSetDefaultResponse(rsp *http.Response) (*GroupMembershipSetDefaultResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GroupMembershipSetDefaultResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteGroupMembershipByUserResponse parses an HTTP response from a DeleteGroupMembershipByUserWithResponse call
+func ParseDeleteGroupMembershipByUserResponse(rsp *http.Response) (*DeleteGroupMembershipByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteGroupMembershipByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowGroupMembershipByUserResponse parses an HTTP response from a ShowGroupMembershipByUserWithResponse call
+func ParseShowGroupMembershipByUserResponse(rsp *http.Response) (*ShowGroupMembershipByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowGroupMembershipByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListGroupsByUserResponse parses an HTTP response from a ListGroupsByUserWithResponse call
+func ParseListGroupsByUserResponse(rsp *http.Response) (*ListGroupsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListGroupsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountGroupsByUserResponse parses an HTTP response from a CountGroupsByUserWithResponse call
+func ParseCountGroupsByUserResponse(rsp *http.Response) (*CountGroupsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountGroupsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationMembershipsByUserResponse parses an HTTP response from a ListOrganizationMembershipsByUserWithResponse call
+func ParseListOrganizationMembershipsByUserResponse(rsp *http.Response) (*ListOrganizationMembershipsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationMembershipsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrganizationMembershipByUserResponse parses an HTTP response from a CreateOrganizationMembershipByUserWithResponse call
+func ParseCreateOrganizationMembershipByUserResponse(rsp *http.Response) (*CreateOrganizationMembershipByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrganizationMembershipByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest OrganizationMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateOrganizationMembershipByUserResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteOrganizationMembershipByUserResponse parses an HTTP response from a DeleteOrganizationMembershipByUserWithResponse call
+func ParseDeleteOrganizationMembershipByUserResponse(rsp *http.Response) (*DeleteOrganizationMembershipByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationMembershipByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowOrganizationMembershipByUserResponse parses an HTTP response from a ShowOrganizationMembershipByUserWithResponse call
+func ParseShowOrganizationMembershipByUserResponse(rsp *http.Response) (*ShowOrganizationMembershipByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationMembershipByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetOrganizationMembershipAsDefaultResponse parses an HTTP response from a SetOrganizationMembershipAsDefaultWithResponse call
+func ParseSetOrganizationMembershipAsDefaultResponse(rsp *http.Response) (*SetOrganizationMembershipAsDefaultResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetOrganizationMembershipAsDefaultResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationsByUserResponse parses an HTTP response from a ListOrganizationsByUserWithResponse call
+func ParseListOrganizationsByUserResponse(rsp *http.Response) (*ListOrganizationsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountOrganizationsByUserResponse parses an HTTP response from a CountOrganizationsByUserWithResponse call
+func ParseCountOrganizationsByUserResponse(rsp *http.Response) (*CountOrganizationsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountOrganizationsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUnassignOrganizationResponse parses an HTTP response from a UnassignOrganizationWithResponse call
+func ParseUnassignOrganizationResponse(rsp *http.Response) (*UnassignOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnassignOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseSetOrganizationAsDefaultResponse parses an HTTP response from a SetOrganizationAsDefaultWithResponse call
+func ParseSetOrganizationAsDefaultResponse(rsp *http.Response) (*SetOrganizationAsDefaultResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetOrganizationAsDefaultResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil

@@ -1,0 +1,176 @@
+package api
+
+import (
+	"context"
+
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/organizations"
+)
+
+func (h organizationHandlers) ListOrganizationMemberships(ctx context.Context, _ gen.ListOrganizationMembershipsRequestObject) (gen.ListOrganizationMembershipsResponseObject, error) {
+	l, err := h.memberships(ctx, organizations.Of{})
+	return gen.ListOrganizationMemberships200JSONResponse{Listing: l}, err
+}
+
+func (h organizationHandlers) ListOrganizationMembershipsByUser(ctx context.Context, r gen.ListOrganizationMembershipsByUserRequestObject) (gen.ListOrganizationMembershipsByUserResponseObject, error) {
+	l, err := h.memberships(ctx, organizations.Of{UserID: int64(r.UserID)})
+	return gen.ListOrganizationMembershipsByUser200JSONResponse{Listing: l}, err
+}
+
+func (h organizationHandlers) ListOrganizationMembershipsByOrganization(ctx context.Context, r gen.ListOrganizationMembershipsByOrganizationRequestObject) (gen.ListOrganizationMembershipsByOrganizationResponseObject, error) {
+	l, err := h.memberships(ctx, organizations.Of{OrganizationID: int64(r.OrganizationID)})
+	return gen.ListOrganizationMembershipsByOrganization200JSONResponse{Listing: l}, err
+}
+
+func (h organizationHandlers) memberships(ctx context.Context, of organizations.Of) (wire.Listing, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	list, err := h.organizations.Memberships(ctx, auth.From(ctx), of, p)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	l := listing(ctx, "organization_memberships", mapped(ctx, list, organizationMembershipJSON))
+	err = h.besideMemberships(ctx, &l, list.Items)
+	return l, err
+}
+
+func (h organizationHandlers) ShowOrganizationMembershipByID(ctx context.Context, r gen.ShowOrganizationMembershipByIDRequestObject) (gen.ShowOrganizationMembershipByIDResponseObject, error) {
+	e, err := h.membership(ctx, 0, r.OrganizationMembershipID)
+	return gen.ShowOrganizationMembershipByID200JSONResponse(e), err
+}
+
+func (h organizationHandlers) ShowOrganizationMembershipByUser(ctx context.Context, r gen.ShowOrganizationMembershipByUserRequestObject) (gen.ShowOrganizationMembershipByUserResponseObject, error) {
+	e, err := h.membership(ctx, r.UserID, r.ID)
+	return gen.ShowOrganizationMembershipByUser200JSONResponse(e), err
+}
+
+func (h organizationHandlers) membership(ctx context.Context, user, id wire.ID) (gen.OrganizationMembershipEnvelope, error) {
+	m, err := h.organizations.Membership(ctx, auth.From(ctx), int64(user), int64(id))
+	if err != nil {
+		return gen.OrganizationMembershipEnvelope{}, err
+	}
+	e := gen.OrganizationMembershipEnvelope{OrganizationMembership: organizationMembershipJSON(ctx, m)}
+	if includes(ctx, "organizations") {
+		e.Organizations, err = h.organizationsBeside(ctx, []int64{m.OrganizationID})
+	}
+	return e, err
+}
+
+func (h organizationHandlers) CreateOrganizationMembership(ctx context.Context, r gen.CreateOrganizationMembershipRequestObject) (gen.CreateOrganizationMembershipResponseObject, error) {
+	m, err := h.organizations.Join(ctx, auth.From(ctx), 0, newOrganizationMembership(r.Body.OrganizationMembership))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateOrganizationMembership201JSONResponse{
+		Headers: gen.CreateOrganizationMembership201ResponseHeaders{Location: link(ctx, "organization_memberships", m.ID)},
+		Body:    gen.OrganizationMembershipEnvelope{OrganizationMembership: organizationMembershipJSON(ctx, m)},
+	}, nil
+}
+
+func (h organizationHandlers) CreateOrganizationMembershipByUser(ctx context.Context, r gen.CreateOrganizationMembershipByUserRequestObject) (gen.CreateOrganizationMembershipByUserResponseObject, error) {
+	m, err := h.organizations.Join(ctx, auth.From(ctx), int64(r.UserID), newOrganizationMembership(r.Body.OrganizationMembership))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateOrganizationMembershipByUser201JSONResponse{
+		Headers: gen.CreateOrganizationMembershipByUser201ResponseHeaders{Location: link(ctx, "organization_memberships", m.ID)},
+		Body:    gen.OrganizationMembershipEnvelope{OrganizationMembership: organizationMembershipJSON(ctx, m)},
+	}, nil
+}
+
+func (h organizationHandlers) DeleteOrganizationMembership(ctx context.Context, r gen.DeleteOrganizationMembershipRequestObject) (gen.DeleteOrganizationMembershipResponseObject, error) {
+	if err := h.organizations.Leave(ctx, auth.From(ctx), 0, int64(r.OrganizationMembershipID)); err != nil {
+		return nil, err
+	}
+	return gen.DeleteOrganizationMembership204Response{}, nil
+}
+
+func (h organizationHandlers) DeleteOrganizationMembershipByUser(ctx context.Context, r gen.DeleteOrganizationMembershipByUserRequestObject) (gen.DeleteOrganizationMembershipByUserResponseObject, error) {
+	if err := h.organizations.Leave(ctx, auth.From(ctx), int64(r.UserID), int64(r.ID)); err != nil {
+		return nil, err
+	}
+	return gen.DeleteOrganizationMembershipByUser204Response{}, nil
+}
+
+func (h organizationHandlers) UnassignOrganization(ctx context.Context, r gen.UnassignOrganizationRequestObject) (gen.UnassignOrganizationResponseObject, error) {
+	if err := h.organizations.LeaveOrganization(ctx, auth.From(ctx), int64(r.UserID), int64(r.OrganizationID)); err != nil {
+		return nil, err
+	}
+	return gen.UnassignOrganization204Response{}, nil
+}
+
+func (h organizationHandlers) SetOrganizationMembershipAsDefault(ctx context.Context, r gen.SetOrganizationMembershipAsDefaultRequestObject) (gen.SetOrganizationMembershipAsDefaultResponseObject, error) {
+	all, err := h.organizations.MakeDefault(ctx, auth.From(ctx), int64(r.UserID), int64(r.OrganizationMembershipID))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]gen.OrganizationMembership, len(all))
+	for i, m := range all {
+		out[i] = organizationMembershipJSON(ctx, m)
+	}
+	return gen.SetOrganizationMembershipAsDefault200JSONResponse{Listing: whole("organization_memberships", out)}, nil
+}
+
+func (h organizationHandlers) SetOrganizationAsDefault(ctx context.Context, r gen.SetOrganizationAsDefaultRequestObject) (gen.SetOrganizationAsDefaultResponseObject, error) {
+	m, err := h.organizations.MakeOrganizationDefault(ctx, auth.From(ctx), int64(r.UserID), int64(r.OrganizationID))
+	if err != nil {
+		return nil, err
+	}
+	return gen.SetOrganizationAsDefault200JSONResponse{OrganizationMembership: organizationMembershipJSON(ctx, m)}, nil
+}
+
+func (h organizationHandlers) CreateManyOrganizationMemberships(ctx context.Context, r gen.CreateManyOrganizationMembershipsRequestObject) (gen.CreateManyOrganizationMembershipsResponseObject, error) {
+	job, err := startBulk(ctx, h.jobs, createOrganizationMemberships, r.Body.OrganizationMemberships)
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateManyOrganizationMemberships200JSONResponse(job), nil
+}
+
+func (h organizationHandlers) DeleteManyOrganizationMemberships(ctx context.Context, r gen.DeleteManyOrganizationMembershipsRequestObject) (gen.DeleteManyOrganizationMembershipsResponseObject, error) {
+	ids := r.Params.Ids.Int64s()
+	if len(ids) == 0 {
+		return nil, fault.Attribute("ids", "a list of ids")
+	}
+	job, err := startBulk(ctx, h.jobs, deleteOrganizationMemberships, ids)
+	if err != nil {
+		return nil, err
+	}
+	return gen.DeleteManyOrganizationMemberships200JSONResponse(job), nil
+}
+
+func organizationMembershipJSON(ctx context.Context, m organizations.Membership) gen.OrganizationMembership {
+	return gen.OrganizationMembership{
+		URL: link(ctx, "organization_memberships", m.ID), ID: m.ID, UserID: m.UserID, OrganizationID: m.OrganizationID, Default: m.Default,
+		CreatedAt: wire.Time(m.CreatedAt), OrganizationName: m.OrganizationName, UpdatedAt: wire.Time(m.UpdatedAt), ViewTickets: m.ViewTickets,
+	}
+}
+
+// besideMemberships adds the records of memberships that the caller asks for.
+func (h organizationHandlers) besideMemberships(ctx context.Context, l *wire.Listing, list []organizations.Membership) error {
+	if !includes(ctx, "organizations") {
+		return nil
+	}
+	ids := make([]int64, len(list))
+	for i, m := range list {
+		ids[i] = m.OrganizationID
+	}
+	found, err := h.organizationsBeside(ctx, ids)
+	l.Add("organizations", found)
+	return err
+}
+
+// organizationsBeside are the organizations that other records refer to.
+func (h organizationHandlers) organizationsBeside(ctx context.Context, ids []int64) ([]gen.Organization, error) {
+	found, err := h.organizations.ByIDs(ctx, auth.From(ctx), ids)
+	out := make([]gen.Organization, len(found))
+	for i, o := range found {
+		out[i] = organizationJSON(ctx, o)
+	}
+	return out, err
+}
