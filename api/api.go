@@ -50,8 +50,10 @@ type Options struct {
 // handlers has one method per operation. Each area brings its own by embedding.
 type handlers struct {
 	attachmentHandlers
+	fieldHandlers
 	groupHandlers
 	jobHandlers
+	localeHandlers
 	organizationHandlers
 }
 
@@ -72,8 +74,10 @@ func New(s Services, o Options) *echo.Echo {
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
 		attachmentHandlers:   attachmentHandlers{s.Attachments},
+		fieldHandlers:        fieldHandlers{s.Fields},
 		groupHandlers:        groupHandlers{s.Groups, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},
+		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Jobs},
 	}
 	h.groupHandlers.register()

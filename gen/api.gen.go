@@ -18,6 +18,27 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for HelpCenterState.
+const (
+	HelpCenterStateDisabled   HelpCenterState = "disabled"
+	HelpCenterStateEnabled    HelpCenterState = "enabled"
+	HelpCenterStateRestricted HelpCenterState = "restricted"
+)
+
+// Valid indicates whether the value is a known member of the HelpCenterState enum.
+func (e HelpCenterState) Valid() bool {
+	switch e {
+	case HelpCenterStateDisabled:
+		return true
+	case HelpCenterStateEnabled:
+		return true
+	case HelpCenterStateRestricted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobState.
 const (
 	JobStateCompleted JobState = "completed"
@@ -39,6 +60,33 @@ func (e JobState) Valid() bool {
 	case JobStateQueued:
 		return true
 	case JobStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusCategory.
+const (
+	StatusCategoryHold    StatusCategory = "hold"
+	StatusCategoryNew     StatusCategory = "new"
+	StatusCategoryOpen    StatusCategory = "open"
+	StatusCategoryPending StatusCategory = "pending"
+	StatusCategorySolved  StatusCategory = "solved"
+)
+
+// Valid indicates whether the value is a known member of the StatusCategory enum.
+func (e StatusCategory) Valid() bool {
+	switch e {
+	case StatusCategoryHold:
+		return true
+	case StatusCategoryNew:
+		return true
+	case StatusCategoryOpen:
+		return true
+	case StatusCategoryPending:
+		return true
+	case StatusCategorySolved:
 		return true
 	default:
 		return false
@@ -96,6 +144,38 @@ type AttachmentInput struct {
 	MalwareAccessOverride *wire.Flag `json:"malware_access_override,omitempty"`
 }
 
+// Brand defines model for Brand.
+type Brand struct {
+	URL       string `json:"url"`
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`
+	Subdomain string `json:"subdomain"`
+	BrandURL  string `json:"brand_url"`
+
+	// HostMapping Only admins see it.
+	HostMapping     *string         `json:"host_mapping"`
+	HasHelpCenter   bool            `json:"has_help_center"`
+	HelpCenterState HelpCenterState `json:"help_center_state"`
+	Active          bool            `json:"active"`
+	Default         bool            `json:"default"`
+	IsDeleted       bool            `json:"is_deleted"`
+
+	// Logo Always null.
+	Logo              map[string]interface{} `json:"logo"`
+	TicketFormIds     []int64                `json:"ticket_form_ids"`
+	SignatureTemplate string                 `json:"signature_template"`
+	CreatedAt         wire.Time              `json:"created_at"`
+	UpdatedAt         wire.Time              `json:"updated_at"`
+}
+
+// BrandEnvelope defines model for BrandEnvelope.
+type BrandEnvelope struct {
+	Brand Brand `json:"brand"`
+}
+
+// BrandList defines model for BrandList.
+type BrandList = wire.List
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -108,6 +188,95 @@ type Count struct {
 type CountEnvelope struct {
 	Count Count `json:"count"`
 }
+
+// CustomFieldOption defines model for CustomFieldOption.
+type CustomFieldOption struct {
+	URL      string `json:"url"`
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	RawName  string `json:"raw_name"`
+	Value    string `json:"value"`
+	Position int64  `json:"position"`
+	Default  bool   `json:"default"`
+}
+
+// CustomFieldOptionBody defines model for CustomFieldOptionBody.
+type CustomFieldOptionBody struct {
+	CustomFieldOption CustomFieldOptionInput `json:"custom_field_option"`
+}
+
+// CustomFieldOptionEnvelope defines model for CustomFieldOptionEnvelope.
+type CustomFieldOptionEnvelope struct {
+	CustomFieldOption CustomFieldOption `json:"custom_field_option"`
+}
+
+// CustomFieldOptionInput defines model for CustomFieldOptionInput.
+type CustomFieldOptionInput struct {
+	ID       *wire.ID   `json:"id,omitempty"`
+	Name     *wire.Text `json:"name,omitempty"`
+	RawName  *wire.Text `json:"raw_name,omitempty"`
+	Value    *wire.Text `json:"value,omitempty"`
+	Position *wire.Int  `json:"position,omitempty"`
+	Default  *wire.Flag `json:"default,omitempty"`
+}
+
+// CustomFieldOptionList defines model for CustomFieldOptionList.
+type CustomFieldOptionList = wire.List
+
+// CustomStatus defines model for CustomStatus.
+type CustomStatus struct {
+	URL                   string         `json:"url"`
+	ID                    int64          `json:"id"`
+	StatusCategory        StatusCategory `json:"status_category"`
+	AgentLabel            string         `json:"agent_label"`
+	RawAgentLabel         string         `json:"raw_agent_label"`
+	EndUserLabel          string         `json:"end_user_label"`
+	RawEndUserLabel       string         `json:"raw_end_user_label"`
+	Description           *string        `json:"description"`
+	RawDescription        *string        `json:"raw_description"`
+	EndUserDescription    *string        `json:"end_user_description"`
+	RawEndUserDescription *string        `json:"raw_end_user_description"`
+	Active                bool           `json:"active"`
+
+	// Default Whether the plain status of its category stands for it.
+	Default   bool      `json:"default"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// CustomStatusBody defines model for CustomStatusBody.
+type CustomStatusBody struct {
+	CustomStatus CustomStatusInput `json:"custom_status"`
+}
+
+// CustomStatusEnvelope defines model for CustomStatusEnvelope.
+type CustomStatusEnvelope struct {
+	CustomStatus CustomStatus `json:"custom_status"`
+}
+
+// CustomStatusInput defines model for CustomStatusInput.
+type CustomStatusInput struct {
+	StatusCategory     *wire.Text                   `json:"status_category,omitempty"`
+	AgentLabel         *wire.Text                   `json:"agent_label,omitempty"`
+	EndUserLabel       *wire.Text                   `json:"end_user_label,omitempty"`
+	Description        nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	EndUserDescription nullable.Nullable[wire.Text] `json:"end_user_description,omitempty"`
+	Active             *wire.Flag                   `json:"active,omitempty"`
+}
+
+// CustomStatusList defines model for CustomStatusList.
+type CustomStatusList = wire.List
+
+// DefaultStatusesBody defines model for DefaultStatusesBody.
+type DefaultStatusesBody struct {
+	Ids wire.IDs `json:"ids"`
+}
+
+// EmptyEnvelope A success that says nothing; clients need an object.
+type EmptyEnvelope map[string]interface{}
+
+// FormCondition Shows the child fields while the parent field has the value.
+type FormCondition map[string]interface{}
 
 // Group defines model for Group.
 type Group struct {
@@ -184,6 +353,9 @@ type GroupMembershipsBody struct {
 	GroupMemberships []GroupMembershipInput `json:"group_memberships"`
 }
 
+// HelpCenterState defines model for HelpCenterState.
+type HelpCenterState string
+
 // JobState defines model for JobState.
 type JobState string
 
@@ -213,6 +385,34 @@ type JobStatusList = wire.List
 type JobStatusesEnvelope struct {
 	JobStatuses []JobStatus `json:"job_statuses"`
 }
+
+// Locale defines model for Locale.
+type Locale struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Locale The code.
+	Locale           string `json:"locale"`
+	Name             string `json:"name"`
+	NativeName       string `json:"native_name"`
+	PresentationName string `json:"presentation_name"`
+
+	// Rtl Whether it is written from right to left.
+	Rtl bool `json:"rtl"`
+
+	// Default Whether it is the account's own.
+	Default   bool      `json:"default"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// LocaleEnvelope defines model for LocaleEnvelope.
+type LocaleEnvelope struct {
+	Locale Locale `json:"locale"`
+}
+
+// LocaleList defines model for LocaleList.
+type LocaleList = wire.List
 
 // Organization defines model for Organization.
 type Organization struct {
@@ -355,6 +555,21 @@ type OrganizationsUpdateBody struct {
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
 }
 
+// RelationshipFilter defines model for RelationshipFilter.
+type RelationshipFilter struct {
+	All []map[string]interface{} `json:"all"`
+	Any []map[string]interface{} `json:"any"`
+}
+
+// StatusCategory defines model for StatusCategory.
+type StatusCategory string
+
+// SystemFieldOption defines model for SystemFieldOption.
+type SystemFieldOption struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 // TagsBody defines model for TagsBody.
 type TagsBody struct {
 	Tags wire.Tags `json:"tags"`
@@ -388,6 +603,156 @@ type Thumbnail struct {
 	MalwareScanResult     string `json:"malware_scan_result"`
 }
 
+// TicketField defines model for TicketField.
+type TicketField struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Type subject, description, status, tickettype, priority, group, assignee and custom_status are the system's; text, textarea, checkbox, date, integer, decimal, regexp, partialcreditcard, multiselect, tagger and lookup an account's own.
+	Type           string `json:"type"`
+	Title          string `json:"title"`
+	RawTitle       string `json:"raw_title"`
+	Description    string `json:"description"`
+	RawDescription string `json:"raw_description"`
+	Position       int64  `json:"position"`
+	Active         bool   `json:"active"`
+
+	// Required Whether a ticket needs a value to be solved.
+	Required           bool `json:"required"`
+	CollapsedForAgents bool `json:"collapsed_for_agents"`
+
+	// RegexpForValidation What values of a regexp field must match.
+	RegexpForValidation nullable.Nullable[string] `json:"regexp_for_validation"`
+	TitleInPortal       string                    `json:"title_in_portal"`
+	RawTitleInPortal    string                    `json:"raw_title_in_portal"`
+	VisibleInPortal     bool                      `json:"visible_in_portal"`
+	EditableInPortal    bool                      `json:"editable_in_portal"`
+	RequiredInPortal    bool                      `json:"required_in_portal"`
+
+	// Tag The tag that a ticked checkbox puts on a ticket.
+	Tag       nullable.Nullable[string] `json:"tag"`
+	CreatedAt wire.Time                 `json:"created_at"`
+	UpdatedAt wire.Time                 `json:"updated_at"`
+
+	// Removable False for the system's fields.
+	Removable bool `json:"removable"`
+
+	// Key Always null.
+	Key              nullable.Nullable[string] `json:"key"`
+	AgentDescription nullable.Nullable[string] `json:"agent_description"`
+
+	// CustomFieldOptions Of taggers and multiselects.
+	CustomFieldOptions []TicketFieldOption `json:"custom_field_options,omitzero"`
+
+	// SystemFieldOptions Of status, tickettype and priority.
+	SystemFieldOptions []SystemFieldOption `json:"system_field_options,omitzero"`
+
+	// CustomStatuses Of custom_status.
+	CustomStatuses []CustomStatus `json:"custom_statuses,omitzero"`
+
+	// SubTypeID Of priority: 1 has only normal and high; of status: 1 has hold.
+	SubTypeID *int64 `json:"sub_type_id,omitempty"`
+
+	// RelationshipTargetType Of lookups: zen:user, zen:organization or zen:ticket.
+	RelationshipTargetType *string `json:"relationship_target_type,omitempty"`
+
+	// RelationshipFilter Of lookups.
+	RelationshipFilter *RelationshipFilter `json:"relationship_filter,omitempty"`
+
+	// CreatorUserID With creator=true; -1 is the system.
+	CreatorUserID *int64 `json:"creator_user_id,omitempty"`
+
+	// CreatorAppName With creator=true.
+	CreatorAppName nullable.Nullable[string] `json:"creator_app_name,omitempty"`
+}
+
+// TicketFieldBody defines model for TicketFieldBody.
+type TicketFieldBody struct {
+	TicketField TicketFieldInput `json:"ticket_field"`
+}
+
+// TicketFieldEnvelope defines model for TicketFieldEnvelope.
+type TicketFieldEnvelope struct {
+	TicketField TicketField `json:"ticket_field"`
+}
+
+// TicketFieldInput defines model for TicketFieldInput.
+type TicketFieldInput struct {
+	Type                   *wire.Text                                `json:"type,omitempty"`
+	Title                  *wire.Text                                `json:"title,omitempty"`
+	RawTitle               *wire.Text                                `json:"raw_title,omitempty"`
+	Description            nullable.Nullable[wire.Text]              `json:"description,omitempty"`
+	Position               *wire.Int                                 `json:"position,omitempty"`
+	Active                 *wire.Flag                                `json:"active,omitempty"`
+	Required               *wire.Flag                                `json:"required,omitempty"`
+	CollapsedForAgents     *wire.Flag                                `json:"collapsed_for_agents,omitempty"`
+	RegexpForValidation    nullable.Nullable[wire.Text]              `json:"regexp_for_validation,omitempty"`
+	TitleInPortal          nullable.Nullable[wire.Text]              `json:"title_in_portal,omitempty"`
+	VisibleInPortal        *wire.Flag                                `json:"visible_in_portal,omitempty"`
+	EditableInPortal       *wire.Flag                                `json:"editable_in_portal,omitempty"`
+	RequiredInPortal       *wire.Flag                                `json:"required_in_portal,omitempty"`
+	Tag                    nullable.Nullable[wire.Text]              `json:"tag,omitempty"`
+	AgentDescription       nullable.Nullable[wire.Text]              `json:"agent_description,omitempty"`
+	SubTypeID              *wire.Int                                 `json:"sub_type_id,omitempty"`
+	RelationshipTargetType *wire.Text                                `json:"relationship_target_type,omitempty"`
+	RelationshipFilter     nullable.Nullable[map[string]interface{}] `json:"relationship_filter,omitempty"`
+	CustomFieldOptions     []CustomFieldOptionInput                  `json:"custom_field_options,omitzero"`
+}
+
+// TicketFieldList defines model for TicketFieldList.
+type TicketFieldList = wire.List
+
+// TicketFieldOption defines model for TicketFieldOption.
+type TicketFieldOption struct {
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	RawName string `json:"raw_name"`
+
+	// Value The tag that stands for the option, unique among all fields.
+	Value   string `json:"value"`
+	Default bool   `json:"default"`
+}
+
+// TicketFieldOrderBody defines model for TicketFieldOrderBody.
+type TicketFieldOrderBody struct {
+	TicketFieldIds wire.IDs `json:"ticket_field_ids"`
+}
+
+// TicketForm defines model for TicketForm.
+type TicketForm struct {
+	URL     string `json:"url"`
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	RawName string `json:"raw_name"`
+
+	// DisplayName The name that end users see.
+	DisplayName    string `json:"display_name"`
+	RawDisplayName string `json:"raw_display_name"`
+	Position       int64  `json:"position"`
+	Active         bool   `json:"active"`
+	EndUserVisible bool   `json:"end_user_visible"`
+
+	// Default So with exactly one form of an account.
+	Default bool `json:"default"`
+
+	// TicketFieldIds In the order in which the form shows them.
+	TicketFieldIds     []int64         `json:"ticket_field_ids"`
+	InAllBrands        bool            `json:"in_all_brands"`
+	RestrictedBrandIds []int64         `json:"restricted_brand_ids"`
+	AgentConditions    []FormCondition `json:"agent_conditions"`
+	EndUserConditions  []FormCondition `json:"end_user_conditions"`
+	CreatedAt          wire.Time       `json:"created_at"`
+	UpdatedAt          wire.Time       `json:"updated_at"`
+}
+
+// TicketFormEnvelope defines model for TicketFormEnvelope.
+type TicketFormEnvelope struct {
+	TicketForm TicketForm `json:"ticket_form"`
+}
+
+// TicketFormList defines model for TicketFormList.
+type TicketFormList = wire.List
+
 // Upload defines model for Upload.
 type Upload struct {
 	Token     string    `json:"token"`
@@ -405,6 +770,15 @@ type UploadEnvelope struct {
 
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = wire.ID
+
+// BrandIDParam defines model for BrandIdParam.
+type BrandIDParam = wire.ID
+
+// CreatorParam defines model for CreatorParam.
+type CreatorParam = wire.Flag
+
+// CustomStatusIDParam defines model for CustomStatusIdParam.
+type CustomStatusIDParam = wire.ID
 
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
@@ -427,6 +801,9 @@ type JobIdsParam = []string
 // JobStatusIDParam defines model for JobStatusIdParam.
 type JobStatusIDParam = string
 
+// LocaleIDParam defines model for LocaleIdParam.
+type LocaleIDParam = string
+
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
 
@@ -439,6 +816,15 @@ type OrganizationMembershipIDParam = wire.ID
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
+// TicketFieldIDParam defines model for TicketFieldIdParam.
+type TicketFieldIDParam = wire.ID
+
+// TicketFieldOptionIDParam defines model for TicketFieldOptionIdParam.
+type TicketFieldOptionIDParam = wire.ID
+
+// TicketFormIDParam defines model for TicketFormIdParam.
+type TicketFormIDParam = wire.ID
+
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
 
@@ -450,6 +836,18 @@ type UsersGroupMembershipIDParam = wire.ID
 
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = wire.ID
+
+// ListCustomStatusesParams defines parameters for ListCustomStatuses.
+type ListCustomStatusesParams struct {
+	// StatusCategories Only statuses of these categories, separated by commas.
+	StatusCategories []string `form:"status_categories,omitempty" json:"status_categories,omitempty"`
+
+	// Active Only active statuses or only inactive ones.
+	Active *wire.Flag `form:"active,omitempty" json:"active,omitempty"`
+
+	// Default Only the defaults of their categories or only others.
+	Default *wire.Flag `form:"default,omitempty" json:"default,omitempty"`
+}
 
 // GroupMembershipBulkDeleteParams defines parameters for GroupMembershipBulkDelete.
 type GroupMembershipBulkDeleteParams struct {
@@ -467,6 +865,15 @@ type ListGroupsParams struct {
 type ShowManyJobStatusesParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids JobIdsParam `form:"ids" json:"ids"`
+}
+
+// DetectBestLocaleParams defines parameters for DetectBestLocale.
+type DetectBestLocaleParams struct {
+	// AvailableLocales Codes to choose from, separated by commas; by default the languages of the account.
+	AvailableLocales []string `form:"available_locales,omitempty" json:"available_locales,omitempty"`
+
+	// AcceptLanguage The languages that the caller prefers, as browsers send them.
+	AcceptLanguage *string `json:"Accept-Language,omitempty"`
 }
 
 // DeleteManyOrganizationMembershipsParams defines parameters for DeleteManyOrganizationMemberships.
@@ -523,6 +930,39 @@ type UpdateManyOrganizationsParams struct {
 	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
 }
 
+// ListTicketFieldsParams defines parameters for ListTicketFields.
+type ListTicketFieldsParams struct {
+	// Creator Whether to tell who made a field.
+	Creator *CreatorParam `form:"creator,omitempty" json:"creator,omitempty"`
+}
+
+// ShowTicketfieldParams defines parameters for ShowTicketfield.
+type ShowTicketfieldParams struct {
+	// Creator Whether to tell who made a field.
+	Creator *CreatorParam `form:"creator,omitempty" json:"creator,omitempty"`
+}
+
+// ListTicketFormsParams defines parameters for ListTicketForms.
+type ListTicketFormsParams struct {
+	// Active Only active forms or only inactive ones.
+	Active *wire.Flag `form:"active,omitempty" json:"active,omitempty"`
+
+	// EndUserVisible Only forms that end users see or only others.
+	EndUserVisible *wire.Flag `form:"end_user_visible,omitempty" json:"end_user_visible,omitempty"`
+
+	// FallbackToDefault The default form when no other meets the criteria.
+	FallbackToDefault *wire.Flag `form:"fallback_to_default,omitempty" json:"fallback_to_default,omitempty"`
+
+	// AssociatedToBrand Only forms of the brand whose address the request came to.
+	AssociatedToBrand *wire.Flag `form:"associated_to_brand,omitempty" json:"associated_to_brand,omitempty"`
+}
+
+// ShowManyTicketFormsParams defines parameters for ShowManyTicketForms.
+type ShowManyTicketFormsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -534,6 +974,15 @@ type UploadFilesParams struct {
 
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
+
+// BulkUpdateDefaultCustomStatusJSONRequestBody defines body for BulkUpdateDefaultCustomStatus for application/json ContentType.
+type BulkUpdateDefaultCustomStatusJSONRequestBody = DefaultStatusesBody
+
+// CreateCustomStatusJSONRequestBody defines body for CreateCustomStatus for application/json ContentType.
+type CreateCustomStatusJSONRequestBody = CustomStatusBody
+
+// UpdateCustomStatusJSONRequestBody defines body for UpdateCustomStatus for application/json ContentType.
+type UpdateCustomStatusJSONRequestBody = CustomStatusBody
 
 // CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
 type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
@@ -580,6 +1029,18 @@ type SetOrganizationTagsJSONRequestBody = TagsBody
 // AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
 type AddOrganizationTagsJSONRequestBody = TagsBody
 
+// CreateTicketFieldJSONRequestBody defines body for CreateTicketField for application/json ContentType.
+type CreateTicketFieldJSONRequestBody = TicketFieldBody
+
+// ReorderTicketFieldsJSONRequestBody defines body for ReorderTicketFields for application/json ContentType.
+type ReorderTicketFieldsJSONRequestBody = TicketFieldOrderBody
+
+// UpdateTicketFieldJSONRequestBody defines body for UpdateTicketField for application/json ContentType.
+type UpdateTicketFieldJSONRequestBody = TicketFieldBody
+
+// CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
+type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
+
 // CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
 type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
 
@@ -594,6 +1055,27 @@ type ServerInterface interface {
 	// UpdateAttachment Allows or forbids to download a file in which malware was found.
 	// (PUT /api/v2/attachments/{attachment_id})
 	UpdateAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error
+	// ListBrands Lists the brands, by name.
+	// (GET /api/v2/brands)
+	ListBrands(ctx echo.Context) error
+	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
+	// (GET /api/v2/brands/{brand_id})
+	ShowBrand(ctx echo.Context, brandID BrandIDParam) error
+	// BulkUpdateDefaultCustomStatus Makes each status the default of its category.
+	// (PUT /api/v2/custom_status/default)
+	BulkUpdateDefaultCustomStatus(ctx echo.Context) error
+	// ListCustomStatuses Lists the custom statuses by category.
+	// (GET /api/v2/custom_statuses)
+	ListCustomStatuses(ctx echo.Context, params ListCustomStatusesParams) error
+	// CreateCustomStatus Creates a custom status.
+	// (POST /api/v2/custom_statuses)
+	CreateCustomStatus(ctx echo.Context) error
+	// ShowCustomStatus Shows a custom status.
+	// (GET /api/v2/custom_statuses/{custom_status_id})
+	ShowCustomStatus(ctx echo.Context, customStatusID CustomStatusIDParam) error
+	// UpdateCustomStatus Changes what is present; the category stays.
+	// (PUT /api/v2/custom_statuses/{custom_status_id})
+	UpdateCustomStatus(ctx echo.Context, customStatusID CustomStatusIDParam) error
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx echo.Context) error
@@ -654,6 +1136,24 @@ type ServerInterface interface {
 	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
 	// (GET /api/v2/job_statuses/{job_status_id})
 	ShowJobStatus(ctx echo.Context, jobStatusID JobStatusIDParam) error
+	// ListLocales Lists the languages that the account offers.
+	// (GET /api/v2/locales)
+	ListLocales(ctx echo.Context) error
+	// ListLocalesForAgent Lists the languages that agents can choose.
+	// (GET /api/v2/locales/agent)
+	ListLocalesForAgent(ctx echo.Context) error
+	// ShowCurrentLocale Shows the caller's language, or the account's for callers who have not signed in.
+	// (GET /api/v2/locales/current)
+	ShowCurrentLocale(ctx echo.Context) error
+	// DetectBestLocale Shows which of the languages suits the caller best, by the Accept-Language header and the caller's own language.
+	// (GET /api/v2/locales/detect_best_locale)
+	DetectBestLocale(ctx echo.Context, params DetectBestLocaleParams) error
+	// ListAvailablePublicLocales Lists the languages that there are.
+	// (GET /api/v2/locales/public)
+	ListAvailablePublicLocales(ctx echo.Context) error
+	// ShowLocaleByID Shows a language by id or by code.
+	// (GET /api/v2/locales/{locale_id})
+	ShowLocaleByID(ctx echo.Context, localeID LocaleIDParam) error
 	// ListOrganizationMemberships Lists memberships; an end user's own.
 	// (GET /api/v2/organization_memberships)
 	ListOrganizationMemberships(ctx echo.Context) error
@@ -732,6 +1232,48 @@ type ServerInterface interface {
 	// AddOrganizationTags Adds tags to an organization.
 	// (PUT /api/v2/organizations/{organization_id}/tags)
 	AddOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
+	// (GET /api/v2/ticket_fields)
+	ListTicketFields(ctx echo.Context, params ListTicketFieldsParams) error
+	// CreateTicketField Creates a custom ticket field. In an account with a single form it joins that form.
+	// (POST /api/v2/ticket_fields)
+	CreateTicketField(ctx echo.Context) error
+	// CountTicketFields Counts the ticket fields.
+	// (GET /api/v2/ticket_fields/count)
+	CountTicketFields(ctx echo.Context) error
+	// ReorderTicketFields Puts the named fields first, in this order, and the others behind them.
+	// (PUT /api/v2/ticket_fields/reorder)
+	ReorderTicketFields(ctx echo.Context) error
+	// DeleteTicketField Deletes a custom ticket field. Tickets lose its values and keep the tags that came of them.
+	// (DELETE /api/v2/ticket_fields/{ticket_field_id})
+	DeleteTicketField(ctx echo.Context, ticketFieldID TicketFieldIDParam) error
+	// ShowTicketfield Shows a ticket field.
+	// (GET /api/v2/ticket_fields/{ticket_field_id})
+	ShowTicketfield(ctx echo.Context, ticketFieldID TicketFieldIDParam, params ShowTicketfieldParams) error
+	// UpdateTicketField Changes what is present. A list of options replaces the options; the type stays.
+	// (PUT /api/v2/ticket_fields/{ticket_field_id})
+	UpdateTicketField(ctx echo.Context, ticketFieldID TicketFieldIDParam) error
+	// ListTicketFieldOptions Lists the options of a tagger or multiselect, by position.
+	// (GET /api/v2/ticket_fields/{ticket_field_id}/options)
+	ListTicketFieldOptions(ctx echo.Context, ticketFieldID TicketFieldIDParam) error
+	// CreateOrUpdateTicketFieldOption Changes the option whose id is given, or creates one.
+	// (POST /api/v2/ticket_fields/{ticket_field_id}/options)
+	CreateOrUpdateTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam) error
+	// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+	// (DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id})
+	DeleteTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) error
+	// ShowTicketFieldOption Shows an option.
+	// (GET /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id})
+	ShowTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) error
+	// ListTicketForms Lists the ticket forms by position; end users get the active ones that they may see.
+	// (GET /api/v2/ticket_forms)
+	ListTicketForms(ctx echo.Context, params ListTicketFormsParams) error
+	// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
+	// (GET /api/v2/ticket_forms/show_many)
+	ShowManyTicketForms(ctx echo.Context, params ShowManyTicketFormsParams) error
+	// ShowTicketForm Shows a ticket form.
+	// (GET /api/v2/ticket_forms/{ticket_form_id})
+	ShowTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx echo.Context, params UploadFilesParams) error
@@ -822,6 +1364,113 @@ func (w *ServerInterfaceWrapper) UpdateAttachment(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateAttachment(ctx, attachmentID)
+	return err
+}
+
+// ListBrands converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBrands(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBrands(ctx)
+	return err
+}
+
+// ShowBrand converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowBrand(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "brand_id" -------------
+	var brandID BrandIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "brand_id", ctx.Param("brand_id"), &brandID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter brand_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowBrand(ctx, brandID)
+	return err
+}
+
+// BulkUpdateDefaultCustomStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkUpdateDefaultCustomStatus(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkUpdateDefaultCustomStatus(ctx)
+	return err
+}
+
+// ListCustomStatuses converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCustomStatuses(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCustomStatusesParams
+	// ------------- Optional query parameter "status_categories" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "status_categories", ctx.QueryParams(), &params.StatusCategories, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status_categories: %s", err))
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "default" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "default", ctx.QueryParams(), &params.Default, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter default: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCustomStatuses(ctx, params)
+	return err
+}
+
+// CreateCustomStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateCustomStatus(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateCustomStatus(ctx)
+	return err
+}
+
+// ShowCustomStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowCustomStatus(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "custom_status_id" -------------
+	var customStatusID CustomStatusIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "custom_status_id", ctx.Param("custom_status_id"), &customStatusID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter custom_status_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowCustomStatus(ctx, customStatusID)
+	return err
+}
+
+// UpdateCustomStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateCustomStatus(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "custom_status_id" -------------
+	var customStatusID CustomStatusIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "custom_status_id", ctx.Param("custom_status_id"), &customStatusID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter custom_status_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateCustomStatus(ctx, customStatusID)
 	return err
 }
 
@@ -1085,6 +1734,93 @@ func (w *ServerInterfaceWrapper) ShowJobStatus(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowJobStatus(ctx, jobStatusID)
+	return err
+}
+
+// ListLocales converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLocales(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLocales(ctx)
+	return err
+}
+
+// ListLocalesForAgent converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLocalesForAgent(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLocalesForAgent(ctx)
+	return err
+}
+
+// ShowCurrentLocale converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowCurrentLocale(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowCurrentLocale(ctx)
+	return err
+}
+
+// DetectBestLocale converts echo context to params.
+func (w *ServerInterfaceWrapper) DetectBestLocale(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DetectBestLocaleParams
+	// ------------- Optional query parameter "available_locales" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "available_locales", ctx.QueryParams(), &params.AvailableLocales, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter available_locales: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Accept-Language" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Accept-Language")]; found {
+		var AcceptLanguage string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Accept-Language, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Accept-Language", valueList[0], &AcceptLanguage, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Accept-Language: %s", err))
+		}
+
+		params.AcceptLanguage = &AcceptLanguage
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DetectBestLocale(ctx, params)
+	return err
+}
+
+// ListAvailablePublicLocales converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAvailablePublicLocales(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAvailablePublicLocales(ctx)
+	return err
+}
+
+// ShowLocaleByID converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowLocaleByID(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "locale_id" -------------
+	var localeID LocaleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "locale_id", ctx.Param("locale_id"), &localeID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowLocaleByID(ctx, localeID)
 	return err
 }
 
@@ -1487,6 +2223,261 @@ func (w *ServerInterfaceWrapper) AddOrganizationTags(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AddOrganizationTags(ctx, organizationID)
+	return err
+}
+
+// ListTicketFields converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketFields(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTicketFieldsParams
+	// ------------- Optional query parameter "creator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creator", ctx.QueryParams(), &params.Creator, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creator: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketFields(ctx, params)
+	return err
+}
+
+// CreateTicketField converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTicketField(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTicketField(ctx)
+	return err
+}
+
+// CountTicketFields converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTicketFields(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTicketFields(ctx)
+	return err
+}
+
+// ReorderTicketFields converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderTicketFields(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderTicketFields(ctx)
+	return err
+}
+
+// DeleteTicketField converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTicketField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTicketField(ctx, ticketFieldID)
+	return err
+}
+
+// ShowTicketfield converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketfield(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowTicketfieldParams
+	// ------------- Optional query parameter "creator" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creator", ctx.QueryParams(), &params.Creator, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creator: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketfield(ctx, ticketFieldID, params)
+	return err
+}
+
+// UpdateTicketField converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTicketField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTicketField(ctx, ticketFieldID)
+	return err
+}
+
+// ListTicketFieldOptions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketFieldOptions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketFieldOptions(ctx, ticketFieldID)
+	return err
+}
+
+// CreateOrUpdateTicketFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrUpdateTicketFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrUpdateTicketFieldOption(ctx, ticketFieldID)
+	return err
+}
+
+// DeleteTicketFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTicketFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_field_option_id" -------------
+	var ticketFieldOptionID TicketFieldOptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_option_id", ctx.Param("ticket_field_option_id"), &ticketFieldOptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_option_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTicketFieldOption(ctx, ticketFieldID, ticketFieldOptionID)
+	return err
+}
+
+// ShowTicketFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_field_id" -------------
+	var ticketFieldID TicketFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_id", ctx.Param("ticket_field_id"), &ticketFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_field_option_id" -------------
+	var ticketFieldOptionID TicketFieldOptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_field_option_id", ctx.Param("ticket_field_option_id"), &ticketFieldOptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_field_option_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketFieldOption(ctx, ticketFieldID, ticketFieldOptionID)
+	return err
+}
+
+// ListTicketForms converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketForms(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTicketFormsParams
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_user_visible" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_user_visible", ctx.QueryParams(), &params.EndUserVisible, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_user_visible: %s", err))
+	}
+
+	// ------------- Optional query parameter "fallback_to_default" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "fallback_to_default", ctx.QueryParams(), &params.FallbackToDefault, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter fallback_to_default: %s", err))
+	}
+
+	// ------------- Optional query parameter "associated_to_brand" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "associated_to_brand", ctx.QueryParams(), &params.AssociatedToBrand, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter associated_to_brand: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketForms(ctx, params)
+	return err
+}
+
+// ShowManyTicketForms converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowManyTicketForms(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowManyTicketFormsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowManyTicketForms(ctx, params)
+	return err
+}
+
+// ShowTicketForm converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketForm(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_form_id" -------------
+	var ticketFormID TicketFormIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_form_id", ctx.Param("ticket_form_id"), &ticketFormID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_form_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketForm(ctx, ticketFormID)
 	return err
 }
 
@@ -1902,6 +2893,27 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/uploads/:token", wrapper.DeleteUpload, options.OperationMiddlewares["DeleteUpload"]...)
 	router.GET(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.ShowAttachment, options.OperationMiddlewares["ShowAttachment"]...)
 	router.PUT(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.UpdateAttachment, options.OperationMiddlewares["UpdateAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/brands", wrapper.ListBrands, options.OperationMiddlewares["ListBrands"]...)
+	router.GET(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.ShowBrand, options.OperationMiddlewares["ShowBrand"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_fields", wrapper.ListTicketFields, options.OperationMiddlewares["ListTicketFields"]...)
+	router.POST(options.BaseURL+"/api/v2/ticket_fields", wrapper.CreateTicketField, options.OperationMiddlewares["CreateTicketField"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_fields/count", wrapper.CountTicketFields, options.OperationMiddlewares["CountTicketFields"]...)
+	router.PUT(options.BaseURL+"/api/v2/ticket_fields/reorder", wrapper.ReorderTicketFields, options.OperationMiddlewares["ReorderTicketFields"]...)
+	router.DELETE(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id", wrapper.DeleteTicketField, options.OperationMiddlewares["DeleteTicketField"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id", wrapper.ShowTicketfield, options.OperationMiddlewares["ShowTicketfield"]...)
+	router.PUT(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id", wrapper.UpdateTicketField, options.OperationMiddlewares["UpdateTicketField"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id/options", wrapper.ListTicketFieldOptions, options.OperationMiddlewares["ListTicketFieldOptions"]...)
+	router.POST(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id/options", wrapper.CreateOrUpdateTicketFieldOption, options.OperationMiddlewares["CreateOrUpdateTicketFieldOption"]...)
+	router.DELETE(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id/options/:ticket_field_option_id", wrapper.DeleteTicketFieldOption, options.OperationMiddlewares["DeleteTicketFieldOption"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id/options/:ticket_field_option_id", wrapper.ShowTicketFieldOption, options.OperationMiddlewares["ShowTicketFieldOption"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_forms", wrapper.ListTicketForms, options.OperationMiddlewares["ListTicketForms"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_forms/show_many", wrapper.ShowManyTicketForms, options.OperationMiddlewares["ShowManyTicketForms"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_forms/:ticket_form_id", wrapper.ShowTicketForm, options.OperationMiddlewares["ShowTicketForm"]...)
+	router.GET(options.BaseURL+"/api/v2/custom_statuses", wrapper.ListCustomStatuses, options.OperationMiddlewares["ListCustomStatuses"]...)
+	router.POST(options.BaseURL+"/api/v2/custom_statuses", wrapper.CreateCustomStatus, options.OperationMiddlewares["CreateCustomStatus"]...)
+	router.GET(options.BaseURL+"/api/v2/custom_statuses/:custom_status_id", wrapper.ShowCustomStatus, options.OperationMiddlewares["ShowCustomStatus"]...)
+	router.PUT(options.BaseURL+"/api/v2/custom_statuses/:custom_status_id", wrapper.UpdateCustomStatus, options.OperationMiddlewares["UpdateCustomStatus"]...)
+	router.PUT(options.BaseURL+"/api/v2/custom_status/default", wrapper.BulkUpdateDefaultCustomStatus, options.OperationMiddlewares["BulkUpdateDefaultCustomStatus"]...)
 	router.GET(options.BaseURL+"/api/v2/group_memberships", wrapper.ListGroupMemberships, options.OperationMiddlewares["ListGroupMemberships"]...)
 	router.POST(options.BaseURL+"/api/v2/group_memberships", wrapper.CreateGroupMembership, options.OperationMiddlewares["CreateGroupMembership"]...)
 	router.GET(options.BaseURL+"/api/v2/group_memberships/assignable", wrapper.ListAssignableGroupMemberships, options.OperationMiddlewares["ListAssignableGroupMemberships"]...)
@@ -1929,6 +2941,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/job_statuses", wrapper.ListJobStatuses, options.OperationMiddlewares["ListJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/show_many", wrapper.ShowManyJobStatuses, options.OperationMiddlewares["ShowManyJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/:job_status_id", wrapper.ShowJobStatus, options.OperationMiddlewares["ShowJobStatus"]...)
+	router.GET(options.BaseURL+"/api/v2/locales", wrapper.ListLocales, options.OperationMiddlewares["ListLocales"]...)
+	router.GET(options.BaseURL+"/api/v2/locales/agent", wrapper.ListLocalesForAgent, options.OperationMiddlewares["ListLocalesForAgent"]...)
+	router.GET(options.BaseURL+"/api/v2/locales/public", wrapper.ListAvailablePublicLocales, options.OperationMiddlewares["ListAvailablePublicLocales"]...)
+	router.GET(options.BaseURL+"/api/v2/locales/current", wrapper.ShowCurrentLocale, options.OperationMiddlewares["ShowCurrentLocale"]...)
+	router.GET(options.BaseURL+"/api/v2/locales/detect_best_locale", wrapper.DetectBestLocale, options.OperationMiddlewares["DetectBestLocale"]...)
+	router.GET(options.BaseURL+"/api/v2/locales/:locale_id", wrapper.ShowLocaleByID, options.OperationMiddlewares["ShowLocaleById"]...)
 	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/organization_memberships", wrapper.ListOrganizationMembershipsByOrganization, options.OperationMiddlewares["ListOrganizationMembershipsByOrganization"]...)
 	router.GET(options.BaseURL+"/api/v2/organization_memberships", wrapper.ListOrganizationMemberships, options.OperationMiddlewares["ListOrganizationMemberships"]...)
 	router.POST(options.BaseURL+"/api/v2/organization_memberships", wrapper.CreateOrganizationMembership, options.OperationMiddlewares["CreateOrganizationMembership"]...)
@@ -2001,6 +3019,168 @@ type UpdateAttachmentResponseObject interface {
 type UpdateAttachment200JSONResponse AttachmentEnvelope
 
 func (response UpdateAttachment200JSONResponse) VisitUpdateAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBrandsRequestObject struct {
+}
+
+type ListBrandsResponseObject interface {
+	VisitListBrandsResponse(w http.ResponseWriter) error
+}
+
+type ListBrands200JSONResponse BrandList
+
+func (response ListBrands200JSONResponse) VisitListBrandsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowBrandRequestObject struct {
+	BrandID BrandIDParam `json:"brand_id"`
+}
+
+type ShowBrandResponseObject interface {
+	VisitShowBrandResponse(w http.ResponseWriter) error
+}
+
+type ShowBrand200JSONResponse BrandEnvelope
+
+func (response ShowBrand200JSONResponse) VisitShowBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkUpdateDefaultCustomStatusRequestObject struct {
+	Body *BulkUpdateDefaultCustomStatusJSONRequestBody
+}
+
+type BulkUpdateDefaultCustomStatusResponseObject interface {
+	VisitBulkUpdateDefaultCustomStatusResponse(w http.ResponseWriter) error
+}
+
+type BulkUpdateDefaultCustomStatus200JSONResponse EmptyEnvelope
+
+func (response BulkUpdateDefaultCustomStatus200JSONResponse) VisitBulkUpdateDefaultCustomStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustomStatusesRequestObject struct {
+	Params ListCustomStatusesParams
+}
+
+type ListCustomStatusesResponseObject interface {
+	VisitListCustomStatusesResponse(w http.ResponseWriter) error
+}
+
+type ListCustomStatuses200JSONResponse CustomStatusList
+
+func (response ListCustomStatuses200JSONResponse) VisitListCustomStatusesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCustomStatusRequestObject struct {
+	Body *CreateCustomStatusJSONRequestBody
+}
+
+type CreateCustomStatusResponseObject interface {
+	VisitCreateCustomStatusResponse(w http.ResponseWriter) error
+}
+
+type CreateCustomStatus201ResponseHeaders struct {
+	Location string
+}
+
+type CreateCustomStatus201JSONResponse struct {
+	Body    CustomStatusEnvelope
+	Headers CreateCustomStatus201ResponseHeaders
+}
+
+func (response CreateCustomStatus201JSONResponse) VisitCreateCustomStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCustomStatusRequestObject struct {
+	CustomStatusID CustomStatusIDParam `json:"custom_status_id"`
+}
+
+type ShowCustomStatusResponseObject interface {
+	VisitShowCustomStatusResponse(w http.ResponseWriter) error
+}
+
+type ShowCustomStatus200JSONResponse CustomStatusEnvelope
+
+func (response ShowCustomStatus200JSONResponse) VisitShowCustomStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCustomStatusRequestObject struct {
+	CustomStatusID CustomStatusIDParam `json:"custom_status_id"`
+	Body           *UpdateCustomStatusJSONRequestBody
+}
+
+type UpdateCustomStatusResponseObject interface {
+	VisitUpdateCustomStatusResponse(w http.ResponseWriter) error
+}
+
+type UpdateCustomStatus200JSONResponse CustomStatusEnvelope
+
+func (response UpdateCustomStatus200JSONResponse) VisitUpdateCustomStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2448,6 +3628,134 @@ type ShowJobStatusResponseObject interface {
 type ShowJobStatus200JSONResponse JobStatusEnvelope
 
 func (response ShowJobStatus200JSONResponse) VisitShowJobStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLocalesRequestObject struct {
+}
+
+type ListLocalesResponseObject interface {
+	VisitListLocalesResponse(w http.ResponseWriter) error
+}
+
+type ListLocales200JSONResponse LocaleList
+
+func (response ListLocales200JSONResponse) VisitListLocalesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLocalesForAgentRequestObject struct {
+}
+
+type ListLocalesForAgentResponseObject interface {
+	VisitListLocalesForAgentResponse(w http.ResponseWriter) error
+}
+
+type ListLocalesForAgent200JSONResponse LocaleList
+
+func (response ListLocalesForAgent200JSONResponse) VisitListLocalesForAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCurrentLocaleRequestObject struct {
+}
+
+type ShowCurrentLocaleResponseObject interface {
+	VisitShowCurrentLocaleResponse(w http.ResponseWriter) error
+}
+
+type ShowCurrentLocale200JSONResponse LocaleEnvelope
+
+func (response ShowCurrentLocale200JSONResponse) VisitShowCurrentLocaleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetectBestLocaleRequestObject struct {
+	Params DetectBestLocaleParams
+}
+
+type DetectBestLocaleResponseObject interface {
+	VisitDetectBestLocaleResponse(w http.ResponseWriter) error
+}
+
+type DetectBestLocale200JSONResponse LocaleEnvelope
+
+func (response DetectBestLocale200JSONResponse) VisitDetectBestLocaleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAvailablePublicLocalesRequestObject struct {
+}
+
+type ListAvailablePublicLocalesResponseObject interface {
+	VisitListAvailablePublicLocalesResponse(w http.ResponseWriter) error
+}
+
+type ListAvailablePublicLocales200JSONResponse LocaleList
+
+func (response ListAvailablePublicLocales200JSONResponse) VisitListAvailablePublicLocalesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowLocaleByIDRequestObject struct {
+	LocaleID LocaleIDParam `json:"locale_id"`
+}
+
+type ShowLocaleByIDResponseObject interface {
+	VisitShowLocaleByIDResponse(w http.ResponseWriter) error
+}
+
+type ShowLocaleByID200JSONResponse LocaleEnvelope
+
+func (response ShowLocaleByID200JSONResponse) VisitShowLocaleByIDResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -3068,6 +4376,344 @@ func (response AddOrganizationTags200JSONResponse) VisitAddOrganizationTagsRespo
 	return err
 }
 
+type ListTicketFieldsRequestObject struct {
+	Params ListTicketFieldsParams
+}
+
+type ListTicketFieldsResponseObject interface {
+	VisitListTicketFieldsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketFields200JSONResponse TicketFieldList
+
+func (response ListTicketFields200JSONResponse) VisitListTicketFieldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTicketFieldRequestObject struct {
+	Body *CreateTicketFieldJSONRequestBody
+}
+
+type CreateTicketFieldResponseObject interface {
+	VisitCreateTicketFieldResponse(w http.ResponseWriter) error
+}
+
+type CreateTicketField201ResponseHeaders struct {
+	Location string
+}
+
+type CreateTicketField201JSONResponse struct {
+	Body    TicketFieldEnvelope
+	Headers CreateTicketField201ResponseHeaders
+}
+
+func (response CreateTicketField201JSONResponse) VisitCreateTicketFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketFieldsRequestObject struct {
+}
+
+type CountTicketFieldsResponseObject interface {
+	VisitCountTicketFieldsResponse(w http.ResponseWriter) error
+}
+
+type CountTicketFields200JSONResponse CountEnvelope
+
+func (response CountTicketFields200JSONResponse) VisitCountTicketFieldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReorderTicketFieldsRequestObject struct {
+	Body *ReorderTicketFieldsJSONRequestBody
+}
+
+type ReorderTicketFieldsResponseObject interface {
+	VisitReorderTicketFieldsResponse(w http.ResponseWriter) error
+}
+
+type ReorderTicketFields200JSONResponse EmptyEnvelope
+
+func (response ReorderTicketFields200JSONResponse) VisitReorderTicketFieldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTicketFieldRequestObject struct {
+	TicketFieldID TicketFieldIDParam `json:"ticket_field_id"`
+}
+
+type DeleteTicketFieldResponseObject interface {
+	VisitDeleteTicketFieldResponse(w http.ResponseWriter) error
+}
+
+type DeleteTicketField204Response struct {
+}
+
+func (response DeleteTicketField204Response) VisitDeleteTicketFieldResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowTicketfieldRequestObject struct {
+	TicketFieldID TicketFieldIDParam `json:"ticket_field_id"`
+	Params        ShowTicketfieldParams
+}
+
+type ShowTicketfieldResponseObject interface {
+	VisitShowTicketfieldResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketfield200JSONResponse TicketFieldEnvelope
+
+func (response ShowTicketfield200JSONResponse) VisitShowTicketfieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTicketFieldRequestObject struct {
+	TicketFieldID TicketFieldIDParam `json:"ticket_field_id"`
+	Body          *UpdateTicketFieldJSONRequestBody
+}
+
+type UpdateTicketFieldResponseObject interface {
+	VisitUpdateTicketFieldResponse(w http.ResponseWriter) error
+}
+
+type UpdateTicketField200JSONResponse TicketFieldEnvelope
+
+func (response UpdateTicketField200JSONResponse) VisitUpdateTicketFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketFieldOptionsRequestObject struct {
+	TicketFieldID TicketFieldIDParam `json:"ticket_field_id"`
+}
+
+type ListTicketFieldOptionsResponseObject interface {
+	VisitListTicketFieldOptionsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketFieldOptions200JSONResponse CustomFieldOptionList
+
+func (response ListTicketFieldOptions200JSONResponse) VisitListTicketFieldOptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateTicketFieldOptionRequestObject struct {
+	TicketFieldID TicketFieldIDParam `json:"ticket_field_id"`
+	Body          *CreateOrUpdateTicketFieldOptionJSONRequestBody
+}
+
+type CreateOrUpdateTicketFieldOptionResponseObject interface {
+	VisitCreateOrUpdateTicketFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type CreateOrUpdateTicketFieldOption200ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateTicketFieldOption200JSONResponse struct {
+	Body    CustomFieldOptionEnvelope
+	Headers CreateOrUpdateTicketFieldOption200ResponseHeaders
+}
+
+func (response CreateOrUpdateTicketFieldOption200JSONResponse) VisitCreateOrUpdateTicketFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateTicketFieldOption201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateTicketFieldOption201JSONResponse struct {
+	Body    CustomFieldOptionEnvelope
+	Headers CreateOrUpdateTicketFieldOption201ResponseHeaders
+}
+
+func (response CreateOrUpdateTicketFieldOption201JSONResponse) VisitCreateOrUpdateTicketFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTicketFieldOptionRequestObject struct {
+	TicketFieldID       TicketFieldIDParam       `json:"ticket_field_id"`
+	TicketFieldOptionID TicketFieldOptionIDParam `json:"ticket_field_option_id"`
+}
+
+type DeleteTicketFieldOptionResponseObject interface {
+	VisitDeleteTicketFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteTicketFieldOption204Response struct {
+}
+
+func (response DeleteTicketFieldOption204Response) VisitDeleteTicketFieldOptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowTicketFieldOptionRequestObject struct {
+	TicketFieldID       TicketFieldIDParam       `json:"ticket_field_id"`
+	TicketFieldOptionID TicketFieldOptionIDParam `json:"ticket_field_option_id"`
+}
+
+type ShowTicketFieldOptionResponseObject interface {
+	VisitShowTicketFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketFieldOption200JSONResponse CustomFieldOptionEnvelope
+
+func (response ShowTicketFieldOption200JSONResponse) VisitShowTicketFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketFormsRequestObject struct {
+	Params ListTicketFormsParams
+}
+
+type ListTicketFormsResponseObject interface {
+	VisitListTicketFormsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketForms200JSONResponse TicketFormList
+
+func (response ListTicketForms200JSONResponse) VisitListTicketFormsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowManyTicketFormsRequestObject struct {
+	Params ShowManyTicketFormsParams
+}
+
+type ShowManyTicketFormsResponseObject interface {
+	VisitShowManyTicketFormsResponse(w http.ResponseWriter) error
+}
+
+type ShowManyTicketForms200JSONResponse TicketFormList
+
+func (response ShowManyTicketForms200JSONResponse) VisitShowManyTicketFormsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTicketFormRequestObject struct {
+	TicketFormID TicketFormIDParam `json:"ticket_form_id"`
+}
+
+type ShowTicketFormResponseObject interface {
+	VisitShowTicketFormResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketForm200JSONResponse TicketFormEnvelope
+
+func (response ShowTicketForm200JSONResponse) VisitShowTicketFormResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadFilesRequestObject struct {
 	Params      UploadFilesParams
 	ContentType string
@@ -3484,6 +5130,27 @@ type StrictServerInterface interface {
 	// UpdateAttachment Allows or forbids to download a file in which malware was found.
 	// (PUT /api/v2/attachments/{attachment_id})
 	UpdateAttachment(ctx context.Context, request UpdateAttachmentRequestObject) (UpdateAttachmentResponseObject, error)
+	// ListBrands Lists the brands, by name.
+	// (GET /api/v2/brands)
+	ListBrands(ctx context.Context, request ListBrandsRequestObject) (ListBrandsResponseObject, error)
+	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
+	// (GET /api/v2/brands/{brand_id})
+	ShowBrand(ctx context.Context, request ShowBrandRequestObject) (ShowBrandResponseObject, error)
+	// BulkUpdateDefaultCustomStatus Makes each status the default of its category.
+	// (PUT /api/v2/custom_status/default)
+	BulkUpdateDefaultCustomStatus(ctx context.Context, request BulkUpdateDefaultCustomStatusRequestObject) (BulkUpdateDefaultCustomStatusResponseObject, error)
+	// ListCustomStatuses Lists the custom statuses by category.
+	// (GET /api/v2/custom_statuses)
+	ListCustomStatuses(ctx context.Context, request ListCustomStatusesRequestObject) (ListCustomStatusesResponseObject, error)
+	// CreateCustomStatus Creates a custom status.
+	// (POST /api/v2/custom_statuses)
+	CreateCustomStatus(ctx context.Context, request CreateCustomStatusRequestObject) (CreateCustomStatusResponseObject, error)
+	// ShowCustomStatus Shows a custom status.
+	// (GET /api/v2/custom_statuses/{custom_status_id})
+	ShowCustomStatus(ctx context.Context, request ShowCustomStatusRequestObject) (ShowCustomStatusResponseObject, error)
+	// UpdateCustomStatus Changes what is present; the category stays.
+	// (PUT /api/v2/custom_statuses/{custom_status_id})
+	UpdateCustomStatus(ctx context.Context, request UpdateCustomStatusRequestObject) (UpdateCustomStatusResponseObject, error)
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx context.Context, request ListGroupMembershipsRequestObject) (ListGroupMembershipsResponseObject, error)
@@ -3544,6 +5211,24 @@ type StrictServerInterface interface {
 	// ShowJobStatus Shows how far a bulk job is, and when it is done, what became of each record.
 	// (GET /api/v2/job_statuses/{job_status_id})
 	ShowJobStatus(ctx context.Context, request ShowJobStatusRequestObject) (ShowJobStatusResponseObject, error)
+	// ListLocales Lists the languages that the account offers.
+	// (GET /api/v2/locales)
+	ListLocales(ctx context.Context, request ListLocalesRequestObject) (ListLocalesResponseObject, error)
+	// ListLocalesForAgent Lists the languages that agents can choose.
+	// (GET /api/v2/locales/agent)
+	ListLocalesForAgent(ctx context.Context, request ListLocalesForAgentRequestObject) (ListLocalesForAgentResponseObject, error)
+	// ShowCurrentLocale Shows the caller's language, or the account's for callers who have not signed in.
+	// (GET /api/v2/locales/current)
+	ShowCurrentLocale(ctx context.Context, request ShowCurrentLocaleRequestObject) (ShowCurrentLocaleResponseObject, error)
+	// DetectBestLocale Shows which of the languages suits the caller best, by the Accept-Language header and the caller's own language.
+	// (GET /api/v2/locales/detect_best_locale)
+	DetectBestLocale(ctx context.Context, request DetectBestLocaleRequestObject) (DetectBestLocaleResponseObject, error)
+	// ListAvailablePublicLocales Lists the languages that there are.
+	// (GET /api/v2/locales/public)
+	ListAvailablePublicLocales(ctx context.Context, request ListAvailablePublicLocalesRequestObject) (ListAvailablePublicLocalesResponseObject, error)
+	// ShowLocaleByID Shows a language by id or by code.
+	// (GET /api/v2/locales/{locale_id})
+	ShowLocaleByID(ctx context.Context, request ShowLocaleByIDRequestObject) (ShowLocaleByIDResponseObject, error)
 	// ListOrganizationMemberships Lists memberships; an end user's own.
 	// (GET /api/v2/organization_memberships)
 	ListOrganizationMemberships(ctx context.Context, request ListOrganizationMembershipsRequestObject) (ListOrganizationMembershipsResponseObject, error)
@@ -3622,6 +5307,48 @@ type StrictServerInterface interface {
 	// AddOrganizationTags Adds tags to an organization.
 	// (PUT /api/v2/organizations/{organization_id}/tags)
 	AddOrganizationTags(ctx context.Context, request AddOrganizationTagsRequestObject) (AddOrganizationTagsResponseObject, error)
+	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
+	// (GET /api/v2/ticket_fields)
+	ListTicketFields(ctx context.Context, request ListTicketFieldsRequestObject) (ListTicketFieldsResponseObject, error)
+	// CreateTicketField Creates a custom ticket field. In an account with a single form it joins that form.
+	// (POST /api/v2/ticket_fields)
+	CreateTicketField(ctx context.Context, request CreateTicketFieldRequestObject) (CreateTicketFieldResponseObject, error)
+	// CountTicketFields Counts the ticket fields.
+	// (GET /api/v2/ticket_fields/count)
+	CountTicketFields(ctx context.Context, request CountTicketFieldsRequestObject) (CountTicketFieldsResponseObject, error)
+	// ReorderTicketFields Puts the named fields first, in this order, and the others behind them.
+	// (PUT /api/v2/ticket_fields/reorder)
+	ReorderTicketFields(ctx context.Context, request ReorderTicketFieldsRequestObject) (ReorderTicketFieldsResponseObject, error)
+	// DeleteTicketField Deletes a custom ticket field. Tickets lose its values and keep the tags that came of them.
+	// (DELETE /api/v2/ticket_fields/{ticket_field_id})
+	DeleteTicketField(ctx context.Context, request DeleteTicketFieldRequestObject) (DeleteTicketFieldResponseObject, error)
+	// ShowTicketfield Shows a ticket field.
+	// (GET /api/v2/ticket_fields/{ticket_field_id})
+	ShowTicketfield(ctx context.Context, request ShowTicketfieldRequestObject) (ShowTicketfieldResponseObject, error)
+	// UpdateTicketField Changes what is present. A list of options replaces the options; the type stays.
+	// (PUT /api/v2/ticket_fields/{ticket_field_id})
+	UpdateTicketField(ctx context.Context, request UpdateTicketFieldRequestObject) (UpdateTicketFieldResponseObject, error)
+	// ListTicketFieldOptions Lists the options of a tagger or multiselect, by position.
+	// (GET /api/v2/ticket_fields/{ticket_field_id}/options)
+	ListTicketFieldOptions(ctx context.Context, request ListTicketFieldOptionsRequestObject) (ListTicketFieldOptionsResponseObject, error)
+	// CreateOrUpdateTicketFieldOption Changes the option whose id is given, or creates one.
+	// (POST /api/v2/ticket_fields/{ticket_field_id}/options)
+	CreateOrUpdateTicketFieldOption(ctx context.Context, request CreateOrUpdateTicketFieldOptionRequestObject) (CreateOrUpdateTicketFieldOptionResponseObject, error)
+	// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+	// (DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id})
+	DeleteTicketFieldOption(ctx context.Context, request DeleteTicketFieldOptionRequestObject) (DeleteTicketFieldOptionResponseObject, error)
+	// ShowTicketFieldOption Shows an option.
+	// (GET /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id})
+	ShowTicketFieldOption(ctx context.Context, request ShowTicketFieldOptionRequestObject) (ShowTicketFieldOptionResponseObject, error)
+	// ListTicketForms Lists the ticket forms by position; end users get the active ones that they may see.
+	// (GET /api/v2/ticket_forms)
+	ListTicketForms(ctx context.Context, request ListTicketFormsRequestObject) (ListTicketFormsResponseObject, error)
+	// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
+	// (GET /api/v2/ticket_forms/show_many)
+	ShowManyTicketForms(ctx context.Context, request ShowManyTicketFormsRequestObject) (ShowManyTicketFormsResponseObject, error)
+	// ShowTicketForm Shows a ticket form.
+	// (GET /api/v2/ticket_forms/{ticket_form_id})
+	ShowTicketForm(ctx context.Context, request ShowTicketFormRequestObject) (ShowTicketFormResponseObject, error)
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx context.Context, request UploadFilesRequestObject) (UploadFilesResponseObject, error)
@@ -3757,6 +5484,244 @@ func (sh *strictHandler) UpdateAttachment(ctx echo.Context, attachmentID Attachm
 		return err
 	} else if validResponse, ok := response.(UpdateAttachmentResponseObject); ok {
 		return validResponse.VisitUpdateAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBrands operation middleware
+func (sh *strictHandler) ListBrands(ctx echo.Context) error {
+	var request ListBrandsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBrands(ctx.Request().Context(), request.(ListBrandsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBrands")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBrandsResponseObject); ok {
+		return validResponse.VisitListBrandsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowBrand operation middleware
+func (sh *strictHandler) ShowBrand(ctx echo.Context, brandID BrandIDParam) error {
+	var request ShowBrandRequestObject
+
+	request.BrandID = brandID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowBrand(ctx.Request().Context(), request.(ShowBrandRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowBrand")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowBrandResponseObject); ok {
+		return validResponse.VisitShowBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkUpdateDefaultCustomStatus operation middleware
+func (sh *strictHandler) BulkUpdateDefaultCustomStatus(ctx echo.Context) error {
+	var request BulkUpdateDefaultCustomStatusRequestObject
+
+	var body BulkUpdateDefaultCustomStatusJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkUpdateDefaultCustomStatus(ctx.Request().Context(), request.(BulkUpdateDefaultCustomStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkUpdateDefaultCustomStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkUpdateDefaultCustomStatusResponseObject); ok {
+		return validResponse.VisitBulkUpdateDefaultCustomStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCustomStatuses operation middleware
+func (sh *strictHandler) ListCustomStatuses(ctx echo.Context, params ListCustomStatusesParams) error {
+	var request ListCustomStatusesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCustomStatuses(ctx.Request().Context(), request.(ListCustomStatusesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCustomStatuses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCustomStatusesResponseObject); ok {
+		return validResponse.VisitListCustomStatusesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCustomStatus operation middleware
+func (sh *strictHandler) CreateCustomStatus(ctx echo.Context) error {
+	var request CreateCustomStatusRequestObject
+
+	var body CreateCustomStatusJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCustomStatus(ctx.Request().Context(), request.(CreateCustomStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCustomStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCustomStatusResponseObject); ok {
+		return validResponse.VisitCreateCustomStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowCustomStatus operation middleware
+func (sh *strictHandler) ShowCustomStatus(ctx echo.Context, customStatusID CustomStatusIDParam) error {
+	var request ShowCustomStatusRequestObject
+
+	request.CustomStatusID = customStatusID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCustomStatus(ctx.Request().Context(), request.(ShowCustomStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCustomStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCustomStatusResponseObject); ok {
+		return validResponse.VisitShowCustomStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateCustomStatus operation middleware
+func (sh *strictHandler) UpdateCustomStatus(ctx echo.Context, customStatusID CustomStatusIDParam) error {
+	var request UpdateCustomStatusRequestObject
+
+	request.CustomStatusID = customStatusID
+
+	var body UpdateCustomStatusJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateCustomStatus(ctx.Request().Context(), request.(UpdateCustomStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateCustomStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateCustomStatusResponseObject); ok {
+		return validResponse.VisitUpdateCustomStatusResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4331,6 +6296,148 @@ func (sh *strictHandler) ShowJobStatus(ctx echo.Context, jobStatusID JobStatusID
 		return err
 	} else if validResponse, ok := response.(ShowJobStatusResponseObject); ok {
 		return validResponse.VisitShowJobStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLocales operation middleware
+func (sh *strictHandler) ListLocales(ctx echo.Context) error {
+	var request ListLocalesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLocales(ctx.Request().Context(), request.(ListLocalesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLocales")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLocalesResponseObject); ok {
+		return validResponse.VisitListLocalesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLocalesForAgent operation middleware
+func (sh *strictHandler) ListLocalesForAgent(ctx echo.Context) error {
+	var request ListLocalesForAgentRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLocalesForAgent(ctx.Request().Context(), request.(ListLocalesForAgentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLocalesForAgent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLocalesForAgentResponseObject); ok {
+		return validResponse.VisitListLocalesForAgentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowCurrentLocale operation middleware
+func (sh *strictHandler) ShowCurrentLocale(ctx echo.Context) error {
+	var request ShowCurrentLocaleRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCurrentLocale(ctx.Request().Context(), request.(ShowCurrentLocaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCurrentLocale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCurrentLocaleResponseObject); ok {
+		return validResponse.VisitShowCurrentLocaleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DetectBestLocale operation middleware
+func (sh *strictHandler) DetectBestLocale(ctx echo.Context, params DetectBestLocaleParams) error {
+	var request DetectBestLocaleRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DetectBestLocale(ctx.Request().Context(), request.(DetectBestLocaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DetectBestLocale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DetectBestLocaleResponseObject); ok {
+		return validResponse.VisitDetectBestLocaleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAvailablePublicLocales operation middleware
+func (sh *strictHandler) ListAvailablePublicLocales(ctx echo.Context) error {
+	var request ListAvailablePublicLocalesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAvailablePublicLocales(ctx.Request().Context(), request.(ListAvailablePublicLocalesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAvailablePublicLocales")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAvailablePublicLocalesResponseObject); ok {
+		return validResponse.VisitListAvailablePublicLocalesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowLocaleByID operation middleware
+func (sh *strictHandler) ShowLocaleByID(ctx echo.Context, localeID LocaleIDParam) error {
+	var request ShowLocaleByIDRequestObject
+
+	request.LocaleID = localeID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowLocaleByID(ctx.Request().Context(), request.(ShowLocaleByIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowLocaleByID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowLocaleByIDResponseObject); ok {
+		return validResponse.VisitShowLocaleByIDResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5224,6 +7331,445 @@ func (sh *strictHandler) AddOrganizationTags(ctx echo.Context, organizationID Or
 		return err
 	} else if validResponse, ok := response.(AddOrganizationTagsResponseObject); ok {
 		return validResponse.VisitAddOrganizationTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketFields operation middleware
+func (sh *strictHandler) ListTicketFields(ctx echo.Context, params ListTicketFieldsParams) error {
+	var request ListTicketFieldsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketFields(ctx.Request().Context(), request.(ListTicketFieldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketFields")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketFieldsResponseObject); ok {
+		return validResponse.VisitListTicketFieldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTicketField operation middleware
+func (sh *strictHandler) CreateTicketField(ctx echo.Context) error {
+	var request CreateTicketFieldRequestObject
+
+	var body CreateTicketFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTicketField(ctx.Request().Context(), request.(CreateTicketFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTicketField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTicketFieldResponseObject); ok {
+		return validResponse.VisitCreateTicketFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTicketFields operation middleware
+func (sh *strictHandler) CountTicketFields(ctx echo.Context) error {
+	var request CountTicketFieldsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTicketFields(ctx.Request().Context(), request.(CountTicketFieldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTicketFields")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketFieldsResponseObject); ok {
+		return validResponse.VisitCountTicketFieldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderTicketFields operation middleware
+func (sh *strictHandler) ReorderTicketFields(ctx echo.Context) error {
+	var request ReorderTicketFieldsRequestObject
+
+	var body ReorderTicketFieldsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderTicketFields(ctx.Request().Context(), request.(ReorderTicketFieldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderTicketFields")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderTicketFieldsResponseObject); ok {
+		return validResponse.VisitReorderTicketFieldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTicketField operation middleware
+func (sh *strictHandler) DeleteTicketField(ctx echo.Context, ticketFieldID TicketFieldIDParam) error {
+	var request DeleteTicketFieldRequestObject
+
+	request.TicketFieldID = ticketFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTicketField(ctx.Request().Context(), request.(DeleteTicketFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTicketField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTicketFieldResponseObject); ok {
+		return validResponse.VisitDeleteTicketFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicketfield operation middleware
+func (sh *strictHandler) ShowTicketfield(ctx echo.Context, ticketFieldID TicketFieldIDParam, params ShowTicketfieldParams) error {
+	var request ShowTicketfieldRequestObject
+
+	request.TicketFieldID = ticketFieldID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketfield(ctx.Request().Context(), request.(ShowTicketfieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketfield")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketfieldResponseObject); ok {
+		return validResponse.VisitShowTicketfieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTicketField operation middleware
+func (sh *strictHandler) UpdateTicketField(ctx echo.Context, ticketFieldID TicketFieldIDParam) error {
+	var request UpdateTicketFieldRequestObject
+
+	request.TicketFieldID = ticketFieldID
+
+	var body UpdateTicketFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTicketField(ctx.Request().Context(), request.(UpdateTicketFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTicketField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTicketFieldResponseObject); ok {
+		return validResponse.VisitUpdateTicketFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketFieldOptions operation middleware
+func (sh *strictHandler) ListTicketFieldOptions(ctx echo.Context, ticketFieldID TicketFieldIDParam) error {
+	var request ListTicketFieldOptionsRequestObject
+
+	request.TicketFieldID = ticketFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketFieldOptions(ctx.Request().Context(), request.(ListTicketFieldOptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketFieldOptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketFieldOptionsResponseObject); ok {
+		return validResponse.VisitListTicketFieldOptionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrUpdateTicketFieldOption operation middleware
+func (sh *strictHandler) CreateOrUpdateTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam) error {
+	var request CreateOrUpdateTicketFieldOptionRequestObject
+
+	request.TicketFieldID = ticketFieldID
+
+	var body CreateOrUpdateTicketFieldOptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrUpdateTicketFieldOption(ctx.Request().Context(), request.(CreateOrUpdateTicketFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrUpdateTicketFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrUpdateTicketFieldOptionResponseObject); ok {
+		return validResponse.VisitCreateOrUpdateTicketFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTicketFieldOption operation middleware
+func (sh *strictHandler) DeleteTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) error {
+	var request DeleteTicketFieldOptionRequestObject
+
+	request.TicketFieldID = ticketFieldID
+	request.TicketFieldOptionID = ticketFieldOptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTicketFieldOption(ctx.Request().Context(), request.(DeleteTicketFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTicketFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTicketFieldOptionResponseObject); ok {
+		return validResponse.VisitDeleteTicketFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicketFieldOption operation middleware
+func (sh *strictHandler) ShowTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) error {
+	var request ShowTicketFieldOptionRequestObject
+
+	request.TicketFieldID = ticketFieldID
+	request.TicketFieldOptionID = ticketFieldOptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketFieldOption(ctx.Request().Context(), request.(ShowTicketFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketFieldOptionResponseObject); ok {
+		return validResponse.VisitShowTicketFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketForms operation middleware
+func (sh *strictHandler) ListTicketForms(ctx echo.Context, params ListTicketFormsParams) error {
+	var request ListTicketFormsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketForms(ctx.Request().Context(), request.(ListTicketFormsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketForms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketFormsResponseObject); ok {
+		return validResponse.VisitListTicketFormsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowManyTicketForms operation middleware
+func (sh *strictHandler) ShowManyTicketForms(ctx echo.Context, params ShowManyTicketFormsParams) error {
+	var request ShowManyTicketFormsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowManyTicketForms(ctx.Request().Context(), request.(ShowManyTicketFormsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowManyTicketForms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowManyTicketFormsResponseObject); ok {
+		return validResponse.VisitShowManyTicketFormsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicketForm operation middleware
+func (sh *strictHandler) ShowTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error {
+	var request ShowTicketFormRequestObject
+
+	request.TicketFormID = ticketFormID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketForm(ctx.Request().Context(), request.(ShowTicketFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketFormResponseObject); ok {
+		return validResponse.VisitShowTicketFormResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

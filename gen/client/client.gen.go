@@ -18,6 +18,27 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for HelpCenterState.
+const (
+	HelpCenterStateDisabled   HelpCenterState = "disabled"
+	HelpCenterStateEnabled    HelpCenterState = "enabled"
+	HelpCenterStateRestricted HelpCenterState = "restricted"
+)
+
+// Valid indicates whether the value is a known member of the HelpCenterState enum.
+func (e HelpCenterState) Valid() bool {
+	switch e {
+	case HelpCenterStateDisabled:
+		return true
+	case HelpCenterStateEnabled:
+		return true
+	case HelpCenterStateRestricted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobState.
 const (
 	JobStateCompleted JobState = "completed"
@@ -39,6 +60,33 @@ func (e JobState) Valid() bool {
 	case JobStateQueued:
 		return true
 	case JobStateWorking:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusCategory.
+const (
+	StatusCategoryHold    StatusCategory = "hold"
+	StatusCategoryNew     StatusCategory = "new"
+	StatusCategoryOpen    StatusCategory = "open"
+	StatusCategoryPending StatusCategory = "pending"
+	StatusCategorySolved  StatusCategory = "solved"
+)
+
+// Valid indicates whether the value is a known member of the StatusCategory enum.
+func (e StatusCategory) Valid() bool {
+	switch e {
+	case StatusCategoryHold:
+		return true
+	case StatusCategoryNew:
+		return true
+	case StatusCategoryOpen:
+		return true
+	case StatusCategoryPending:
+		return true
+	case StatusCategorySolved:
 		return true
 	default:
 		return false
@@ -96,6 +144,45 @@ type AttachmentInput struct {
 	MalwareAccessOverride *bool `json:"malware_access_override,omitempty"`
 }
 
+// Brand defines model for Brand.
+type Brand struct {
+	URL       string `json:"url"`
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`
+	Subdomain string `json:"subdomain"`
+	BrandURL  string `json:"brand_url"`
+
+	// HostMapping Only admins see it.
+	HostMapping     *string         `json:"host_mapping"`
+	HasHelpCenter   bool            `json:"has_help_center"`
+	HelpCenterState HelpCenterState `json:"help_center_state"`
+	Active          bool            `json:"active"`
+	Default         bool            `json:"default"`
+	IsDeleted       bool            `json:"is_deleted"`
+
+	// Logo Always null.
+	Logo              map[string]interface{} `json:"logo"`
+	TicketFormIds     []int64                `json:"ticket_form_ids"`
+	SignatureTemplate string                 `json:"signature_template"`
+	CreatedAt         time.Time              `json:"created_at"`
+	UpdatedAt         time.Time              `json:"updated_at"`
+}
+
+// BrandEnvelope defines model for BrandEnvelope.
+type BrandEnvelope struct {
+	Brand Brand `json:"brand"`
+}
+
+// BrandList defines model for BrandList.
+type BrandList struct {
+	Brands       []Brand                   `json:"brands"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -108,6 +195,109 @@ type Count struct {
 type CountEnvelope struct {
 	Count Count `json:"count"`
 }
+
+// CustomFieldOption defines model for CustomFieldOption.
+type CustomFieldOption struct {
+	URL      string `json:"url"`
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	RawName  string `json:"raw_name"`
+	Value    string `json:"value"`
+	Position int64  `json:"position"`
+	Default  bool   `json:"default"`
+}
+
+// CustomFieldOptionBody defines model for CustomFieldOptionBody.
+type CustomFieldOptionBody struct {
+	CustomFieldOption CustomFieldOptionInput `json:"custom_field_option"`
+}
+
+// CustomFieldOptionEnvelope defines model for CustomFieldOptionEnvelope.
+type CustomFieldOptionEnvelope struct {
+	CustomFieldOption CustomFieldOption `json:"custom_field_option"`
+}
+
+// CustomFieldOptionInput defines model for CustomFieldOptionInput.
+type CustomFieldOptionInput struct {
+	ID       *int64  `json:"id,omitempty"`
+	Name     *string `json:"name,omitempty"`
+	RawName  *string `json:"raw_name,omitempty"`
+	Value    *string `json:"value,omitempty"`
+	Position *int64  `json:"position,omitempty"`
+	Default  *bool   `json:"default,omitempty"`
+}
+
+// CustomFieldOptionList defines model for CustomFieldOptionList.
+type CustomFieldOptionList struct {
+	CustomFieldOptions []CustomFieldOption       `json:"custom_field_options"`
+	NextPage           nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage       nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count              *int64                    `json:"count,omitempty"`
+	Meta               *Meta                     `json:"meta,omitempty"`
+	Links              *Links                    `json:"links,omitempty"`
+}
+
+// CustomStatus defines model for CustomStatus.
+type CustomStatus struct {
+	URL                   string         `json:"url"`
+	ID                    int64          `json:"id"`
+	StatusCategory        StatusCategory `json:"status_category"`
+	AgentLabel            string         `json:"agent_label"`
+	RawAgentLabel         string         `json:"raw_agent_label"`
+	EndUserLabel          string         `json:"end_user_label"`
+	RawEndUserLabel       string         `json:"raw_end_user_label"`
+	Description           *string        `json:"description"`
+	RawDescription        *string        `json:"raw_description"`
+	EndUserDescription    *string        `json:"end_user_description"`
+	RawEndUserDescription *string        `json:"raw_end_user_description"`
+	Active                bool           `json:"active"`
+
+	// Default Whether the plain status of its category stands for it.
+	Default   bool      `json:"default"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CustomStatusBody defines model for CustomStatusBody.
+type CustomStatusBody struct {
+	CustomStatus CustomStatusInput `json:"custom_status"`
+}
+
+// CustomStatusEnvelope defines model for CustomStatusEnvelope.
+type CustomStatusEnvelope struct {
+	CustomStatus CustomStatus `json:"custom_status"`
+}
+
+// CustomStatusInput defines model for CustomStatusInput.
+type CustomStatusInput struct {
+	StatusCategory     *string                   `json:"status_category,omitempty"`
+	AgentLabel         *string                   `json:"agent_label,omitempty"`
+	EndUserLabel       *string                   `json:"end_user_label,omitempty"`
+	Description        nullable.Nullable[string] `json:"description,omitempty"`
+	EndUserDescription nullable.Nullable[string] `json:"end_user_description,omitempty"`
+	Active             *bool                     `json:"active,omitempty"`
+}
+
+// CustomStatusList defines model for CustomStatusList.
+type CustomStatusList struct {
+	CustomStatuses []CustomStatus            `json:"custom_statuses"`
+	NextPage       nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage   nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count          *int64                    `json:"count,omitempty"`
+	Meta           *Meta                     `json:"meta,omitempty"`
+	Links          *Links                    `json:"links,omitempty"`
+}
+
+// DefaultStatusesBody defines model for DefaultStatusesBody.
+type DefaultStatusesBody struct {
+	Ids []int64 `json:"ids"`
+}
+
+// EmptyEnvelope A success that says nothing; clients need an object.
+type EmptyEnvelope map[string]interface{}
+
+// FormCondition Shows the child fields while the parent field has the value.
+type FormCondition map[string]interface{}
 
 // Group defines model for Group.
 type Group struct {
@@ -199,6 +389,9 @@ type GroupMembershipsBody struct {
 	GroupMemberships []GroupMembershipInput `json:"group_memberships"`
 }
 
+// HelpCenterState defines model for HelpCenterState.
+type HelpCenterState string
+
 // JobState defines model for JobState.
 type JobState string
 
@@ -242,6 +435,41 @@ type Links struct {
 	Last  nullable.Nullable[string] `json:"last,omitempty"`
 	Prev  nullable.Nullable[string] `json:"prev,omitempty"`
 	Next  nullable.Nullable[string] `json:"next,omitempty"`
+}
+
+// Locale defines model for Locale.
+type Locale struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Locale The code.
+	Locale           string `json:"locale"`
+	Name             string `json:"name"`
+	NativeName       string `json:"native_name"`
+	PresentationName string `json:"presentation_name"`
+
+	// Rtl Whether it is written from right to left.
+	Rtl bool `json:"rtl"`
+
+	// Default Whether it is the account's own.
+	Default   bool      `json:"default"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// LocaleEnvelope defines model for LocaleEnvelope.
+type LocaleEnvelope struct {
+	Locale Locale `json:"locale"`
+}
+
+// LocaleList defines model for LocaleList.
+type LocaleList struct {
+	Locales      []Locale                  `json:"locales"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
 }
 
 // Meta defines model for Meta.
@@ -408,6 +636,21 @@ type OrganizationsUpdateBody struct {
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
 }
 
+// RelationshipFilter defines model for RelationshipFilter.
+type RelationshipFilter struct {
+	All []map[string]interface{} `json:"all"`
+	Any []map[string]interface{} `json:"any"`
+}
+
+// StatusCategory defines model for StatusCategory.
+type StatusCategory string
+
+// SystemFieldOption defines model for SystemFieldOption.
+type SystemFieldOption struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 // TagsBody defines model for TagsBody.
 type TagsBody struct {
 	Tags []string `json:"tags"`
@@ -441,6 +684,173 @@ type Thumbnail struct {
 	MalwareScanResult     string `json:"malware_scan_result"`
 }
 
+// TicketField defines model for TicketField.
+type TicketField struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Type subject, description, status, tickettype, priority, group, assignee and custom_status are the system's; text, textarea, checkbox, date, integer, decimal, regexp, partialcreditcard, multiselect, tagger and lookup an account's own.
+	Type           string `json:"type"`
+	Title          string `json:"title"`
+	RawTitle       string `json:"raw_title"`
+	Description    string `json:"description"`
+	RawDescription string `json:"raw_description"`
+	Position       int64  `json:"position"`
+	Active         bool   `json:"active"`
+
+	// Required Whether a ticket needs a value to be solved.
+	Required           bool `json:"required"`
+	CollapsedForAgents bool `json:"collapsed_for_agents"`
+
+	// RegexpForValidation What values of a regexp field must match.
+	RegexpForValidation nullable.Nullable[string] `json:"regexp_for_validation"`
+	TitleInPortal       string                    `json:"title_in_portal"`
+	RawTitleInPortal    string                    `json:"raw_title_in_portal"`
+	VisibleInPortal     bool                      `json:"visible_in_portal"`
+	EditableInPortal    bool                      `json:"editable_in_portal"`
+	RequiredInPortal    bool                      `json:"required_in_portal"`
+
+	// Tag The tag that a ticked checkbox puts on a ticket.
+	Tag       nullable.Nullable[string] `json:"tag"`
+	CreatedAt time.Time                 `json:"created_at"`
+	UpdatedAt time.Time                 `json:"updated_at"`
+
+	// Removable False for the system's fields.
+	Removable bool `json:"removable"`
+
+	// Key Always null.
+	Key              nullable.Nullable[string] `json:"key"`
+	AgentDescription nullable.Nullable[string] `json:"agent_description"`
+
+	// CustomFieldOptions Of taggers and multiselects.
+	CustomFieldOptions []TicketFieldOption `json:"custom_field_options,omitzero"`
+
+	// SystemFieldOptions Of status, tickettype and priority.
+	SystemFieldOptions []SystemFieldOption `json:"system_field_options,omitzero"`
+
+	// CustomStatuses Of custom_status.
+	CustomStatuses []CustomStatus `json:"custom_statuses,omitzero"`
+
+	// SubTypeID Of priority: 1 has only normal and high; of status: 1 has hold.
+	SubTypeID *int64 `json:"sub_type_id,omitempty"`
+
+	// RelationshipTargetType Of lookups: zen:user, zen:organization or zen:ticket.
+	RelationshipTargetType *string `json:"relationship_target_type,omitempty"`
+
+	// RelationshipFilter Of lookups.
+	RelationshipFilter *RelationshipFilter `json:"relationship_filter,omitempty"`
+
+	// CreatorUserID With creator=true; -1 is the system.
+	CreatorUserID *int64 `json:"creator_user_id,omitempty"`
+
+	// CreatorAppName With creator=true.
+	CreatorAppName nullable.Nullable[string] `json:"creator_app_name,omitempty"`
+}
+
+// TicketFieldBody defines model for TicketFieldBody.
+type TicketFieldBody struct {
+	TicketField TicketFieldInput `json:"ticket_field"`
+}
+
+// TicketFieldEnvelope defines model for TicketFieldEnvelope.
+type TicketFieldEnvelope struct {
+	TicketField TicketField `json:"ticket_field"`
+}
+
+// TicketFieldInput defines model for TicketFieldInput.
+type TicketFieldInput struct {
+	Type                   *string                                   `json:"type,omitempty"`
+	Title                  *string                                   `json:"title,omitempty"`
+	RawTitle               *string                                   `json:"raw_title,omitempty"`
+	Description            nullable.Nullable[string]                 `json:"description,omitempty"`
+	Position               *int64                                    `json:"position,omitempty"`
+	Active                 *bool                                     `json:"active,omitempty"`
+	Required               *bool                                     `json:"required,omitempty"`
+	CollapsedForAgents     *bool                                     `json:"collapsed_for_agents,omitempty"`
+	RegexpForValidation    nullable.Nullable[string]                 `json:"regexp_for_validation,omitempty"`
+	TitleInPortal          nullable.Nullable[string]                 `json:"title_in_portal,omitempty"`
+	VisibleInPortal        *bool                                     `json:"visible_in_portal,omitempty"`
+	EditableInPortal       *bool                                     `json:"editable_in_portal,omitempty"`
+	RequiredInPortal       *bool                                     `json:"required_in_portal,omitempty"`
+	Tag                    nullable.Nullable[string]                 `json:"tag,omitempty"`
+	AgentDescription       nullable.Nullable[string]                 `json:"agent_description,omitempty"`
+	SubTypeID              *int64                                    `json:"sub_type_id,omitempty"`
+	RelationshipTargetType *string                                   `json:"relationship_target_type,omitempty"`
+	RelationshipFilter     nullable.Nullable[map[string]interface{}] `json:"relationship_filter,omitempty"`
+	CustomFieldOptions     []CustomFieldOptionInput                  `json:"custom_field_options,omitzero"`
+}
+
+// TicketFieldList defines model for TicketFieldList.
+type TicketFieldList struct {
+	TicketFields []TicketField             `json:"ticket_fields"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TicketFieldOption defines model for TicketFieldOption.
+type TicketFieldOption struct {
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	RawName string `json:"raw_name"`
+
+	// Value The tag that stands for the option, unique among all fields.
+	Value   string `json:"value"`
+	Default bool   `json:"default"`
+}
+
+// TicketFieldOrderBody defines model for TicketFieldOrderBody.
+type TicketFieldOrderBody struct {
+	TicketFieldIds []int64 `json:"ticket_field_ids"`
+}
+
+// TicketForm defines model for TicketForm.
+type TicketForm struct {
+	URL     string `json:"url"`
+	ID      int64  `json:"id"`
+	Name    string `json:"name"`
+	RawName string `json:"raw_name"`
+
+	// DisplayName The name that end users see.
+	DisplayName    string `json:"display_name"`
+	RawDisplayName string `json:"raw_display_name"`
+	Position       int64  `json:"position"`
+	Active         bool   `json:"active"`
+	EndUserVisible bool   `json:"end_user_visible"`
+
+	// Default So with exactly one form of an account.
+	Default bool `json:"default"`
+
+	// TicketFieldIds In the order in which the form shows them.
+	TicketFieldIds     []int64         `json:"ticket_field_ids"`
+	InAllBrands        bool            `json:"in_all_brands"`
+	RestrictedBrandIds []int64         `json:"restricted_brand_ids"`
+	AgentConditions    []FormCondition `json:"agent_conditions"`
+	EndUserConditions  []FormCondition `json:"end_user_conditions"`
+	CreatedAt          time.Time       `json:"created_at"`
+	UpdatedAt          time.Time       `json:"updated_at"`
+}
+
+// TicketFormEnvelope defines model for TicketFormEnvelope.
+type TicketFormEnvelope struct {
+	TicketForm TicketForm `json:"ticket_form"`
+}
+
+// TicketFormList defines model for TicketFormList.
+type TicketFormList struct {
+	TicketForms []TicketForm `json:"ticket_forms"`
+
+	// TicketFields With include=ticket_fields.
+	TicketFields []TicketField             `json:"ticket_fields,omitzero"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
 // Upload defines model for Upload.
 type Upload struct {
 	Token     string    `json:"token"`
@@ -458,6 +868,15 @@ type UploadEnvelope struct {
 
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = int64
+
+// BrandIDParam defines model for BrandIdParam.
+type BrandIDParam = int64
+
+// CreatorParam defines model for CreatorParam.
+type CreatorParam = bool
+
+// CustomStatusIDParam defines model for CustomStatusIdParam.
+type CustomStatusIDParam = int64
 
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
@@ -482,6 +901,9 @@ type JobIdsParam = []string
 
 // JobStatusIDParam defines model for JobStatusIdParam.
 type JobStatusIDParam = string
+
+// LocaleIDParam defines model for LocaleIdParam.
+type LocaleIDParam = string
 
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
@@ -510,6 +932,15 @@ type PageSizeParam = int64
 // PerPageParam defines model for PerPageParam.
 type PerPageParam = int64
 
+// TicketFieldIDParam defines model for TicketFieldIdParam.
+type TicketFieldIDParam = int64
+
+// TicketFieldOptionIDParam defines model for TicketFieldOptionIdParam.
+type TicketFieldOptionIDParam = int64
+
+// TicketFormIDParam defines model for TicketFormIdParam.
+type TicketFormIDParam = int64
+
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
 
@@ -521,6 +952,36 @@ type UsersGroupMembershipIDParam = int64
 
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = int64
+
+// ListBrandsParams defines parameters for ListBrands.
+type ListBrandsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListCustomStatusesParams defines parameters for ListCustomStatuses.
+type ListCustomStatusesParams struct {
+	// StatusCategories Only statuses of these categories, separated by commas.
+	StatusCategories []string `form:"status_categories,omitempty" json:"status_categories,omitempty"`
+
+	// Active Only active statuses or only inactive ones.
+	Active *bool `form:"active,omitempty" json:"active,omitempty"`
+
+	// Default Only the defaults of their categories or only others.
+	Default *bool `form:"default,omitempty" json:"default,omitempty"`
+}
 
 // ListGroupMembershipsParams defines parameters for ListGroupMemberships.
 type ListGroupMembershipsParams struct {
@@ -691,6 +1152,15 @@ type ListJobStatusesParams struct {
 type ShowManyJobStatusesParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids JobIdsParam `form:"ids" json:"ids"`
+}
+
+// DetectBestLocaleParams defines parameters for DetectBestLocale.
+type DetectBestLocaleParams struct {
+	// AvailableLocales Codes to choose from, separated by commas; by default the languages of the account.
+	AvailableLocales []string `form:"available_locales,omitempty" json:"available_locales,omitempty"`
+
+	// AcceptLanguage The languages that the caller prefers, as browsers send them.
+	AcceptLanguage *string `json:"Accept-Language,omitempty"`
 }
 
 // ListOrganizationMembershipsParams defines parameters for ListOrganizationMemberships.
@@ -879,6 +1349,84 @@ type ListOrganizationMembershipsByOrganizationParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListTicketFieldsParams defines parameters for ListTicketFields.
+type ListTicketFieldsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Creator Whether to tell who made a field.
+	Creator *CreatorParam `form:"creator,omitempty" json:"creator,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowTicketfieldParams defines parameters for ShowTicketfield.
+type ShowTicketfieldParams struct {
+	// Creator Whether to tell who made a field.
+	Creator *CreatorParam `form:"creator,omitempty" json:"creator,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketFieldOptionsParams defines parameters for ListTicketFieldOptions.
+type ListTicketFieldOptionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListTicketFormsParams defines parameters for ListTicketForms.
+type ListTicketFormsParams struct {
+	// Active Only active forms or only inactive ones.
+	Active *bool `form:"active,omitempty" json:"active,omitempty"`
+
+	// EndUserVisible Only forms that end users see or only others.
+	EndUserVisible *bool `form:"end_user_visible,omitempty" json:"end_user_visible,omitempty"`
+
+	// FallbackToDefault The default form when no other meets the criteria.
+	FallbackToDefault *bool `form:"fallback_to_default,omitempty" json:"fallback_to_default,omitempty"`
+
+	// AssociatedToBrand Only forms of the brand whose address the request came to.
+	AssociatedToBrand *bool `form:"associated_to_brand,omitempty" json:"associated_to_brand,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowManyTicketFormsParams defines parameters for ShowManyTicketForms.
+type ShowManyTicketFormsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -987,6 +1535,15 @@ type ListOrganizationsByUserParams struct {
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
+// BulkUpdateDefaultCustomStatusJSONRequestBody defines body for BulkUpdateDefaultCustomStatus for application/json ContentType.
+type BulkUpdateDefaultCustomStatusJSONRequestBody = DefaultStatusesBody
+
+// CreateCustomStatusJSONRequestBody defines body for CreateCustomStatus for application/json ContentType.
+type CreateCustomStatusJSONRequestBody = CustomStatusBody
+
+// UpdateCustomStatusJSONRequestBody defines body for UpdateCustomStatus for application/json ContentType.
+type UpdateCustomStatusJSONRequestBody = CustomStatusBody
+
 // CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
 type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
 
@@ -1031,6 +1588,18 @@ type SetOrganizationTagsJSONRequestBody = TagsBody
 
 // AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
 type AddOrganizationTagsJSONRequestBody = TagsBody
+
+// CreateTicketFieldJSONRequestBody defines body for CreateTicketField for application/json ContentType.
+type CreateTicketFieldJSONRequestBody = TicketFieldBody
+
+// ReorderTicketFieldsJSONRequestBody defines body for ReorderTicketFields for application/json ContentType.
+type ReorderTicketFieldsJSONRequestBody = TicketFieldOrderBody
+
+// UpdateTicketFieldJSONRequestBody defines body for UpdateTicketField for application/json ContentType.
+type UpdateTicketFieldJSONRequestBody = TicketFieldBody
+
+// CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
+type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
 // CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
 type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
@@ -1130,6 +1699,68 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 	UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBrands Lists the brands, by name.
+	//
+	// Corresponds with GET /api/v2/brands (the `ListBrands` operationId).
+	ListBrands(ctx context.Context, params *ListBrandsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
+	//
+	// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
+	ShowBrand(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkUpdateDefaultCustomStatusWithBody Makes each status the default of its category.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+	BulkUpdateDefaultCustomStatusWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkUpdateDefaultCustomStatus Makes each status the default of its category.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+	BulkUpdateDefaultCustomStatus(ctx context.Context, body BulkUpdateDefaultCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCustomStatuses Lists the custom statuses by category.
+	//
+	// Corresponds with GET /api/v2/custom_statuses (the `ListCustomStatuses` operationId).
+	ListCustomStatuses(ctx context.Context, params *ListCustomStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCustomStatusWithBody Creates a custom status.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+	CreateCustomStatusWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCustomStatus Creates a custom status.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+	CreateCustomStatus(ctx context.Context, body CreateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCustomStatus Shows a custom status.
+	//
+	// Corresponds with GET /api/v2/custom_statuses/{custom_status_id} (the `ShowCustomStatus` operationId).
+	ShowCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCustomStatusWithBody Changes what is present; the category stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+	UpdateCustomStatusWithBody(ctx context.Context, customStatusID CustomStatusIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCustomStatus Changes what is present; the category stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+	UpdateCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListGroupMemberships Lists the memberships.
 	//
@@ -1266,6 +1897,36 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 	ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLocales Lists the languages that the account offers.
+	//
+	// Corresponds with GET /api/v2/locales (the `ListLocales` operationId).
+	ListLocales(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLocalesForAgent Lists the languages that agents can choose.
+	//
+	// Corresponds with GET /api/v2/locales/agent (the `ListLocalesForAgent` operationId).
+	ListLocalesForAgent(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCurrentLocale Shows the caller's language, or the account's for callers who have not signed in.
+	//
+	// Corresponds with GET /api/v2/locales/current (the `ShowCurrentLocale` operationId).
+	ShowCurrentLocale(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DetectBestLocale Shows which of the languages suits the caller best, by the Accept-Language header and the caller's own language.
+	//
+	// Corresponds with GET /api/v2/locales/detect_best_locale (the `DetectBestLocale` operationId).
+	DetectBestLocale(ctx context.Context, params *DetectBestLocaleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAvailablePublicLocales Lists the languages that there are.
+	//
+	// Corresponds with GET /api/v2/locales/public (the `ListAvailablePublicLocales` operationId).
+	ListAvailablePublicLocales(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowLocaleByID Shows a language by id or by code.
+	//
+	// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
+	ShowLocaleByID(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationMemberships Lists memberships; an end user's own.
 	//
@@ -1496,6 +2157,112 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
 	AddOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
+	//
+	// Corresponds with GET /api/v2/ticket_fields (the `ListTicketFields` operationId).
+	ListTicketFields(ctx context.Context, params *ListTicketFieldsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicketFieldWithBody Creates a custom ticket field. In an account with a single form it joins that form.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+	CreateTicketFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicketField Creates a custom ticket field. In an account with a single form it joins that form.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+	CreateTicketField(ctx context.Context, body CreateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTicketFields Counts the ticket fields.
+	//
+	// Corresponds with GET /api/v2/ticket_fields/count (the `CountTicketFields` operationId).
+	CountTicketFields(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderTicketFieldsWithBody Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+	ReorderTicketFieldsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderTicketFields Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+	ReorderTicketFields(ctx context.Context, body ReorderTicketFieldsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTicketField Deletes a custom ticket field. Tickets lose its values and keep the tags that came of them.
+	//
+	// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id} (the `DeleteTicketField` operationId).
+	DeleteTicketField(ctx context.Context, ticketFieldID TicketFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicketfield Shows a ticket field.
+	//
+	// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id} (the `ShowTicketfield` operationId).
+	ShowTicketfield(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ShowTicketfieldParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTicketFieldWithBody Changes what is present. A list of options replaces the options; the type stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+	UpdateTicketFieldWithBody(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTicketField Changes what is present. A list of options replaces the options; the type stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+	UpdateTicketField(ctx context.Context, ticketFieldID TicketFieldIDParam, body UpdateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketFieldOptions Lists the options of a tagger or multiselect, by position.
+	//
+	// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options (the `ListTicketFieldOptions` operationId).
+	ListTicketFieldOptions(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ListTicketFieldOptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateTicketFieldOptionWithBody Changes the option whose id is given, or creates one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+	CreateOrUpdateTicketFieldOptionWithBody(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateTicketFieldOption Changes the option whose id is given, or creates one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+	CreateOrUpdateTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+	//
+	// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `DeleteTicketFieldOption` operationId).
+	DeleteTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicketFieldOption Shows an option.
+	//
+	// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `ShowTicketFieldOption` operationId).
+	ShowTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketForms Lists the ticket forms by position; end users get the active ones that they may see.
+	//
+	// Corresponds with GET /api/v2/ticket_forms (the `ListTicketForms` operationId).
+	ListTicketForms(ctx context.Context, params *ListTicketFormsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
+	//
+	// Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
+	ShowManyTicketForms(ctx context.Context, params *ShowManyTicketFormsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicketForm Shows a ticket form.
+	//
+	// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
+	ShowTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 	//
 	// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -1648,6 +2415,168 @@ func (c *Client) UpdateAttachmentWithBody(ctx context.Context, attachmentID Atta
 // Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 func (c *Client) UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAttachmentRequest(c.Server, attachmentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBrands Lists the brands, by name.
+//
+// Corresponds with GET /api/v2/brands (the `ListBrands` operationId).
+func (c *Client) ListBrands(ctx context.Context, params *ListBrandsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBrandsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
+//
+// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
+func (c *Client) ShowBrand(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowBrandRequest(c.Server, brandID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkUpdateDefaultCustomStatusWithBody Makes each status the default of its category.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+func (c *Client) BulkUpdateDefaultCustomStatusWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkUpdateDefaultCustomStatusRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkUpdateDefaultCustomStatus Makes each status the default of its category.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+func (c *Client) BulkUpdateDefaultCustomStatus(ctx context.Context, body BulkUpdateDefaultCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkUpdateDefaultCustomStatusRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCustomStatuses Lists the custom statuses by category.
+//
+// Corresponds with GET /api/v2/custom_statuses (the `ListCustomStatuses` operationId).
+func (c *Client) ListCustomStatuses(ctx context.Context, params *ListCustomStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCustomStatusesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCustomStatusWithBody Creates a custom status.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+func (c *Client) CreateCustomStatusWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCustomStatusRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCustomStatus Creates a custom status.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+func (c *Client) CreateCustomStatus(ctx context.Context, body CreateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCustomStatusRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCustomStatus Shows a custom status.
+//
+// Corresponds with GET /api/v2/custom_statuses/{custom_status_id} (the `ShowCustomStatus` operationId).
+func (c *Client) ShowCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCustomStatusRequest(c.Server, customStatusID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCustomStatusWithBody Changes what is present; the category stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+func (c *Client) UpdateCustomStatusWithBody(ctx context.Context, customStatusID CustomStatusIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCustomStatusRequestWithBody(c.Server, customStatusID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCustomStatus Changes what is present; the category stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+func (c *Client) UpdateCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCustomStatusRequest(c.Server, customStatusID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2024,6 +2953,96 @@ func (c *Client) ShowManyJobStatuses(ctx context.Context, params *ShowManyJobSta
 // Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 func (c *Client) ShowJobStatus(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowJobStatusRequest(c.Server, jobStatusID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLocales Lists the languages that the account offers.
+//
+// Corresponds with GET /api/v2/locales (the `ListLocales` operationId).
+func (c *Client) ListLocales(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLocalesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLocalesForAgent Lists the languages that agents can choose.
+//
+// Corresponds with GET /api/v2/locales/agent (the `ListLocalesForAgent` operationId).
+func (c *Client) ListLocalesForAgent(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLocalesForAgentRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCurrentLocale Shows the caller's language, or the account's for callers who have not signed in.
+//
+// Corresponds with GET /api/v2/locales/current (the `ShowCurrentLocale` operationId).
+func (c *Client) ShowCurrentLocale(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCurrentLocaleRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DetectBestLocale Shows which of the languages suits the caller best, by the Accept-Language header and the caller's own language.
+//
+// Corresponds with GET /api/v2/locales/detect_best_locale (the `DetectBestLocale` operationId).
+func (c *Client) DetectBestLocale(ctx context.Context, params *DetectBestLocaleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDetectBestLocaleRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAvailablePublicLocales Lists the languages that there are.
+//
+// Corresponds with GET /api/v2/locales/public (the `ListAvailablePublicLocales` operationId).
+func (c *Client) ListAvailablePublicLocales(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAvailablePublicLocalesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowLocaleByID Shows a language by id or by code.
+//
+// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
+func (c *Client) ShowLocaleByID(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowLocaleByIDRequest(c.Server, localeID)
 	if err != nil {
 		return nil, err
 	}
@@ -2633,6 +3652,292 @@ func (c *Client) AddOrganizationTags(ctx context.Context, organizationID Organiz
 	return c.Client.Do(req)
 }
 
+// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
+//
+// Corresponds with GET /api/v2/ticket_fields (the `ListTicketFields` operationId).
+func (c *Client) ListTicketFields(ctx context.Context, params *ListTicketFieldsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketFieldsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicketFieldWithBody Creates a custom ticket field. In an account with a single form it joins that form.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+func (c *Client) CreateTicketFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketFieldRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicketField Creates a custom ticket field. In an account with a single form it joins that form.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+func (c *Client) CreateTicketField(ctx context.Context, body CreateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketFieldRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTicketFields Counts the ticket fields.
+//
+// Corresponds with GET /api/v2/ticket_fields/count (the `CountTicketFields` operationId).
+func (c *Client) CountTicketFields(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketFieldsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderTicketFieldsWithBody Puts the named fields first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+func (c *Client) ReorderTicketFieldsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderTicketFieldsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderTicketFields Puts the named fields first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+func (c *Client) ReorderTicketFields(ctx context.Context, body ReorderTicketFieldsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderTicketFieldsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTicketField Deletes a custom ticket field. Tickets lose its values and keep the tags that came of them.
+//
+// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id} (the `DeleteTicketField` operationId).
+func (c *Client) DeleteTicketField(ctx context.Context, ticketFieldID TicketFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTicketFieldRequest(c.Server, ticketFieldID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicketfield Shows a ticket field.
+//
+// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id} (the `ShowTicketfield` operationId).
+func (c *Client) ShowTicketfield(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ShowTicketfieldParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketfieldRequest(c.Server, ticketFieldID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTicketFieldWithBody Changes what is present. A list of options replaces the options; the type stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+func (c *Client) UpdateTicketFieldWithBody(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTicketFieldRequestWithBody(c.Server, ticketFieldID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTicketField Changes what is present. A list of options replaces the options; the type stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+func (c *Client) UpdateTicketField(ctx context.Context, ticketFieldID TicketFieldIDParam, body UpdateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTicketFieldRequest(c.Server, ticketFieldID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketFieldOptions Lists the options of a tagger or multiselect, by position.
+//
+// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options (the `ListTicketFieldOptions` operationId).
+func (c *Client) ListTicketFieldOptions(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ListTicketFieldOptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketFieldOptionsRequest(c.Server, ticketFieldID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateTicketFieldOptionWithBody Changes the option whose id is given, or creates one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+func (c *Client) CreateOrUpdateTicketFieldOptionWithBody(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateTicketFieldOptionRequestWithBody(c.Server, ticketFieldID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateTicketFieldOption Changes the option whose id is given, or creates one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+func (c *Client) CreateOrUpdateTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateTicketFieldOptionRequest(c.Server, ticketFieldID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+//
+// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `DeleteTicketFieldOption` operationId).
+func (c *Client) DeleteTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTicketFieldOptionRequest(c.Server, ticketFieldID, ticketFieldOptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicketFieldOption Shows an option.
+//
+// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `ShowTicketFieldOption` operationId).
+func (c *Client) ShowTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketFieldOptionRequest(c.Server, ticketFieldID, ticketFieldOptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketForms Lists the ticket forms by position; end users get the active ones that they may see.
+//
+// Corresponds with GET /api/v2/ticket_forms (the `ListTicketForms` operationId).
+func (c *Client) ListTicketForms(ctx context.Context, params *ListTicketFormsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketFormsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
+//
+// Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
+func (c *Client) ShowManyTicketForms(ctx context.Context, params *ShowManyTicketFormsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowManyTicketFormsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicketForm Shows a ticket form.
+//
+// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
+func (c *Client) ShowTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketFormRequest(c.Server, ticketFormID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 //
 // The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -3007,6 +4312,381 @@ func NewUpdateAttachmentRequestWithBody(server string, attachmentID AttachmentID
 	}
 
 	operationPath := fmt.Sprintf("/api/v2/attachments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListBrandsRequest constructs an http.Request for the ListBrands method
+func NewListBrandsRequest(server string, params *ListBrandsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/brands")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowBrandRequest constructs an http.Request for the ShowBrand method
+func NewShowBrandRequest(server string, brandID BrandIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "brand_id", brandID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/brands/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBulkUpdateDefaultCustomStatusRequest calls the generic BulkUpdateDefaultCustomStatus builder with application/json body
+func NewBulkUpdateDefaultCustomStatusRequest(server string, body BulkUpdateDefaultCustomStatusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBulkUpdateDefaultCustomStatusRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewBulkUpdateDefaultCustomStatusRequestWithBody constructs an http.Request for the BulkUpdateDefaultCustomStatus method, with any body, and a specified content type
+func NewBulkUpdateDefaultCustomStatusRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/custom_status/default")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListCustomStatusesRequest constructs an http.Request for the ListCustomStatuses method
+func NewListCustomStatusesRequest(server string, params *ListCustomStatusesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/custom_statuses")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.StatusCategories != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status_categories", params.StatusCategories, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Default != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "default", *params.Default, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCustomStatusRequest calls the generic CreateCustomStatus builder with application/json body
+func NewCreateCustomStatusRequest(server string, body CreateCustomStatusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCustomStatusRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateCustomStatusRequestWithBody constructs an http.Request for the CreateCustomStatus method, with any body, and a specified content type
+func NewCreateCustomStatusRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/custom_statuses")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewShowCustomStatusRequest constructs an http.Request for the ShowCustomStatus method
+func NewShowCustomStatusRequest(server string, customStatusID CustomStatusIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "custom_status_id", customStatusID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/custom_statuses/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateCustomStatusRequest calls the generic UpdateCustomStatus builder with application/json body
+func NewUpdateCustomStatusRequest(server string, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateCustomStatusRequestWithBody(server, customStatusID, "application/json", bodyReader)
+}
+
+// NewUpdateCustomStatusRequestWithBody constructs an http.Request for the UpdateCustomStatus method, with any body, and a specified content type
+func NewUpdateCustomStatusRequestWithBody(server string, customStatusID CustomStatusIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "custom_status_id", customStatusID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/custom_statuses/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -4374,6 +6054,217 @@ func NewShowJobStatusRequest(server string, jobStatusID JobStatusIDParam) (*http
 	}
 
 	operationPath := fmt.Sprintf("/api/v2/job_statuses/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListLocalesRequest constructs an http.Request for the ListLocales method
+func NewListLocalesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/locales")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListLocalesForAgentRequest constructs an http.Request for the ListLocalesForAgent method
+func NewListLocalesForAgentRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/locales/agent")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowCurrentLocaleRequest constructs an http.Request for the ShowCurrentLocale method
+func NewShowCurrentLocaleRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/locales/current")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDetectBestLocaleRequest constructs an http.Request for the DetectBestLocale method
+func NewDetectBestLocaleRequest(server string, params *DetectBestLocaleParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/locales/detect_best_locale")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AvailableLocales != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "available_locales", params.AvailableLocales, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.AcceptLanguage != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept-Language", *params.AcceptLanguage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept-Language", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListAvailablePublicLocalesRequest constructs an http.Request for the ListAvailablePublicLocales method
+func NewListAvailablePublicLocalesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/locales/public")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowLocaleByIDRequest constructs an http.Request for the ShowLocaleByID method
+func NewShowLocaleByIDRequest(server string, localeID LocaleIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "locale_id", localeID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/locales/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -6093,6 +7984,833 @@ func NewAddOrganizationTagsRequestWithBody(server string, organizationID Organiz
 	return req, nil
 }
 
+// NewListTicketFieldsRequest constructs an http.Request for the ListTicketFields method
+func NewListTicketFieldsRequest(server string, params *ListTicketFieldsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Creator != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creator", *params.Creator, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTicketFieldRequest calls the generic CreateTicketField builder with application/json body
+func NewCreateTicketFieldRequest(server string, body CreateTicketFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTicketFieldRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateTicketFieldRequestWithBody constructs an http.Request for the CreateTicketField method, with any body, and a specified content type
+func NewCreateTicketFieldRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCountTicketFieldsRequest constructs an http.Request for the CountTicketFields method
+func NewCountTicketFieldsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReorderTicketFieldsRequest calls the generic ReorderTicketFields builder with application/json body
+func NewReorderTicketFieldsRequest(server string, body ReorderTicketFieldsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderTicketFieldsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderTicketFieldsRequestWithBody constructs an http.Request for the ReorderTicketFields method, with any body, and a specified content type
+func NewReorderTicketFieldsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteTicketFieldRequest constructs an http.Request for the DeleteTicketField method
+func NewDeleteTicketFieldRequest(server string, ticketFieldID TicketFieldIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketfieldRequest constructs an http.Request for the ShowTicketfield method
+func NewShowTicketfieldRequest(server string, ticketFieldID TicketFieldIDParam, params *ShowTicketfieldParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Creator != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creator", *params.Creator, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateTicketFieldRequest calls the generic UpdateTicketField builder with application/json body
+func NewUpdateTicketFieldRequest(server string, ticketFieldID TicketFieldIDParam, body UpdateTicketFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTicketFieldRequestWithBody(server, ticketFieldID, "application/json", bodyReader)
+}
+
+// NewUpdateTicketFieldRequestWithBody constructs an http.Request for the UpdateTicketField method, with any body, and a specified content type
+func NewUpdateTicketFieldRequestWithBody(server string, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListTicketFieldOptionsRequest constructs an http.Request for the ListTicketFieldOptions method
+func NewListTicketFieldOptionsRequest(server string, ticketFieldID TicketFieldIDParam, params *ListTicketFieldOptionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s/options", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrUpdateTicketFieldOptionRequest calls the generic CreateOrUpdateTicketFieldOption builder with application/json body
+func NewCreateOrUpdateTicketFieldOptionRequest(server string, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrUpdateTicketFieldOptionRequestWithBody(server, ticketFieldID, "application/json", bodyReader)
+}
+
+// NewCreateOrUpdateTicketFieldOptionRequestWithBody constructs an http.Request for the CreateOrUpdateTicketFieldOption method, with any body, and a specified content type
+func NewCreateOrUpdateTicketFieldOptionRequestWithBody(server string, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s/options", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteTicketFieldOptionRequest constructs an http.Request for the DeleteTicketFieldOption method
+func NewDeleteTicketFieldOptionRequest(server string, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_option_id", ticketFieldOptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s/options/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketFieldOptionRequest constructs an http.Request for the ShowTicketFieldOption method
+func NewShowTicketFieldOptionRequest(server string, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_id", ticketFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_field_option_id", ticketFieldOptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_fields/%s/options/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketFormsRequest constructs an http.Request for the ListTicketForms method
+func NewListTicketFormsRequest(server string, params *ListTicketFormsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EndUserVisible != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_user_visible", *params.EndUserVisible, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FallbackToDefault != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "fallback_to_default", *params.FallbackToDefault, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.AssociatedToBrand != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "associated_to_brand", *params.AssociatedToBrand, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowManyTicketFormsRequest constructs an http.Request for the ShowManyTicketForms method
+func NewShowManyTicketFormsRequest(server string, params *ShowManyTicketFormsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketFormRequest constructs an http.Request for the ShowTicketForm method
+func NewShowTicketFormRequest(server string, ticketFormID TicketFormIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_form_id", ticketFormID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewUploadFilesRequestWithBody constructs an http.Request for the UploadFiles method, with any body, and a specified content type
 func NewUploadFilesRequestWithBody(server string, params *UploadFilesParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -7288,6 +10006,76 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 	UpdateAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error)
 
+	// ListBrandsWithResponse Lists the brands, by name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/brands (the `ListBrands` operationId).
+	ListBrandsWithResponse(ctx context.Context, params *ListBrandsParams, reqEditors ...RequestEditorFn) (*ListBrandsResponse, error)
+
+	// ShowBrandWithResponse Shows a brand; a deleted one too, with `is_deleted` true.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
+	ShowBrandWithResponse(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*ShowBrandResponse, error)
+
+	// BulkUpdateDefaultCustomStatusWithBodyWithResponse Makes each status the default of its category.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+	BulkUpdateDefaultCustomStatusWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BulkUpdateDefaultCustomStatusResponse, error)
+
+	// BulkUpdateDefaultCustomStatusWithResponse Makes each status the default of its category.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+	BulkUpdateDefaultCustomStatusWithResponse(ctx context.Context, body BulkUpdateDefaultCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*BulkUpdateDefaultCustomStatusResponse, error)
+
+	// ListCustomStatusesWithResponse Lists the custom statuses by category.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/custom_statuses (the `ListCustomStatuses` operationId).
+	ListCustomStatusesWithResponse(ctx context.Context, params *ListCustomStatusesParams, reqEditors ...RequestEditorFn) (*ListCustomStatusesResponse, error)
+
+	// CreateCustomStatusWithBodyWithResponse Creates a custom status.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+	CreateCustomStatusWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomStatusResponse, error)
+
+	// CreateCustomStatusWithResponse Creates a custom status.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+	CreateCustomStatusWithResponse(ctx context.Context, body CreateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomStatusResponse, error)
+
+	// ShowCustomStatusWithResponse Shows a custom status.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/custom_statuses/{custom_status_id} (the `ShowCustomStatus` operationId).
+	ShowCustomStatusWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, reqEditors ...RequestEditorFn) (*ShowCustomStatusResponse, error)
+
+	// UpdateCustomStatusWithBodyWithResponse Changes what is present; the category stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+	UpdateCustomStatusWithBodyWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomStatusResponse, error)
+
+	// UpdateCustomStatusWithResponse Changes what is present; the category stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+	UpdateCustomStatusWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomStatusResponse, error)
+
 	// ListGroupMembershipsWithResponse Lists the memberships.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7455,6 +10243,48 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/job_statuses/{job_status_id} (the `ShowJobStatus` operationId).
 	ShowJobStatusWithResponse(ctx context.Context, jobStatusID JobStatusIDParam, reqEditors ...RequestEditorFn) (*ShowJobStatusResponse, error)
+
+	// ListLocalesWithResponse Lists the languages that the account offers.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/locales (the `ListLocales` operationId).
+	ListLocalesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLocalesResponse, error)
+
+	// ListLocalesForAgentWithResponse Lists the languages that agents can choose.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/locales/agent (the `ListLocalesForAgent` operationId).
+	ListLocalesForAgentWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLocalesForAgentResponse, error)
+
+	// ShowCurrentLocaleWithResponse Shows the caller's language, or the account's for callers who have not signed in.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/locales/current (the `ShowCurrentLocale` operationId).
+	ShowCurrentLocaleWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowCurrentLocaleResponse, error)
+
+	// DetectBestLocaleWithResponse Shows which of the languages suits the caller best, by the Accept-Language header and the caller's own language.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/locales/detect_best_locale (the `DetectBestLocale` operationId).
+	DetectBestLocaleWithResponse(ctx context.Context, params *DetectBestLocaleParams, reqEditors ...RequestEditorFn) (*DetectBestLocaleResponse, error)
+
+	// ListAvailablePublicLocalesWithResponse Lists the languages that there are.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/locales/public (the `ListAvailablePublicLocales` operationId).
+	ListAvailablePublicLocalesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAvailablePublicLocalesResponse, error)
+
+	// ShowLocaleByIDWithResponse Shows a language by id or by code.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
+	ShowLocaleByIDWithResponse(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*ShowLocaleByIDResponse, error)
 
 	// ListOrganizationMembershipsWithResponse Lists memberships; an end user's own.
 	//
@@ -7715,6 +10545,132 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
 	AddOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error)
 
+	// ListTicketFieldsWithResponse Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_fields (the `ListTicketFields` operationId).
+	ListTicketFieldsWithResponse(ctx context.Context, params *ListTicketFieldsParams, reqEditors ...RequestEditorFn) (*ListTicketFieldsResponse, error)
+
+	// CreateTicketFieldWithBodyWithResponse Creates a custom ticket field. In an account with a single form it joins that form.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+	CreateTicketFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketFieldResponse, error)
+
+	// CreateTicketFieldWithResponse Creates a custom ticket field. In an account with a single form it joins that form.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+	CreateTicketFieldWithResponse(ctx context.Context, body CreateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketFieldResponse, error)
+
+	// CountTicketFieldsWithResponse Counts the ticket fields.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_fields/count (the `CountTicketFields` operationId).
+	CountTicketFieldsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTicketFieldsResponse, error)
+
+	// ReorderTicketFieldsWithBodyWithResponse Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+	ReorderTicketFieldsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderTicketFieldsResponse, error)
+
+	// ReorderTicketFieldsWithResponse Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+	ReorderTicketFieldsWithResponse(ctx context.Context, body ReorderTicketFieldsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderTicketFieldsResponse, error)
+
+	// DeleteTicketFieldWithResponse Deletes a custom ticket field. Tickets lose its values and keep the tags that came of them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id} (the `DeleteTicketField` operationId).
+	DeleteTicketFieldWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketFieldResponse, error)
+
+	// ShowTicketfieldWithResponse Shows a ticket field.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id} (the `ShowTicketfield` operationId).
+	ShowTicketfieldWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ShowTicketfieldParams, reqEditors ...RequestEditorFn) (*ShowTicketfieldResponse, error)
+
+	// UpdateTicketFieldWithBodyWithResponse Changes what is present. A list of options replaces the options; the type stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+	UpdateTicketFieldWithBodyWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTicketFieldResponse, error)
+
+	// UpdateTicketFieldWithResponse Changes what is present. A list of options replaces the options; the type stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+	UpdateTicketFieldWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, body UpdateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTicketFieldResponse, error)
+
+	// ListTicketFieldOptionsWithResponse Lists the options of a tagger or multiselect, by position.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options (the `ListTicketFieldOptions` operationId).
+	ListTicketFieldOptionsWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ListTicketFieldOptionsParams, reqEditors ...RequestEditorFn) (*ListTicketFieldOptionsResponse, error)
+
+	// CreateOrUpdateTicketFieldOptionWithBodyWithResponse Changes the option whose id is given, or creates one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+	CreateOrUpdateTicketFieldOptionWithBodyWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateTicketFieldOptionResponse, error)
+
+	// CreateOrUpdateTicketFieldOptionWithResponse Changes the option whose id is given, or creates one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+	CreateOrUpdateTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateTicketFieldOptionResponse, error)
+
+	// DeleteTicketFieldOptionWithResponse Deletes an option. Tickets lose it as a value and keep its tag.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `DeleteTicketFieldOption` operationId).
+	DeleteTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketFieldOptionResponse, error)
+
+	// ShowTicketFieldOptionWithResponse Shows an option.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `ShowTicketFieldOption` operationId).
+	ShowTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*ShowTicketFieldOptionResponse, error)
+
+	// ListTicketFormsWithResponse Lists the ticket forms by position; end users get the active ones that they may see.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_forms (the `ListTicketForms` operationId).
+	ListTicketFormsWithResponse(ctx context.Context, params *ListTicketFormsParams, reqEditors ...RequestEditorFn) (*ListTicketFormsResponse, error)
+
+	// ShowManyTicketFormsWithResponse Shows the ticket forms with these ids; unknown ones are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
+	ShowManyTicketFormsWithResponse(ctx context.Context, params *ShowManyTicketFormsParams, reqEditors ...RequestEditorFn) (*ShowManyTicketFormsResponse, error)
+
+	// ShowTicketFormWithResponse Shows a ticket form.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
+	ShowTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*ShowTicketFormResponse, error)
+
 	// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 	//
 	// The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -7934,6 +10890,300 @@ func (r UpdateAttachmentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBrandsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BrandList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBrandsResponse) GetJSON200() *BrandList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBrandsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBrandsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBrandsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBrandsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowBrandResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BrandEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowBrandResponse) GetJSON200() *BrandEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowBrandResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowBrandResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowBrandResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowBrandResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BulkUpdateDefaultCustomStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BulkUpdateDefaultCustomStatusResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkUpdateDefaultCustomStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkUpdateDefaultCustomStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkUpdateDefaultCustomStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkUpdateDefaultCustomStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCustomStatusesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomStatusList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCustomStatusesResponse) GetJSON200() *CustomStatusList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCustomStatusesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCustomStatusesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCustomStatusesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCustomStatusesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCustomStatusResponse201Headers the declared response headers of an HTTP 201 response for CreateCustomStatus
+type CreateCustomStatusResponse201Headers struct {
+	Location string
+}
+
+type CreateCustomStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CustomStatusEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCustomStatusResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCustomStatusResponse) GetJSON201() *CustomStatusEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCustomStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCustomStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCustomStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCustomStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCustomStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCustomStatusResponse) GetJSON200() *CustomStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCustomStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCustomStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCustomStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCustomStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateCustomStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateCustomStatusResponse) GetJSON200() *CustomStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateCustomStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateCustomStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateCustomStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateCustomStatusResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8761,6 +12011,252 @@ func (r ShowJobStatusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowJobStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLocalesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LocaleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLocalesResponse) GetJSON200() *LocaleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLocalesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLocalesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLocalesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLocalesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLocalesForAgentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LocaleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLocalesForAgentResponse) GetJSON200() *LocaleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLocalesForAgentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLocalesForAgentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLocalesForAgentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLocalesForAgentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCurrentLocaleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LocaleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCurrentLocaleResponse) GetJSON200() *LocaleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCurrentLocaleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCurrentLocaleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCurrentLocaleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCurrentLocaleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DetectBestLocaleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LocaleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DetectBestLocaleResponse) GetJSON200() *LocaleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DetectBestLocaleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DetectBestLocaleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DetectBestLocaleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DetectBestLocaleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAvailablePublicLocalesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LocaleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAvailablePublicLocalesResponse) GetJSON200() *LocaleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAvailablePublicLocalesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAvailablePublicLocalesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAvailablePublicLocalesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAvailablePublicLocalesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowLocaleByIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LocaleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowLocaleByIDResponse) GetJSON200() *LocaleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowLocaleByIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowLocaleByIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowLocaleByIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowLocaleByIDResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9854,6 +13350,594 @@ func (r AddOrganizationTagsResponse) ContentType() string {
 	return ""
 }
 
+type ListTicketFieldsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFieldList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketFieldsResponse) GetJSON200() *TicketFieldList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketFieldsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketFieldsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketFieldsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketFieldsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateTicketFieldResponse201Headers the declared response headers of an HTTP 201 response for CreateTicketField
+type CreateTicketFieldResponse201Headers struct {
+	Location string
+}
+
+type CreateTicketFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TicketFieldEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateTicketFieldResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTicketFieldResponse) GetJSON201() *TicketFieldEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTicketFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTicketFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTicketFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTicketFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketFieldsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketFieldsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketFieldsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketFieldsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketFieldsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketFieldsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderTicketFieldsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderTicketFieldsResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderTicketFieldsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderTicketFieldsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderTicketFieldsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderTicketFieldsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTicketFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTicketFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTicketFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTicketFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTicketFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketfieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFieldEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketfieldResponse) GetJSON200() *TicketFieldEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketfieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketfieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketfieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketfieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTicketFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFieldEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTicketFieldResponse) GetJSON200() *TicketFieldEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTicketFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTicketFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTicketFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTicketFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketFieldOptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketFieldOptionsResponse) GetJSON200() *CustomFieldOptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketFieldOptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketFieldOptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketFieldOptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketFieldOptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrUpdateTicketFieldOptionResponse200Headers the declared response headers of an HTTP 200 response for CreateOrUpdateTicketFieldOption
+type CreateOrUpdateTicketFieldOptionResponse200Headers struct {
+	Location string
+}
+
+// CreateOrUpdateTicketFieldOptionResponse201Headers the declared response headers of an HTTP 201 response for CreateOrUpdateTicketFieldOption
+type CreateOrUpdateTicketFieldOptionResponse201Headers struct {
+	Location string
+}
+
+type CreateOrUpdateTicketFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionEnvelope
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CustomFieldOptionEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateOrUpdateTicketFieldOptionResponse200Headers
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrUpdateTicketFieldOptionResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrUpdateTicketFieldOptionResponse) GetJSON200() *CustomFieldOptionEnvelope {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrUpdateTicketFieldOptionResponse) GetJSON201() *CustomFieldOptionEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrUpdateTicketFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrUpdateTicketFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrUpdateTicketFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrUpdateTicketFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTicketFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTicketFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTicketFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTicketFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTicketFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketFieldOptionResponse) GetJSON200() *CustomFieldOptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketFormsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFormList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketFormsResponse) GetJSON200() *TicketFormList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketFormsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketFormsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketFormsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketFormsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowManyTicketFormsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFormList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowManyTicketFormsResponse) GetJSON200() *TicketFormList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowManyTicketFormsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowManyTicketFormsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowManyTicketFormsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowManyTicketFormsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFormEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketFormResponse) GetJSON200() *TicketFormEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UploadFilesResponse201Headers the declared response headers of an HTTP 201 response for UploadFiles
 type UploadFilesResponse201Headers struct {
 	Location string
@@ -10624,6 +14708,136 @@ func (c *ClientWithResponses) UpdateAttachmentWithResponse(ctx context.Context, 
 	return ParseUpdateAttachmentResponse(rsp)
 }
 
+// ListBrandsWithResponse Lists the brands, by name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/brands (the `ListBrands` operationId).
+func (c *ClientWithResponses) ListBrandsWithResponse(ctx context.Context, params *ListBrandsParams, reqEditors ...RequestEditorFn) (*ListBrandsResponse, error) {
+	rsp, err := c.ListBrands(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBrandsResponse(rsp)
+}
+
+// ShowBrandWithResponse Shows a brand; a deleted one too, with `is_deleted` true.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
+func (c *ClientWithResponses) ShowBrandWithResponse(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*ShowBrandResponse, error) {
+	rsp, err := c.ShowBrand(ctx, brandID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowBrandResponse(rsp)
+}
+
+// BulkUpdateDefaultCustomStatusWithBodyWithResponse Makes each status the default of its category.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+func (c *ClientWithResponses) BulkUpdateDefaultCustomStatusWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BulkUpdateDefaultCustomStatusResponse, error) {
+	rsp, err := c.BulkUpdateDefaultCustomStatusWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkUpdateDefaultCustomStatusResponse(rsp)
+}
+
+// BulkUpdateDefaultCustomStatusWithResponse Makes each status the default of its category.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/custom_status/default (the `BulkUpdateDefaultCustomStatus` operationId).
+func (c *ClientWithResponses) BulkUpdateDefaultCustomStatusWithResponse(ctx context.Context, body BulkUpdateDefaultCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*BulkUpdateDefaultCustomStatusResponse, error) {
+	rsp, err := c.BulkUpdateDefaultCustomStatus(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkUpdateDefaultCustomStatusResponse(rsp)
+}
+
+// ListCustomStatusesWithResponse Lists the custom statuses by category.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/custom_statuses (the `ListCustomStatuses` operationId).
+func (c *ClientWithResponses) ListCustomStatusesWithResponse(ctx context.Context, params *ListCustomStatusesParams, reqEditors ...RequestEditorFn) (*ListCustomStatusesResponse, error) {
+	rsp, err := c.ListCustomStatuses(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCustomStatusesResponse(rsp)
+}
+
+// CreateCustomStatusWithBodyWithResponse Creates a custom status.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+func (c *ClientWithResponses) CreateCustomStatusWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCustomStatusResponse, error) {
+	rsp, err := c.CreateCustomStatusWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCustomStatusResponse(rsp)
+}
+
+// CreateCustomStatusWithResponse Creates a custom status.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/custom_statuses (the `CreateCustomStatus` operationId).
+func (c *ClientWithResponses) CreateCustomStatusWithResponse(ctx context.Context, body CreateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCustomStatusResponse, error) {
+	rsp, err := c.CreateCustomStatus(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCustomStatusResponse(rsp)
+}
+
+// ShowCustomStatusWithResponse Shows a custom status.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/custom_statuses/{custom_status_id} (the `ShowCustomStatus` operationId).
+func (c *ClientWithResponses) ShowCustomStatusWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, reqEditors ...RequestEditorFn) (*ShowCustomStatusResponse, error) {
+	rsp, err := c.ShowCustomStatus(ctx, customStatusID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCustomStatusResponse(rsp)
+}
+
+// UpdateCustomStatusWithBodyWithResponse Changes what is present; the category stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+func (c *ClientWithResponses) UpdateCustomStatusWithBodyWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCustomStatusResponse, error) {
+	rsp, err := c.UpdateCustomStatusWithBody(ctx, customStatusID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCustomStatusResponse(rsp)
+}
+
+// UpdateCustomStatusWithResponse Changes what is present; the category stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
+func (c *ClientWithResponses) UpdateCustomStatusWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomStatusResponse, error) {
+	rsp, err := c.UpdateCustomStatus(ctx, customStatusID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCustomStatusResponse(rsp)
+}
+
 // ListGroupMembershipsWithResponse Lists the memberships.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -10934,6 +15148,84 @@ func (c *ClientWithResponses) ShowJobStatusWithResponse(ctx context.Context, job
 		return nil, err
 	}
 	return ParseShowJobStatusResponse(rsp)
+}
+
+// ListLocalesWithResponse Lists the languages that the account offers.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/locales (the `ListLocales` operationId).
+func (c *ClientWithResponses) ListLocalesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLocalesResponse, error) {
+	rsp, err := c.ListLocales(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLocalesResponse(rsp)
+}
+
+// ListLocalesForAgentWithResponse Lists the languages that agents can choose.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/locales/agent (the `ListLocalesForAgent` operationId).
+func (c *ClientWithResponses) ListLocalesForAgentWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLocalesForAgentResponse, error) {
+	rsp, err := c.ListLocalesForAgent(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLocalesForAgentResponse(rsp)
+}
+
+// ShowCurrentLocaleWithResponse Shows the caller's language, or the account's for callers who have not signed in.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/locales/current (the `ShowCurrentLocale` operationId).
+func (c *ClientWithResponses) ShowCurrentLocaleWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowCurrentLocaleResponse, error) {
+	rsp, err := c.ShowCurrentLocale(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCurrentLocaleResponse(rsp)
+}
+
+// DetectBestLocaleWithResponse Shows which of the languages suits the caller best, by the Accept-Language header and the caller's own language.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/locales/detect_best_locale (the `DetectBestLocale` operationId).
+func (c *ClientWithResponses) DetectBestLocaleWithResponse(ctx context.Context, params *DetectBestLocaleParams, reqEditors ...RequestEditorFn) (*DetectBestLocaleResponse, error) {
+	rsp, err := c.DetectBestLocale(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDetectBestLocaleResponse(rsp)
+}
+
+// ListAvailablePublicLocalesWithResponse Lists the languages that there are.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/locales/public (the `ListAvailablePublicLocales` operationId).
+func (c *ClientWithResponses) ListAvailablePublicLocalesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAvailablePublicLocalesResponse, error) {
+	rsp, err := c.ListAvailablePublicLocales(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAvailablePublicLocalesResponse(rsp)
+}
+
+// ShowLocaleByIDWithResponse Shows a language by id or by code.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
+func (c *ClientWithResponses) ShowLocaleByIDWithResponse(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*ShowLocaleByIDResponse, error) {
+	rsp, err := c.ShowLocaleByID(ctx, localeID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowLocaleByIDResponse(rsp)
 }
 
 // ListOrganizationMembershipsWithResponse Lists memberships; an end user's own.
@@ -11417,6 +15709,240 @@ func (c *ClientWithResponses) AddOrganizationTagsWithResponse(ctx context.Contex
 	return ParseAddOrganizationTagsResponse(rsp)
 }
 
+// ListTicketFieldsWithResponse Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_fields (the `ListTicketFields` operationId).
+func (c *ClientWithResponses) ListTicketFieldsWithResponse(ctx context.Context, params *ListTicketFieldsParams, reqEditors ...RequestEditorFn) (*ListTicketFieldsResponse, error) {
+	rsp, err := c.ListTicketFields(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketFieldsResponse(rsp)
+}
+
+// CreateTicketFieldWithBodyWithResponse Creates a custom ticket field. In an account with a single form it joins that form.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+func (c *ClientWithResponses) CreateTicketFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketFieldResponse, error) {
+	rsp, err := c.CreateTicketFieldWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketFieldResponse(rsp)
+}
+
+// CreateTicketFieldWithResponse Creates a custom ticket field. In an account with a single form it joins that form.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_fields (the `CreateTicketField` operationId).
+func (c *ClientWithResponses) CreateTicketFieldWithResponse(ctx context.Context, body CreateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketFieldResponse, error) {
+	rsp, err := c.CreateTicketField(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketFieldResponse(rsp)
+}
+
+// CountTicketFieldsWithResponse Counts the ticket fields.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_fields/count (the `CountTicketFields` operationId).
+func (c *ClientWithResponses) CountTicketFieldsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTicketFieldsResponse, error) {
+	rsp, err := c.CountTicketFields(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketFieldsResponse(rsp)
+}
+
+// ReorderTicketFieldsWithBodyWithResponse Puts the named fields first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+func (c *ClientWithResponses) ReorderTicketFieldsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderTicketFieldsResponse, error) {
+	rsp, err := c.ReorderTicketFieldsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderTicketFieldsResponse(rsp)
+}
+
+// ReorderTicketFieldsWithResponse Puts the named fields first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_fields/reorder (the `ReorderTicketFields` operationId).
+func (c *ClientWithResponses) ReorderTicketFieldsWithResponse(ctx context.Context, body ReorderTicketFieldsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderTicketFieldsResponse, error) {
+	rsp, err := c.ReorderTicketFields(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderTicketFieldsResponse(rsp)
+}
+
+// DeleteTicketFieldWithResponse Deletes a custom ticket field. Tickets lose its values and keep the tags that came of them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id} (the `DeleteTicketField` operationId).
+func (c *ClientWithResponses) DeleteTicketFieldWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketFieldResponse, error) {
+	rsp, err := c.DeleteTicketField(ctx, ticketFieldID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTicketFieldResponse(rsp)
+}
+
+// ShowTicketfieldWithResponse Shows a ticket field.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id} (the `ShowTicketfield` operationId).
+func (c *ClientWithResponses) ShowTicketfieldWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ShowTicketfieldParams, reqEditors ...RequestEditorFn) (*ShowTicketfieldResponse, error) {
+	rsp, err := c.ShowTicketfield(ctx, ticketFieldID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketfieldResponse(rsp)
+}
+
+// UpdateTicketFieldWithBodyWithResponse Changes what is present. A list of options replaces the options; the type stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+func (c *ClientWithResponses) UpdateTicketFieldWithBodyWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTicketFieldResponse, error) {
+	rsp, err := c.UpdateTicketFieldWithBody(ctx, ticketFieldID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTicketFieldResponse(rsp)
+}
+
+// UpdateTicketFieldWithResponse Changes what is present. A list of options replaces the options; the type stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_fields/{ticket_field_id} (the `UpdateTicketField` operationId).
+func (c *ClientWithResponses) UpdateTicketFieldWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, body UpdateTicketFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTicketFieldResponse, error) {
+	rsp, err := c.UpdateTicketField(ctx, ticketFieldID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTicketFieldResponse(rsp)
+}
+
+// ListTicketFieldOptionsWithResponse Lists the options of a tagger or multiselect, by position.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options (the `ListTicketFieldOptions` operationId).
+func (c *ClientWithResponses) ListTicketFieldOptionsWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, params *ListTicketFieldOptionsParams, reqEditors ...RequestEditorFn) (*ListTicketFieldOptionsResponse, error) {
+	rsp, err := c.ListTicketFieldOptions(ctx, ticketFieldID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketFieldOptionsResponse(rsp)
+}
+
+// CreateOrUpdateTicketFieldOptionWithBodyWithResponse Changes the option whose id is given, or creates one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+func (c *ClientWithResponses) CreateOrUpdateTicketFieldOptionWithBodyWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateTicketFieldOptionResponse, error) {
+	rsp, err := c.CreateOrUpdateTicketFieldOptionWithBody(ctx, ticketFieldID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateTicketFieldOptionResponse(rsp)
+}
+
+// CreateOrUpdateTicketFieldOptionWithResponse Changes the option whose id is given, or creates one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
+func (c *ClientWithResponses) CreateOrUpdateTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateTicketFieldOptionResponse, error) {
+	rsp, err := c.CreateOrUpdateTicketFieldOption(ctx, ticketFieldID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateTicketFieldOptionResponse(rsp)
+}
+
+// DeleteTicketFieldOptionWithResponse Deletes an option. Tickets lose it as a value and keep its tag.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `DeleteTicketFieldOption` operationId).
+func (c *ClientWithResponses) DeleteTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketFieldOptionResponse, error) {
+	rsp, err := c.DeleteTicketFieldOption(ctx, ticketFieldID, ticketFieldOptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTicketFieldOptionResponse(rsp)
+}
+
+// ShowTicketFieldOptionWithResponse Shows an option.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `ShowTicketFieldOption` operationId).
+func (c *ClientWithResponses) ShowTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*ShowTicketFieldOptionResponse, error) {
+	rsp, err := c.ShowTicketFieldOption(ctx, ticketFieldID, ticketFieldOptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketFieldOptionResponse(rsp)
+}
+
+// ListTicketFormsWithResponse Lists the ticket forms by position; end users get the active ones that they may see.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_forms (the `ListTicketForms` operationId).
+func (c *ClientWithResponses) ListTicketFormsWithResponse(ctx context.Context, params *ListTicketFormsParams, reqEditors ...RequestEditorFn) (*ListTicketFormsResponse, error) {
+	rsp, err := c.ListTicketForms(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketFormsResponse(rsp)
+}
+
+// ShowManyTicketFormsWithResponse Shows the ticket forms with these ids; unknown ones are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
+func (c *ClientWithResponses) ShowManyTicketFormsWithResponse(ctx context.Context, params *ShowManyTicketFormsParams, reqEditors ...RequestEditorFn) (*ShowManyTicketFormsResponse, error) {
+	rsp, err := c.ShowManyTicketForms(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowManyTicketFormsResponse(rsp)
+}
+
+// ShowTicketFormWithResponse Shows a ticket form.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
+func (c *ClientWithResponses) ShowTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*ShowTicketFormResponse, error) {
+	rsp, err := c.ShowTicketForm(ctx, ticketFormID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketFormResponse(rsp)
+}
+
 // UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 //
 // The body is the file, of any content type; or a form (multipart/form-data) with the file as `uploaded_data` and, before it, `filename` and `token` if they are not in the query.
@@ -11721,6 +16247,201 @@ func ParseUpdateAttachmentResponse(rsp *http.Response) (*UpdateAttachmentRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest AttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBrandsResponse parses an HTTP response from a ListBrandsWithResponse call
+func ParseListBrandsResponse(rsp *http.Response) (*ListBrandsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBrandsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BrandList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowBrandResponse parses an HTTP response from a ShowBrandWithResponse call
+func ParseShowBrandResponse(rsp *http.Response) (*ShowBrandResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowBrandResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BrandEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBulkUpdateDefaultCustomStatusResponse parses an HTTP response from a BulkUpdateDefaultCustomStatusWithResponse call
+func ParseBulkUpdateDefaultCustomStatusResponse(rsp *http.Response) (*BulkUpdateDefaultCustomStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkUpdateDefaultCustomStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCustomStatusesResponse parses an HTTP response from a ListCustomStatusesWithResponse call
+func ParseListCustomStatusesResponse(rsp *http.Response) (*ListCustomStatusesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCustomStatusesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomStatusList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCustomStatusResponse parses an HTTP response from a CreateCustomStatusWithResponse call
+func ParseCreateCustomStatusResponse(rsp *http.Response) (*CreateCustomStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCustomStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CustomStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCustomStatusResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseShowCustomStatusResponse parses an HTTP response from a ShowCustomStatusWithResponse call
+func ParseShowCustomStatusResponse(rsp *http.Response) (*ShowCustomStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCustomStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateCustomStatusResponse parses an HTTP response from a UpdateCustomStatusWithResponse call
+func ParseUpdateCustomStatusResponse(rsp *http.Response) (*UpdateCustomStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateCustomStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomStatusEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -12260,6 +16981,162 @@ func ParseShowJobStatusResponse(rsp *http.Response) (*ShowJobStatusResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLocalesResponse parses an HTTP response from a ListLocalesWithResponse call
+func ParseListLocalesResponse(rsp *http.Response) (*ListLocalesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLocalesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LocaleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLocalesForAgentResponse parses an HTTP response from a ListLocalesForAgentWithResponse call
+func ParseListLocalesForAgentResponse(rsp *http.Response) (*ListLocalesForAgentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLocalesForAgentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LocaleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowCurrentLocaleResponse parses an HTTP response from a ShowCurrentLocaleWithResponse call
+func ParseShowCurrentLocaleResponse(rsp *http.Response) (*ShowCurrentLocaleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCurrentLocaleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LocaleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDetectBestLocaleResponse parses an HTTP response from a DetectBestLocaleWithResponse call
+func ParseDetectBestLocaleResponse(rsp *http.Response) (*DetectBestLocaleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DetectBestLocaleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LocaleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAvailablePublicLocalesResponse parses an HTTP response from a ListAvailablePublicLocalesWithResponse call
+func ParseListAvailablePublicLocalesResponse(rsp *http.Response) (*ListAvailablePublicLocalesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAvailablePublicLocalesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LocaleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowLocaleByIDResponse parses an HTTP response from a ShowLocaleByIDWithResponse call
+func ParseShowLocaleByIDResponse(rsp *http.Response) (*ShowLocaleByIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowLocaleByIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LocaleEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -12972,6 +17849,393 @@ func ParseAddOrganizationTagsResponse(rsp *http.Response) (*AddOrganizationTagsR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketFieldsResponse parses an HTTP response from a ListTicketFieldsWithResponse call
+func ParseListTicketFieldsResponse(rsp *http.Response) (*ListTicketFieldsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketFieldsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFieldList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTicketFieldResponse parses an HTTP response from a CreateTicketFieldWithResponse call
+func ParseCreateTicketFieldResponse(rsp *http.Response) (*CreateTicketFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTicketFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TicketFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateTicketFieldResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketFieldsResponse parses an HTTP response from a CountTicketFieldsWithResponse call
+func ParseCountTicketFieldsResponse(rsp *http.Response) (*CountTicketFieldsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketFieldsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReorderTicketFieldsResponse parses an HTTP response from a ReorderTicketFieldsWithResponse call
+func ParseReorderTicketFieldsResponse(rsp *http.Response) (*ReorderTicketFieldsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderTicketFieldsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTicketFieldResponse parses an HTTP response from a DeleteTicketFieldWithResponse call
+func ParseDeleteTicketFieldResponse(rsp *http.Response) (*DeleteTicketFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTicketFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketfieldResponse parses an HTTP response from a ShowTicketfieldWithResponse call
+func ParseShowTicketfieldResponse(rsp *http.Response) (*ShowTicketfieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketfieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTicketFieldResponse parses an HTTP response from a UpdateTicketFieldWithResponse call
+func ParseUpdateTicketFieldResponse(rsp *http.Response) (*UpdateTicketFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTicketFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketFieldOptionsResponse parses an HTTP response from a ListTicketFieldOptionsWithResponse call
+func ParseListTicketFieldOptionsResponse(rsp *http.Response) (*ListTicketFieldOptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketFieldOptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrUpdateTicketFieldOptionResponse parses an HTTP response from a CreateOrUpdateTicketFieldOptionWithResponse call
+func ParseCreateOrUpdateTicketFieldOptionResponse(rsp *http.Response) (*CreateOrUpdateTicketFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrUpdateTicketFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateOrUpdateTicketFieldOptionResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 201:
+		var headers CreateOrUpdateTicketFieldOptionResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTicketFieldOptionResponse parses an HTTP response from a DeleteTicketFieldOptionWithResponse call
+func ParseDeleteTicketFieldOptionResponse(rsp *http.Response) (*DeleteTicketFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTicketFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketFieldOptionResponse parses an HTTP response from a ShowTicketFieldOptionWithResponse call
+func ParseShowTicketFieldOptionResponse(rsp *http.Response) (*ShowTicketFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketFormsResponse parses an HTTP response from a ListTicketFormsWithResponse call
+func ParseListTicketFormsResponse(rsp *http.Response) (*ListTicketFormsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketFormsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFormList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowManyTicketFormsResponse parses an HTTP response from a ShowManyTicketFormsWithResponse call
+func ParseShowManyTicketFormsResponse(rsp *http.Response) (*ShowManyTicketFormsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowManyTicketFormsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFormList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketFormResponse parses an HTTP response from a ShowTicketFormWithResponse call
+func ParseShowTicketFormResponse(rsp *http.Response) (*ShowTicketFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFormEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

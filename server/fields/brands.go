@@ -28,7 +28,7 @@ func (s *Service) Brands(ctx context.Context, by auth.Actor, p page.Request) (pa
 	if err != nil {
 		return page.Result[Brand]{}, err
 	}
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return page.Result[Brand]{}, err
 	}
@@ -37,7 +37,7 @@ func (s *Service) Brands(ctx context.Context, by auth.Actor, p page.Request) (pa
 
 // GetBrand is a brand, also a deleted one. It fails with fault.NotFound.
 func (s *Service) GetBrand(ctx context.Context, by auth.Actor, id int64) (Brand, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return Brand{}, err
 	}

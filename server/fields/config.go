@@ -1,6 +1,7 @@
 package fields
 
 import (
+	"context"
 	"errors"
 	"regexp"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 )
 
@@ -31,6 +33,7 @@ func (f *Field) Custom() bool { return customTypes[f.Type] }
 // on. It is immutable: nobody may write to what it gives out.
 type Config struct {
 	Version        int64
+	Account        models.Account
 	Settings       accounts.Settings
 	Fields         []Field               // in position order, inactive ones too
 	Forms          []models.TicketForm   // in position order, inactive ones too
@@ -74,6 +77,11 @@ func (s *Service) Config(tx *gorm.DB, account, version int64) (*Config, error) {
 	return c, nil
 }
 
+// SetUp is the set-up of the actor's account.
+func (s *Service) SetUp(ctx context.Context, by auth.Actor) (*Config, error) {
+	return s.Current(s.db.WithContext(ctx), by.AccountID)
+}
+
 // Current is the set-up of the account as committed now, or as far as tx sees it.
 func (s *Service) Current(tx *gorm.DB, account int64) (*Config, error) {
 	var version int64
@@ -101,12 +109,11 @@ func BumpTx(tx *gorm.DB, account int64) error {
 
 func load(tx *gorm.DB, account int64) (*Config, error) {
 	c := &Config{}
-	var row models.Account
-	if err := tx.Take(&row, "id = ?", account).Error; err != nil {
+	if err := tx.Take(&c.Account, "id = ?", account).Error; err != nil {
 		return nil, err
 	}
 	var err error
-	if c.Settings, err = accounts.ReadSettings(row.Settings); err != nil {
+	if c.Settings, err = accounts.ReadSettings(c.Account.Settings); err != nil {
 		return nil, err
 	}
 	var fields []models.TicketField

@@ -25,7 +25,7 @@ type FormFilter struct {
 // Forms are the ticket forms in position order: for people who are no agents
 // the active ones that are visible to end users.
 func (s *Service) Forms(ctx context.Context, by auth.Actor, filter FormFilter) ([]models.TicketForm, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func formOf(f models.TicketForm, brand int64) bool {
 
 // GetForm is a ticket form. It fails with fault.NotFound.
 func (s *Service) GetForm(ctx context.Context, by auth.Actor, id int64) (models.TicketForm, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return models.TicketForm{}, err
 	}

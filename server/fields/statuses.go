@@ -28,7 +28,7 @@ type StatusFilter struct {
 
 // Statuses are the custom statuses by category and then by id.
 func (s *Service) Statuses(ctx context.Context, by auth.Actor, filter StatusFilter) ([]models.CustomStatus, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *Service) Statuses(ctx context.Context, by auth.Actor, filter StatusFilt
 
 // GetStatus is a custom status. It fails with fault.NotFound.
 func (s *Service) GetStatus(ctx context.Context, by auth.Actor, id int64) (models.CustomStatus, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return models.CustomStatus{}, err
 	}

@@ -24,7 +24,7 @@ var byID = page.By("id", page.Column{Expr: "id", Kind: page.Int})
 // List are the ticket fields in position order: all of them for agents, the
 // active ones that are visible in the portal for everybody else.
 func (s *Service) List(ctx context.Context, by auth.Actor) ([]*Field, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) Page(ctx context.Context, by auth.Actor, p page.Request) (page
 	if err != nil {
 		return page.Result[*Field]{}, err
 	}
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return page.Result[*Field]{}, err
 	}
@@ -75,7 +75,7 @@ func found[T any](ids page.Result[int64], record func(int64) (T, bool)) page.Res
 
 // Get is a ticket field. It fails with fault.NotFound.
 func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (*Field, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (*Field, err
 
 // Count is the number of ticket fields, and when it was taken.
 func (s *Service) Count(ctx context.Context, by auth.Actor) (int, time.Time, error) {
-	c, err := s.Current(s.db.WithContext(ctx), by.AccountID)
+	c, err := s.SetUp(ctx, by)
 	if err != nil {
 		return 0, time.Time{}, err
 	}
