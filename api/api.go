@@ -73,7 +73,7 @@ func New(s Services, o Options) *echo.Echo {
 	})
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
-		attachmentHandlers:   attachmentHandlers{s.Attachments},
+		attachmentHandlers:   attachmentHandlers{s.Attachments, authenticator{s.Auth}},
 		fieldHandlers:        fieldHandlers{s.Fields},
 		groupHandlers:        groupHandlers{s.Groups, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},

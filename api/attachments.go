@@ -17,7 +17,10 @@ import (
 	"github.com/helpd/helpd/server/fault"
 )
 
-type attachmentHandlers struct{ attachments *attachments.Service }
+type attachmentHandlers struct {
+	attachments   *attachments.Service
+	authenticator authenticator // of downloads, which are outside the API
+}
 
 func (h attachmentHandlers) UploadFiles(ctx context.Context, r gen.UploadFilesRequestObject) (gen.UploadFilesResponseObject, error) {
 	in := attachments.UploadInput{ContentType: r.ContentType, Body: r.Body}

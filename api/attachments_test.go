@@ -54,6 +54,9 @@ func (a *anAPI) download(method, url string, header ...string) *httptest.Respons
 	a.t.Helper()
 	r := httptest.NewRequest(method, url, nil)
 	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
@@ -347,6 +350,34 @@ func TestDownload(t *testing.T) {
 		got := a.download("GET", "http://helpd.test/attachments/token/"+path+"/?name=a")
 		if got.Code != 404 || got.Header().Get("Content-Type") != "application/json; charset=utf-8" {
 			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+}
+
+func TestPrivateAttachments(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	url := a.upload("filename=a.txt", "", "x").Upload.Attachment.ContentURL
+	err := a.db.Exec(`UPDATE accounts SET settings = jsonb_set(settings, '{tickets,private_attachments}', 'true') WHERE id = ?`, a.account.ID).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name   string
+		by     string
+		status int
+	}{
+		{"nobody", "", 401},
+		{"wrong credentials", "Basic eDp5", 401},
+		{"its uploader", a.header.Get("Authorization"), 200},
+		{"another account", a.another().header.Get("Authorization"), 404},
+	} {
+		header := []string{"Host", a.account.Subdomain + ".example.com"}
+		if tc.by != "" {
+			header = append(header, "Authorization", tc.by)
+		}
+		if got := a.download("GET", url, header...); got.Code != tc.status {
+			t.Errorf("%s: %d %s", tc.name, got.Code, got.Body)
 		}
 	}
 }

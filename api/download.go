@@ -8,12 +8,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
 )
 
 // downloads serves the bytes of files at their unguessable addresses. It needs
-// no sign-in: the address, which only those get who may see the file, is the
-// right to read it. Names in the query are for people and for what saves the
-// file; the token alone counts.
+// no sign-in, unless the account wants private attachments: the address, which
+// only those get who may see the file, is the right to read it. The name in the
+// query is for people; the token alone counts.
 func (h attachmentHandlers) downloads(e *echo.Echo) {
 	for _, path := range []string{"/attachments/token/:token/", "/attachments/token/:token"} {
 		e.GET(path, h.download)
@@ -25,6 +27,9 @@ func (h attachmentHandlers) download(c echo.Context) error {
 	ctx := c.Request().Context()
 	a, err := h.attachments.ByToken(ctx, c.Param("token"))
 	if err != nil {
+		return err
+	}
+	if err := h.mayDownload(c, a); err != nil {
 		return err
 	}
 	body, err := h.attachments.Open(ctx, a)
@@ -42,6 +47,24 @@ func (h attachmentHandlers) download(c echo.Context) error {
 	head.Set("Cache-Control", "private, no-cache")
 	http.ServeContent(c.Response(), c.Request(), "", a.CreatedAt, body)
 	return nil
+}
+
+// mayDownload holds a private file against what its reader may see.
+func (h attachmentHandlers) mayDownload(c echo.Context, a models.Attachment) error {
+	ctx := c.Request().Context()
+	private, err := h.attachments.Private(ctx, a)
+	if err != nil || !private {
+		return err
+	}
+	actor, err := h.authenticator.actor(ctx, c)
+	if err != nil {
+		return err
+	}
+	if actor.Anonymous() {
+		return fault.New(fault.Unauthenticated, "sign in first")
+	}
+	_, err = h.attachments.Show(auth.With(ctx, actor), actor, a.ID, h.seen)
+	return err
 }
 
 func servedType(a models.Attachment) string {

@@ -27,6 +27,9 @@ type ServiceOptions struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	BlobURL string
+	// MaxUpload is the size of the largest attachment, in bytes; 0 is
+	// attachments.DefaultMaxSize.
+	MaxUpload int64
 }
 
 // NewServices constructs all that operations ask for on the database db, whose
@@ -42,7 +45,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	if err != nil {
 		return api.Services{}, errors.Join(err, queue.Stop(ctx))
 	}
-	files := attachments.New(db, bucket, o.Now, attachments.Options{Jobs: queue})
+	files := attachments.New(db, bucket, o.Now, attachments.Options{Jobs: queue, MaxSize: o.MaxUpload})
 	keys := idempotency.New(db, o.Now)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	return api.Services{

@@ -20,6 +20,8 @@ const (
 	DefaultMaxBody int64 = 8 << 20
 	// DefaultMaxUpload is the largest attachment clients know from Zendesk.
 	DefaultMaxUpload int64 = 50 << 20
+	// formRoom is what a form may take around a file of the largest size.
+	formRoom = 64 << 10
 	// DefaultMaxDepth is far beyond any body of the contract, which nests six
 	// deep, and far below what would exhaust a stack.
 	DefaultMaxDepth = 64
@@ -80,7 +82,7 @@ func Use(e *echo.Echo, o Options) {
 		limiter.Refused,
 		o.Authenticate,
 		limiter.Counted,
-		Body(o.MaxBody, o.MaxUpload, o.MaxDepth),
+		Body(o.MaxBody, o.MaxUpload+formRoom, o.MaxDepth),
 	)
 }
 

@@ -39,7 +39,7 @@ type GroupSettings struct {
 
 // LimitSettings are sizes that are refused beyond.
 type LimitSettings struct {
-	AttachmentSize int64 `json:"attachment_size"` // bytes
+	AttachmentSize int64 `json:"attachment_size"` // bytes; 0: as large as the installation takes
 }
 
 // LocalizationSettings are the languages that the account offers.
@@ -86,7 +86,6 @@ type UserSettings struct {
 func Default() Settings {
 	return Settings{
 		API:          APISettings{PasswordAccess: true, TokenAccess: true},
-		Limits:       LimitSettings{AttachmentSize: 50 << 20},
 		Localization: LocalizationSettings{LocaleIDs: []int64{1}},
 		Rule:         RuleSettings{MacroOrder: "alphabetical"},
 		Tickets: TicketSettings{

@@ -77,6 +77,12 @@ func (s *Service) ByToken(ctx context.Context, token string) (models.Attachment,
 	return a, err
 }
 
+// Private reports whether the account of a file wants downloads to be signed in.
+func (s *Service) Private(ctx context.Context, a models.Attachment) (bool, error) {
+	settings, err := s.settings(postgres.AcrossAccounts(ctx), a.AccountID)
+	return settings.Tickets.PrivateAttachments, err
+}
+
 // Open opens the contents of a file. It fails with fault.NotFound if they are
 // gone.
 func (s *Service) Open(ctx context.Context, a models.Attachment) (io.ReadSeekCloser, error) {

@@ -73,12 +73,19 @@ func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Up
 
 // limit is how large files of the account may be, in bytes.
 func (s *Service) limit(ctx context.Context, account int64) (int64, error) {
+	settings, err := s.settings(ctx, account)
+	if own := settings.Limits.AttachmentSize; own > 0 && own < s.options.MaxSize {
+		return own, err
+	}
+	return s.options.MaxSize, err
+}
+
+func (s *Service) settings(ctx context.Context, account int64) (accounts.Settings, error) {
 	var a models.Account
 	if err := s.db.WithContext(ctx).Select("settings").Take(&a, "id = ?", account).Error; err != nil {
-		return 0, err
+		return accounts.Settings{}, err
 	}
-	settings, err := accounts.ReadSettings(a.Settings)
-	return min(s.options.MaxSize, settings.Limits.AttachmentSize), err
+	return accounts.ReadSettings(a.Settings)
 }
 
 // receive writes the blobs of a file and returns the rows for it and for its
