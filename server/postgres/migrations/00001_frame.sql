@@ -67,12 +67,15 @@ CREATE TABLE users (
     deleted_at timestamptz,
     PRIMARY KEY (account_id, id)
 );
-CREATE UNIQUE INDEX users_external_id ON users (account_id, lower(external_id)) WHERE external_id IS NOT NULL;
+-- A deleted user's external id is free for another.
+CREATE UNIQUE INDEX users_external_id ON users (account_id, lower(external_id)) WHERE external_id IS NOT NULL AND active;
 CREATE INDEX users_role ON users (account_id, role, id) WHERE active;
+CREATE INDEX users_custom_role ON users (account_id, custom_role_id, id) WHERE custom_role_id IS NOT NULL AND active;
 CREATE INDEX users_active ON users (account_id, id) WHERE active;
 CREATE INDEX users_organization ON users (account_id, organization_id, id) WHERE organization_id IS NOT NULL;
 CREATE INDEX users_name ON users USING gin (account_id, lower(name) gin_trgm_ops);
 CREATE INDEX users_name_prefix ON users (account_id, lower(name) text_pattern_ops, id);
+CREATE INDEX users_phone ON users USING gin (account_id, phone gin_trgm_ops) WHERE phone IS NOT NULL;
 CREATE INDEX users_tags ON users USING gin (account_id, tags);
 
 CREATE TABLE user_identities (

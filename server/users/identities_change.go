@@ -1,0 +1,218 @@
+package users
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// editIdentities runs change on a locked user whose identities by may change,
+// and stores what follows for the user's own row.
+func (s *Service) editIdentities(ctx context.Context, by auth.Actor, user int64, change func(tx *gorm.DB, u *subject) error) error {
+	if err := maySee(by, user); err != nil {
+		return err
+	}
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		before, err := lockTx(tx, user)
+		if err != nil {
+			return err
+		}
+		if err := mayWrite(by, before, before, Change{}); err != nil {
+			return err
+		}
+		u := subject{User: before}
+		u.UpdatedAt = s.stamp()
+		if err := change(tx, &u); err != nil {
+			return err
+		}
+		err = tx.Model(&models.User{}).Where("id = ?", u.ID).
+			Select("email", "phone", "shared_phone_number", "verified", "organization_id", "updated_at").Updates(&u.User).Error
+		if err != nil {
+			return err
+		}
+		return s.recordTx(tx, by, &u)
+	})
+}
+
+// AddIdentity adds an identity to a user. Only staff may say that it is
+// verified. It fails with fault.Invalid for a value that is malformed or
+// somebody's already.
+func (s *Service) AddIdentity(ctx context.Context, by auth.Actor, user int64, n NewIdentity) (models.UserIdentity, error) {
+	i, err := n.row()
+	if err != nil {
+		return i, err
+	}
+	i.Verified = i.Verified && by.Staff()
+	makePrimary := i.Primary && (by.Staff() || i.Verified)
+	i.Primary = false
+	err = s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) error {
+		i.UserID, i.Stamps = u.ID, models.Stamps{CreatedAt: u.UpdatedAt, UpdatedAt: u.UpdatedAt}
+		if err := create(tx, &i, "value", i.Value); err != nil {
+			return err
+		}
+		u.note("identity_created", identityRef{identityOf(i)})
+		if makePrimary || i.Type == models.IdentityEmail && u.Email == nil {
+			if err := makePrimaryTx(tx, u, &i); err != nil {
+				return err
+			}
+		}
+		return s.verifiedTx(tx, u, i)
+	})
+	return i, err
+}
+
+// verifiedTx notes on the user what a verified identity says: that somebody is
+// there, and where they belong.
+func (s *Service) verifiedTx(tx *gorm.DB, u *subject, i models.UserIdentity) error {
+	if !i.Verified {
+		return nil
+	}
+	u.Verified = true
+	if u.Role != models.RoleEndUser {
+		return nil
+	}
+	return s.mapDomainTx(tx, u, []models.UserIdentity{i})
+}
+
+// makePrimaryTx makes i the first of the user's identities of its type.
+func makePrimaryTx(tx *gorm.DB, u *subject, i *models.UserIdentity) error {
+	err := tx.Model(&models.UserIdentity{}).Where(`user_id = ? AND type = ? AND "primary" AND id <> ?`, u.ID, i.Type, i.ID).
+		Updates(map[string]any{"primary": false, "updated_at": u.UpdatedAt}).Error
+	if err != nil {
+		return err
+	}
+	before := identityOf(*i)
+	i.Primary = true
+	switch i.Type {
+	case models.IdentityEmail:
+		u.Email = new(i.Value)
+	case models.IdentityPhone:
+		u.Phone, u.SharedPhoneNumber = new(i.Value), new(false)
+	}
+	return saveIdentity(tx, u, i, before)
+}
+
+func saveIdentity(tx *gorm.DB, u *subject, i *models.UserIdentity, before identityDetail) error {
+	i.UpdatedAt = u.UpdatedAt
+	err := tx.Transaction(func(tx *gorm.DB) error {
+		return tx.Model(&models.UserIdentity{}).Where("id = ?", i.ID).
+			Select("value", "verified", "primary", "updated_at").Updates(i).Error
+	})
+	if isDuplicate(err) {
+		return taken("value", i.Value)
+	}
+	if now := identityOf(*i); now != before {
+		u.note("identity_changed", events.Changed{Current: now, Previous: before})
+	}
+	return err
+}
+
+// IdentityChange is what a caller asks of an identity. Nil fields are left
+// alone.
+type IdentityChange struct {
+	Value    *string
+	Verified *bool
+}
+
+// UpdateIdentity changes an identity. It fails with fault.Forbidden for an end
+// user who says that it is verified, otherwise as AddIdentity does.
+func (s *Service) UpdateIdentity(ctx context.Context, by auth.Actor, user, id int64, c IdentityChange) (models.UserIdentity, error) {
+	var i models.UserIdentity
+	err := s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) (err error) {
+		if i, err = identity(tx, user, id); err != nil {
+			return err
+		}
+		before := identityOf(i)
+		if c.Value != nil {
+			if i.Value, err = cleanIdentity(i.Type, *c.Value); err != nil {
+				return err
+			}
+		}
+		if !by.Staff() {
+			if c.Verified != nil && *c.Verified != i.Verified {
+				return fault.Denied()
+			}
+			i.Verified = i.Verified && i.Value == before.Value // a new value is anybody's claim
+		}
+		if c.Verified != nil {
+			i.Verified = *c.Verified
+		}
+		if i.Type == models.IdentityEmail && i.Primary {
+			u.Email = new(i.Value)
+		}
+		if number, ok := cleanPhone(value(u.Phone)); i.Type == models.IdentityPhone && ok && number == before.Value {
+			u.Phone = new(i.Value)
+		}
+		if err := saveIdentity(tx, u, &i, before); err != nil {
+			return err
+		}
+		return s.verifiedTx(tx, u, i)
+	})
+	return i, err
+}
+
+// VerifyIdentity notes that an identity has been verified. Only staff may.
+func (s *Service) VerifyIdentity(ctx context.Context, by auth.Actor, user, id int64) (models.UserIdentity, error) {
+	if !by.Staff() {
+		return models.UserIdentity{}, fault.Denied()
+	}
+	return s.UpdateIdentity(ctx, by, user, id, IdentityChange{Verified: new(true)})
+}
+
+// MakePrimary makes an identity the first of its type: the address or number
+// that the user shows. It returns all identities of the user. An end user may
+// do so with a verified one only.
+func (s *Service) MakePrimary(ctx context.Context, by auth.Actor, user, id int64) ([]models.UserIdentity, error) {
+	var all []models.UserIdentity
+	err := s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) error {
+		i, err := identity(tx, user, id)
+		if err != nil {
+			return err
+		}
+		if !by.Staff() && !i.Verified {
+			return fault.Base(fault.CodeInvalid, "Identity: must be verified before it can be primary")
+		}
+		if err := makePrimaryTx(tx, u, &i); err != nil {
+			return err
+		}
+		all, err = identitiesOf(tx, user)
+		return err
+	})
+	return all, err
+}
+
+// DeleteIdentity takes an identity from a user. When the primary address goes,
+// the oldest other one takes its place; the last address stays (fault.Invalid).
+func (s *Service) DeleteIdentity(ctx context.Context, by auth.Actor, user, id int64) error {
+	return s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) error {
+		i, err := identity(tx, user, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.Where("id = ?", id).Delete(&models.UserIdentity{}).Error; err != nil {
+			return err
+		}
+		u.note("identity_deleted", identityRef{identityOf(i)})
+		if number, ok := cleanPhone(value(u.Phone)); i.Type == models.IdentityPhone && ok && number == i.Value {
+			u.Phone, u.SharedPhoneNumber = nil, nil
+		}
+		if i.Type != models.IdentityEmail || !i.Primary {
+			return nil
+		}
+		rest, err := identitiesOf(tx, user)
+		if err != nil {
+			return err
+		}
+		next := slices.IndexFunc(rest, func(r models.UserIdentity) bool { return r.Type == models.IdentityEmail })
+		if next < 0 {
+			return fault.Base(fault.CodeInvalid, "Identity: the only e-mail address of a user cannot be deleted")
+		}
+		return makePrimaryTx(tx, u, &rest[next])
+	})
+}
