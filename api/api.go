@@ -20,6 +20,7 @@ import (
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/users"
 )
 
 // Services do what operations ask for.
@@ -29,6 +30,7 @@ type Services struct {
 	Fields        *fields.Service
 	Groups        *groups.Service
 	Organizations *organizations.Service
+	Users         *users.Service
 
 	Jobs        *jobs.Service
 	Idempotency *idempotency.Service
@@ -55,6 +57,7 @@ type handlers struct {
 	jobHandlers
 	localeHandlers
 	organizationHandlers
+	userHandlers
 }
 
 var _ gen.StrictServerInterface = handlers{}
@@ -79,6 +82,7 @@ func New(s Services, o Options) *echo.Echo {
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Jobs},
+		userHandlers:         userHandlers{s.Users, s.Organizations},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()

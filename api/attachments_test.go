@@ -251,7 +251,7 @@ func TestUploadIsDeleted(t *testing.T) {
 			t.Errorf("%s: %d %s", url, got.Code, got.Body)
 		}
 	}
-	if n := a.queued("sweep_attachments"); n != 1 {
+	if n := a.queued("sweep attachments"); n != 1 {
 		t.Errorf("%d sweeps queued", n)
 	}
 	if n, err := services.Attachments.Sweep(context.Background()); n != 1 || err != nil {

@@ -93,6 +93,27 @@ func (e StatusCategory) Valid() bool {
 	}
 }
 
+// Defines values for UserRole.
+const (
+	UserRoleAdmin   UserRole = "admin"
+	UserRoleAgent   UserRole = "agent"
+	UserRoleEndUser UserRole = "end-user"
+)
+
+// Valid indicates whether the value is a known member of the UserRole enum.
+func (e UserRole) Valid() bool {
+	switch e {
+	case UserRoleAdmin:
+		return true
+	case UserRoleAgent:
+		return true
+	case UserRoleEndUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -189,6 +210,75 @@ type CountEnvelope struct {
 	Count Count `json:"count"`
 }
 
+// CurrentUser defines model for CurrentUser.
+type CurrentUser struct {
+	ID   *int64 `json:"id"`
+	URL  string `json:"url"`
+	Name string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string    `json:"email"`
+	CreatedAt *wire.Time `json:"created_at"`
+	UpdatedAt *wire.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+
+	// AuthenticityToken New with each request; nothing checks it, since there are no cookies to protect.
+	AuthenticityToken string   `json:"authenticity_token"`
+	ExternalID        *string  `json:"external_id"`
+	Tags              []string `json:"tags"`
+	Alias             *string  `json:"alias"`
+
+	// Active False after a deletion.
+	Active               bool       `json:"active"`
+	Shared               bool       `json:"shared"`
+	SharedAgent          bool       `json:"shared_agent"`
+	LastLoginAt          *wire.Time `json:"last_login_at"`
+	TwoFactorAuthEnabled *bool      `json:"two_factor_auth_enabled"`
+	Signature            *string    `json:"signature"`
+	Details              *string    `json:"details"`
+	Notes                *string    `json:"notes"`
+
+	// RoleType 4 is an admin; null an end user, and an agent without a custom role.
+	RoleType     *int64 `json:"role_type"`
+	CustomRoleID *int64 `json:"custom_role_id"`
+	Moderator    bool   `json:"moderator"`
+
+	// TicketRestriction Which tickets are seen: groups, organization, assigned, requested; null is all.
+	TicketRestriction   *string         `json:"ticket_restriction"`
+	OnlyPrivateComments bool            `json:"only_private_comments"`
+	RestrictedAgent     bool            `json:"restricted_agent"`
+	Suspended           bool            `json:"suspended"`
+	DefaultGroupID      *int64          `json:"default_group_id"`
+	ReportCsv           bool            `json:"report_csv"`
+	UserFields          json.RawMessage `json:"user_fields"`
+}
+
+// CurrentUserEnvelope defines model for CurrentUserEnvelope.
+type CurrentUserEnvelope struct {
+	User            CurrentUser              `json:"user"`
+	Organizations   []Organization           `json:"organizations,omitzero"`
+	Abilities       []UserAbilities          `json:"abilities,omitzero"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
 // CustomFieldOption defines model for CustomFieldOption.
 type CustomFieldOption struct {
 	URL      string `json:"url"`
@@ -274,6 +364,39 @@ type DefaultStatusesBody struct {
 
 // EmptyEnvelope A success that says nothing; clients need an object.
 type EmptyEnvelope map[string]interface{}
+
+// EndUser defines model for EndUser.
+type EndUser struct {
+	ID   int64  `json:"id"`
+	URL  string `json:"url"`
+	Name string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string   `json:"email"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+}
+
+// EndUserEnvelope defines model for EndUserEnvelope.
+type EndUserEnvelope struct {
+	User EndUser `json:"user"`
+}
 
 // FormCondition Shows the child fields while the parent field has the value.
 type FormCondition map[string]interface{}
@@ -768,6 +891,213 @@ type UploadEnvelope struct {
 	Upload Upload `json:"upload"`
 }
 
+// User defines model for User.
+type User struct {
+	ID   int64  `json:"id"`
+	URL  string `json:"url"`
+	Name string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string   `json:"email"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+	ExternalID     *string  `json:"external_id"`
+	Tags           []string `json:"tags"`
+	Alias          *string  `json:"alias"`
+
+	// Active False after a deletion.
+	Active               bool       `json:"active"`
+	Shared               bool       `json:"shared"`
+	SharedAgent          bool       `json:"shared_agent"`
+	LastLoginAt          *wire.Time `json:"last_login_at"`
+	TwoFactorAuthEnabled *bool      `json:"two_factor_auth_enabled"`
+	Signature            *string    `json:"signature"`
+	Details              *string    `json:"details"`
+	Notes                *string    `json:"notes"`
+
+	// RoleType 4 is an admin; null an end user, and an agent without a custom role.
+	RoleType     *int64 `json:"role_type"`
+	CustomRoleID *int64 `json:"custom_role_id"`
+	Moderator    bool   `json:"moderator"`
+
+	// TicketRestriction Which tickets are seen: groups, organization, assigned, requested; null is all.
+	TicketRestriction   *string         `json:"ticket_restriction"`
+	OnlyPrivateComments bool            `json:"only_private_comments"`
+	RestrictedAgent     bool            `json:"restricted_agent"`
+	Suspended           bool            `json:"suspended"`
+	DefaultGroupID      *int64          `json:"default_group_id"`
+	ReportCsv           bool            `json:"report_csv"`
+	UserFields          json.RawMessage `json:"user_fields"`
+}
+
+// UserAbilities defines model for UserAbilities.
+type UserAbilities struct {
+	URL                   string `json:"url"`
+	UserID                int64  `json:"user_id"`
+	CanEdit               bool   `json:"can_edit"`
+	CanEditPassword       bool   `json:"can_edit_password"`
+	CanManageIdentitiesOf bool   `json:"can_manage_identities_of"`
+	CanVerifyIdentities   bool   `json:"can_verify_identities"`
+}
+
+// UserAutocompleteBody defines model for UserAutocompleteBody.
+type UserAutocompleteBody struct {
+	Name  *wire.Text `json:"name,omitempty"`
+	Phone *wire.Text `json:"phone,omitempty"`
+}
+
+// UserBody defines model for UserBody.
+type UserBody struct {
+	User UserInput `json:"user"`
+}
+
+// UserEnvelope defines model for UserEnvelope.
+type UserEnvelope struct {
+	User            User                     `json:"user"`
+	Organizations   []Organization           `json:"organizations,omitzero"`
+	Abilities       []UserAbilities          `json:"abilities,omitzero"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
+// UserIdentity defines model for UserIdentity.
+type UserIdentity struct {
+	URL       string    `json:"url"`
+	ID        int64     `json:"id"`
+	UserID    int64     `json:"user_id"`
+	Type      string    `json:"type"`
+	Value     string    `json:"value"`
+	Verified  bool      `json:"verified"`
+	Primary   bool      `json:"primary"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// UndeliverableCount E-mail addresses only.
+	UndeliverableCount *int64 `json:"undeliverable_count,omitempty"`
+
+	// DeliverableState E-mail addresses only.
+	DeliverableState *string `json:"deliverable_state,omitempty"`
+}
+
+// UserIdentityBody defines model for UserIdentityBody.
+type UserIdentityBody struct {
+	Identity UserIdentityInput `json:"identity"`
+}
+
+// UserIdentityEnvelope defines model for UserIdentityEnvelope.
+type UserIdentityEnvelope struct {
+	Identity UserIdentity `json:"identity"`
+}
+
+// UserIdentityInput defines model for UserIdentityInput.
+type UserIdentityInput struct {
+	// Type Only when it is added.
+	Type     *string    `json:"type,omitempty"`
+	Value    *wire.Text `json:"value,omitempty"`
+	Verified *wire.Flag `json:"verified,omitempty"`
+
+	// Primary Only when it is added.
+	Primary *wire.Flag `json:"primary,omitempty"`
+}
+
+// UserIdentityList defines model for UserIdentityList.
+type UserIdentityList = wire.List
+
+// UserInput defines model for UserInput.
+type UserInput struct {
+	// ID Names the user in create_or_update and update_many; ignored elsewhere.
+	ID         nullable.Nullable[wire.ID]   `json:"id,omitempty"`
+	Name       *wire.Text                   `json:"name,omitempty"`
+	Email      nullable.Nullable[wire.Text] `json:"email,omitempty"`
+	Role       *string                      `json:"role,omitempty"`
+	ExternalID nullable.Nullable[wire.Text] `json:"external_id,omitempty"`
+	Phone      nullable.Nullable[wire.Text] `json:"phone,omitempty"`
+
+	// SharedPhoneNumber False insists on a number of the user's own; without it that is so where it can be.
+	SharedPhoneNumber nullable.Nullable[wire.Flag] `json:"shared_phone_number,omitempty"`
+	TimeZone          *string                      `json:"time_zone,omitempty"`
+	Locale            *string                      `json:"locale,omitempty"`
+	LocaleID          *wire.ID                     `json:"locale_id,omitempty"`
+
+	// OrganizationID The default organization; null leaves all of them.
+	OrganizationID      nullable.Nullable[wire.ID]   `json:"organization_id,omitempty"`
+	Organization        *UserOrganizationInput       `json:"organization,omitempty"`
+	OrganizationIds     wire.IDs                     `json:"organization_ids,omitzero"`
+	Verified            *wire.Flag                   `json:"verified,omitempty"`
+	Tags                wire.Tags                    `json:"tags,omitzero"`
+	Alias               nullable.Nullable[wire.Text] `json:"alias,omitempty"`
+	Details             nullable.Nullable[wire.Text] `json:"details,omitempty"`
+	Notes               nullable.Nullable[wire.Text] `json:"notes,omitempty"`
+	Signature           nullable.Nullable[wire.Text] `json:"signature,omitempty"`
+	CustomRoleID        nullable.Nullable[wire.ID]   `json:"custom_role_id,omitempty"`
+	Moderator           *wire.Flag                   `json:"moderator,omitempty"`
+	TicketRestriction   nullable.Nullable[string]    `json:"ticket_restriction,omitempty"`
+	OnlyPrivateComments *wire.Flag                   `json:"only_private_comments,omitempty"`
+	Suspended           *wire.Flag                   `json:"suspended,omitempty"`
+	DefaultGroupID      nullable.Nullable[wire.ID]   `json:"default_group_id,omitempty"`
+
+	// RemotePhotoURL Kept with the user; the picture is not fetched.
+	RemotePhotoURL nullable.Nullable[string] `json:"remote_photo_url,omitempty"`
+
+	// Password Only admins may set it, and not in a bulk operation.
+	Password   *string             `json:"password,omitempty"`
+	Identities []UserIdentityInput `json:"identities,omitzero"`
+}
+
+// UserList defines model for UserList.
+type UserList = wire.List
+
+// UserOrganizationInput defines model for UserOrganizationInput.
+type UserOrganizationInput struct {
+	// Name The name of an organization that there is.
+	Name *string `json:"name,omitempty"`
+}
+
+// UserRelated defines model for UserRelated.
+type UserRelated struct {
+	AssignedTickets           int64 `json:"assigned_tickets"`
+	RequestedTickets          int64 `json:"requested_tickets"`
+	CcdTickets                int64 `json:"ccd_tickets"`
+	OrganizationSubscriptions int64 `json:"organization_subscriptions"`
+}
+
+// UserRelatedEnvelope defines model for UserRelatedEnvelope.
+type UserRelatedEnvelope struct {
+	UserRelated UserRelated `json:"user_related"`
+}
+
+// UserRole defines model for UserRole.
+type UserRole string
+
+// UsersBody defines model for UsersBody.
+type UsersBody struct {
+	Users []UserInput `json:"users"`
+}
+
+// UsersUpdateBody One change of all users that the parameters name, or a list of changes that name a user each.
+type UsersUpdateBody struct {
+	User  *UserInput  `json:"user,omitempty"`
+	Users []UserInput `json:"users,omitzero"`
+}
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = wire.ID
 
@@ -816,6 +1146,12 @@ type OrganizationMembershipIDParam = wire.ID
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
+// PermissionSetParam defines model for PermissionSetParam.
+type PermissionSetParam = wire.ID
+
+// RolesParam defines model for RolesParam.
+type RolesParam = []string
+
 // TicketFieldIDParam defines model for TicketFieldIdParam.
 type TicketFieldIDParam = wire.ID
 
@@ -830,6 +1166,9 @@ type UploadTokenParam = string
 
 // UserIDParam defines model for UserIdParam.
 type UserIDParam = wire.ID
+
+// UserIdentityIDParam defines model for UserIdentityIdParam.
+type UserIdentityIDParam = wire.ID
 
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = wire.ID
@@ -849,6 +1188,12 @@ type ListCustomStatusesParams struct {
 	Default *wire.Flag `form:"default,omitempty" json:"default,omitempty"`
 }
 
+// ListEndUserIdentitiesParams defines parameters for ListEndUserIdentities.
+type ListEndUserIdentitiesParams struct {
+	// Type Types to list; all without it.
+	Type []string `form:"type,omitempty" json:"type,omitempty"`
+}
+
 // GroupMembershipBulkDeleteParams defines parameters for GroupMembershipBulkDelete.
 type GroupMembershipBulkDeleteParams struct {
 	// Ids Ids separated by commas, at most 100.
@@ -859,6 +1204,24 @@ type GroupMembershipBulkDeleteParams struct {
 type ListGroupsParams struct {
 	// ExcludeDeleted Whether to leave deleted groups out, as is done by default.
 	ExcludeDeleted *ExcludeDeletedParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// ListUsersByGroupParams defines parameters for ListUsersByGroup.
+type ListUsersByGroupParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// CountUsersByGroupParams defines parameters for CountUsersByGroup.
+type CountUsersByGroupParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
 }
 
 // ShowManyJobStatusesParams defines parameters for ShowManyJobStatuses.
@@ -930,6 +1293,24 @@ type UpdateManyOrganizationsParams struct {
 	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
 }
 
+// ListUsersByOrganizationParams defines parameters for ListUsersByOrganization.
+type ListUsersByOrganizationParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// CountUsersByOrganizationParams defines parameters for CountUsersByOrganization.
+type CountUsersByOrganizationParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
 // ListTicketFieldsParams defines parameters for ListTicketFields.
 type ListTicketFieldsParams struct {
 	// Creator Whether to tell who made a field.
@@ -972,6 +1353,78 @@ type UploadFilesParams struct {
 	Token *string `form:"token,omitempty" json:"token,omitempty"`
 }
 
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+
+	// ExternalID The external id that the user has.
+	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+// AutocompleteUsersParams defines parameters for AutocompleteUsers.
+type AutocompleteUsersParams struct {
+	// Name At least 2 characters.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Phone The beginning of a phone number where there is no name.
+	Phone *string `form:"phone,omitempty" json:"phone,omitempty"`
+}
+
+// CountUsersParams defines parameters for CountUsers.
+type CountUsersParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// DestroyManyUsersParams defines parameters for DestroyManyUsers.
+type DestroyManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// SearchUsersParams defines parameters for SearchUsers.
+type SearchUsersParams struct {
+	// Query Words and quoted phrases of a name, an e-mail address or a phone number, and terms `key:value` with the keys email, name, phone, role, external_id, organization and tags. All must hold; terms of one key are alternatives.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// ExternalID The external id that the user has.
+	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+// ShowManyUsersParams defines parameters for ShowManyUsers.
+type ShowManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// UpdateManyUsersParams defines parameters for UpdateManyUsers.
+type UpdateManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// ListUserIdentitiesParams defines parameters for ListUserIdentities.
+type ListUserIdentitiesParams struct {
+	// Type Types to list; all without it.
+	Type []string `form:"type,omitempty" json:"type,omitempty"`
+}
+
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
@@ -983,6 +1436,15 @@ type CreateCustomStatusJSONRequestBody = CustomStatusBody
 
 // UpdateCustomStatusJSONRequestBody defines body for UpdateCustomStatus for application/json ContentType.
 type UpdateCustomStatusJSONRequestBody = CustomStatusBody
+
+// UpdateEndUserJSONRequestBody defines body for UpdateEndUser for application/json ContentType.
+type UpdateEndUserJSONRequestBody = UserBody
+
+// CreateEndUserIdentityJSONRequestBody defines body for CreateEndUserIdentity for application/json ContentType.
+type CreateEndUserIdentityJSONRequestBody = UserIdentityBody
+
+// UpdateEndUserIdentityJSONRequestBody defines body for UpdateEndUserIdentity for application/json ContentType.
+type UpdateEndUserIdentityJSONRequestBody = UserIdentityBody
 
 // CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
 type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
@@ -1041,11 +1503,47 @@ type UpdateTicketFieldJSONRequestBody = TicketFieldBody
 // CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
 type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
+// CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
+type CreateUserJSONRequestBody = UserBody
+
+// AutocompleteUsersByBodyJSONRequestBody defines body for AutocompleteUsersByBody for application/json ContentType.
+type AutocompleteUsersByBodyJSONRequestBody = UserAutocompleteBody
+
+// CreateManyUsersJSONRequestBody defines body for CreateManyUsers for application/json ContentType.
+type CreateManyUsersJSONRequestBody = UsersBody
+
+// CreateOrUpdateUserJSONRequestBody defines body for CreateOrUpdateUser for application/json ContentType.
+type CreateOrUpdateUserJSONRequestBody = UserBody
+
+// CreateOrUpdateManyUsersJSONRequestBody defines body for CreateOrUpdateManyUsers for application/json ContentType.
+type CreateOrUpdateManyUsersJSONRequestBody = UsersBody
+
+// UpdateManyUsersJSONRequestBody defines body for UpdateManyUsers for application/json ContentType.
+type UpdateManyUsersJSONRequestBody = UsersUpdateBody
+
+// UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
+type UpdateUserJSONRequestBody = UserBody
+
 // CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
 type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
 
+// CreateUserIdentityJSONRequestBody defines body for CreateUserIdentity for application/json ContentType.
+type CreateUserIdentityJSONRequestBody = UserIdentityBody
+
+// UpdateUserIdentityJSONRequestBody defines body for UpdateUserIdentity for application/json ContentType.
+type UpdateUserIdentityJSONRequestBody = UserIdentityBody
+
 // CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
 type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
+
+// RemoveUserTagsJSONRequestBody defines body for RemoveUserTags for application/json ContentType.
+type RemoveUserTagsJSONRequestBody = TagsBody
+
+// SetUserTagsJSONRequestBody defines body for SetUserTags for application/json ContentType.
+type SetUserTagsJSONRequestBody = TagsBody
+
+// AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
+type AddUserTagsJSONRequestBody = TagsBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1076,6 +1574,33 @@ type ServerInterface interface {
 	// UpdateCustomStatus Changes what is present; the category stays.
 	// (PUT /api/v2/custom_statuses/{custom_status_id})
 	UpdateCustomStatus(ctx echo.Context, customStatusID CustomStatusIDParam) error
+	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
+	// (GET /api/v2/end_users/{user_id})
+	ShowEndUser(ctx echo.Context, userID UserIDParam) error
+	// UpdateEndUser Changes the own name, addresses, language and time zone.
+	// (PUT /api/v2/end_users/{user_id})
+	UpdateEndUser(ctx echo.Context, userID UserIDParam) error
+	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
+	// (GET /api/v2/end_users/{user_id}/identities)
+	ListEndUserIdentities(ctx echo.Context, userID UserIDParam, params ListEndUserIdentitiesParams) error
+	// CreateEndUserIdentity Adds an address. No mail is sent.
+	// (POST /api/v2/end_users/{user_id}/identities)
+	CreateEndUserIdentity(ctx echo.Context, userID UserIDParam) error
+	// DeleteEndUserIdentity Removes an address; not the only e-mail address of a user.
+	// (DELETE /api/v2/end_users/{user_id}/identities/{user_identity_id})
+	DeleteEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// ShowEndUserIdentity Shows an address.
+	// (GET /api/v2/end_users/{user_id}/identities/{user_identity_id})
+	ShowEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// UpdateEndUserIdentity Changes the value of an address, or whether it is verified.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id})
+	UpdateEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// MakeEndUserIdentityPrimary Makes an address the one that the user shows.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary)
+	MakeEndUserIdentityPrimary(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// VerifyEndUserIdentity Notes that an address is verified.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify)
+	VerifyEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx echo.Context) error
@@ -1127,6 +1652,12 @@ type ServerInterface interface {
 	// ListAssignableMembershipsByGroup Lists the memberships of a group's agents to whom tickets can be assigned.
 	// (GET /api/v2/groups/{group_id}/memberships/assignable)
 	ListAssignableMembershipsByGroup(ctx echo.Context, groupID GroupIDParam) error
+	// ListUsersByGroup Lists the active users of a group.
+	// (GET /api/v2/groups/{group_id}/users)
+	ListUsersByGroup(ctx echo.Context, groupID GroupIDParam, params ListUsersByGroupParams) error
+	// CountUsersByGroup Counts the active users of a group.
+	// (GET /api/v2/groups/{group_id}/users/count)
+	CountUsersByGroup(ctx echo.Context, groupID GroupIDParam, params CountUsersByGroupParams) error
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx echo.Context) error
@@ -1232,6 +1763,12 @@ type ServerInterface interface {
 	// AddOrganizationTags Adds tags to an organization.
 	// (PUT /api/v2/organizations/{organization_id}/tags)
 	AddOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListUsersByOrganization Lists the active users of an organization.
+	// (GET /api/v2/organizations/{organization_id}/users)
+	ListUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params ListUsersByOrganizationParams) error
+	// CountUsersByOrganization Counts the active users of an organization.
+	// (GET /api/v2/organizations/{organization_id}/users/count)
+	CountUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params CountUsersByOrganizationParams) error
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	// (GET /api/v2/ticket_fields)
 	ListTicketFields(ctx echo.Context, params ListTicketFieldsParams) error
@@ -1280,6 +1817,54 @@ type ServerInterface interface {
 	// DeleteUpload Deletes an upload that no comment has taken, with its files.
 	// (DELETE /api/v2/uploads/{token})
 	DeleteUpload(ctx echo.Context, token UploadTokenParam) error
+	// ListUsers Lists the active users of all roles.
+	// (GET /api/v2/users)
+	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// CreateUser Creates a user. Without a role it is an end user; only admins make agents and admins.
+	// (POST /api/v2/users)
+	CreateUser(ctx echo.Context) error
+	// AutocompleteUsers Lists the users with a word of the name, an address or a phone number that begins with the text; by name.
+	// (GET /api/v2/users/autocomplete)
+	AutocompleteUsers(ctx echo.Context, params AutocompleteUsersParams) error
+	// AutocompleteUsersByBody Does the same for a text in the body.
+	// (POST /api/v2/users/autocomplete)
+	AutocompleteUsersByBody(ctx echo.Context) error
+	// CountUsers Counts the active users.
+	// (GET /api/v2/users/count)
+	CountUsers(ctx echo.Context, params CountUsersParams) error
+	// CreateManyUsers Creates up to 100 users in the background.
+	// (POST /api/v2/users/create_many)
+	CreateManyUsers(ctx echo.Context) error
+	// CreateOrUpdateUser Changes the user with the id, the external id or the e-mail address, or creates one.
+	// (POST /api/v2/users/create_or_update)
+	CreateOrUpdateUser(ctx echo.Context) error
+	// CreateOrUpdateManyUsers Does the same for up to 100 users in the background.
+	// (POST /api/v2/users/create_or_update_many)
+	CreateOrUpdateManyUsers(ctx echo.Context) error
+	// DestroyManyUsers Deletes up to 100 users in the background.
+	// (DELETE /api/v2/users/destroy_many)
+	DestroyManyUsers(ctx echo.Context, params DestroyManyUsersParams) error
+	// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
+	// (GET /api/v2/users/me)
+	ShowCurrentUser(ctx echo.Context) error
+	// SearchUsers Lists the active users that match a query, or have an external id.
+	// (GET /api/v2/users/search)
+	SearchUsers(ctx echo.Context, params SearchUsersParams) error
+	// ShowManyUsers Shows up to 100 users; unknown ones are left out.
+	// (GET /api/v2/users/show_many)
+	ShowManyUsers(ctx echo.Context, params ShowManyUsersParams) error
+	// UpdateManyUsers Changes up to 100 users in the background, all in the same way or each in its own.
+	// (PUT /api/v2/users/update_many)
+	UpdateManyUsers(ctx echo.Context, params UpdateManyUsersParams) error
+	// DeleteUser Deletes a user. Not one who requested tickets that are not closed.
+	// (DELETE /api/v2/users/{user_id})
+	DeleteUser(ctx echo.Context, userID UserIDParam) error
+	// ShowUser Shows a user; a deleted one too, with `active` false.
+	// (GET /api/v2/users/{user_id})
+	ShowUser(ctx echo.Context, userID UserIDParam) error
+	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// (PUT /api/v2/users/{user_id})
+	UpdateUser(ctx echo.Context, userID UserIDParam) error
 	// ListGroupMembershipsByUser Lists a user's memberships.
 	// (GET /api/v2/users/{user_id}/group_memberships)
 	ListGroupMembershipsByUser(ctx echo.Context, userID UserIDParam) error
@@ -1301,6 +1886,27 @@ type ServerInterface interface {
 	// CountGroupsByUser Counts the groups of a user.
 	// (GET /api/v2/users/{user_id}/groups/count)
 	CountGroupsByUser(ctx echo.Context, userID UserIDParam) error
+	// ListUserIdentities Lists the addresses of a user, oldest first.
+	// (GET /api/v2/users/{user_id}/identities)
+	ListUserIdentities(ctx echo.Context, userID UserIDParam, params ListUserIdentitiesParams) error
+	// CreateUserIdentity Adds an address. No mail is sent.
+	// (POST /api/v2/users/{user_id}/identities)
+	CreateUserIdentity(ctx echo.Context, userID UserIDParam) error
+	// DeleteUserIdentity Removes an address; not the only e-mail address of a user.
+	// (DELETE /api/v2/users/{user_id}/identities/{user_identity_id})
+	DeleteUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// ShowUserIdentity Shows an address.
+	// (GET /api/v2/users/{user_id}/identities/{user_identity_id})
+	ShowUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// UpdateUserIdentity Changes the value of an address, or whether it is verified.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id})
+	UpdateUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// MakeUserIdentityPrimary Makes an address the one that the user shows.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary)
+	MakeUserIdentityPrimary(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// VerifyUserIdentity Notes that an address is verified.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify)
+	VerifyUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
 	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
 	// (GET /api/v2/users/{user_id}/organization_memberships)
 	ListOrganizationMembershipsByUser(ctx echo.Context, userID UserIDParam) error
@@ -1328,6 +1934,21 @@ type ServerInterface interface {
 	// SetOrganizationAsDefault Makes an organization the user's default.
 	// (PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default)
 	SetOrganizationAsDefault(ctx echo.Context, userID UserIDParam, organizationID OrganizationIDParam) error
+	// ShowUserRelated Counts what refers to a user.
+	// (GET /api/v2/users/{user_id}/related)
+	ShowUserRelated(ctx echo.Context, userID UserIDParam) error
+	// RemoveUserTags Removes tags from a user.
+	// (DELETE /api/v2/users/{user_id}/tags)
+	RemoveUserTags(ctx echo.Context, userID UserIDParam) error
+	// ListUserTags Lists the tags of a user.
+	// (GET /api/v2/users/{user_id}/tags)
+	ListUserTags(ctx echo.Context, userID UserIDParam) error
+	// SetUserTags Puts tags in the place of a user's.
+	// (POST /api/v2/users/{user_id}/tags)
+	SetUserTags(ctx echo.Context, userID UserIDParam) error
+	// AddUserTags Adds tags to a user.
+	// (PUT /api/v2/users/{user_id}/tags)
+	AddUserTags(ctx echo.Context, userID UserIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1471,6 +2092,199 @@ func (w *ServerInterfaceWrapper) UpdateCustomStatus(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateCustomStatus(ctx, customStatusID)
+	return err
+}
+
+// ShowEndUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowEndUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowEndUser(ctx, userID)
+	return err
+}
+
+// UpdateEndUser converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateEndUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateEndUser(ctx, userID)
+	return err
+}
+
+// ListEndUserIdentities converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEndUserIdentities(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEndUserIdentitiesParams
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "type", ctx.QueryParams(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter type: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEndUserIdentities(ctx, userID, params)
+	return err
+}
+
+// CreateEndUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateEndUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateEndUserIdentity(ctx, userID)
+	return err
+}
+
+// DeleteEndUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteEndUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteEndUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// ShowEndUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowEndUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowEndUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// UpdateEndUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateEndUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateEndUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// MakeEndUserIdentityPrimary converts echo context to params.
+func (w *ServerInterfaceWrapper) MakeEndUserIdentityPrimary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MakeEndUserIdentityPrimary(ctx, userID, userIdentityID)
+	return err
+}
+
+// VerifyEndUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyEndUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyEndUserIdentity(ctx, userID, userIdentityID)
 	return err
 }
 
@@ -1691,6 +2505,70 @@ func (w *ServerInterfaceWrapper) ListAssignableMembershipsByGroup(ctx echo.Conte
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAssignableMembershipsByGroup(ctx, groupID)
+	return err
+}
+
+// ListUsersByGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUsersByGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "group_id" -------------
+	var groupID GroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_id", ctx.Param("group_id"), &groupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsersByGroupParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "permission_set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "permission_set", ctx.QueryParams(), &params.PermissionSet, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_set: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUsersByGroup(ctx, groupID, params)
+	return err
+}
+
+// CountUsersByGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) CountUsersByGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "group_id" -------------
+	var groupID GroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "group_id", ctx.Param("group_id"), &groupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountUsersByGroupParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "permission_set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "permission_set", ctx.QueryParams(), &params.PermissionSet, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_set: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountUsersByGroup(ctx, groupID, params)
 	return err
 }
 
@@ -2226,6 +3104,70 @@ func (w *ServerInterfaceWrapper) AddOrganizationTags(ctx echo.Context) error {
 	return err
 }
 
+// ListUsersByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUsersByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsersByOrganizationParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "permission_set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "permission_set", ctx.QueryParams(), &params.PermissionSet, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_set: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUsersByOrganization(ctx, organizationID, params)
+	return err
+}
+
+// CountUsersByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) CountUsersByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountUsersByOrganizationParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "permission_set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "permission_set", ctx.QueryParams(), &params.PermissionSet, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_set: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountUsersByOrganization(ctx, organizationID, params)
+	return err
+}
+
 // ListTicketFields converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTicketFields(ctx echo.Context) error {
 	var err error
@@ -2522,6 +3464,290 @@ func (w *ServerInterfaceWrapper) DeleteUpload(ctx echo.Context) error {
 	return err
 }
 
+// ListUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUsersParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "permission_set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "permission_set", ctx.QueryParams(), &params.PermissionSet, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_set: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_id", ctx.QueryParams(), &params.ExternalID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUsers(ctx, params)
+	return err
+}
+
+// CreateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUser(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUser(ctx)
+	return err
+}
+
+// AutocompleteUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) AutocompleteUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AutocompleteUsersParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "phone" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "phone", ctx.QueryParams(), &params.Phone, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter phone: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AutocompleteUsers(ctx, params)
+	return err
+}
+
+// AutocompleteUsersByBody converts echo context to params.
+func (w *ServerInterfaceWrapper) AutocompleteUsersByBody(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AutocompleteUsersByBody(ctx)
+	return err
+}
+
+// CountUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) CountUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountUsersParams
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// ------------- Optional query parameter "permission_set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "permission_set", ctx.QueryParams(), &params.PermissionSet, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_set: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountUsers(ctx, params)
+	return err
+}
+
+// CreateManyUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateManyUsers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateManyUsers(ctx)
+	return err
+}
+
+// CreateOrUpdateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrUpdateUser(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrUpdateUser(ctx)
+	return err
+}
+
+// CreateOrUpdateManyUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrUpdateManyUsers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrUpdateManyUsers(ctx)
+	return err
+}
+
+// DestroyManyUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) DestroyManyUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DestroyManyUsersParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "external_ids", ctx.QueryParams(), &params.ExternalIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DestroyManyUsers(ctx, params)
+	return err
+}
+
+// ShowCurrentUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowCurrentUser(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowCurrentUser(ctx)
+	return err
+}
+
+// SearchUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchUsersParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_id", ctx.QueryParams(), &params.ExternalID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchUsers(ctx, params)
+	return err
+}
+
+// ShowManyUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowManyUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowManyUsersParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "external_ids", ctx.QueryParams(), &params.ExternalIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowManyUsers(ctx, params)
+	return err
+}
+
+// UpdateManyUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateManyUsersParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "external_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "external_ids", ctx.QueryParams(), &params.ExternalIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyUsers(ctx, params)
+	return err
+}
+
+// DeleteUser converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUser(ctx, userID)
+	return err
+}
+
+// ShowUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUser(ctx, userID)
+	return err
+}
+
+// UpdateUser converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateUser(ctx, userID)
+	return err
+}
+
 // ListGroupMembershipsByUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ListGroupMembershipsByUser(ctx echo.Context) error {
 	var err error
@@ -2655,6 +3881,167 @@ func (w *ServerInterfaceWrapper) CountGroupsByUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CountGroupsByUser(ctx, userID)
+	return err
+}
+
+// ListUserIdentities converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserIdentities(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserIdentitiesParams
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "type", ctx.QueryParams(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter type: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserIdentities(ctx, userID, params)
+	return err
+}
+
+// CreateUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUserIdentity(ctx, userID)
+	return err
+}
+
+// DeleteUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// ShowUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// UpdateUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// MakeUserIdentityPrimary converts echo context to params.
+func (w *ServerInterfaceWrapper) MakeUserIdentityPrimary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MakeUserIdentityPrimary(ctx, userID, userIdentityID)
+	return err
+}
+
+// VerifyUserIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyUserIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyUserIdentity(ctx, userID, userIdentityID)
 	return err
 }
 
@@ -2842,6 +4229,86 @@ func (w *ServerInterfaceWrapper) SetOrganizationAsDefault(ctx echo.Context) erro
 	return err
 }
 
+// ShowUserRelated converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUserRelated(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUserRelated(ctx, userID)
+	return err
+}
+
+// RemoveUserTags converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveUserTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveUserTags(ctx, userID)
+	return err
+}
+
+// ListUserTags converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserTags(ctx, userID)
+	return err
+}
+
+// SetUserTags converts echo context to params.
+func (w *ServerInterfaceWrapper) SetUserTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetUserTags(ctx, userID)
+	return err
+}
+
+// AddUserTags converts echo context to params.
+func (w *ServerInterfaceWrapper) AddUserTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AddUserTags(ctx, userID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -2982,6 +4449,47 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users", wrapper.ListUsers, options.OperationMiddlewares["ListUsers"]...)
+	router.POST(options.BaseURL+"/api/v2/users", wrapper.CreateUser, options.OperationMiddlewares["CreateUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/autocomplete", wrapper.AutocompleteUsers, options.OperationMiddlewares["AutocompleteUsers"]...)
+	router.POST(options.BaseURL+"/api/v2/users/autocomplete", wrapper.AutocompleteUsersByBody, options.OperationMiddlewares["AutocompleteUsersByBody"]...)
+	router.GET(options.BaseURL+"/api/v2/users/count", wrapper.CountUsers, options.OperationMiddlewares["CountUsers"]...)
+	router.POST(options.BaseURL+"/api/v2/users/create_many", wrapper.CreateManyUsers, options.OperationMiddlewares["CreateManyUsers"]...)
+	router.POST(options.BaseURL+"/api/v2/users/create_or_update", wrapper.CreateOrUpdateUser, options.OperationMiddlewares["CreateOrUpdateUser"]...)
+	router.POST(options.BaseURL+"/api/v2/users/create_or_update_many", wrapper.CreateOrUpdateManyUsers, options.OperationMiddlewares["CreateOrUpdateManyUsers"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/destroy_many", wrapper.DestroyManyUsers, options.OperationMiddlewares["DestroyManyUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/users/me", wrapper.ShowCurrentUser, options.OperationMiddlewares["ShowCurrentUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/search", wrapper.SearchUsers, options.OperationMiddlewares["SearchUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/users/show_many", wrapper.ShowManyUsers, options.OperationMiddlewares["ShowManyUsers"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/update_many", wrapper.UpdateManyUsers, options.OperationMiddlewares["UpdateManyUsers"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id", wrapper.DeleteUser, options.OperationMiddlewares["DeleteUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id", wrapper.ShowUser, options.OperationMiddlewares["ShowUser"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["UpdateUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/related", wrapper.ShowUserRelated, options.OperationMiddlewares["ShowUserRelated"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/tags", wrapper.RemoveUserTags, options.OperationMiddlewares["RemoveUserTags"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tags", wrapper.ListUserTags, options.OperationMiddlewares["ListUserTags"]...)
+	router.POST(options.BaseURL+"/api/v2/users/:user_id/tags", wrapper.SetUserTags, options.OperationMiddlewares["SetUserTags"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/tags", wrapper.AddUserTags, options.OperationMiddlewares["AddUserTags"]...)
+	router.GET(options.BaseURL+"/api/v2/groups/:group_id/users", wrapper.ListUsersByGroup, options.OperationMiddlewares["ListUsersByGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/groups/:group_id/users/count", wrapper.CountUsersByGroup, options.OperationMiddlewares["CountUsersByGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/users", wrapper.ListUsersByOrganization, options.OperationMiddlewares["ListUsersByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/users/count", wrapper.CountUsersByOrganization, options.OperationMiddlewares["CountUsersByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/end_users/:user_id", wrapper.ShowEndUser, options.OperationMiddlewares["ShowEndUser"]...)
+	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id", wrapper.UpdateEndUser, options.OperationMiddlewares["UpdateEndUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/identities", wrapper.ListUserIdentities, options.OperationMiddlewares["ListUserIdentities"]...)
+	router.POST(options.BaseURL+"/api/v2/users/:user_id/identities", wrapper.CreateUserIdentity, options.OperationMiddlewares["CreateUserIdentity"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id", wrapper.DeleteUserIdentity, options.OperationMiddlewares["DeleteUserIdentity"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id", wrapper.ShowUserIdentity, options.OperationMiddlewares["ShowUserIdentity"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id", wrapper.UpdateUserIdentity, options.OperationMiddlewares["UpdateUserIdentity"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeUserIdentityPrimary, options.OperationMiddlewares["MakeUserIdentityPrimary"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyUserIdentity, options.OperationMiddlewares["VerifyUserIdentity"]...)
+	router.GET(options.BaseURL+"/api/v2/end_users/:user_id/identities", wrapper.ListEndUserIdentities, options.OperationMiddlewares["ListEndUserIdentities"]...)
+	router.POST(options.BaseURL+"/api/v2/end_users/:user_id/identities", wrapper.CreateEndUserIdentity, options.OperationMiddlewares["CreateEndUserIdentity"]...)
+	router.DELETE(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id", wrapper.DeleteEndUserIdentity, options.OperationMiddlewares["DeleteEndUserIdentity"]...)
+	router.GET(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id", wrapper.ShowEndUserIdentity, options.OperationMiddlewares["ShowEndUserIdentity"]...)
+	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id", wrapper.UpdateEndUserIdentity, options.OperationMiddlewares["UpdateEndUserIdentity"]...)
+	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeEndUserIdentityPrimary, options.OperationMiddlewares["MakeEndUserIdentityPrimary"]...)
+	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
 
 }
 
@@ -3181,6 +4689,215 @@ type UpdateCustomStatusResponseObject interface {
 type UpdateCustomStatus200JSONResponse CustomStatusEnvelope
 
 func (response UpdateCustomStatus200JSONResponse) VisitUpdateCustomStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowEndUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ShowEndUserResponseObject interface {
+	VisitShowEndUserResponse(w http.ResponseWriter) error
+}
+
+type ShowEndUser200JSONResponse EndUserEnvelope
+
+func (response ShowEndUser200JSONResponse) VisitShowEndUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateEndUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *UpdateEndUserJSONRequestBody
+}
+
+type UpdateEndUserResponseObject interface {
+	VisitUpdateEndUserResponse(w http.ResponseWriter) error
+}
+
+type UpdateEndUser200JSONResponse EndUserEnvelope
+
+func (response UpdateEndUser200JSONResponse) VisitUpdateEndUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEndUserIdentitiesRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Params ListEndUserIdentitiesParams
+}
+
+type ListEndUserIdentitiesResponseObject interface {
+	VisitListEndUserIdentitiesResponse(w http.ResponseWriter) error
+}
+
+type ListEndUserIdentities200JSONResponse UserIdentityList
+
+func (response ListEndUserIdentities200JSONResponse) VisitListEndUserIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateEndUserIdentityRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *CreateEndUserIdentityJSONRequestBody
+}
+
+type CreateEndUserIdentityResponseObject interface {
+	VisitCreateEndUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type CreateEndUserIdentity201ResponseHeaders struct {
+	Location string
+}
+
+type CreateEndUserIdentity201JSONResponse struct {
+	Body    UserIdentityEnvelope
+	Headers CreateEndUserIdentity201ResponseHeaders
+}
+
+func (response CreateEndUserIdentity201JSONResponse) VisitCreateEndUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteEndUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type DeleteEndUserIdentityResponseObject interface {
+	VisitDeleteEndUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type DeleteEndUserIdentity204Response struct {
+}
+
+func (response DeleteEndUserIdentity204Response) VisitDeleteEndUserIdentityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowEndUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type ShowEndUserIdentityResponseObject interface {
+	VisitShowEndUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type ShowEndUserIdentity200JSONResponse UserIdentityEnvelope
+
+func (response ShowEndUserIdentity200JSONResponse) VisitShowEndUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateEndUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+	Body           *UpdateEndUserIdentityJSONRequestBody
+}
+
+type UpdateEndUserIdentityResponseObject interface {
+	VisitUpdateEndUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type UpdateEndUserIdentity200JSONResponse UserIdentityEnvelope
+
+func (response UpdateEndUserIdentity200JSONResponse) VisitUpdateEndUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakeEndUserIdentityPrimaryRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type MakeEndUserIdentityPrimaryResponseObject interface {
+	VisitMakeEndUserIdentityPrimaryResponse(w http.ResponseWriter) error
+}
+
+type MakeEndUserIdentityPrimary200JSONResponse UserIdentityList
+
+func (response MakeEndUserIdentityPrimary200JSONResponse) VisitMakeEndUserIdentityPrimaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyEndUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type VerifyEndUserIdentityResponseObject interface {
+	VisitVerifyEndUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type VerifyEndUserIdentity200JSONResponse UserIdentityEnvelope
+
+func (response VerifyEndUserIdentity200JSONResponse) VisitVerifyEndUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -3563,6 +5280,52 @@ type ListAssignableMembershipsByGroupResponseObject interface {
 type ListAssignableMembershipsByGroup200JSONResponse GroupMembershipList
 
 func (response ListAssignableMembershipsByGroup200JSONResponse) VisitListAssignableMembershipsByGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsersByGroupRequestObject struct {
+	GroupID GroupIDParam `json:"group_id"`
+	Params  ListUsersByGroupParams
+}
+
+type ListUsersByGroupResponseObject interface {
+	VisitListUsersByGroupResponse(w http.ResponseWriter) error
+}
+
+type ListUsersByGroup200JSONResponse UserList
+
+func (response ListUsersByGroup200JSONResponse) VisitListUsersByGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountUsersByGroupRequestObject struct {
+	GroupID GroupIDParam `json:"group_id"`
+	Params  CountUsersByGroupParams
+}
+
+type CountUsersByGroupResponseObject interface {
+	VisitCountUsersByGroupResponse(w http.ResponseWriter) error
+}
+
+type CountUsersByGroup200JSONResponse CountEnvelope
+
+func (response CountUsersByGroup200JSONResponse) VisitCountUsersByGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -4376,6 +6139,52 @@ func (response AddOrganizationTags200JSONResponse) VisitAddOrganizationTagsRespo
 	return err
 }
 
+type ListUsersByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Params         ListUsersByOrganizationParams
+}
+
+type ListUsersByOrganizationResponseObject interface {
+	VisitListUsersByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ListUsersByOrganization200JSONResponse UserList
+
+func (response ListUsersByOrganization200JSONResponse) VisitListUsersByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountUsersByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Params         CountUsersByOrganizationParams
+}
+
+type CountUsersByOrganizationResponseObject interface {
+	VisitCountUsersByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type CountUsersByOrganization200JSONResponse CountEnvelope
+
+func (response CountUsersByOrganization200JSONResponse) VisitCountUsersByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTicketFieldsRequestObject struct {
 	Params ListTicketFieldsParams
 }
@@ -4762,6 +6571,397 @@ func (response DeleteUpload204Response) VisitDeleteUploadResponse(w http.Respons
 	return nil
 }
 
+type ListUsersRequestObject struct {
+	Params ListUsersParams
+}
+
+type ListUsersResponseObject interface {
+	VisitListUsersResponse(w http.ResponseWriter) error
+}
+
+type ListUsers200JSONResponse UserList
+
+func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserRequestObject struct {
+	Body *CreateUserJSONRequestBody
+}
+
+type CreateUserResponseObject interface {
+	VisitCreateUserResponse(w http.ResponseWriter) error
+}
+
+type CreateUser201ResponseHeaders struct {
+	Location string
+}
+
+type CreateUser201JSONResponse struct {
+	Body    UserEnvelope
+	Headers CreateUser201ResponseHeaders
+}
+
+func (response CreateUser201JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AutocompleteUsersRequestObject struct {
+	Params AutocompleteUsersParams
+}
+
+type AutocompleteUsersResponseObject interface {
+	VisitAutocompleteUsersResponse(w http.ResponseWriter) error
+}
+
+type AutocompleteUsers200JSONResponse UserList
+
+func (response AutocompleteUsers200JSONResponse) VisitAutocompleteUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AutocompleteUsersByBodyRequestObject struct {
+	Body *AutocompleteUsersByBodyJSONRequestBody
+}
+
+type AutocompleteUsersByBodyResponseObject interface {
+	VisitAutocompleteUsersByBodyResponse(w http.ResponseWriter) error
+}
+
+type AutocompleteUsersByBody200JSONResponse UserList
+
+func (response AutocompleteUsersByBody200JSONResponse) VisitAutocompleteUsersByBodyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountUsersRequestObject struct {
+	Params CountUsersParams
+}
+
+type CountUsersResponseObject interface {
+	VisitCountUsersResponse(w http.ResponseWriter) error
+}
+
+type CountUsers200JSONResponse CountEnvelope
+
+func (response CountUsers200JSONResponse) VisitCountUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateManyUsersRequestObject struct {
+	Body *CreateManyUsersJSONRequestBody
+}
+
+type CreateManyUsersResponseObject interface {
+	VisitCreateManyUsersResponse(w http.ResponseWriter) error
+}
+
+type CreateManyUsers200JSONResponse JobStatusEnvelope
+
+func (response CreateManyUsers200JSONResponse) VisitCreateManyUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateUserRequestObject struct {
+	Body *CreateOrUpdateUserJSONRequestBody
+}
+
+type CreateOrUpdateUserResponseObject interface {
+	VisitCreateOrUpdateUserResponse(w http.ResponseWriter) error
+}
+
+type CreateOrUpdateUser200ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateUser200JSONResponse struct {
+	Body    UserEnvelope
+	Headers CreateOrUpdateUser200ResponseHeaders
+}
+
+func (response CreateOrUpdateUser200JSONResponse) VisitCreateOrUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateUser201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateUser201JSONResponse struct {
+	Body    UserEnvelope
+	Headers CreateOrUpdateUser201ResponseHeaders
+}
+
+func (response CreateOrUpdateUser201JSONResponse) VisitCreateOrUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateManyUsersRequestObject struct {
+	Body *CreateOrUpdateManyUsersJSONRequestBody
+}
+
+type CreateOrUpdateManyUsersResponseObject interface {
+	VisitCreateOrUpdateManyUsersResponse(w http.ResponseWriter) error
+}
+
+type CreateOrUpdateManyUsers200JSONResponse JobStatusEnvelope
+
+func (response CreateOrUpdateManyUsers200JSONResponse) VisitCreateOrUpdateManyUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DestroyManyUsersRequestObject struct {
+	Params DestroyManyUsersParams
+}
+
+type DestroyManyUsersResponseObject interface {
+	VisitDestroyManyUsersResponse(w http.ResponseWriter) error
+}
+
+type DestroyManyUsers200JSONResponse JobStatusEnvelope
+
+func (response DestroyManyUsers200JSONResponse) VisitDestroyManyUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCurrentUserRequestObject struct {
+}
+
+type ShowCurrentUserResponseObject interface {
+	VisitShowCurrentUserResponse(w http.ResponseWriter) error
+}
+
+type ShowCurrentUser200JSONResponse CurrentUserEnvelope
+
+func (response ShowCurrentUser200JSONResponse) VisitShowCurrentUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchUsersRequestObject struct {
+	Params SearchUsersParams
+}
+
+type SearchUsersResponseObject interface {
+	VisitSearchUsersResponse(w http.ResponseWriter) error
+}
+
+type SearchUsers200JSONResponse UserList
+
+func (response SearchUsers200JSONResponse) VisitSearchUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowManyUsersRequestObject struct {
+	Params ShowManyUsersParams
+}
+
+type ShowManyUsersResponseObject interface {
+	VisitShowManyUsersResponse(w http.ResponseWriter) error
+}
+
+type ShowManyUsers200JSONResponse UserList
+
+func (response ShowManyUsers200JSONResponse) VisitShowManyUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyUsersRequestObject struct {
+	Params UpdateManyUsersParams
+	Body   *UpdateManyUsersJSONRequestBody
+}
+
+type UpdateManyUsersResponseObject interface {
+	VisitUpdateManyUsersResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyUsers200JSONResponse JobStatusEnvelope
+
+func (response UpdateManyUsers200JSONResponse) VisitUpdateManyUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type DeleteUserResponseObject interface {
+	VisitDeleteUserResponse(w http.ResponseWriter) error
+}
+
+type DeleteUser200JSONResponse UserEnvelope
+
+func (response DeleteUser200JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ShowUserResponseObject interface {
+	VisitShowUserResponse(w http.ResponseWriter) error
+}
+
+type ShowUser200JSONResponse UserEnvelope
+
+func (response ShowUser200JSONResponse) VisitShowUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *UpdateUserJSONRequestBody
+}
+
+type UpdateUserResponseObject interface {
+	VisitUpdateUserResponse(w http.ResponseWriter) error
+}
+
+type UpdateUser200JSONResponse UserEnvelope
+
+func (response UpdateUser200JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGroupMembershipsByUserRequestObject struct {
 	UserID UserIDParam `json:"user_id"`
 }
@@ -4911,6 +7111,170 @@ type CountGroupsByUserResponseObject interface {
 type CountGroupsByUser200JSONResponse CountEnvelope
 
 func (response CountGroupsByUser200JSONResponse) VisitCountGroupsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserIdentitiesRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Params ListUserIdentitiesParams
+}
+
+type ListUserIdentitiesResponseObject interface {
+	VisitListUserIdentitiesResponse(w http.ResponseWriter) error
+}
+
+type ListUserIdentities200JSONResponse UserIdentityList
+
+func (response ListUserIdentities200JSONResponse) VisitListUserIdentitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserIdentityRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *CreateUserIdentityJSONRequestBody
+}
+
+type CreateUserIdentityResponseObject interface {
+	VisitCreateUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type CreateUserIdentity201ResponseHeaders struct {
+	Location string
+}
+
+type CreateUserIdentity201JSONResponse struct {
+	Body    UserIdentityEnvelope
+	Headers CreateUserIdentity201ResponseHeaders
+}
+
+func (response CreateUserIdentity201JSONResponse) VisitCreateUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type DeleteUserIdentityResponseObject interface {
+	VisitDeleteUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type DeleteUserIdentity204Response struct {
+}
+
+func (response DeleteUserIdentity204Response) VisitDeleteUserIdentityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type ShowUserIdentityResponseObject interface {
+	VisitShowUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type ShowUserIdentity200JSONResponse UserIdentityEnvelope
+
+func (response ShowUserIdentity200JSONResponse) VisitShowUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+	Body           *UpdateUserIdentityJSONRequestBody
+}
+
+type UpdateUserIdentityResponseObject interface {
+	VisitUpdateUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type UpdateUserIdentity200JSONResponse UserIdentityEnvelope
+
+func (response UpdateUserIdentity200JSONResponse) VisitUpdateUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakeUserIdentityPrimaryRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type MakeUserIdentityPrimaryResponseObject interface {
+	VisitMakeUserIdentityPrimaryResponse(w http.ResponseWriter) error
+}
+
+type MakeUserIdentityPrimary200JSONResponse UserIdentityList
+
+func (response MakeUserIdentityPrimary200JSONResponse) VisitMakeUserIdentityPrimaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyUserIdentityRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type VerifyUserIdentityResponseObject interface {
+	VisitVerifyUserIdentityResponse(w http.ResponseWriter) error
+}
+
+type VerifyUserIdentity200JSONResponse UserIdentityEnvelope
+
+func (response VerifyUserIdentity200JSONResponse) VisitVerifyUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -5122,6 +7486,119 @@ func (response SetOrganizationAsDefault200JSONResponse) VisitSetOrganizationAsDe
 	return err
 }
 
+type ShowUserRelatedRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ShowUserRelatedResponseObject interface {
+	VisitShowUserRelatedResponse(w http.ResponseWriter) error
+}
+
+type ShowUserRelated200JSONResponse UserRelatedEnvelope
+
+func (response ShowUserRelated200JSONResponse) VisitShowUserRelatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveUserTagsRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *RemoveUserTagsJSONRequestBody
+}
+
+type RemoveUserTagsResponseObject interface {
+	VisitRemoveUserTagsResponse(w http.ResponseWriter) error
+}
+
+type RemoveUserTags200JSONResponse TagsEnvelope
+
+func (response RemoveUserTags200JSONResponse) VisitRemoveUserTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserTagsRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListUserTagsResponseObject interface {
+	VisitListUserTagsResponse(w http.ResponseWriter) error
+}
+
+type ListUserTags200JSONResponse TagsEnvelope
+
+func (response ListUserTags200JSONResponse) VisitListUserTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetUserTagsRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *SetUserTagsJSONRequestBody
+}
+
+type SetUserTagsResponseObject interface {
+	VisitSetUserTagsResponse(w http.ResponseWriter) error
+}
+
+type SetUserTags201JSONResponse TagsEnvelope
+
+func (response SetUserTags201JSONResponse) VisitSetUserTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddUserTagsRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *AddUserTagsJSONRequestBody
+}
+
+type AddUserTagsResponseObject interface {
+	VisitAddUserTagsResponse(w http.ResponseWriter) error
+}
+
+type AddUserTags200JSONResponse TagsEnvelope
+
+func (response AddUserTags200JSONResponse) VisitAddUserTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
@@ -5151,6 +7628,33 @@ type StrictServerInterface interface {
 	// UpdateCustomStatus Changes what is present; the category stays.
 	// (PUT /api/v2/custom_statuses/{custom_status_id})
 	UpdateCustomStatus(ctx context.Context, request UpdateCustomStatusRequestObject) (UpdateCustomStatusResponseObject, error)
+	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
+	// (GET /api/v2/end_users/{user_id})
+	ShowEndUser(ctx context.Context, request ShowEndUserRequestObject) (ShowEndUserResponseObject, error)
+	// UpdateEndUser Changes the own name, addresses, language and time zone.
+	// (PUT /api/v2/end_users/{user_id})
+	UpdateEndUser(ctx context.Context, request UpdateEndUserRequestObject) (UpdateEndUserResponseObject, error)
+	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
+	// (GET /api/v2/end_users/{user_id}/identities)
+	ListEndUserIdentities(ctx context.Context, request ListEndUserIdentitiesRequestObject) (ListEndUserIdentitiesResponseObject, error)
+	// CreateEndUserIdentity Adds an address. No mail is sent.
+	// (POST /api/v2/end_users/{user_id}/identities)
+	CreateEndUserIdentity(ctx context.Context, request CreateEndUserIdentityRequestObject) (CreateEndUserIdentityResponseObject, error)
+	// DeleteEndUserIdentity Removes an address; not the only e-mail address of a user.
+	// (DELETE /api/v2/end_users/{user_id}/identities/{user_identity_id})
+	DeleteEndUserIdentity(ctx context.Context, request DeleteEndUserIdentityRequestObject) (DeleteEndUserIdentityResponseObject, error)
+	// ShowEndUserIdentity Shows an address.
+	// (GET /api/v2/end_users/{user_id}/identities/{user_identity_id})
+	ShowEndUserIdentity(ctx context.Context, request ShowEndUserIdentityRequestObject) (ShowEndUserIdentityResponseObject, error)
+	// UpdateEndUserIdentity Changes the value of an address, or whether it is verified.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id})
+	UpdateEndUserIdentity(ctx context.Context, request UpdateEndUserIdentityRequestObject) (UpdateEndUserIdentityResponseObject, error)
+	// MakeEndUserIdentityPrimary Makes an address the one that the user shows.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary)
+	MakeEndUserIdentityPrimary(ctx context.Context, request MakeEndUserIdentityPrimaryRequestObject) (MakeEndUserIdentityPrimaryResponseObject, error)
+	// VerifyEndUserIdentity Notes that an address is verified.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify)
+	VerifyEndUserIdentity(ctx context.Context, request VerifyEndUserIdentityRequestObject) (VerifyEndUserIdentityResponseObject, error)
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx context.Context, request ListGroupMembershipsRequestObject) (ListGroupMembershipsResponseObject, error)
@@ -5202,6 +7706,12 @@ type StrictServerInterface interface {
 	// ListAssignableMembershipsByGroup Lists the memberships of a group's agents to whom tickets can be assigned.
 	// (GET /api/v2/groups/{group_id}/memberships/assignable)
 	ListAssignableMembershipsByGroup(ctx context.Context, request ListAssignableMembershipsByGroupRequestObject) (ListAssignableMembershipsByGroupResponseObject, error)
+	// ListUsersByGroup Lists the active users of a group.
+	// (GET /api/v2/groups/{group_id}/users)
+	ListUsersByGroup(ctx context.Context, request ListUsersByGroupRequestObject) (ListUsersByGroupResponseObject, error)
+	// CountUsersByGroup Counts the active users of a group.
+	// (GET /api/v2/groups/{group_id}/users/count)
+	CountUsersByGroup(ctx context.Context, request CountUsersByGroupRequestObject) (CountUsersByGroupResponseObject, error)
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx context.Context, request ListJobStatusesRequestObject) (ListJobStatusesResponseObject, error)
@@ -5307,6 +7817,12 @@ type StrictServerInterface interface {
 	// AddOrganizationTags Adds tags to an organization.
 	// (PUT /api/v2/organizations/{organization_id}/tags)
 	AddOrganizationTags(ctx context.Context, request AddOrganizationTagsRequestObject) (AddOrganizationTagsResponseObject, error)
+	// ListUsersByOrganization Lists the active users of an organization.
+	// (GET /api/v2/organizations/{organization_id}/users)
+	ListUsersByOrganization(ctx context.Context, request ListUsersByOrganizationRequestObject) (ListUsersByOrganizationResponseObject, error)
+	// CountUsersByOrganization Counts the active users of an organization.
+	// (GET /api/v2/organizations/{organization_id}/users/count)
+	CountUsersByOrganization(ctx context.Context, request CountUsersByOrganizationRequestObject) (CountUsersByOrganizationResponseObject, error)
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	// (GET /api/v2/ticket_fields)
 	ListTicketFields(ctx context.Context, request ListTicketFieldsRequestObject) (ListTicketFieldsResponseObject, error)
@@ -5355,6 +7871,54 @@ type StrictServerInterface interface {
 	// DeleteUpload Deletes an upload that no comment has taken, with its files.
 	// (DELETE /api/v2/uploads/{token})
 	DeleteUpload(ctx context.Context, request DeleteUploadRequestObject) (DeleteUploadResponseObject, error)
+	// ListUsers Lists the active users of all roles.
+	// (GET /api/v2/users)
+	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// CreateUser Creates a user. Without a role it is an end user; only admins make agents and admins.
+	// (POST /api/v2/users)
+	CreateUser(ctx context.Context, request CreateUserRequestObject) (CreateUserResponseObject, error)
+	// AutocompleteUsers Lists the users with a word of the name, an address or a phone number that begins with the text; by name.
+	// (GET /api/v2/users/autocomplete)
+	AutocompleteUsers(ctx context.Context, request AutocompleteUsersRequestObject) (AutocompleteUsersResponseObject, error)
+	// AutocompleteUsersByBody Does the same for a text in the body.
+	// (POST /api/v2/users/autocomplete)
+	AutocompleteUsersByBody(ctx context.Context, request AutocompleteUsersByBodyRequestObject) (AutocompleteUsersByBodyResponseObject, error)
+	// CountUsers Counts the active users.
+	// (GET /api/v2/users/count)
+	CountUsers(ctx context.Context, request CountUsersRequestObject) (CountUsersResponseObject, error)
+	// CreateManyUsers Creates up to 100 users in the background.
+	// (POST /api/v2/users/create_many)
+	CreateManyUsers(ctx context.Context, request CreateManyUsersRequestObject) (CreateManyUsersResponseObject, error)
+	// CreateOrUpdateUser Changes the user with the id, the external id or the e-mail address, or creates one.
+	// (POST /api/v2/users/create_or_update)
+	CreateOrUpdateUser(ctx context.Context, request CreateOrUpdateUserRequestObject) (CreateOrUpdateUserResponseObject, error)
+	// CreateOrUpdateManyUsers Does the same for up to 100 users in the background.
+	// (POST /api/v2/users/create_or_update_many)
+	CreateOrUpdateManyUsers(ctx context.Context, request CreateOrUpdateManyUsersRequestObject) (CreateOrUpdateManyUsersResponseObject, error)
+	// DestroyManyUsers Deletes up to 100 users in the background.
+	// (DELETE /api/v2/users/destroy_many)
+	DestroyManyUsers(ctx context.Context, request DestroyManyUsersRequestObject) (DestroyManyUsersResponseObject, error)
+	// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
+	// (GET /api/v2/users/me)
+	ShowCurrentUser(ctx context.Context, request ShowCurrentUserRequestObject) (ShowCurrentUserResponseObject, error)
+	// SearchUsers Lists the active users that match a query, or have an external id.
+	// (GET /api/v2/users/search)
+	SearchUsers(ctx context.Context, request SearchUsersRequestObject) (SearchUsersResponseObject, error)
+	// ShowManyUsers Shows up to 100 users; unknown ones are left out.
+	// (GET /api/v2/users/show_many)
+	ShowManyUsers(ctx context.Context, request ShowManyUsersRequestObject) (ShowManyUsersResponseObject, error)
+	// UpdateManyUsers Changes up to 100 users in the background, all in the same way or each in its own.
+	// (PUT /api/v2/users/update_many)
+	UpdateManyUsers(ctx context.Context, request UpdateManyUsersRequestObject) (UpdateManyUsersResponseObject, error)
+	// DeleteUser Deletes a user. Not one who requested tickets that are not closed.
+	// (DELETE /api/v2/users/{user_id})
+	DeleteUser(ctx context.Context, request DeleteUserRequestObject) (DeleteUserResponseObject, error)
+	// ShowUser Shows a user; a deleted one too, with `active` false.
+	// (GET /api/v2/users/{user_id})
+	ShowUser(ctx context.Context, request ShowUserRequestObject) (ShowUserResponseObject, error)
+	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// (PUT /api/v2/users/{user_id})
+	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
 	// ListGroupMembershipsByUser Lists a user's memberships.
 	// (GET /api/v2/users/{user_id}/group_memberships)
 	ListGroupMembershipsByUser(ctx context.Context, request ListGroupMembershipsByUserRequestObject) (ListGroupMembershipsByUserResponseObject, error)
@@ -5376,6 +7940,27 @@ type StrictServerInterface interface {
 	// CountGroupsByUser Counts the groups of a user.
 	// (GET /api/v2/users/{user_id}/groups/count)
 	CountGroupsByUser(ctx context.Context, request CountGroupsByUserRequestObject) (CountGroupsByUserResponseObject, error)
+	// ListUserIdentities Lists the addresses of a user, oldest first.
+	// (GET /api/v2/users/{user_id}/identities)
+	ListUserIdentities(ctx context.Context, request ListUserIdentitiesRequestObject) (ListUserIdentitiesResponseObject, error)
+	// CreateUserIdentity Adds an address. No mail is sent.
+	// (POST /api/v2/users/{user_id}/identities)
+	CreateUserIdentity(ctx context.Context, request CreateUserIdentityRequestObject) (CreateUserIdentityResponseObject, error)
+	// DeleteUserIdentity Removes an address; not the only e-mail address of a user.
+	// (DELETE /api/v2/users/{user_id}/identities/{user_identity_id})
+	DeleteUserIdentity(ctx context.Context, request DeleteUserIdentityRequestObject) (DeleteUserIdentityResponseObject, error)
+	// ShowUserIdentity Shows an address.
+	// (GET /api/v2/users/{user_id}/identities/{user_identity_id})
+	ShowUserIdentity(ctx context.Context, request ShowUserIdentityRequestObject) (ShowUserIdentityResponseObject, error)
+	// UpdateUserIdentity Changes the value of an address, or whether it is verified.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id})
+	UpdateUserIdentity(ctx context.Context, request UpdateUserIdentityRequestObject) (UpdateUserIdentityResponseObject, error)
+	// MakeUserIdentityPrimary Makes an address the one that the user shows.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary)
+	MakeUserIdentityPrimary(ctx context.Context, request MakeUserIdentityPrimaryRequestObject) (MakeUserIdentityPrimaryResponseObject, error)
+	// VerifyUserIdentity Notes that an address is verified.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify)
+	VerifyUserIdentity(ctx context.Context, request VerifyUserIdentityRequestObject) (VerifyUserIdentityResponseObject, error)
 	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
 	// (GET /api/v2/users/{user_id}/organization_memberships)
 	ListOrganizationMembershipsByUser(ctx context.Context, request ListOrganizationMembershipsByUserRequestObject) (ListOrganizationMembershipsByUserResponseObject, error)
@@ -5403,6 +7988,21 @@ type StrictServerInterface interface {
 	// SetOrganizationAsDefault Makes an organization the user's default.
 	// (PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default)
 	SetOrganizationAsDefault(ctx context.Context, request SetOrganizationAsDefaultRequestObject) (SetOrganizationAsDefaultResponseObject, error)
+	// ShowUserRelated Counts what refers to a user.
+	// (GET /api/v2/users/{user_id}/related)
+	ShowUserRelated(ctx context.Context, request ShowUserRelatedRequestObject) (ShowUserRelatedResponseObject, error)
+	// RemoveUserTags Removes tags from a user.
+	// (DELETE /api/v2/users/{user_id}/tags)
+	RemoveUserTags(ctx context.Context, request RemoveUserTagsRequestObject) (RemoveUserTagsResponseObject, error)
+	// ListUserTags Lists the tags of a user.
+	// (GET /api/v2/users/{user_id}/tags)
+	ListUserTags(ctx context.Context, request ListUserTagsRequestObject) (ListUserTagsResponseObject, error)
+	// SetUserTags Puts tags in the place of a user's.
+	// (POST /api/v2/users/{user_id}/tags)
+	SetUserTags(ctx context.Context, request SetUserTagsRequestObject) (SetUserTagsResponseObject, error)
+	// AddUserTags Adds tags to a user.
+	// (PUT /api/v2/users/{user_id}/tags)
+	AddUserTags(ctx context.Context, request AddUserTagsRequestObject) (AddUserTagsResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -5722,6 +8322,306 @@ func (sh *strictHandler) UpdateCustomStatus(ctx echo.Context, customStatusID Cus
 		return err
 	} else if validResponse, ok := response.(UpdateCustomStatusResponseObject); ok {
 		return validResponse.VisitUpdateCustomStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowEndUser operation middleware
+func (sh *strictHandler) ShowEndUser(ctx echo.Context, userID UserIDParam) error {
+	var request ShowEndUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowEndUser(ctx.Request().Context(), request.(ShowEndUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowEndUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowEndUserResponseObject); ok {
+		return validResponse.VisitShowEndUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateEndUser operation middleware
+func (sh *strictHandler) UpdateEndUser(ctx echo.Context, userID UserIDParam) error {
+	var request UpdateEndUserRequestObject
+
+	request.UserID = userID
+
+	var body UpdateEndUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateEndUser(ctx.Request().Context(), request.(UpdateEndUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateEndUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateEndUserResponseObject); ok {
+		return validResponse.VisitUpdateEndUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEndUserIdentities operation middleware
+func (sh *strictHandler) ListEndUserIdentities(ctx echo.Context, userID UserIDParam, params ListEndUserIdentitiesParams) error {
+	var request ListEndUserIdentitiesRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEndUserIdentities(ctx.Request().Context(), request.(ListEndUserIdentitiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEndUserIdentities")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEndUserIdentitiesResponseObject); ok {
+		return validResponse.VisitListEndUserIdentitiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateEndUserIdentity operation middleware
+func (sh *strictHandler) CreateEndUserIdentity(ctx echo.Context, userID UserIDParam) error {
+	var request CreateEndUserIdentityRequestObject
+
+	request.UserID = userID
+
+	var body CreateEndUserIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateEndUserIdentity(ctx.Request().Context(), request.(CreateEndUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateEndUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateEndUserIdentityResponseObject); ok {
+		return validResponse.VisitCreateEndUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteEndUserIdentity operation middleware
+func (sh *strictHandler) DeleteEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request DeleteEndUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteEndUserIdentity(ctx.Request().Context(), request.(DeleteEndUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteEndUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteEndUserIdentityResponseObject); ok {
+		return validResponse.VisitDeleteEndUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowEndUserIdentity operation middleware
+func (sh *strictHandler) ShowEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request ShowEndUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowEndUserIdentity(ctx.Request().Context(), request.(ShowEndUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowEndUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowEndUserIdentityResponseObject); ok {
+		return validResponse.VisitShowEndUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateEndUserIdentity operation middleware
+func (sh *strictHandler) UpdateEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request UpdateEndUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	var body UpdateEndUserIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateEndUserIdentity(ctx.Request().Context(), request.(UpdateEndUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateEndUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateEndUserIdentityResponseObject); ok {
+		return validResponse.VisitUpdateEndUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MakeEndUserIdentityPrimary operation middleware
+func (sh *strictHandler) MakeEndUserIdentityPrimary(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request MakeEndUserIdentityPrimaryRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MakeEndUserIdentityPrimary(ctx.Request().Context(), request.(MakeEndUserIdentityPrimaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakeEndUserIdentityPrimary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MakeEndUserIdentityPrimaryResponseObject); ok {
+		return validResponse.VisitMakeEndUserIdentityPrimaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyEndUserIdentity operation middleware
+func (sh *strictHandler) VerifyEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request VerifyEndUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyEndUserIdentity(ctx.Request().Context(), request.(VerifyEndUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyEndUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyEndUserIdentityResponseObject); ok {
+		return validResponse.VisitVerifyEndUserIdentityResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -6223,6 +9123,58 @@ func (sh *strictHandler) ListAssignableMembershipsByGroup(ctx echo.Context, grou
 		return err
 	} else if validResponse, ok := response.(ListAssignableMembershipsByGroupResponseObject); ok {
 		return validResponse.VisitListAssignableMembershipsByGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUsersByGroup operation middleware
+func (sh *strictHandler) ListUsersByGroup(ctx echo.Context, groupID GroupIDParam, params ListUsersByGroupParams) error {
+	var request ListUsersByGroupRequestObject
+
+	request.GroupID = groupID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsersByGroup(ctx.Request().Context(), request.(ListUsersByGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsersByGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUsersByGroupResponseObject); ok {
+		return validResponse.VisitListUsersByGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountUsersByGroup operation middleware
+func (sh *strictHandler) CountUsersByGroup(ctx echo.Context, groupID GroupIDParam, params CountUsersByGroupParams) error {
+	var request CountUsersByGroupRequestObject
+
+	request.GroupID = groupID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountUsersByGroup(ctx.Request().Context(), request.(CountUsersByGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountUsersByGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountUsersByGroupResponseObject); ok {
+		return validResponse.VisitCountUsersByGroupResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7337,6 +10289,58 @@ func (sh *strictHandler) AddOrganizationTags(ctx echo.Context, organizationID Or
 	return nil
 }
 
+// ListUsersByOrganization operation middleware
+func (sh *strictHandler) ListUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params ListUsersByOrganizationParams) error {
+	var request ListUsersByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsersByOrganization(ctx.Request().Context(), request.(ListUsersByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsersByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUsersByOrganizationResponseObject); ok {
+		return validResponse.VisitListUsersByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountUsersByOrganization operation middleware
+func (sh *strictHandler) CountUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params CountUsersByOrganizationParams) error {
+	var request CountUsersByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountUsersByOrganization(ctx.Request().Context(), request.(CountUsersByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountUsersByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountUsersByOrganizationResponseObject); ok {
+		return validResponse.VisitCountUsersByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTicketFields operation middleware
 func (sh *strictHandler) ListTicketFields(ctx echo.Context, params ListTicketFieldsParams) error {
 	var request ListTicketFieldsRequestObject
@@ -7829,6 +10833,555 @@ func (sh *strictHandler) DeleteUpload(ctx echo.Context, token UploadTokenParam) 
 	return nil
 }
 
+// ListUsers operation middleware
+func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) error {
+	var request ListUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUsers(ctx.Request().Context(), request.(ListUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUsersResponseObject); ok {
+		return validResponse.VisitListUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUser operation middleware
+func (sh *strictHandler) CreateUser(ctx echo.Context) error {
+	var request CreateUserRequestObject
+
+	var body CreateUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUser(ctx.Request().Context(), request.(CreateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserResponseObject); ok {
+		return validResponse.VisitCreateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AutocompleteUsers operation middleware
+func (sh *strictHandler) AutocompleteUsers(ctx echo.Context, params AutocompleteUsersParams) error {
+	var request AutocompleteUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AutocompleteUsers(ctx.Request().Context(), request.(AutocompleteUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AutocompleteUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AutocompleteUsersResponseObject); ok {
+		return validResponse.VisitAutocompleteUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AutocompleteUsersByBody operation middleware
+func (sh *strictHandler) AutocompleteUsersByBody(ctx echo.Context) error {
+	var request AutocompleteUsersByBodyRequestObject
+
+	var body AutocompleteUsersByBodyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AutocompleteUsersByBody(ctx.Request().Context(), request.(AutocompleteUsersByBodyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AutocompleteUsersByBody")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AutocompleteUsersByBodyResponseObject); ok {
+		return validResponse.VisitAutocompleteUsersByBodyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountUsers operation middleware
+func (sh *strictHandler) CountUsers(ctx echo.Context, params CountUsersParams) error {
+	var request CountUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountUsers(ctx.Request().Context(), request.(CountUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountUsersResponseObject); ok {
+		return validResponse.VisitCountUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateManyUsers operation middleware
+func (sh *strictHandler) CreateManyUsers(ctx echo.Context) error {
+	var request CreateManyUsersRequestObject
+
+	var body CreateManyUsersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateManyUsers(ctx.Request().Context(), request.(CreateManyUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateManyUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateManyUsersResponseObject); ok {
+		return validResponse.VisitCreateManyUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrUpdateUser operation middleware
+func (sh *strictHandler) CreateOrUpdateUser(ctx echo.Context) error {
+	var request CreateOrUpdateUserRequestObject
+
+	var body CreateOrUpdateUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrUpdateUser(ctx.Request().Context(), request.(CreateOrUpdateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrUpdateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrUpdateUserResponseObject); ok {
+		return validResponse.VisitCreateOrUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrUpdateManyUsers operation middleware
+func (sh *strictHandler) CreateOrUpdateManyUsers(ctx echo.Context) error {
+	var request CreateOrUpdateManyUsersRequestObject
+
+	var body CreateOrUpdateManyUsersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrUpdateManyUsers(ctx.Request().Context(), request.(CreateOrUpdateManyUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrUpdateManyUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrUpdateManyUsersResponseObject); ok {
+		return validResponse.VisitCreateOrUpdateManyUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DestroyManyUsers operation middleware
+func (sh *strictHandler) DestroyManyUsers(ctx echo.Context, params DestroyManyUsersParams) error {
+	var request DestroyManyUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DestroyManyUsers(ctx.Request().Context(), request.(DestroyManyUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DestroyManyUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DestroyManyUsersResponseObject); ok {
+		return validResponse.VisitDestroyManyUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowCurrentUser operation middleware
+func (sh *strictHandler) ShowCurrentUser(ctx echo.Context) error {
+	var request ShowCurrentUserRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCurrentUser(ctx.Request().Context(), request.(ShowCurrentUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCurrentUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCurrentUserResponseObject); ok {
+		return validResponse.VisitShowCurrentUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchUsers operation middleware
+func (sh *strictHandler) SearchUsers(ctx echo.Context, params SearchUsersParams) error {
+	var request SearchUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchUsers(ctx.Request().Context(), request.(SearchUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchUsersResponseObject); ok {
+		return validResponse.VisitSearchUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowManyUsers operation middleware
+func (sh *strictHandler) ShowManyUsers(ctx echo.Context, params ShowManyUsersParams) error {
+	var request ShowManyUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowManyUsers(ctx.Request().Context(), request.(ShowManyUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowManyUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowManyUsersResponseObject); ok {
+		return validResponse.VisitShowManyUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyUsers operation middleware
+func (sh *strictHandler) UpdateManyUsers(ctx echo.Context, params UpdateManyUsersParams) error {
+	var request UpdateManyUsersRequestObject
+
+	request.Params = params
+
+	var body UpdateManyUsersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyUsers(ctx.Request().Context(), request.(UpdateManyUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyUsersResponseObject); ok {
+		return validResponse.VisitUpdateManyUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUser operation middleware
+func (sh *strictHandler) DeleteUser(ctx echo.Context, userID UserIDParam) error {
+	var request DeleteUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUser(ctx.Request().Context(), request.(DeleteUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserResponseObject); ok {
+		return validResponse.VisitDeleteUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUser operation middleware
+func (sh *strictHandler) ShowUser(ctx echo.Context, userID UserIDParam) error {
+	var request ShowUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUser(ctx.Request().Context(), request.(ShowUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserResponseObject); ok {
+		return validResponse.VisitShowUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateUser operation middleware
+func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserIDParam) error {
+	var request UpdateUserRequestObject
+
+	request.UserID = userID
+
+	var body UpdateUserJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateUser(ctx.Request().Context(), request.(UpdateUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateUserResponseObject); ok {
+		return validResponse.VisitUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListGroupMembershipsByUser operation middleware
 func (sh *strictHandler) ListGroupMembershipsByUser(ctx echo.Context, userID UserIDParam) error {
 	var request ListGroupMembershipsByUserRequestObject
@@ -8024,6 +11577,233 @@ func (sh *strictHandler) CountGroupsByUser(ctx echo.Context, userID UserIDParam)
 		return err
 	} else if validResponse, ok := response.(CountGroupsByUserResponseObject); ok {
 		return validResponse.VisitCountGroupsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserIdentities operation middleware
+func (sh *strictHandler) ListUserIdentities(ctx echo.Context, userID UserIDParam, params ListUserIdentitiesParams) error {
+	var request ListUserIdentitiesRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserIdentities(ctx.Request().Context(), request.(ListUserIdentitiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserIdentities")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserIdentitiesResponseObject); ok {
+		return validResponse.VisitListUserIdentitiesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUserIdentity operation middleware
+func (sh *strictHandler) CreateUserIdentity(ctx echo.Context, userID UserIDParam) error {
+	var request CreateUserIdentityRequestObject
+
+	request.UserID = userID
+
+	var body CreateUserIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUserIdentity(ctx.Request().Context(), request.(CreateUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserIdentityResponseObject); ok {
+		return validResponse.VisitCreateUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUserIdentity operation middleware
+func (sh *strictHandler) DeleteUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request DeleteUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUserIdentity(ctx.Request().Context(), request.(DeleteUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserIdentityResponseObject); ok {
+		return validResponse.VisitDeleteUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUserIdentity operation middleware
+func (sh *strictHandler) ShowUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request ShowUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUserIdentity(ctx.Request().Context(), request.(ShowUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserIdentityResponseObject); ok {
+		return validResponse.VisitShowUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateUserIdentity operation middleware
+func (sh *strictHandler) UpdateUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request UpdateUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	var body UpdateUserIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateUserIdentity(ctx.Request().Context(), request.(UpdateUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateUserIdentityResponseObject); ok {
+		return validResponse.VisitUpdateUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MakeUserIdentityPrimary operation middleware
+func (sh *strictHandler) MakeUserIdentityPrimary(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request MakeUserIdentityPrimaryRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MakeUserIdentityPrimary(ctx.Request().Context(), request.(MakeUserIdentityPrimaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakeUserIdentityPrimary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MakeUserIdentityPrimaryResponseObject); ok {
+		return validResponse.VisitMakeUserIdentityPrimaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyUserIdentity operation middleware
+func (sh *strictHandler) VerifyUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request VerifyUserIdentityRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyUserIdentity(ctx.Request().Context(), request.(VerifyUserIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyUserIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyUserIdentityResponseObject); ok {
+		return validResponse.VisitVerifyUserIdentityResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -8277,6 +12057,200 @@ func (sh *strictHandler) SetOrganizationAsDefault(ctx echo.Context, userID UserI
 		return err
 	} else if validResponse, ok := response.(SetOrganizationAsDefaultResponseObject); ok {
 		return validResponse.VisitSetOrganizationAsDefaultResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUserRelated operation middleware
+func (sh *strictHandler) ShowUserRelated(ctx echo.Context, userID UserIDParam) error {
+	var request ShowUserRelatedRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUserRelated(ctx.Request().Context(), request.(ShowUserRelatedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUserRelated")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserRelatedResponseObject); ok {
+		return validResponse.VisitShowUserRelatedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveUserTags operation middleware
+func (sh *strictHandler) RemoveUserTags(ctx echo.Context, userID UserIDParam) error {
+	var request RemoveUserTagsRequestObject
+
+	request.UserID = userID
+
+	var body RemoveUserTagsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveUserTags(ctx.Request().Context(), request.(RemoveUserTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveUserTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveUserTagsResponseObject); ok {
+		return validResponse.VisitRemoveUserTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserTags operation middleware
+func (sh *strictHandler) ListUserTags(ctx echo.Context, userID UserIDParam) error {
+	var request ListUserTagsRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserTags(ctx.Request().Context(), request.(ListUserTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserTagsResponseObject); ok {
+		return validResponse.VisitListUserTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetUserTags operation middleware
+func (sh *strictHandler) SetUserTags(ctx echo.Context, userID UserIDParam) error {
+	var request SetUserTagsRequestObject
+
+	request.UserID = userID
+
+	var body SetUserTagsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetUserTags(ctx.Request().Context(), request.(SetUserTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetUserTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetUserTagsResponseObject); ok {
+		return validResponse.VisitSetUserTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddUserTags operation middleware
+func (sh *strictHandler) AddUserTags(ctx echo.Context, userID UserIDParam) error {
+	var request AddUserTagsRequestObject
+
+	request.UserID = userID
+
+	var body AddUserTagsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddUserTags(ctx.Request().Context(), request.(AddUserTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddUserTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddUserTagsResponseObject); ok {
+		return validResponse.VisitAddUserTagsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/users"
 )
 
 // ServiceOptions are what services need beside the database. BlobURL is where
@@ -48,12 +49,15 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	files := attachments.New(db, bucket, o.Now, attachments.Options{Jobs: queue, MaxSize: o.MaxUpload})
 	keys := idempotency.New(db, o.Now)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
+	people := users.New(db, authService, o.Now)
+	people.Register(queue)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,
 		Fields:        fields.New(db, o.Now),
 		Groups:        groups.New(db, authService, o.Now),
 		Organizations: organizations.New(db, authService, o.Now),
+		Users:         people,
 
 		Jobs:        queue,
 		Idempotency: keys,

@@ -93,6 +93,27 @@ func (e StatusCategory) Valid() bool {
 	}
 }
 
+// Defines values for UserRole.
+const (
+	UserRoleAdmin   UserRole = "admin"
+	UserRoleAgent   UserRole = "agent"
+	UserRoleEndUser UserRole = "end-user"
+)
+
+// Valid indicates whether the value is a known member of the UserRole enum.
+func (e UserRole) Valid() bool {
+	switch e {
+	case UserRoleAdmin:
+		return true
+	case UserRoleAgent:
+		return true
+	case UserRoleEndUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -196,6 +217,75 @@ type CountEnvelope struct {
 	Count Count `json:"count"`
 }
 
+// CurrentUser defines model for CurrentUser.
+type CurrentUser struct {
+	ID   *int64 `json:"id"`
+	URL  string `json:"url"`
+	Name string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string    `json:"email"`
+	CreatedAt *time.Time `json:"created_at"`
+	UpdatedAt *time.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+
+	// AuthenticityToken New with each request; nothing checks it, since there are no cookies to protect.
+	AuthenticityToken string   `json:"authenticity_token"`
+	ExternalID        *string  `json:"external_id"`
+	Tags              []string `json:"tags"`
+	Alias             *string  `json:"alias"`
+
+	// Active False after a deletion.
+	Active               bool       `json:"active"`
+	Shared               bool       `json:"shared"`
+	SharedAgent          bool       `json:"shared_agent"`
+	LastLoginAt          *time.Time `json:"last_login_at"`
+	TwoFactorAuthEnabled *bool      `json:"two_factor_auth_enabled"`
+	Signature            *string    `json:"signature"`
+	Details              *string    `json:"details"`
+	Notes                *string    `json:"notes"`
+
+	// RoleType 4 is an admin; null an end user, and an agent without a custom role.
+	RoleType     *int64 `json:"role_type"`
+	CustomRoleID *int64 `json:"custom_role_id"`
+	Moderator    bool   `json:"moderator"`
+
+	// TicketRestriction Which tickets are seen: groups, organization, assigned, requested; null is all.
+	TicketRestriction   *string         `json:"ticket_restriction"`
+	OnlyPrivateComments bool            `json:"only_private_comments"`
+	RestrictedAgent     bool            `json:"restricted_agent"`
+	Suspended           bool            `json:"suspended"`
+	DefaultGroupID      *int64          `json:"default_group_id"`
+	ReportCsv           bool            `json:"report_csv"`
+	UserFields          json.RawMessage `json:"user_fields"`
+}
+
+// CurrentUserEnvelope defines model for CurrentUserEnvelope.
+type CurrentUserEnvelope struct {
+	User            CurrentUser              `json:"user"`
+	Organizations   []Organization           `json:"organizations,omitzero"`
+	Abilities       []UserAbilities          `json:"abilities,omitzero"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
 // CustomFieldOption defines model for CustomFieldOption.
 type CustomFieldOption struct {
 	URL      string `json:"url"`
@@ -295,6 +385,39 @@ type DefaultStatusesBody struct {
 
 // EmptyEnvelope A success that says nothing; clients need an object.
 type EmptyEnvelope map[string]interface{}
+
+// EndUser defines model for EndUser.
+type EndUser struct {
+	ID   int64  `json:"id"`
+	URL  string `json:"url"`
+	Name string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string   `json:"email"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+}
+
+// EndUserEnvelope defines model for EndUserEnvelope.
+type EndUserEnvelope struct {
+	User EndUser `json:"user"`
+}
 
 // FormCondition Shows the child fields while the parent field has the value.
 type FormCondition map[string]interface{}
@@ -866,6 +989,233 @@ type UploadEnvelope struct {
 	Upload Upload `json:"upload"`
 }
 
+// User defines model for User.
+type User struct {
+	ID   int64  `json:"id"`
+	URL  string `json:"url"`
+	Name string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string   `json:"email"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+	ExternalID     *string  `json:"external_id"`
+	Tags           []string `json:"tags"`
+	Alias          *string  `json:"alias"`
+
+	// Active False after a deletion.
+	Active               bool       `json:"active"`
+	Shared               bool       `json:"shared"`
+	SharedAgent          bool       `json:"shared_agent"`
+	LastLoginAt          *time.Time `json:"last_login_at"`
+	TwoFactorAuthEnabled *bool      `json:"two_factor_auth_enabled"`
+	Signature            *string    `json:"signature"`
+	Details              *string    `json:"details"`
+	Notes                *string    `json:"notes"`
+
+	// RoleType 4 is an admin; null an end user, and an agent without a custom role.
+	RoleType     *int64 `json:"role_type"`
+	CustomRoleID *int64 `json:"custom_role_id"`
+	Moderator    bool   `json:"moderator"`
+
+	// TicketRestriction Which tickets are seen: groups, organization, assigned, requested; null is all.
+	TicketRestriction   *string         `json:"ticket_restriction"`
+	OnlyPrivateComments bool            `json:"only_private_comments"`
+	RestrictedAgent     bool            `json:"restricted_agent"`
+	Suspended           bool            `json:"suspended"`
+	DefaultGroupID      *int64          `json:"default_group_id"`
+	ReportCsv           bool            `json:"report_csv"`
+	UserFields          json.RawMessage `json:"user_fields"`
+}
+
+// UserAbilities defines model for UserAbilities.
+type UserAbilities struct {
+	URL                   string `json:"url"`
+	UserID                int64  `json:"user_id"`
+	CanEdit               bool   `json:"can_edit"`
+	CanEditPassword       bool   `json:"can_edit_password"`
+	CanManageIdentitiesOf bool   `json:"can_manage_identities_of"`
+	CanVerifyIdentities   bool   `json:"can_verify_identities"`
+}
+
+// UserAutocompleteBody defines model for UserAutocompleteBody.
+type UserAutocompleteBody struct {
+	Name  *string `json:"name,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+}
+
+// UserBody defines model for UserBody.
+type UserBody struct {
+	User UserInput `json:"user"`
+}
+
+// UserEnvelope defines model for UserEnvelope.
+type UserEnvelope struct {
+	User            User                     `json:"user"`
+	Organizations   []Organization           `json:"organizations,omitzero"`
+	Abilities       []UserAbilities          `json:"abilities,omitzero"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
+// UserIdentity defines model for UserIdentity.
+type UserIdentity struct {
+	URL       string    `json:"url"`
+	ID        int64     `json:"id"`
+	UserID    int64     `json:"user_id"`
+	Type      string    `json:"type"`
+	Value     string    `json:"value"`
+	Verified  bool      `json:"verified"`
+	Primary   bool      `json:"primary"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UndeliverableCount E-mail addresses only.
+	UndeliverableCount *int64 `json:"undeliverable_count,omitempty"`
+
+	// DeliverableState E-mail addresses only.
+	DeliverableState *string `json:"deliverable_state,omitempty"`
+}
+
+// UserIdentityBody defines model for UserIdentityBody.
+type UserIdentityBody struct {
+	Identity UserIdentityInput `json:"identity"`
+}
+
+// UserIdentityEnvelope defines model for UserIdentityEnvelope.
+type UserIdentityEnvelope struct {
+	Identity UserIdentity `json:"identity"`
+}
+
+// UserIdentityInput defines model for UserIdentityInput.
+type UserIdentityInput struct {
+	// Type Only when it is added.
+	Type     *string `json:"type,omitempty"`
+	Value    *string `json:"value,omitempty"`
+	Verified *bool   `json:"verified,omitempty"`
+
+	// Primary Only when it is added.
+	Primary *bool `json:"primary,omitempty"`
+}
+
+// UserIdentityList defines model for UserIdentityList.
+type UserIdentityList struct {
+	Identities   []UserIdentity            `json:"identities"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// UserInput defines model for UserInput.
+type UserInput struct {
+	// ID Names the user in create_or_update and update_many; ignored elsewhere.
+	ID         nullable.Nullable[int64]  `json:"id,omitempty"`
+	Name       *string                   `json:"name,omitempty"`
+	Email      nullable.Nullable[string] `json:"email,omitempty"`
+	Role       *string                   `json:"role,omitempty"`
+	ExternalID nullable.Nullable[string] `json:"external_id,omitempty"`
+	Phone      nullable.Nullable[string] `json:"phone,omitempty"`
+
+	// SharedPhoneNumber False insists on a number of the user's own; without it that is so where it can be.
+	SharedPhoneNumber nullable.Nullable[bool] `json:"shared_phone_number,omitempty"`
+	TimeZone          *string                 `json:"time_zone,omitempty"`
+	Locale            *string                 `json:"locale,omitempty"`
+	LocaleID          *int64                  `json:"locale_id,omitempty"`
+
+	// OrganizationID The default organization; null leaves all of them.
+	OrganizationID      nullable.Nullable[int64]  `json:"organization_id,omitempty"`
+	Organization        *UserOrganizationInput    `json:"organization,omitempty"`
+	OrganizationIds     []int64                   `json:"organization_ids,omitzero"`
+	Verified            *bool                     `json:"verified,omitempty"`
+	Tags                []string                  `json:"tags,omitzero"`
+	Alias               nullable.Nullable[string] `json:"alias,omitempty"`
+	Details             nullable.Nullable[string] `json:"details,omitempty"`
+	Notes               nullable.Nullable[string] `json:"notes,omitempty"`
+	Signature           nullable.Nullable[string] `json:"signature,omitempty"`
+	CustomRoleID        nullable.Nullable[int64]  `json:"custom_role_id,omitempty"`
+	Moderator           *bool                     `json:"moderator,omitempty"`
+	TicketRestriction   nullable.Nullable[string] `json:"ticket_restriction,omitempty"`
+	OnlyPrivateComments *bool                     `json:"only_private_comments,omitempty"`
+	Suspended           *bool                     `json:"suspended,omitempty"`
+	DefaultGroupID      nullable.Nullable[int64]  `json:"default_group_id,omitempty"`
+
+	// RemotePhotoURL Kept with the user; the picture is not fetched.
+	RemotePhotoURL nullable.Nullable[string] `json:"remote_photo_url,omitempty"`
+
+	// Password Only admins may set it, and not in a bulk operation.
+	Password   *string             `json:"password,omitempty"`
+	Identities []UserIdentityInput `json:"identities,omitzero"`
+}
+
+// UserList defines model for UserList.
+type UserList struct {
+	Users           []User                    `json:"users"`
+	Organizations   []Organization            `json:"organizations,omitzero"`
+	Abilities       []UserAbilities           `json:"abilities,omitzero"`
+	Roles           []map[string]interface{}  `json:"roles,omitzero"`
+	Identities      []UserIdentity            `json:"identities,omitzero"`
+	Groups          []Group                   `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64          `json:"open_ticket_count,omitzero"`
+	NextPage        nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage    nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count           *int64                    `json:"count,omitempty"`
+	Meta            *Meta                     `json:"meta,omitempty"`
+	Links           *Links                    `json:"links,omitempty"`
+}
+
+// UserOrganizationInput defines model for UserOrganizationInput.
+type UserOrganizationInput struct {
+	// Name The name of an organization that there is.
+	Name *string `json:"name,omitempty"`
+}
+
+// UserRelated defines model for UserRelated.
+type UserRelated struct {
+	AssignedTickets           int64 `json:"assigned_tickets"`
+	RequestedTickets          int64 `json:"requested_tickets"`
+	CcdTickets                int64 `json:"ccd_tickets"`
+	OrganizationSubscriptions int64 `json:"organization_subscriptions"`
+}
+
+// UserRelatedEnvelope defines model for UserRelatedEnvelope.
+type UserRelatedEnvelope struct {
+	UserRelated UserRelated `json:"user_related"`
+}
+
+// UserRole defines model for UserRole.
+type UserRole string
+
+// UsersBody defines model for UsersBody.
+type UsersBody struct {
+	Users []UserInput `json:"users"`
+}
+
+// UsersUpdateBody One change of all users that the parameters name, or a list of changes that name a user each.
+type UsersUpdateBody struct {
+	User  *UserInput  `json:"user,omitempty"`
+	Users []UserInput `json:"users,omitzero"`
+}
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = int64
 
@@ -932,6 +1282,12 @@ type PageSizeParam = int64
 // PerPageParam defines model for PerPageParam.
 type PerPageParam = int64
 
+// PermissionSetParam defines model for PermissionSetParam.
+type PermissionSetParam = int64
+
+// RolesParam defines model for RolesParam.
+type RolesParam = []string
+
 // TicketFieldIDParam defines model for TicketFieldIdParam.
 type TicketFieldIDParam = int64
 
@@ -946,6 +1302,9 @@ type UploadTokenParam = string
 
 // UserIDParam defines model for UserIdParam.
 type UserIDParam = int64
+
+// UserIdentityIDParam defines model for UserIdentityIdParam.
+type UserIdentityIDParam = int64
 
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = int64
@@ -981,6 +1340,27 @@ type ListCustomStatusesParams struct {
 
 	// Default Only the defaults of their categories or only others.
 	Default *bool `form:"default,omitempty" json:"default,omitempty"`
+}
+
+// ListEndUserIdentitiesParams defines parameters for ListEndUserIdentities.
+type ListEndUserIdentitiesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Type Types to list; all without it.
+	Type []string `form:"type,omitempty" json:"type,omitempty"`
 }
 
 // ListGroupMembershipsParams defines parameters for ListGroupMemberships.
@@ -1128,6 +1508,42 @@ type ListAssignableMembershipsByGroupParams struct {
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListUsersByGroupParams defines parameters for ListUsersByGroup.
+type ListUsersByGroupParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// CountUsersByGroupParams defines parameters for CountUsersByGroup.
+type CountUsersByGroupParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
 }
 
 // ListJobStatusesParams defines parameters for ListJobStatuses.
@@ -1349,6 +1765,42 @@ type ListOrganizationMembershipsByOrganizationParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListUsersByOrganizationParams defines parameters for ListUsersByOrganization.
+type ListUsersByOrganizationParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// CountUsersByOrganizationParams defines parameters for CountUsersByOrganization.
+type CountUsersByOrganizationParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
 // ListTicketFieldsParams defines parameters for ListTicketFields.
 type ListTicketFieldsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -1436,6 +1888,162 @@ type UploadFilesParams struct {
 	Token *string `form:"token,omitempty" json:"token,omitempty"`
 }
 
+// ListUsersParams defines parameters for ListUsers.
+type ListUsersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+
+	// ExternalID The external id that the user has.
+	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+// AutocompleteUsersParams defines parameters for AutocompleteUsers.
+type AutocompleteUsersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Name At least 2 characters.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Phone The beginning of a phone number where there is no name.
+	Phone *string `form:"phone,omitempty" json:"phone,omitempty"`
+}
+
+// AutocompleteUsersByBodyParams defines parameters for AutocompleteUsersByBody.
+type AutocompleteUsersByBodyParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// CountUsersParams defines parameters for CountUsers.
+type CountUsersParams struct {
+	// Role Roles to list, separated by commas: end-user, agent, admin.
+	Role RolesParam `form:"role,omitempty" json:"role,omitempty"`
+
+	// PermissionSet The id of a custom role to list.
+	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// DestroyManyUsersParams defines parameters for DestroyManyUsers.
+type DestroyManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// ShowCurrentUserParams defines parameters for ShowCurrentUser.
+type ShowCurrentUserParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// SearchUsersParams defines parameters for SearchUsers.
+type SearchUsersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Query Words and quoted phrases of a name, an e-mail address or a phone number, and terms `key:value` with the keys email, name, phone, role, external_id, organization and tags. All must hold; terms of one key are alternatives.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// ExternalID The external id that the user has.
+	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+// ShowManyUsersParams defines parameters for ShowManyUsers.
+type ShowManyUsersParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// UpdateManyUsersParams defines parameters for UpdateManyUsers.
+type UpdateManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// ExternalIds Values of external_id separated by commas, at most 100.
+	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
+}
+
+// ShowUserParams defines parameters for ShowUser.
+type ShowUserParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListGroupMembershipsByUserParams defines parameters for ListGroupMembershipsByUser.
 type ListGroupMembershipsByUserParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -1482,6 +2090,27 @@ type ListGroupsByUserParams struct {
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListUserIdentitiesParams defines parameters for ListUserIdentities.
+type ListUserIdentitiesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Type Types to list; all without it.
+	Type []string `form:"type,omitempty" json:"type,omitempty"`
 }
 
 // ListOrganizationMembershipsByUserParams defines parameters for ListOrganizationMembershipsByUser.
@@ -1544,6 +2173,15 @@ type CreateCustomStatusJSONRequestBody = CustomStatusBody
 // UpdateCustomStatusJSONRequestBody defines body for UpdateCustomStatus for application/json ContentType.
 type UpdateCustomStatusJSONRequestBody = CustomStatusBody
 
+// UpdateEndUserJSONRequestBody defines body for UpdateEndUser for application/json ContentType.
+type UpdateEndUserJSONRequestBody = UserBody
+
+// CreateEndUserIdentityJSONRequestBody defines body for CreateEndUserIdentity for application/json ContentType.
+type CreateEndUserIdentityJSONRequestBody = UserIdentityBody
+
+// UpdateEndUserIdentityJSONRequestBody defines body for UpdateEndUserIdentity for application/json ContentType.
+type UpdateEndUserIdentityJSONRequestBody = UserIdentityBody
+
 // CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
 type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
 
@@ -1601,11 +2239,47 @@ type UpdateTicketFieldJSONRequestBody = TicketFieldBody
 // CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
 type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
+// CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
+type CreateUserJSONRequestBody = UserBody
+
+// AutocompleteUsersByBodyJSONRequestBody defines body for AutocompleteUsersByBody for application/json ContentType.
+type AutocompleteUsersByBodyJSONRequestBody = UserAutocompleteBody
+
+// CreateManyUsersJSONRequestBody defines body for CreateManyUsers for application/json ContentType.
+type CreateManyUsersJSONRequestBody = UsersBody
+
+// CreateOrUpdateUserJSONRequestBody defines body for CreateOrUpdateUser for application/json ContentType.
+type CreateOrUpdateUserJSONRequestBody = UserBody
+
+// CreateOrUpdateManyUsersJSONRequestBody defines body for CreateOrUpdateManyUsers for application/json ContentType.
+type CreateOrUpdateManyUsersJSONRequestBody = UsersBody
+
+// UpdateManyUsersJSONRequestBody defines body for UpdateManyUsers for application/json ContentType.
+type UpdateManyUsersJSONRequestBody = UsersUpdateBody
+
+// UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
+type UpdateUserJSONRequestBody = UserBody
+
 // CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
 type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
 
+// CreateUserIdentityJSONRequestBody defines body for CreateUserIdentity for application/json ContentType.
+type CreateUserIdentityJSONRequestBody = UserIdentityBody
+
+// UpdateUserIdentityJSONRequestBody defines body for UpdateUserIdentity for application/json ContentType.
+type UpdateUserIdentityJSONRequestBody = UserIdentityBody
+
 // CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
 type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
+
+// RemoveUserTagsJSONRequestBody defines body for RemoveUserTags for application/json ContentType.
+type RemoveUserTagsJSONRequestBody = TagsBody
+
+// SetUserTagsJSONRequestBody defines body for SetUserTags for application/json ContentType.
+type SetUserTagsJSONRequestBody = TagsBody
+
+// AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
+type AddUserTagsJSONRequestBody = TagsBody
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1762,6 +2436,78 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
 	UpdateCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
+	//
+	// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
+	ShowEndUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateEndUserWithBody Changes the own name, addresses, language and time zone.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+	UpdateEndUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateEndUser Changes the own name, addresses, language and time zone.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+	UpdateEndUser(ctx context.Context, userID UserIDParam, body UpdateEndUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
+	//
+	// Corresponds with GET /api/v2/end_users/{user_id}/identities (the `ListEndUserIdentities` operationId).
+	ListEndUserIdentities(ctx context.Context, userID UserIDParam, params *ListEndUserIdentitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEndUserIdentityWithBody Adds an address. No mail is sent.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+	CreateEndUserIdentityWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEndUserIdentity Adds an address. No mail is sent.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+	CreateEndUserIdentity(ctx context.Context, userID UserIDParam, body CreateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteEndUserIdentity Removes an address; not the only e-mail address of a user.
+	//
+	// Corresponds with DELETE /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `DeleteEndUserIdentity` operationId).
+	DeleteEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowEndUserIdentity Shows an address.
+	//
+	// Corresponds with GET /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `ShowEndUserIdentity` operationId).
+	ShowEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateEndUserIdentityWithBody Changes the value of an address, or whether it is verified.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+	UpdateEndUserIdentityWithBody(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateEndUserIdentity Changes the value of an address, or whether it is verified.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+	UpdateEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeEndUserIdentityPrimary Makes an address the one that the user shows.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
+	MakeEndUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyEndUserIdentity Notes that an address is verified.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
+	VerifyEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListGroupMemberships Lists the memberships.
 	//
 	// Corresponds with GET /api/v2/group_memberships (the `ListGroupMemberships` operationId).
@@ -1882,6 +2628,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
 	ListAssignableMembershipsByGroup(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUsersByGroup Lists the active users of a group.
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/users (the `ListUsersByGroup` operationId).
+	ListUsersByGroup(ctx context.Context, groupID GroupIDParam, params *ListUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountUsersByGroup Counts the active users of a group.
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
+	CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	//
@@ -2157,6 +2913,16 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
 	AddOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListUsersByOrganization Lists the active users of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/users (the `ListUsersByOrganization` operationId).
+	ListUsersByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountUsersByOrganization Counts the active users of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
+	CountUsersByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	//
 	// Corresponds with GET /api/v2/ticket_fields (the `ListTicketFields` operationId).
@@ -2277,6 +3043,149 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 	DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListUsers Lists the active users of all roles.
+	//
+	// Corresponds with GET /api/v2/users (the `ListUsers` operationId).
+	ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserWithBody Creates a user. Without a role it is an end user; only admins make agents and admins.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+	CreateUserWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUser Creates a user. Without a role it is an end user; only admins make agents and admins.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+	CreateUser(ctx context.Context, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteUsers Lists the users with a word of the name, an address or a phone number that begins with the text; by name.
+	//
+	// Corresponds with GET /api/v2/users/autocomplete (the `AutocompleteUsers` operationId).
+	AutocompleteUsers(ctx context.Context, params *AutocompleteUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteUsersByBodyWithBody Does the same for a text in the body.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+	AutocompleteUsersByBodyWithBody(ctx context.Context, params *AutocompleteUsersByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteUsersByBody Does the same for a text in the body.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+	AutocompleteUsersByBody(ctx context.Context, params *AutocompleteUsersByBodyParams, body AutocompleteUsersByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountUsers Counts the active users.
+	//
+	// Corresponds with GET /api/v2/users/count (the `CountUsers` operationId).
+	CountUsers(ctx context.Context, params *CountUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyUsersWithBody Creates up to 100 users in the background.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+	CreateManyUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyUsers Creates up to 100 users in the background.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+	CreateManyUsers(ctx context.Context, body CreateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateUserWithBody Changes the user with the id, the external id or the e-mail address, or creates one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+	CreateOrUpdateUserWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateUser Changes the user with the id, the external id or the e-mail address, or creates one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+	CreateOrUpdateUser(ctx context.Context, body CreateOrUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateManyUsersWithBody Does the same for up to 100 users in the background.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+	CreateOrUpdateManyUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateManyUsers Does the same for up to 100 users in the background.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+	CreateOrUpdateManyUsers(ctx context.Context, body CreateOrUpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DestroyManyUsers Deletes up to 100 users in the background.
+	//
+	// Corresponds with DELETE /api/v2/users/destroy_many (the `DestroyManyUsers` operationId).
+	DestroyManyUsers(ctx context.Context, params *DestroyManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
+	//
+	// Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
+	ShowCurrentUser(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchUsers Lists the active users that match a query, or have an external id.
+	//
+	// Corresponds with GET /api/v2/users/search (the `SearchUsers` operationId).
+	SearchUsers(ctx context.Context, params *SearchUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowManyUsers Shows up to 100 users; unknown ones are left out.
+	//
+	// Corresponds with GET /api/v2/users/show_many (the `ShowManyUsers` operationId).
+	ShowManyUsers(ctx context.Context, params *ShowManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyUsersWithBody Changes up to 100 users in the background, all in the same way or each in its own.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+	UpdateManyUsersWithBody(ctx context.Context, params *UpdateManyUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyUsers Changes up to 100 users in the background, all in the same way or each in its own.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+	UpdateManyUsers(ctx context.Context, params *UpdateManyUsersParams, body UpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUser Deletes a user. Not one who requested tickets that are not closed.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id} (the `DeleteUser` operationId).
+	DeleteUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowUser Shows a user; a deleted one too, with `active` false.
+	//
+	// Corresponds with GET /api/v2/users/{user_id} (the `ShowUser` operationId).
+	ShowUser(ctx context.Context, userID UserIDParam, params *ShowUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserWithBody Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+	UpdateUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+	UpdateUser(ctx context.Context, userID UserIDParam, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListGroupMembershipsByUser Lists a user's memberships.
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
@@ -2320,6 +3229,59 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
 	CountGroupsByUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserIdentities Lists the addresses of a user, oldest first.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/identities (the `ListUserIdentities` operationId).
+	ListUserIdentities(ctx context.Context, userID UserIDParam, params *ListUserIdentitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserIdentityWithBody Adds an address. No mail is sent.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+	CreateUserIdentityWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserIdentity Adds an address. No mail is sent.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+	CreateUserIdentity(ctx context.Context, userID UserIDParam, body CreateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserIdentity Removes an address; not the only e-mail address of a user.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/identities/{user_identity_id} (the `DeleteUserIdentity` operationId).
+	DeleteUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowUserIdentity Shows an address.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/identities/{user_identity_id} (the `ShowUserIdentity` operationId).
+	ShowUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserIdentityWithBody Changes the value of an address, or whether it is verified.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+	UpdateUserIdentityWithBody(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserIdentity Changes the value of an address, or whether it is verified.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+	UpdateUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeUserIdentityPrimary Makes an address the one that the user shows.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeUserIdentityPrimary` operationId).
+	MakeUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyUserIdentity Notes that an address is verified.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
+	VerifyUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
 	//
@@ -2374,6 +3336,58 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
 	SetOrganizationAsDefault(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowUserRelated Counts what refers to a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
+	ShowUserRelated(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveUserTagsWithBody Removes tags from a user.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+	RemoveUserTagsWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveUserTags Removes tags from a user.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+	RemoveUserTags(ctx context.Context, userID UserIDParam, body RemoveUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserTags Lists the tags of a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tags (the `ListUserTags` operationId).
+	ListUserTags(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetUserTagsWithBody Puts tags in the place of a user's.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+	SetUserTagsWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetUserTags Puts tags in the place of a user's.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+	SetUserTags(ctx context.Context, userID UserIDParam, body SetUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddUserTagsWithBody Adds tags to a user.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+	AddUserTagsWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddUserTags Adds tags to a user.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+	AddUserTags(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
@@ -2577,6 +3591,198 @@ func (c *Client) UpdateCustomStatusWithBody(ctx context.Context, customStatusID 
 // Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
 func (c *Client) UpdateCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateCustomStatusRequest(c.Server, customStatusID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
+//
+// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
+func (c *Client) ShowEndUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowEndUserRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateEndUserWithBody Changes the own name, addresses, language and time zone.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+func (c *Client) UpdateEndUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateEndUserRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateEndUser Changes the own name, addresses, language and time zone.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+func (c *Client) UpdateEndUser(ctx context.Context, userID UserIDParam, body UpdateEndUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateEndUserRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
+//
+// Corresponds with GET /api/v2/end_users/{user_id}/identities (the `ListEndUserIdentities` operationId).
+func (c *Client) ListEndUserIdentities(ctx context.Context, userID UserIDParam, params *ListEndUserIdentitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEndUserIdentitiesRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEndUserIdentityWithBody Adds an address. No mail is sent.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+func (c *Client) CreateEndUserIdentityWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEndUserIdentityRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEndUserIdentity Adds an address. No mail is sent.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+func (c *Client) CreateEndUserIdentity(ctx context.Context, userID UserIDParam, body CreateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEndUserIdentityRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteEndUserIdentity Removes an address; not the only e-mail address of a user.
+//
+// Corresponds with DELETE /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `DeleteEndUserIdentity` operationId).
+func (c *Client) DeleteEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteEndUserIdentityRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowEndUserIdentity Shows an address.
+//
+// Corresponds with GET /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `ShowEndUserIdentity` operationId).
+func (c *Client) ShowEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowEndUserIdentityRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateEndUserIdentityWithBody Changes the value of an address, or whether it is verified.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+func (c *Client) UpdateEndUserIdentityWithBody(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateEndUserIdentityRequestWithBody(c.Server, userID, userIdentityID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateEndUserIdentity Changes the value of an address, or whether it is verified.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+func (c *Client) UpdateEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateEndUserIdentityRequest(c.Server, userID, userIdentityID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeEndUserIdentityPrimary Makes an address the one that the user shows.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
+func (c *Client) MakeEndUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeEndUserIdentityPrimaryRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyEndUserIdentity Notes that an address is verified.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
+func (c *Client) VerifyEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyEndUserIdentityRequest(c.Server, userID, userIdentityID)
 	if err != nil {
 		return nil, err
 	}
@@ -2908,6 +4114,36 @@ func (c *Client) ListGroupMembershipsByGroup(ctx context.Context, groupID GroupI
 // Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
 func (c *Client) ListAssignableMembershipsByGroup(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAssignableMembershipsByGroupRequest(c.Server, groupID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUsersByGroup Lists the active users of a group.
+//
+// Corresponds with GET /api/v2/groups/{group_id}/users (the `ListUsersByGroup` operationId).
+func (c *Client) ListUsersByGroup(ctx context.Context, groupID GroupIDParam, params *ListUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUsersByGroupRequest(c.Server, groupID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountUsersByGroup Counts the active users of a group.
+//
+// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
+func (c *Client) CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountUsersByGroupRequest(c.Server, groupID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3652,6 +4888,36 @@ func (c *Client) AddOrganizationTags(ctx context.Context, organizationID Organiz
 	return c.Client.Do(req)
 }
 
+// ListUsersByOrganization Lists the active users of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/users (the `ListUsersByOrganization` operationId).
+func (c *Client) ListUsersByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUsersByOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountUsersByOrganization Counts the active users of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
+func (c *Client) CountUsersByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountUsersByOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 //
 // Corresponds with GET /api/v2/ticket_fields (the `ListTicketFields` operationId).
@@ -3972,6 +5238,379 @@ func (c *Client) DeleteUpload(ctx context.Context, token UploadTokenParam, reqEd
 	return c.Client.Do(req)
 }
 
+// ListUsers Lists the active users of all roles.
+//
+// Corresponds with GET /api/v2/users (the `ListUsers` operationId).
+func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserWithBody Creates a user. Without a role it is an end user; only admins make agents and admins.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+func (c *Client) CreateUserWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUser Creates a user. Without a role it is an end user; only admins make agents and admins.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+func (c *Client) CreateUser(ctx context.Context, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteUsers Lists the users with a word of the name, an address or a phone number that begins with the text; by name.
+//
+// Corresponds with GET /api/v2/users/autocomplete (the `AutocompleteUsers` operationId).
+func (c *Client) AutocompleteUsers(ctx context.Context, params *AutocompleteUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteUsersByBodyWithBody Does the same for a text in the body.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+func (c *Client) AutocompleteUsersByBodyWithBody(ctx context.Context, params *AutocompleteUsersByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteUsersByBodyRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteUsersByBody Does the same for a text in the body.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+func (c *Client) AutocompleteUsersByBody(ctx context.Context, params *AutocompleteUsersByBodyParams, body AutocompleteUsersByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteUsersByBodyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountUsers Counts the active users.
+//
+// Corresponds with GET /api/v2/users/count (the `CountUsers` operationId).
+func (c *Client) CountUsers(ctx context.Context, params *CountUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyUsersWithBody Creates up to 100 users in the background.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+func (c *Client) CreateManyUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyUsersRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyUsers Creates up to 100 users in the background.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+func (c *Client) CreateManyUsers(ctx context.Context, body CreateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyUsersRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateUserWithBody Changes the user with the id, the external id or the e-mail address, or creates one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+func (c *Client) CreateOrUpdateUserWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateUserRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateUser Changes the user with the id, the external id or the e-mail address, or creates one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+func (c *Client) CreateOrUpdateUser(ctx context.Context, body CreateOrUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateUserRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateManyUsersWithBody Does the same for up to 100 users in the background.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+func (c *Client) CreateOrUpdateManyUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateManyUsersRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateManyUsers Does the same for up to 100 users in the background.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+func (c *Client) CreateOrUpdateManyUsers(ctx context.Context, body CreateOrUpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateManyUsersRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DestroyManyUsers Deletes up to 100 users in the background.
+//
+// Corresponds with DELETE /api/v2/users/destroy_many (the `DestroyManyUsers` operationId).
+func (c *Client) DestroyManyUsers(ctx context.Context, params *DestroyManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDestroyManyUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
+//
+// Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
+func (c *Client) ShowCurrentUser(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCurrentUserRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchUsers Lists the active users that match a query, or have an external id.
+//
+// Corresponds with GET /api/v2/users/search (the `SearchUsers` operationId).
+func (c *Client) SearchUsers(ctx context.Context, params *SearchUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowManyUsers Shows up to 100 users; unknown ones are left out.
+//
+// Corresponds with GET /api/v2/users/show_many (the `ShowManyUsers` operationId).
+func (c *Client) ShowManyUsers(ctx context.Context, params *ShowManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowManyUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyUsersWithBody Changes up to 100 users in the background, all in the same way or each in its own.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+func (c *Client) UpdateManyUsersWithBody(ctx context.Context, params *UpdateManyUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyUsersRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyUsers Changes up to 100 users in the background, all in the same way or each in its own.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+func (c *Client) UpdateManyUsers(ctx context.Context, params *UpdateManyUsersParams, body UpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyUsersRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUser Deletes a user. Not one who requested tickets that are not closed.
+//
+// Corresponds with DELETE /api/v2/users/{user_id} (the `DeleteUser` operationId).
+func (c *Client) DeleteUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowUser Shows a user; a deleted one too, with `active` false.
+//
+// Corresponds with GET /api/v2/users/{user_id} (the `ShowUser` operationId).
+func (c *Client) ShowUser(ctx context.Context, userID UserIDParam, params *ShowUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserWithBody Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+func (c *Client) UpdateUser(ctx context.Context, userID UserIDParam, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListGroupMembershipsByUser Lists a user's memberships.
 //
 // Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
@@ -4086,6 +5725,149 @@ func (c *Client) ListGroupsByUser(ctx context.Context, userID UserIDParam, param
 // Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
 func (c *Client) CountGroupsByUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountGroupsByUserRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserIdentities Lists the addresses of a user, oldest first.
+//
+// Corresponds with GET /api/v2/users/{user_id}/identities (the `ListUserIdentities` operationId).
+func (c *Client) ListUserIdentities(ctx context.Context, userID UserIDParam, params *ListUserIdentitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserIdentitiesRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserIdentityWithBody Adds an address. No mail is sent.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+func (c *Client) CreateUserIdentityWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserIdentityRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserIdentity Adds an address. No mail is sent.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+func (c *Client) CreateUserIdentity(ctx context.Context, userID UserIDParam, body CreateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserIdentityRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserIdentity Removes an address; not the only e-mail address of a user.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/identities/{user_identity_id} (the `DeleteUserIdentity` operationId).
+func (c *Client) DeleteUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserIdentityRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowUserIdentity Shows an address.
+//
+// Corresponds with GET /api/v2/users/{user_id}/identities/{user_identity_id} (the `ShowUserIdentity` operationId).
+func (c *Client) ShowUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserIdentityRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserIdentityWithBody Changes the value of an address, or whether it is verified.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+func (c *Client) UpdateUserIdentityWithBody(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserIdentityRequestWithBody(c.Server, userID, userIdentityID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserIdentity Changes the value of an address, or whether it is verified.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+func (c *Client) UpdateUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserIdentityRequest(c.Server, userID, userIdentityID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeUserIdentityPrimary Makes an address the one that the user shows.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeUserIdentityPrimary` operationId).
+func (c *Client) MakeUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeUserIdentityPrimaryRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyUserIdentity Notes that an address is verified.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
+func (c *Client) VerifyUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyUserIdentityRequest(c.Server, userID, userIdentityID)
 	if err != nil {
 		return nil, err
 	}
@@ -4240,6 +6022,138 @@ func (c *Client) UnassignOrganization(ctx context.Context, userID UserIDParam, o
 // Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
 func (c *Client) SetOrganizationAsDefault(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetOrganizationAsDefaultRequest(c.Server, userID, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowUserRelated Counts what refers to a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
+func (c *Client) ShowUserRelated(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserRelatedRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveUserTagsWithBody Removes tags from a user.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+func (c *Client) RemoveUserTagsWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveUserTagsRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveUserTags Removes tags from a user.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+func (c *Client) RemoveUserTags(ctx context.Context, userID UserIDParam, body RemoveUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveUserTagsRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserTags Lists the tags of a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tags (the `ListUserTags` operationId).
+func (c *Client) ListUserTags(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserTagsRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetUserTagsWithBody Puts tags in the place of a user's.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+func (c *Client) SetUserTagsWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetUserTagsRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetUserTags Puts tags in the place of a user's.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+func (c *Client) SetUserTags(ctx context.Context, userID UserIDParam, body SetUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetUserTagsRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddUserTagsWithBody Adds tags to a user.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+func (c *Client) AddUserTagsWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddUserTagsRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddUserTags Adds tags to a user.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+func (c *Client) AddUserTags(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddUserTagsRequest(c.Server, userID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4702,6 +6616,473 @@ func NewUpdateCustomStatusRequestWithBody(server string, customStatusID CustomSt
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewShowEndUserRequest constructs an http.Request for the ShowEndUser method
+func NewShowEndUserRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateEndUserRequest calls the generic UpdateEndUser builder with application/json body
+func NewUpdateEndUserRequest(server string, userID UserIDParam, body UpdateEndUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateEndUserRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewUpdateEndUserRequestWithBody constructs an http.Request for the UpdateEndUser method, with any body, and a specified content type
+func NewUpdateEndUserRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListEndUserIdentitiesRequest constructs an http.Request for the ListEndUserIdentities method
+func NewListEndUserIdentitiesRequest(server string, userID UserIDParam, params *ListEndUserIdentitiesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "type", params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateEndUserIdentityRequest calls the generic CreateEndUserIdentity builder with application/json body
+func NewCreateEndUserIdentityRequest(server string, userID UserIDParam, body CreateEndUserIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateEndUserIdentityRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewCreateEndUserIdentityRequestWithBody constructs an http.Request for the CreateEndUserIdentity method, with any body, and a specified content type
+func NewCreateEndUserIdentityRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteEndUserIdentityRequest constructs an http.Request for the DeleteEndUserIdentity method
+func NewDeleteEndUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowEndUserIdentityRequest constructs an http.Request for the ShowEndUserIdentity method
+func NewShowEndUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateEndUserIdentityRequest calls the generic UpdateEndUserIdentity builder with application/json body
+func NewUpdateEndUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateEndUserIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateEndUserIdentityRequestWithBody(server, userID, userIdentityID, "application/json", bodyReader)
+}
+
+// NewUpdateEndUserIdentityRequestWithBody constructs an http.Request for the UpdateEndUserIdentity method, with any body, and a specified content type
+func NewUpdateEndUserIdentityRequestWithBody(server string, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewMakeEndUserIdentityPrimaryRequest constructs an http.Request for the MakeEndUserIdentityPrimary method
+func NewMakeEndUserIdentityPrimaryRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s/make_primary", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVerifyEndUserIdentityRequest constructs an http.Request for the VerifyEndUserIdentity method
+func NewVerifyEndUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s/verify", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -5858,6 +8239,224 @@ func NewListAssignableMembershipsByGroupRequest(server string, groupID GroupIDPa
 		if params.Include != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListUsersByGroupRequest constructs an http.Request for the ListUsersByGroup method
+func NewListUsersByGroupRequest(server string, groupID GroupIDParam, params *ListUsersByGroupParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "group_id", groupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/groups/%s/users", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PermissionSet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountUsersByGroupRequest constructs an http.Request for the CountUsersByGroup method
+func NewCountUsersByGroupRequest(server string, groupID GroupIDParam, params *CountUsersByGroupParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "group_id", groupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/groups/%s/users/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PermissionSet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7984,6 +10583,224 @@ func NewAddOrganizationTagsRequestWithBody(server string, organizationID Organiz
 	return req, nil
 }
 
+// NewListUsersByOrganizationRequest constructs an http.Request for the ListUsersByOrganization method
+func NewListUsersByOrganizationRequest(server string, organizationID OrganizationIDParam, params *ListUsersByOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/users", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PermissionSet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountUsersByOrganizationRequest constructs an http.Request for the CountUsersByOrganization method
+func NewCountUsersByOrganizationRequest(server string, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/users/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PermissionSet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTicketFieldsRequest constructs an http.Request for the ListTicketFields method
 func NewListTicketFieldsRequest(server string, params *ListTicketFieldsParams) (*http.Request, error) {
 	var err error
@@ -8913,6 +11730,1204 @@ func NewDeleteUploadRequest(server string, token UploadTokenParam) (*http.Reques
 	return req, nil
 }
 
+// NewListUsersRequest constructs an http.Request for the ListUsers method
+func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PermissionSet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_id", *params.ExternalID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateUserRequest calls the generic CreateUser builder with application/json body
+func NewCreateUserRequest(server string, body CreateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateUserRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateUserRequestWithBody constructs an http.Request for the CreateUser method, with any body, and a specified content type
+func NewCreateUserRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAutocompleteUsersRequest constructs an http.Request for the AutocompleteUsers method
+func NewAutocompleteUsersRequest(server string, params *AutocompleteUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/autocomplete")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Phone != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "phone", *params.Phone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAutocompleteUsersByBodyRequest calls the generic AutocompleteUsersByBody builder with application/json body
+func NewAutocompleteUsersByBodyRequest(server string, params *AutocompleteUsersByBodyParams, body AutocompleteUsersByBodyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAutocompleteUsersByBodyRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAutocompleteUsersByBodyRequestWithBody constructs an http.Request for the AutocompleteUsersByBody method, with any body, and a specified content type
+func NewAutocompleteUsersByBodyRequestWithBody(server string, params *AutocompleteUsersByBodyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/autocomplete")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCountUsersRequest constructs an http.Request for the CountUsers method
+func NewCountUsersRequest(server string, params *CountUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PermissionSet != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateManyUsersRequest calls the generic CreateManyUsers builder with application/json body
+func NewCreateManyUsersRequest(server string, body CreateManyUsersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateManyUsersRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateManyUsersRequestWithBody constructs an http.Request for the CreateManyUsers method, with any body, and a specified content type
+func NewCreateManyUsersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/create_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateOrUpdateUserRequest calls the generic CreateOrUpdateUser builder with application/json body
+func NewCreateOrUpdateUserRequest(server string, body CreateOrUpdateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrUpdateUserRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrUpdateUserRequestWithBody constructs an http.Request for the CreateOrUpdateUser method, with any body, and a specified content type
+func NewCreateOrUpdateUserRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/create_or_update")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateOrUpdateManyUsersRequest calls the generic CreateOrUpdateManyUsers builder with application/json body
+func NewCreateOrUpdateManyUsersRequest(server string, body CreateOrUpdateManyUsersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrUpdateManyUsersRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrUpdateManyUsersRequestWithBody constructs an http.Request for the CreateOrUpdateManyUsers method, with any body, and a specified content type
+func NewCreateOrUpdateManyUsersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/create_or_update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDestroyManyUsersRequest constructs an http.Request for the DestroyManyUsers method
+func NewDestroyManyUsersRequest(server string, params *DestroyManyUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "external_ids", params.ExternalIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowCurrentUserRequest constructs an http.Request for the ShowCurrentUser method
+func NewShowCurrentUserRequest(server string, params *ShowCurrentUserParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSearchUsersRequest constructs an http.Request for the SearchUsers method
+func NewSearchUsersRequest(server string, params *SearchUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_id", *params.ExternalID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowManyUsersRequest constructs an http.Request for the ShowManyUsers method
+func NewShowManyUsersRequest(server string, params *ShowManyUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "external_ids", params.ExternalIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateManyUsersRequest calls the generic UpdateManyUsers builder with application/json body
+func NewUpdateManyUsersRequest(server string, params *UpdateManyUsersParams, body UpdateManyUsersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyUsersRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewUpdateManyUsersRequestWithBody constructs an http.Request for the UpdateManyUsers method, with any body, and a specified content type
+func NewUpdateManyUsersRequestWithBody(server string, params *UpdateManyUsersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "external_ids", params.ExternalIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteUserRequest constructs an http.Request for the DeleteUser method
+func NewDeleteUserRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowUserRequest constructs an http.Request for the ShowUser method
+func NewShowUserRequest(server string, userID UserIDParam, params *ShowUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserRequest calls the generic UpdateUser builder with application/json body
+func NewUpdateUserRequest(server string, userID UserIDParam, body UpdateUserJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewUpdateUserRequestWithBody constructs an http.Request for the UpdateUser method, with any body, and a specified content type
+func NewUpdateUserRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListGroupMembershipsByUserRequest constructs an http.Request for the ListGroupMembershipsByUser method
 func NewListGroupMembershipsByUserRequest(server string, userID UserIDParam, params *ListGroupMembershipsByUserParams) (*http.Request, error) {
 	var err error
@@ -9379,6 +13394,392 @@ func NewCountGroupsByUserRequest(server string, userID UserIDParam) (*http.Reque
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListUserIdentitiesRequest constructs an http.Request for the ListUserIdentities method
+func NewListUserIdentitiesRequest(server string, userID UserIDParam, params *ListUserIdentitiesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Type != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "type", params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateUserIdentityRequest calls the generic CreateUserIdentity builder with application/json body
+func NewCreateUserIdentityRequest(server string, userID UserIDParam, body CreateUserIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateUserIdentityRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewCreateUserIdentityRequestWithBody constructs an http.Request for the CreateUserIdentity method, with any body, and a specified content type
+func NewCreateUserIdentityRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteUserIdentityRequest constructs an http.Request for the DeleteUserIdentity method
+func NewDeleteUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowUserIdentityRequest constructs an http.Request for the ShowUserIdentity method
+func NewShowUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserIdentityRequest calls the generic UpdateUserIdentity builder with application/json body
+func NewUpdateUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateUserIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserIdentityRequestWithBody(server, userID, userIdentityID, "application/json", bodyReader)
+}
+
+// NewUpdateUserIdentityRequestWithBody constructs an http.Request for the UpdateUserIdentity method, with any body, and a specified content type
+func NewUpdateUserIdentityRequestWithBody(server string, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewMakeUserIdentityPrimaryRequest constructs an http.Request for the MakeUserIdentityPrimary method
+func NewMakeUserIdentityPrimaryRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities/%s/make_primary", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVerifyUserIdentityRequest constructs an http.Request for the VerifyUserIdentity method
+func NewVerifyUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities/%s/verify", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -9941,6 +14342,215 @@ func NewSetOrganizationAsDefaultRequest(server string, userID UserIDParam, organ
 	return req, nil
 }
 
+// NewShowUserRelatedRequest constructs an http.Request for the ShowUserRelated method
+func NewShowUserRelatedRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/related", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRemoveUserTagsRequest calls the generic RemoveUserTags builder with application/json body
+func NewRemoveUserTagsRequest(server string, userID UserIDParam, body RemoveUserTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemoveUserTagsRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewRemoveUserTagsRequestWithBody constructs an http.Request for the RemoveUserTags method, with any body, and a specified content type
+func NewRemoveUserTagsRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUserTagsRequest constructs an http.Request for the ListUserTags method
+func NewListUserTagsRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetUserTagsRequest calls the generic SetUserTags builder with application/json body
+func NewSetUserTagsRequest(server string, userID UserIDParam, body SetUserTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetUserTagsRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewSetUserTagsRequestWithBody constructs an http.Request for the SetUserTags method, with any body, and a specified content type
+func NewSetUserTagsRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAddUserTagsRequest calls the generic AddUserTags builder with application/json body
+func NewAddUserTagsRequest(server string, userID UserIDParam, body AddUserTagsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddUserTagsRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewAddUserTagsRequestWithBody constructs an http.Request for the AddUserTags method, with any body, and a specified content type
+func NewAddUserTagsRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -10075,6 +14685,90 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
 	UpdateCustomStatusWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomStatusResponse, error)
+
+	// ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
+	ShowEndUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowEndUserResponse, error)
+
+	// UpdateEndUserWithBodyWithResponse Changes the own name, addresses, language and time zone.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+	UpdateEndUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEndUserResponse, error)
+
+	// UpdateEndUserWithResponse Changes the own name, addresses, language and time zone.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+	UpdateEndUserWithResponse(ctx context.Context, userID UserIDParam, body UpdateEndUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEndUserResponse, error)
+
+	// ListEndUserIdentitiesWithResponse Lists the addresses of an end user, who may do so, oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/end_users/{user_id}/identities (the `ListEndUserIdentities` operationId).
+	ListEndUserIdentitiesWithResponse(ctx context.Context, userID UserIDParam, params *ListEndUserIdentitiesParams, reqEditors ...RequestEditorFn) (*ListEndUserIdentitiesResponse, error)
+
+	// CreateEndUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+	CreateEndUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEndUserIdentityResponse, error)
+
+	// CreateEndUserIdentityWithResponse Adds an address. No mail is sent.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+	CreateEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, body CreateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEndUserIdentityResponse, error)
+
+	// DeleteEndUserIdentityWithResponse Removes an address; not the only e-mail address of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `DeleteEndUserIdentity` operationId).
+	DeleteEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*DeleteEndUserIdentityResponse, error)
+
+	// ShowEndUserIdentityWithResponse Shows an address.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `ShowEndUserIdentity` operationId).
+	ShowEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*ShowEndUserIdentityResponse, error)
+
+	// UpdateEndUserIdentityWithBodyWithResponse Changes the value of an address, or whether it is verified.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+	UpdateEndUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEndUserIdentityResponse, error)
+
+	// UpdateEndUserIdentityWithResponse Changes the value of an address, or whether it is verified.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+	UpdateEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEndUserIdentityResponse, error)
+
+	// MakeEndUserIdentityPrimaryWithResponse Makes an address the one that the user shows.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
+	MakeEndUserIdentityPrimaryWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*MakeEndUserIdentityPrimaryResponse, error)
+
+	// VerifyEndUserIdentityWithResponse Notes that an address is verified.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
+	VerifyEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*VerifyEndUserIdentityResponse, error)
 
 	// ListGroupMembershipsWithResponse Lists the memberships.
 	//
@@ -10222,6 +14916,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/groups/{group_id}/memberships/assignable (the `ListAssignableMembershipsByGroup` operationId).
 	ListAssignableMembershipsByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListAssignableMembershipsByGroupParams, reqEditors ...RequestEditorFn) (*ListAssignableMembershipsByGroupResponse, error)
+
+	// ListUsersByGroupWithResponse Lists the active users of a group.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/users (the `ListUsersByGroup` operationId).
+	ListUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListUsersByGroupParams, reqEditors ...RequestEditorFn) (*ListUsersByGroupResponse, error)
+
+	// CountUsersByGroupWithResponse Counts the active users of a group.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
+	CountUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*CountUsersByGroupResponse, error)
 
 	// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 	//
@@ -10545,6 +15253,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
 	AddOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error)
 
+	// ListUsersByOrganizationWithResponse Lists the active users of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/users (the `ListUsersByOrganization` operationId).
+	ListUsersByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*ListUsersByOrganizationResponse, error)
+
+	// CountUsersByOrganizationWithResponse Counts the active users of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
+	CountUsersByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*CountUsersByOrganizationResponse, error)
+
 	// ListTicketFieldsWithResponse Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -10687,6 +15409,167 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 	DeleteUploadWithResponse(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*DeleteUploadResponse, error)
 
+	// ListUsersWithResponse Lists the active users of all roles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users (the `ListUsers` operationId).
+	ListUsersWithResponse(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error)
+
+	// CreateUserWithBodyWithResponse Creates a user. Without a role it is an end user; only admins make agents and admins.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+	CreateUserWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
+
+	// CreateUserWithResponse Creates a user. Without a role it is an end user; only admins make agents and admins.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+	CreateUserWithResponse(ctx context.Context, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
+
+	// AutocompleteUsersWithResponse Lists the users with a word of the name, an address or a phone number that begins with the text; by name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/autocomplete (the `AutocompleteUsers` operationId).
+	AutocompleteUsersWithResponse(ctx context.Context, params *AutocompleteUsersParams, reqEditors ...RequestEditorFn) (*AutocompleteUsersResponse, error)
+
+	// AutocompleteUsersByBodyWithBodyWithResponse Does the same for a text in the body.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+	AutocompleteUsersByBodyWithBodyWithResponse(ctx context.Context, params *AutocompleteUsersByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AutocompleteUsersByBodyResponse, error)
+
+	// AutocompleteUsersByBodyWithResponse Does the same for a text in the body.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+	AutocompleteUsersByBodyWithResponse(ctx context.Context, params *AutocompleteUsersByBodyParams, body AutocompleteUsersByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteUsersByBodyResponse, error)
+
+	// CountUsersWithResponse Counts the active users.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/count (the `CountUsers` operationId).
+	CountUsersWithResponse(ctx context.Context, params *CountUsersParams, reqEditors ...RequestEditorFn) (*CountUsersResponse, error)
+
+	// CreateManyUsersWithBodyWithResponse Creates up to 100 users in the background.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+	CreateManyUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyUsersResponse, error)
+
+	// CreateManyUsersWithResponse Creates up to 100 users in the background.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+	CreateManyUsersWithResponse(ctx context.Context, body CreateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyUsersResponse, error)
+
+	// CreateOrUpdateUserWithBodyWithResponse Changes the user with the id, the external id or the e-mail address, or creates one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+	CreateOrUpdateUserWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserResponse, error)
+
+	// CreateOrUpdateUserWithResponse Changes the user with the id, the external id or the e-mail address, or creates one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+	CreateOrUpdateUserWithResponse(ctx context.Context, body CreateOrUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserResponse, error)
+
+	// CreateOrUpdateManyUsersWithBodyWithResponse Does the same for up to 100 users in the background.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+	CreateOrUpdateManyUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateManyUsersResponse, error)
+
+	// CreateOrUpdateManyUsersWithResponse Does the same for up to 100 users in the background.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+	CreateOrUpdateManyUsersWithResponse(ctx context.Context, body CreateOrUpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateManyUsersResponse, error)
+
+	// DestroyManyUsersWithResponse Deletes up to 100 users in the background.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/destroy_many (the `DestroyManyUsers` operationId).
+	DestroyManyUsersWithResponse(ctx context.Context, params *DestroyManyUsersParams, reqEditors ...RequestEditorFn) (*DestroyManyUsersResponse, error)
+
+	// ShowCurrentUserWithResponse Shows the caller; without credentials, the anonymous user, whose id is null.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
+	ShowCurrentUserWithResponse(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*ShowCurrentUserResponse, error)
+
+	// SearchUsersWithResponse Lists the active users that match a query, or have an external id.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/search (the `SearchUsers` operationId).
+	SearchUsersWithResponse(ctx context.Context, params *SearchUsersParams, reqEditors ...RequestEditorFn) (*SearchUsersResponse, error)
+
+	// ShowManyUsersWithResponse Shows up to 100 users; unknown ones are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/show_many (the `ShowManyUsers` operationId).
+	ShowManyUsersWithResponse(ctx context.Context, params *ShowManyUsersParams, reqEditors ...RequestEditorFn) (*ShowManyUsersResponse, error)
+
+	// UpdateManyUsersWithBodyWithResponse Changes up to 100 users in the background, all in the same way or each in its own.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+	UpdateManyUsersWithBodyWithResponse(ctx context.Context, params *UpdateManyUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyUsersResponse, error)
+
+	// UpdateManyUsersWithResponse Changes up to 100 users in the background, all in the same way or each in its own.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+	UpdateManyUsersWithResponse(ctx context.Context, params *UpdateManyUsersParams, body UpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyUsersResponse, error)
+
+	// DeleteUserWithResponse Deletes a user. Not one who requested tickets that are not closed.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id} (the `DeleteUser` operationId).
+	DeleteUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*DeleteUserResponse, error)
+
+	// ShowUserWithResponse Shows a user; a deleted one too, with `active` false.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id} (the `ShowUser` operationId).
+	ShowUserWithResponse(ctx context.Context, userID UserIDParam, params *ShowUserParams, reqEditors ...RequestEditorFn) (*ShowUserResponse, error)
+
+	// UpdateUserWithBodyWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+	UpdateUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// UpdateUserWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+	UpdateUserWithResponse(ctx context.Context, userID UserIDParam, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
 	// ListGroupMembershipsByUserWithResponse Lists a user's memberships.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -10742,6 +15625,69 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/groups/count (the `CountGroupsByUser` operationId).
 	CountGroupsByUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountGroupsByUserResponse, error)
+
+	// ListUserIdentitiesWithResponse Lists the addresses of a user, oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/identities (the `ListUserIdentities` operationId).
+	ListUserIdentitiesWithResponse(ctx context.Context, userID UserIDParam, params *ListUserIdentitiesParams, reqEditors ...RequestEditorFn) (*ListUserIdentitiesResponse, error)
+
+	// CreateUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+	CreateUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserIdentityResponse, error)
+
+	// CreateUserIdentityWithResponse Adds an address. No mail is sent.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+	CreateUserIdentityWithResponse(ctx context.Context, userID UserIDParam, body CreateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserIdentityResponse, error)
+
+	// DeleteUserIdentityWithResponse Removes an address; not the only e-mail address of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/identities/{user_identity_id} (the `DeleteUserIdentity` operationId).
+	DeleteUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*DeleteUserIdentityResponse, error)
+
+	// ShowUserIdentityWithResponse Shows an address.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/identities/{user_identity_id} (the `ShowUserIdentity` operationId).
+	ShowUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*ShowUserIdentityResponse, error)
+
+	// UpdateUserIdentityWithBodyWithResponse Changes the value of an address, or whether it is verified.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+	UpdateUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserIdentityResponse, error)
+
+	// UpdateUserIdentityWithResponse Changes the value of an address, or whether it is verified.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+	UpdateUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserIdentityResponse, error)
+
+	// MakeUserIdentityPrimaryWithResponse Makes an address the one that the user shows.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeUserIdentityPrimary` operationId).
+	MakeUserIdentityPrimaryWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*MakeUserIdentityPrimaryResponse, error)
+
+	// VerifyUserIdentityWithResponse Notes that an address is verified.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
+	VerifyUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*VerifyUserIdentityResponse, error)
 
 	// ListOrganizationMembershipsByUserWithResponse Lists a user's memberships, the default first, then by the organization's name.
 	//
@@ -10812,6 +15758,62 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
 	SetOrganizationAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationAsDefaultResponse, error)
+
+	// ShowUserRelatedWithResponse Counts what refers to a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
+	ShowUserRelatedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowUserRelatedResponse, error)
+
+	// RemoveUserTagsWithBodyWithResponse Removes tags from a user.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+	RemoveUserTagsWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveUserTagsResponse, error)
+
+	// RemoveUserTagsWithResponse Removes tags from a user.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+	RemoveUserTagsWithResponse(ctx context.Context, userID UserIDParam, body RemoveUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveUserTagsResponse, error)
+
+	// ListUserTagsWithResponse Lists the tags of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tags (the `ListUserTags` operationId).
+	ListUserTagsWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ListUserTagsResponse, error)
+
+	// SetUserTagsWithBodyWithResponse Puts tags in the place of a user's.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+	SetUserTagsWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetUserTagsResponse, error)
+
+	// SetUserTagsWithResponse Puts tags in the place of a user's.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+	SetUserTagsWithResponse(ctx context.Context, userID UserIDParam, body SetUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetUserTagsResponse, error)
+
+	// AddUserTagsWithBodyWithResponse Adds tags to a user.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+	AddUserTagsWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddUserTagsResponse, error)
+
+	// AddUserTagsWithResponse Adds tags to a user.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+	AddUserTagsWithResponse(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddUserTagsResponse, error)
 }
 
 type ShowAttachmentResponse struct {
@@ -11184,6 +16186,375 @@ func (r UpdateCustomStatusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateCustomStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowEndUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EndUserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowEndUserResponse) GetJSON200() *EndUserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowEndUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowEndUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowEndUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowEndUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateEndUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EndUserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateEndUserResponse) GetJSON200() *EndUserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateEndUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateEndUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateEndUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateEndUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEndUserIdentitiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEndUserIdentitiesResponse) GetJSON200() *UserIdentityList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEndUserIdentitiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEndUserIdentitiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEndUserIdentitiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEndUserIdentitiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateEndUserIdentityResponse201Headers the declared response headers of an HTTP 201 response for CreateEndUserIdentity
+type CreateEndUserIdentityResponse201Headers struct {
+	Location string
+}
+
+type CreateEndUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserIdentityEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateEndUserIdentityResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateEndUserIdentityResponse) GetJSON201() *UserIdentityEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateEndUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateEndUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateEndUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateEndUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteEndUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteEndUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteEndUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteEndUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteEndUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowEndUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowEndUserIdentityResponse) GetJSON200() *UserIdentityEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowEndUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowEndUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowEndUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowEndUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateEndUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateEndUserIdentityResponse) GetJSON200() *UserIdentityEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateEndUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateEndUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateEndUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateEndUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MakeEndUserIdentityPrimaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MakeEndUserIdentityPrimaryResponse) GetJSON200() *UserIdentityList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MakeEndUserIdentityPrimaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakeEndUserIdentityPrimaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakeEndUserIdentityPrimaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakeEndUserIdentityPrimaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type VerifyEndUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VerifyEndUserIdentityResponse) GetJSON200() *UserIdentityEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyEndUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyEndUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyEndUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyEndUserIdentityResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11888,6 +17259,88 @@ func (r ListAssignableMembershipsByGroupResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListAssignableMembershipsByGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUsersByGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUsersByGroupResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUsersByGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUsersByGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUsersByGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUsersByGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountUsersByGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountUsersByGroupResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountUsersByGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountUsersByGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountUsersByGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountUsersByGroupResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13350,6 +18803,88 @@ func (r AddOrganizationTagsResponse) ContentType() string {
 	return ""
 }
 
+type ListUsersByOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUsersByOrganizationResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUsersByOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUsersByOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUsersByOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUsersByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountUsersByOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountUsersByOrganizationResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountUsersByOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountUsersByOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountUsersByOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountUsersByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTicketFieldsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14020,6 +19555,690 @@ func (r DeleteUploadResponse) ContentType() string {
 	return ""
 }
 
+type ListUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUsersResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateUserResponse201Headers the declared response headers of an HTTP 201 response for CreateUser
+type CreateUserResponse201Headers struct {
+	Location string
+}
+
+type CreateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateUserResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateUserResponse) GetJSON201() *UserEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AutocompleteUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AutocompleteUsersResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AutocompleteUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AutocompleteUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AutocompleteUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AutocompleteUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AutocompleteUsersByBodyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AutocompleteUsersByBodyResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AutocompleteUsersByBodyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AutocompleteUsersByBodyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AutocompleteUsersByBodyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AutocompleteUsersByBodyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountUsersResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateManyUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateManyUsersResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateManyUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateManyUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateManyUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateManyUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrUpdateUserResponse200Headers the declared response headers of an HTTP 200 response for CreateOrUpdateUser
+type CreateOrUpdateUserResponse200Headers struct {
+	Location string
+}
+
+// CreateOrUpdateUserResponse201Headers the declared response headers of an HTTP 201 response for CreateOrUpdateUser
+type CreateOrUpdateUserResponse201Headers struct {
+	Location string
+}
+
+type CreateOrUpdateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserEnvelope
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateOrUpdateUserResponse200Headers
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrUpdateUserResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrUpdateUserResponse) GetJSON200() *UserEnvelope {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrUpdateUserResponse) GetJSON201() *UserEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrUpdateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrUpdateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrUpdateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrUpdateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateOrUpdateManyUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrUpdateManyUsersResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrUpdateManyUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrUpdateManyUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrUpdateManyUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrUpdateManyUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DestroyManyUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DestroyManyUsersResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DestroyManyUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DestroyManyUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DestroyManyUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DestroyManyUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCurrentUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CurrentUserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCurrentUserResponse) GetJSON200() *CurrentUserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCurrentUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCurrentUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCurrentUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCurrentUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchUsersResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowManyUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowManyUsersResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowManyUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowManyUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowManyUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowManyUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyUsersResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteUserResponse) GetJSON200() *UserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserResponse) GetJSON200() *UserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserResponse) GetJSON200() *UserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListGroupMembershipsByUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14301,6 +20520,293 @@ func (r CountGroupsByUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountGroupsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserIdentitiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserIdentitiesResponse) GetJSON200() *UserIdentityList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserIdentitiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserIdentitiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserIdentitiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserIdentitiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateUserIdentityResponse201Headers the declared response headers of an HTTP 201 response for CreateUserIdentity
+type CreateUserIdentityResponse201Headers struct {
+	Location string
+}
+
+type CreateUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserIdentityEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateUserIdentityResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateUserIdentityResponse) GetJSON201() *UserIdentityEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserIdentityResponse) GetJSON200() *UserIdentityEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserIdentityResponse) GetJSON200() *UserIdentityEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MakeUserIdentityPrimaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MakeUserIdentityPrimaryResponse) GetJSON200() *UserIdentityList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MakeUserIdentityPrimaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakeUserIdentityPrimaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakeUserIdentityPrimaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakeUserIdentityPrimaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type VerifyUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserIdentityEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VerifyUserIdentityResponse) GetJSON200() *UserIdentityEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyUserIdentityResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14669,6 +21175,211 @@ func (r SetOrganizationAsDefaultResponse) ContentType() string {
 	return ""
 }
 
+type ShowUserRelatedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserRelatedEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserRelatedResponse) GetJSON200() *UserRelatedEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserRelatedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserRelatedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserRelatedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserRelatedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveUserTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemoveUserTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveUserTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveUserTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveUserTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveUserTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetUserTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TagsEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SetUserTagsResponse) GetJSON201() *TagsEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r SetUserTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetUserTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetUserTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetUserTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddUserTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AddUserTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AddUserTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddUserTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddUserTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddUserTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ShowAttachmentWithResponse Shows a file of a comment that the caller may see, or one that the caller uploaded.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -14836,6 +21547,162 @@ func (c *ClientWithResponses) UpdateCustomStatusWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseUpdateCustomStatusResponse(rsp)
+}
+
+// ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
+func (c *ClientWithResponses) ShowEndUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowEndUserResponse, error) {
+	rsp, err := c.ShowEndUser(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowEndUserResponse(rsp)
+}
+
+// UpdateEndUserWithBodyWithResponse Changes the own name, addresses, language and time zone.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+func (c *ClientWithResponses) UpdateEndUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEndUserResponse, error) {
+	rsp, err := c.UpdateEndUserWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateEndUserResponse(rsp)
+}
+
+// UpdateEndUserWithResponse Changes the own name, addresses, language and time zone.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
+func (c *ClientWithResponses) UpdateEndUserWithResponse(ctx context.Context, userID UserIDParam, body UpdateEndUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEndUserResponse, error) {
+	rsp, err := c.UpdateEndUser(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateEndUserResponse(rsp)
+}
+
+// ListEndUserIdentitiesWithResponse Lists the addresses of an end user, who may do so, oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/end_users/{user_id}/identities (the `ListEndUserIdentities` operationId).
+func (c *ClientWithResponses) ListEndUserIdentitiesWithResponse(ctx context.Context, userID UserIDParam, params *ListEndUserIdentitiesParams, reqEditors ...RequestEditorFn) (*ListEndUserIdentitiesResponse, error) {
+	rsp, err := c.ListEndUserIdentities(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEndUserIdentitiesResponse(rsp)
+}
+
+// CreateEndUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+func (c *ClientWithResponses) CreateEndUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEndUserIdentityResponse, error) {
+	rsp, err := c.CreateEndUserIdentityWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEndUserIdentityResponse(rsp)
+}
+
+// CreateEndUserIdentityWithResponse Adds an address. No mail is sent.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
+func (c *ClientWithResponses) CreateEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, body CreateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEndUserIdentityResponse, error) {
+	rsp, err := c.CreateEndUserIdentity(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEndUserIdentityResponse(rsp)
+}
+
+// DeleteEndUserIdentityWithResponse Removes an address; not the only e-mail address of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `DeleteEndUserIdentity` operationId).
+func (c *ClientWithResponses) DeleteEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*DeleteEndUserIdentityResponse, error) {
+	rsp, err := c.DeleteEndUserIdentity(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteEndUserIdentityResponse(rsp)
+}
+
+// ShowEndUserIdentityWithResponse Shows an address.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `ShowEndUserIdentity` operationId).
+func (c *ClientWithResponses) ShowEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*ShowEndUserIdentityResponse, error) {
+	rsp, err := c.ShowEndUserIdentity(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowEndUserIdentityResponse(rsp)
+}
+
+// UpdateEndUserIdentityWithBodyWithResponse Changes the value of an address, or whether it is verified.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+func (c *ClientWithResponses) UpdateEndUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEndUserIdentityResponse, error) {
+	rsp, err := c.UpdateEndUserIdentityWithBody(ctx, userID, userIdentityID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateEndUserIdentityResponse(rsp)
+}
+
+// UpdateEndUserIdentityWithResponse Changes the value of an address, or whether it is verified.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id} (the `UpdateEndUserIdentity` operationId).
+func (c *ClientWithResponses) UpdateEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateEndUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateEndUserIdentityResponse, error) {
+	rsp, err := c.UpdateEndUserIdentity(ctx, userID, userIdentityID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateEndUserIdentityResponse(rsp)
+}
+
+// MakeEndUserIdentityPrimaryWithResponse Makes an address the one that the user shows.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
+func (c *ClientWithResponses) MakeEndUserIdentityPrimaryWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*MakeEndUserIdentityPrimaryResponse, error) {
+	rsp, err := c.MakeEndUserIdentityPrimary(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeEndUserIdentityPrimaryResponse(rsp)
+}
+
+// VerifyEndUserIdentityWithResponse Notes that an address is verified.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
+func (c *ClientWithResponses) VerifyEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*VerifyEndUserIdentityResponse, error) {
+	rsp, err := c.VerifyEndUserIdentity(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyEndUserIdentityResponse(rsp)
 }
 
 // ListGroupMembershipsWithResponse Lists the memberships.
@@ -15109,6 +21976,32 @@ func (c *ClientWithResponses) ListAssignableMembershipsByGroupWithResponse(ctx c
 		return nil, err
 	}
 	return ParseListAssignableMembershipsByGroupResponse(rsp)
+}
+
+// ListUsersByGroupWithResponse Lists the active users of a group.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/groups/{group_id}/users (the `ListUsersByGroup` operationId).
+func (c *ClientWithResponses) ListUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *ListUsersByGroupParams, reqEditors ...RequestEditorFn) (*ListUsersByGroupResponse, error) {
+	rsp, err := c.ListUsersByGroup(ctx, groupID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUsersByGroupResponse(rsp)
+}
+
+// CountUsersByGroupWithResponse Counts the active users of a group.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
+func (c *ClientWithResponses) CountUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*CountUsersByGroupResponse, error) {
+	rsp, err := c.CountUsersByGroup(ctx, groupID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountUsersByGroupResponse(rsp)
 }
 
 // ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
@@ -15709,6 +22602,32 @@ func (c *ClientWithResponses) AddOrganizationTagsWithResponse(ctx context.Contex
 	return ParseAddOrganizationTagsResponse(rsp)
 }
 
+// ListUsersByOrganizationWithResponse Lists the active users of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/users (the `ListUsersByOrganization` operationId).
+func (c *ClientWithResponses) ListUsersByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*ListUsersByOrganizationResponse, error) {
+	rsp, err := c.ListUsersByOrganization(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUsersByOrganizationResponse(rsp)
+}
+
+// CountUsersByOrganizationWithResponse Counts the active users of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
+func (c *ClientWithResponses) CountUsersByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*CountUsersByOrganizationResponse, error) {
+	rsp, err := c.CountUsersByOrganization(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountUsersByOrganizationResponse(rsp)
+}
+
 // ListTicketFieldsWithResponse Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15971,6 +22890,305 @@ func (c *ClientWithResponses) DeleteUploadWithResponse(ctx context.Context, toke
 	return ParseDeleteUploadResponse(rsp)
 }
 
+// ListUsersWithResponse Lists the active users of all roles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users (the `ListUsers` operationId).
+func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*ListUsersResponse, error) {
+	rsp, err := c.ListUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUsersResponse(rsp)
+}
+
+// CreateUserWithBodyWithResponse Creates a user. Without a role it is an end user; only admins make agents and admins.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserResponse, error) {
+	rsp, err := c.CreateUserWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserResponse(rsp)
+}
+
+// CreateUserWithResponse Creates a user. Without a role it is an end user; only admins make agents and admins.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users (the `CreateUser` operationId).
+func (c *ClientWithResponses) CreateUserWithResponse(ctx context.Context, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error) {
+	rsp, err := c.CreateUser(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserResponse(rsp)
+}
+
+// AutocompleteUsersWithResponse Lists the users with a word of the name, an address or a phone number that begins with the text; by name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/autocomplete (the `AutocompleteUsers` operationId).
+func (c *ClientWithResponses) AutocompleteUsersWithResponse(ctx context.Context, params *AutocompleteUsersParams, reqEditors ...RequestEditorFn) (*AutocompleteUsersResponse, error) {
+	rsp, err := c.AutocompleteUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteUsersResponse(rsp)
+}
+
+// AutocompleteUsersByBodyWithBodyWithResponse Does the same for a text in the body.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+func (c *ClientWithResponses) AutocompleteUsersByBodyWithBodyWithResponse(ctx context.Context, params *AutocompleteUsersByBodyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AutocompleteUsersByBodyResponse, error) {
+	rsp, err := c.AutocompleteUsersByBodyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteUsersByBodyResponse(rsp)
+}
+
+// AutocompleteUsersByBodyWithResponse Does the same for a text in the body.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/autocomplete (the `AutocompleteUsersByBody` operationId).
+func (c *ClientWithResponses) AutocompleteUsersByBodyWithResponse(ctx context.Context, params *AutocompleteUsersByBodyParams, body AutocompleteUsersByBodyJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteUsersByBodyResponse, error) {
+	rsp, err := c.AutocompleteUsersByBody(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteUsersByBodyResponse(rsp)
+}
+
+// CountUsersWithResponse Counts the active users.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/count (the `CountUsers` operationId).
+func (c *ClientWithResponses) CountUsersWithResponse(ctx context.Context, params *CountUsersParams, reqEditors ...RequestEditorFn) (*CountUsersResponse, error) {
+	rsp, err := c.CountUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountUsersResponse(rsp)
+}
+
+// CreateManyUsersWithBodyWithResponse Creates up to 100 users in the background.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+func (c *ClientWithResponses) CreateManyUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyUsersResponse, error) {
+	rsp, err := c.CreateManyUsersWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyUsersResponse(rsp)
+}
+
+// CreateManyUsersWithResponse Creates up to 100 users in the background.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/create_many (the `CreateManyUsers` operationId).
+func (c *ClientWithResponses) CreateManyUsersWithResponse(ctx context.Context, body CreateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyUsersResponse, error) {
+	rsp, err := c.CreateManyUsers(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyUsersResponse(rsp)
+}
+
+// CreateOrUpdateUserWithBodyWithResponse Changes the user with the id, the external id or the e-mail address, or creates one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+func (c *ClientWithResponses) CreateOrUpdateUserWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserResponse, error) {
+	rsp, err := c.CreateOrUpdateUserWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateUserResponse(rsp)
+}
+
+// CreateOrUpdateUserWithResponse Changes the user with the id, the external id or the e-mail address, or creates one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/create_or_update (the `CreateOrUpdateUser` operationId).
+func (c *ClientWithResponses) CreateOrUpdateUserWithResponse(ctx context.Context, body CreateOrUpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserResponse, error) {
+	rsp, err := c.CreateOrUpdateUser(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateUserResponse(rsp)
+}
+
+// CreateOrUpdateManyUsersWithBodyWithResponse Does the same for up to 100 users in the background.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+func (c *ClientWithResponses) CreateOrUpdateManyUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateManyUsersResponse, error) {
+	rsp, err := c.CreateOrUpdateManyUsersWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateManyUsersResponse(rsp)
+}
+
+// CreateOrUpdateManyUsersWithResponse Does the same for up to 100 users in the background.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/create_or_update_many (the `CreateOrUpdateManyUsers` operationId).
+func (c *ClientWithResponses) CreateOrUpdateManyUsersWithResponse(ctx context.Context, body CreateOrUpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateManyUsersResponse, error) {
+	rsp, err := c.CreateOrUpdateManyUsers(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateManyUsersResponse(rsp)
+}
+
+// DestroyManyUsersWithResponse Deletes up to 100 users in the background.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/destroy_many (the `DestroyManyUsers` operationId).
+func (c *ClientWithResponses) DestroyManyUsersWithResponse(ctx context.Context, params *DestroyManyUsersParams, reqEditors ...RequestEditorFn) (*DestroyManyUsersResponse, error) {
+	rsp, err := c.DestroyManyUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDestroyManyUsersResponse(rsp)
+}
+
+// ShowCurrentUserWithResponse Shows the caller; without credentials, the anonymous user, whose id is null.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
+func (c *ClientWithResponses) ShowCurrentUserWithResponse(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*ShowCurrentUserResponse, error) {
+	rsp, err := c.ShowCurrentUser(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCurrentUserResponse(rsp)
+}
+
+// SearchUsersWithResponse Lists the active users that match a query, or have an external id.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/search (the `SearchUsers` operationId).
+func (c *ClientWithResponses) SearchUsersWithResponse(ctx context.Context, params *SearchUsersParams, reqEditors ...RequestEditorFn) (*SearchUsersResponse, error) {
+	rsp, err := c.SearchUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchUsersResponse(rsp)
+}
+
+// ShowManyUsersWithResponse Shows up to 100 users; unknown ones are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/show_many (the `ShowManyUsers` operationId).
+func (c *ClientWithResponses) ShowManyUsersWithResponse(ctx context.Context, params *ShowManyUsersParams, reqEditors ...RequestEditorFn) (*ShowManyUsersResponse, error) {
+	rsp, err := c.ShowManyUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowManyUsersResponse(rsp)
+}
+
+// UpdateManyUsersWithBodyWithResponse Changes up to 100 users in the background, all in the same way or each in its own.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+func (c *ClientWithResponses) UpdateManyUsersWithBodyWithResponse(ctx context.Context, params *UpdateManyUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyUsersResponse, error) {
+	rsp, err := c.UpdateManyUsersWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyUsersResponse(rsp)
+}
+
+// UpdateManyUsersWithResponse Changes up to 100 users in the background, all in the same way or each in its own.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/update_many (the `UpdateManyUsers` operationId).
+func (c *ClientWithResponses) UpdateManyUsersWithResponse(ctx context.Context, params *UpdateManyUsersParams, body UpdateManyUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyUsersResponse, error) {
+	rsp, err := c.UpdateManyUsers(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyUsersResponse(rsp)
+}
+
+// DeleteUserWithResponse Deletes a user. Not one who requested tickets that are not closed.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id} (the `DeleteUser` operationId).
+func (c *ClientWithResponses) DeleteUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*DeleteUserResponse, error) {
+	rsp, err := c.DeleteUser(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserResponse(rsp)
+}
+
+// ShowUserWithResponse Shows a user; a deleted one too, with `active` false.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id} (the `ShowUser` operationId).
+func (c *ClientWithResponses) ShowUserWithResponse(ctx context.Context, userID UserIDParam, params *ShowUserParams, reqEditors ...RequestEditorFn) (*ShowUserResponse, error) {
+	rsp, err := c.ShowUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserResponse(rsp)
+}
+
+// UpdateUserWithBodyWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUserWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
+// UpdateUserWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
+func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, userID UserIDParam, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error) {
+	rsp, err := c.UpdateUser(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserResponse(rsp)
+}
+
 // ListGroupMembershipsByUserWithResponse Lists a user's memberships.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -16073,6 +23291,123 @@ func (c *ClientWithResponses) CountGroupsByUserWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseCountGroupsByUserResponse(rsp)
+}
+
+// ListUserIdentitiesWithResponse Lists the addresses of a user, oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/identities (the `ListUserIdentities` operationId).
+func (c *ClientWithResponses) ListUserIdentitiesWithResponse(ctx context.Context, userID UserIDParam, params *ListUserIdentitiesParams, reqEditors ...RequestEditorFn) (*ListUserIdentitiesResponse, error) {
+	rsp, err := c.ListUserIdentities(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserIdentitiesResponse(rsp)
+}
+
+// CreateUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+func (c *ClientWithResponses) CreateUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserIdentityResponse, error) {
+	rsp, err := c.CreateUserIdentityWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserIdentityResponse(rsp)
+}
+
+// CreateUserIdentityWithResponse Adds an address. No mail is sent.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
+func (c *ClientWithResponses) CreateUserIdentityWithResponse(ctx context.Context, userID UserIDParam, body CreateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserIdentityResponse, error) {
+	rsp, err := c.CreateUserIdentity(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserIdentityResponse(rsp)
+}
+
+// DeleteUserIdentityWithResponse Removes an address; not the only e-mail address of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/identities/{user_identity_id} (the `DeleteUserIdentity` operationId).
+func (c *ClientWithResponses) DeleteUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*DeleteUserIdentityResponse, error) {
+	rsp, err := c.DeleteUserIdentity(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserIdentityResponse(rsp)
+}
+
+// ShowUserIdentityWithResponse Shows an address.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/identities/{user_identity_id} (the `ShowUserIdentity` operationId).
+func (c *ClientWithResponses) ShowUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*ShowUserIdentityResponse, error) {
+	rsp, err := c.ShowUserIdentity(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserIdentityResponse(rsp)
+}
+
+// UpdateUserIdentityWithBodyWithResponse Changes the value of an address, or whether it is verified.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+func (c *ClientWithResponses) UpdateUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserIdentityResponse, error) {
+	rsp, err := c.UpdateUserIdentityWithBody(ctx, userID, userIdentityID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserIdentityResponse(rsp)
+}
+
+// UpdateUserIdentityWithResponse Changes the value of an address, or whether it is verified.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id} (the `UpdateUserIdentity` operationId).
+func (c *ClientWithResponses) UpdateUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, body UpdateUserIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserIdentityResponse, error) {
+	rsp, err := c.UpdateUserIdentity(ctx, userID, userIdentityID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserIdentityResponse(rsp)
+}
+
+// MakeUserIdentityPrimaryWithResponse Makes an address the one that the user shows.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeUserIdentityPrimary` operationId).
+func (c *ClientWithResponses) MakeUserIdentityPrimaryWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*MakeUserIdentityPrimaryResponse, error) {
+	rsp, err := c.MakeUserIdentityPrimary(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeUserIdentityPrimaryResponse(rsp)
+}
+
+// VerifyUserIdentityWithResponse Notes that an address is verified.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
+func (c *ClientWithResponses) VerifyUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*VerifyUserIdentityResponse, error) {
+	rsp, err := c.VerifyUserIdentity(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyUserIdentityResponse(rsp)
 }
 
 // ListOrganizationMembershipsByUserWithResponse Lists a user's memberships, the default first, then by the organization's name.
@@ -16203,6 +23538,110 @@ func (c *ClientWithResponses) SetOrganizationAsDefaultWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseSetOrganizationAsDefaultResponse(rsp)
+}
+
+// ShowUserRelatedWithResponse Counts what refers to a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
+func (c *ClientWithResponses) ShowUserRelatedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowUserRelatedResponse, error) {
+	rsp, err := c.ShowUserRelated(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserRelatedResponse(rsp)
+}
+
+// RemoveUserTagsWithBodyWithResponse Removes tags from a user.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+func (c *ClientWithResponses) RemoveUserTagsWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveUserTagsResponse, error) {
+	rsp, err := c.RemoveUserTagsWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveUserTagsResponse(rsp)
+}
+
+// RemoveUserTagsWithResponse Removes tags from a user.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/tags (the `RemoveUserTags` operationId).
+func (c *ClientWithResponses) RemoveUserTagsWithResponse(ctx context.Context, userID UserIDParam, body RemoveUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveUserTagsResponse, error) {
+	rsp, err := c.RemoveUserTags(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveUserTagsResponse(rsp)
+}
+
+// ListUserTagsWithResponse Lists the tags of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tags (the `ListUserTags` operationId).
+func (c *ClientWithResponses) ListUserTagsWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ListUserTagsResponse, error) {
+	rsp, err := c.ListUserTags(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserTagsResponse(rsp)
+}
+
+// SetUserTagsWithBodyWithResponse Puts tags in the place of a user's.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+func (c *ClientWithResponses) SetUserTagsWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetUserTagsResponse, error) {
+	rsp, err := c.SetUserTagsWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetUserTagsResponse(rsp)
+}
+
+// SetUserTagsWithResponse Puts tags in the place of a user's.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/tags (the `SetUserTags` operationId).
+func (c *ClientWithResponses) SetUserTagsWithResponse(ctx context.Context, userID UserIDParam, body SetUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetUserTagsResponse, error) {
+	rsp, err := c.SetUserTags(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetUserTagsResponse(rsp)
+}
+
+// AddUserTagsWithBodyWithResponse Adds tags to a user.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+func (c *ClientWithResponses) AddUserTagsWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddUserTagsResponse, error) {
+	rsp, err := c.AddUserTagsWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddUserTagsResponse(rsp)
+}
+
+// AddUserTagsWithResponse Adds tags to a user.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
+func (c *ClientWithResponses) AddUserTagsWithResponse(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddUserTagsResponse, error) {
+	rsp, err := c.AddUserTags(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddUserTagsResponse(rsp)
 }
 
 // ParseShowAttachmentResponse parses an HTTP response from a ShowAttachmentWithResponse call
@@ -16442,6 +23881,243 @@ func ParseUpdateCustomStatusResponse(rsp *http.Response) (*UpdateCustomStatusRes
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CustomStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowEndUserResponse parses an HTTP response from a ShowEndUserWithResponse call
+func ParseShowEndUserResponse(rsp *http.Response) (*ShowEndUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowEndUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EndUserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateEndUserResponse parses an HTTP response from a UpdateEndUserWithResponse call
+func ParseUpdateEndUserResponse(rsp *http.Response) (*UpdateEndUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateEndUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EndUserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListEndUserIdentitiesResponse parses an HTTP response from a ListEndUserIdentitiesWithResponse call
+func ParseListEndUserIdentitiesResponse(rsp *http.Response) (*ListEndUserIdentitiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEndUserIdentitiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateEndUserIdentityResponse parses an HTTP response from a CreateEndUserIdentityWithResponse call
+func ParseCreateEndUserIdentityResponse(rsp *http.Response) (*CreateEndUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateEndUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateEndUserIdentityResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteEndUserIdentityResponse parses an HTTP response from a DeleteEndUserIdentityWithResponse call
+func ParseDeleteEndUserIdentityResponse(rsp *http.Response) (*DeleteEndUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteEndUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowEndUserIdentityResponse parses an HTTP response from a ShowEndUserIdentityWithResponse call
+func ParseShowEndUserIdentityResponse(rsp *http.Response) (*ShowEndUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowEndUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateEndUserIdentityResponse parses an HTTP response from a UpdateEndUserIdentityWithResponse call
+func ParseUpdateEndUserIdentityResponse(rsp *http.Response) (*UpdateEndUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateEndUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMakeEndUserIdentityPrimaryResponse parses an HTTP response from a MakeEndUserIdentityPrimaryWithResponse call
+func ParseMakeEndUserIdentityPrimaryResponse(rsp *http.Response) (*MakeEndUserIdentityPrimaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakeEndUserIdentityPrimaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseVerifyEndUserIdentityResponse parses an HTTP response from a VerifyEndUserIdentityWithResponse call
+func ParseVerifyEndUserIdentityResponse(rsp *http.Response) (*VerifyEndUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyEndUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -16903,6 +24579,58 @@ func ParseListAssignableMembershipsByGroupResponse(rsp *http.Response) (*ListAss
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest GroupMembershipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUsersByGroupResponse parses an HTTP response from a ListUsersByGroupWithResponse call
+func ParseListUsersByGroupResponse(rsp *http.Response) (*ListUsersByGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUsersByGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountUsersByGroupResponse parses an HTTP response from a CountUsersByGroupWithResponse call
+func ParseCountUsersByGroupResponse(rsp *http.Response) (*CountUsersByGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountUsersByGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -17859,6 +25587,58 @@ func ParseAddOrganizationTagsResponse(rsp *http.Response) (*AddOrganizationTagsR
 	return response, nil
 }
 
+// ParseListUsersByOrganizationResponse parses an HTTP response from a ListUsersByOrganizationWithResponse call
+func ParseListUsersByOrganizationResponse(rsp *http.Response) (*ListUsersByOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUsersByOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountUsersByOrganizationResponse parses an HTTP response from a CountUsersByOrganizationWithResponse call
+func ParseCountUsersByOrganizationResponse(rsp *http.Response) (*CountUsersByOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountUsersByOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListTicketFieldsResponse parses an HTTP response from a ListTicketFieldsWithResponse call
 func ParseListTicketFieldsResponse(rsp *http.Response) (*ListTicketFieldsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18301,6 +26081,465 @@ func ParseDeleteUploadResponse(rsp *http.Response) (*DeleteUploadResponse, error
 	return response, nil
 }
 
+// ParseListUsersResponse parses an HTTP response from a ListUsersWithResponse call
+func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateUserResponse parses an HTTP response from a CreateUserWithResponse call
+func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateUserResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAutocompleteUsersResponse parses an HTTP response from a AutocompleteUsersWithResponse call
+func ParseAutocompleteUsersResponse(rsp *http.Response) (*AutocompleteUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AutocompleteUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAutocompleteUsersByBodyResponse parses an HTTP response from a AutocompleteUsersByBodyWithResponse call
+func ParseAutocompleteUsersByBodyResponse(rsp *http.Response) (*AutocompleteUsersByBodyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AutocompleteUsersByBodyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountUsersResponse parses an HTTP response from a CountUsersWithResponse call
+func ParseCountUsersResponse(rsp *http.Response) (*CountUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateManyUsersResponse parses an HTTP response from a CreateManyUsersWithResponse call
+func ParseCreateManyUsersResponse(rsp *http.Response) (*CreateManyUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateManyUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrUpdateUserResponse parses an HTTP response from a CreateOrUpdateUserWithResponse call
+func ParseCreateOrUpdateUserResponse(rsp *http.Response) (*CreateOrUpdateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrUpdateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateOrUpdateUserResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 201:
+		var headers CreateOrUpdateUserResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrUpdateManyUsersResponse parses an HTTP response from a CreateOrUpdateManyUsersWithResponse call
+func ParseCreateOrUpdateManyUsersResponse(rsp *http.Response) (*CreateOrUpdateManyUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrUpdateManyUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDestroyManyUsersResponse parses an HTTP response from a DestroyManyUsersWithResponse call
+func ParseDestroyManyUsersResponse(rsp *http.Response) (*DestroyManyUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DestroyManyUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowCurrentUserResponse parses an HTTP response from a ShowCurrentUserWithResponse call
+func ParseShowCurrentUserResponse(rsp *http.Response) (*ShowCurrentUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCurrentUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CurrentUserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchUsersResponse parses an HTTP response from a SearchUsersWithResponse call
+func ParseSearchUsersResponse(rsp *http.Response) (*SearchUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowManyUsersResponse parses an HTTP response from a ShowManyUsersWithResponse call
+func ParseShowManyUsersResponse(rsp *http.Response) (*ShowManyUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowManyUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyUsersResponse parses an HTTP response from a UpdateManyUsersWithResponse call
+func ParseUpdateManyUsersResponse(rsp *http.Response) (*UpdateManyUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserResponse parses an HTTP response from a DeleteUserWithResponse call
+func ParseDeleteUserResponse(rsp *http.Response) (*DeleteUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowUserResponse parses an HTTP response from a ShowUserWithResponse call
+func ParseShowUserResponse(rsp *http.Response) (*ShowUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserResponse parses an HTTP response from a UpdateUserWithResponse call
+func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListGroupMembershipsByUserResponse parses an HTTP response from a ListGroupMembershipsByUserWithResponse call
 func ParseListGroupMembershipsByUserResponse(rsp *http.Response) (*ListGroupMembershipsByUserResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18476,6 +26715,191 @@ func ParseCountGroupsByUserResponse(rsp *http.Response) (*CountGroupsByUserRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserIdentitiesResponse parses an HTTP response from a ListUserIdentitiesWithResponse call
+func ParseListUserIdentitiesResponse(rsp *http.Response) (*ListUserIdentitiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserIdentitiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateUserIdentityResponse parses an HTTP response from a CreateUserIdentityWithResponse call
+func ParseCreateUserIdentityResponse(rsp *http.Response) (*CreateUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateUserIdentityResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserIdentityResponse parses an HTTP response from a DeleteUserIdentityWithResponse call
+func ParseDeleteUserIdentityResponse(rsp *http.Response) (*DeleteUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowUserIdentityResponse parses an HTTP response from a ShowUserIdentityWithResponse call
+func ParseShowUserIdentityResponse(rsp *http.Response) (*ShowUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserIdentityResponse parses an HTTP response from a UpdateUserIdentityWithResponse call
+func ParseUpdateUserIdentityResponse(rsp *http.Response) (*UpdateUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMakeUserIdentityPrimaryResponse parses an HTTP response from a MakeUserIdentityPrimaryWithResponse call
+func ParseMakeUserIdentityPrimaryResponse(rsp *http.Response) (*MakeUserIdentityPrimaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakeUserIdentityPrimaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseVerifyUserIdentityResponse parses an HTTP response from a VerifyUserIdentityWithResponse call
+func ParseVerifyUserIdentityResponse(rsp *http.Response) (*VerifyUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserIdentityEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -18703,6 +27127,136 @@ func ParseSetOrganizationAsDefaultResponse(rsp *http.Response) (*SetOrganization
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OrganizationMembershipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowUserRelatedResponse parses an HTTP response from a ShowUserRelatedWithResponse call
+func ParseShowUserRelatedResponse(rsp *http.Response) (*ShowUserRelatedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserRelatedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveUserTagsResponse parses an HTTP response from a RemoveUserTagsWithResponse call
+func ParseRemoveUserTagsResponse(rsp *http.Response) (*RemoveUserTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveUserTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserTagsResponse parses an HTTP response from a ListUserTagsWithResponse call
+func ParseListUserTagsResponse(rsp *http.Response) (*ListUserTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetUserTagsResponse parses an HTTP response from a SetUserTagsWithResponse call
+func ParseSetUserTagsResponse(rsp *http.Response) (*SetUserTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetUserTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddUserTagsResponse parses an HTTP response from a AddUserTagsWithResponse call
+func ParseAddUserTagsResponse(rsp *http.Response) (*AddUserTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddUserTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
