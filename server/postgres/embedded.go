@@ -20,8 +20,8 @@ const (
 	// embeddedUser is the cluster's superuser, whom helpd signs in as. There
 	// is no password: only who may enter the 0700 directory reaches the socket.
 	embeddedUser = "helpd"
-	// embeddedDatabase is the one that Start makes.
-	embeddedDatabase = "helpd"
+	// EmbeddedDatabase is the database that Start makes.
+	EmbeddedDatabase = "helpd"
 	// embeddedPort is only part of the socket's name; nothing listens on TCP.
 	embeddedPort = "5432"
 )
@@ -111,7 +111,11 @@ func (e *Embedded) start(ctx context.Context, dataDir string, o EmbeddedOptions)
 // DSN returns the URL under which pgx, and psql, reach the named database of
 // the server through its socket.
 func (e *Embedded) DSN(database string) string {
-	q := url.Values{"host": {e.cluster.socketDir}, "port": {embeddedPort}}
+	return embeddedDSN(e.cluster.socketDir, database)
+}
+
+func embeddedDSN(socketDir, database string) string {
+	q := url.Values{"host": {socketDir}, "port": {embeddedPort}}
 	// To pgx a plus is a space, to psql it is not.
 	query := strings.ReplaceAll(q.Encode(), "+", "%20")
 	u := url.URL{Scheme: "postgres", User: url.User(embeddedUser), Path: "/" + database, RawQuery: query}
@@ -135,14 +139,14 @@ func (e *Embedded) CreateDatabase(ctx context.Context, name string) error {
 // ensureDatabase tries the database itself first, because every start but the
 // first one finds it.
 func (e *Embedded) ensureDatabase(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, e.DSN(embeddedDatabase))
+	conn, err := pgx.Connect(ctx, e.DSN(EmbeddedDatabase))
 	if err == nil {
 		return conn.Close(ctx)
 	}
 	if !hasCode(err, "3D000") { // invalid_catalog_name
 		return err
 	}
-	return e.CreateDatabase(ctx, embeddedDatabase)
+	return e.CreateDatabase(ctx, EmbeddedDatabase)
 }
 
 func hasCode(err error, code string) bool {

@@ -243,7 +243,7 @@ func lockDataDir(dataDir string) (*os.File, error) {
 		holder := make([]byte, 20)
 		n, _ := f.Read(holder) // only to say who; unreadable is no harm
 		f.Close()
-		return nil, fmt.Errorf("the data directory %s is in use by another helpd (process %s)", dataDir, strings.TrimSpace(string(holder[:n])))
+		return nil, fmt.Errorf("the data directory %s is %w (process %s)", dataDir, ErrInUse, strings.TrimSpace(string(holder[:n])))
 	}
 	if err == nil {
 		err = f.Truncate(0)

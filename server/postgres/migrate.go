@@ -24,9 +24,41 @@ var Migrations embed.FS
 // Migrate brings the database at dsn to the schema of this program, ours and
 // River's. Several processes may start at once: they take turns.
 func Migrate(ctx context.Context, dsn string) error {
-	db, err := sql.Open("pgx", dsn)
+	err := withMigrations(dsn, func(p *goose.Provider) error {
+		pending, err := p.HasPending(ctx)
+		if err != nil {
+			return fmt.Errorf("read the schema's version: %w", err)
+		}
+		if !pending {
+			return nil
+		}
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
+	}
+	return migrateJobs(ctx, dsn)
+}
+
+// Pending reports whether the database at dsn lacks migrations of this program.
+func Pending(ctx context.Context, dsn string) (pending bool, err error) {
+	err = withMigrations(dsn, func(p *goose.Provider) error {
+		if pending, err = p.HasPending(ctx); err != nil {
+			return fmt.Errorf("read the schema's version: %w", err)
+		}
+		return nil
+	})
+	return pending, err
+}
+
+// withMigrations calls use with the migrations of the database at dsn.
+func withMigrations(dsn string, use func(*goose.Provider) error) error {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return fmt.Errorf("database address: %w", err)
 	}
 	defer db.Close()
 	files, err := fs.Sub(Migrations, "migrations")
@@ -43,16 +75,7 @@ func Migrate(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	pending, err := provider.HasPending(ctx)
-	if err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
-	}
-	if pending {
-		if _, err := provider.Up(ctx); err != nil {
-			return fmt.Errorf("migrate: %w", err)
-		}
-	}
-	return migrateJobs(ctx, dsn)
+	return use(provider)
 }
 
 func migrateJobs(ctx context.Context, dsn string) error {
