@@ -47,6 +47,7 @@ type Options struct {
 	Limits      edge.Limits
 	MaxInFlight int
 	MaxUpload   int64
+	Pages       Pages
 }
 
 // handlers has one method per operation. Each area brings its own by embedding.
@@ -86,7 +87,8 @@ func New(s Services, o Options) *echo.Echo {
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
-	gen.RegisterHandlers(e, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
+	o.Pages.register(e)
+	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
 	h.downloads(e)
 	return e
 }

@@ -54,16 +54,17 @@ func main() {
 	dir := flag.String("spec", "api/spec", "the folder of the fragments")
 	out := flag.String("out", "openapi.yaml", "where to write the joined document")
 	roles := flag.String("roles", "gen/roles.gen.go", "where to write the roles of the operations")
+	embed := flag.String("embed", "gen", "the folder to write what the program embeds of the document to")
 	server := flag.String("server", "", "where to write the document that oapi-codegen makes the server from, if anywhere")
 	client := flag.String("client", "", "the same for the client")
 	flag.Parse()
-	if err := run(*dir, *out, *roles, *server, *client); err != nil {
+	if err := run(*dir, *out, *roles, *embed, *server, *client); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, out, roles, server, client string) error {
+func run(dir, out, roles, embed, server, client string) error {
 	doc, err := read(dir)
 	if err != nil {
 		return err
@@ -84,6 +85,9 @@ func run(dir, out, roles, server, client string) error {
 		return err
 	}
 	if err := write(out, append([]byte(header), joined...)); err != nil {
+		return err
+	}
+	if err := writeEmbedded(embed, joined); err != nil {
 		return err
 	}
 	if err := write(roles, rolesFile); err != nil {

@@ -85,7 +85,7 @@ func bundle(t *testing.T, fragments map[string]string) (map[string]string, error
 		}
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
-	if err := run(spec, at("openapi"), at("roles"), at("server"), at("client")); err != nil {
+	if err := run(spec, at("openapi"), at("roles"), at("embed"), at("server"), at("client")); err != nil {
 		return nil, err
 	}
 	written := map[string]string{}
