@@ -52,6 +52,7 @@ type Options struct {
 
 // handlers has one method per operation. Each area brings its own by embedding.
 type handlers struct {
+	accountHandlers
 	attachmentHandlers
 	fieldHandlers
 	groupHandlers
@@ -77,6 +78,7 @@ func New(s Services, o Options) *echo.Echo {
 	})
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
+		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, authenticator{s.Auth}},
 		fieldHandlers:        fieldHandlers{s.Fields},
 		groupHandlers:        groupHandlers{s.Groups, s.Jobs},

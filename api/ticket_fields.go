@@ -184,6 +184,9 @@ func (h fieldHandlers) fieldJSON(ctx context.Context, creator *gen.CreatorParam)
 	}
 	return func(f *fields.Field) gen.TicketField {
 		out := plainFieldJSON(ctx, f)
+		if options := setUp.SystemOptions(f); options != nil {
+			out.SystemFieldOptions = each(options, func(o fields.SystemOption) gen.SystemFieldOption { return gen.SystemFieldOption(o) })
+		}
 		if f.Type == models.FieldCustomStatus {
 			out.CustomStatuses = each(setUp.Statuses, func(st models.CustomStatus) gen.CustomStatus { return statusJSON(ctx, st) })
 		}
@@ -215,9 +218,6 @@ func plainFieldJSON(ctx context.Context, f *fields.Field) gen.TicketField {
 		out.CustomFieldOptions = each(f.Options, func(o models.TicketFieldOption) gen.TicketFieldOption {
 			return gen.TicketFieldOption{ID: o.ID, Name: o.Name, RawName: o.Name, Value: o.Value, Default: o.Default}
 		})
-	}
-	if options := f.SystemOptions(); options != nil {
-		out.SystemFieldOptions = each(options, func(o fields.SystemOption) gen.SystemFieldOption { return gen.SystemFieldOption(o) })
 	}
 	if f.Type == models.FieldLookup {
 		out.RelationshipFilter = &gen.RelationshipFilter{All: []map[string]any{}, Any: []map[string]any{}}

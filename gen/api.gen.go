@@ -114,6 +114,37 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// APISettingsInput defines model for APISettingsInput.
+type APISettingsInput struct {
+	// APIPasswordAccess Whether users may sign in by password.
+	APIPasswordAccess *wire.Flag `json:"api_password_access,omitempty"`
+
+	// APITokenAccess Whether API tokens are accepted.
+	APITokenAccess *wire.Flag `json:"api_token_access,omitempty"`
+}
+
+// AccountSettings Sections by name. What helpd has no choice about tells what it does.
+type AccountSettings map[string]SettingsSection
+
+// AccountSettingsBody defines model for AccountSettingsBody.
+type AccountSettingsBody struct {
+	Settings AccountSettingsInput `json:"settings"`
+}
+
+// AccountSettingsEnvelope defines model for AccountSettingsEnvelope.
+type AccountSettingsEnvelope struct {
+	// Settings Sections by name. What helpd has no choice about tells what it does.
+	Settings AccountSettings `json:"settings"`
+}
+
+// AccountSettingsInput defines model for AccountSettingsInput.
+type AccountSettingsInput struct {
+	API          *APISettingsInput          `json:"api,omitempty"`
+	Groups       *GroupSettingsInput        `json:"groups,omitempty"`
+	Localization *LocalizationSettingsInput `json:"localization,omitempty"`
+	Tickets      *TicketSettingsInput       `json:"tickets,omitempty"`
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -476,6 +507,12 @@ type GroupMembershipsBody struct {
 	GroupMemberships []GroupMembershipInput `json:"group_memberships"`
 }
 
+// GroupSettingsInput defines model for GroupSettingsInput.
+type GroupSettingsInput struct {
+	// CheckGroupNameUniqueness Whether two groups may not have one name.
+	CheckGroupNameUniqueness *wire.Flag `json:"check_group_name_uniqueness,omitempty"`
+}
+
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
@@ -536,6 +573,12 @@ type LocaleEnvelope struct {
 
 // LocaleList defines model for LocaleList.
 type LocaleList = wire.List
+
+// LocalizationSettingsInput defines model for LocalizationSettingsInput.
+type LocalizationSettingsInput struct {
+	// LocaleIds The account's languages, its own first.
+	LocaleIds wire.IDs `json:"locale_ids,omitzero"`
+}
 
 // Organization defines model for Organization.
 type Organization struct {
@@ -683,6 +726,9 @@ type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
 	Any []map[string]interface{} `json:"any"`
 }
+
+// SettingsSection Values by the setting's name.
+type SettingsSection map[string]interface{}
 
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
@@ -875,6 +921,24 @@ type TicketFormEnvelope struct {
 
 // TicketFormList defines model for TicketFormList.
 type TicketFormList = wire.List
+
+// TicketSettingsInput defines model for TicketSettingsInput.
+type TicketSettingsInput struct {
+	// AgentTicketDeletion Whether agents, and not admins alone, may delete tickets.
+	AgentTicketDeletion *wire.Flag `json:"agent_ticket_deletion,omitempty"`
+
+	// AssignTicketsUponSolve Whether a ticket that is solved without an assignee goes to whoever solves it.
+	AssignTicketsUponSolve *wire.Flag `json:"assign_tickets_upon_solve,omitempty"`
+
+	// MarkdownTicketComments Whether the bodies of comments are Markdown.
+	MarkdownTicketComments *wire.Flag `json:"markdown_ticket_comments,omitempty"`
+
+	// PrivateAttachments Whether attachments are only for those who have signed in and may see them.
+	PrivateAttachments *wire.Flag `json:"private_attachments,omitempty"`
+
+	// StatusHold Whether tickets can be on hold.
+	StatusHold *wire.Flag `json:"status_hold,omitempty"`
+}
 
 // Upload defines model for Upload.
 type Upload struct {
@@ -1425,6 +1489,9 @@ type ListUserIdentitiesParams struct {
 	Type []string `form:"type,omitempty" json:"type,omitempty"`
 }
 
+// UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
+type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
+
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
@@ -1547,6 +1614,12 @@ type AddUserTagsJSONRequestBody = TagsBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ShowAccountSettings Shows the account's settings by section.
+	// (GET /api/v2/account/settings)
+	ShowAccountSettings(ctx echo.Context) error
+	// UpdateAccountSettings Changes the settings that are present and can be changed; the others are ignored.
+	// (PUT /api/v2/account/settings)
+	UpdateAccountSettings(ctx echo.Context) error
 	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
 	// (GET /api/v2/attachments/{attachment_id})
 	ShowAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error
@@ -1954,6 +2027,24 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ShowAccountSettings converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowAccountSettings(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowAccountSettings(ctx)
+	return err
+}
+
+// UpdateAccountSettings converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAccountSettings(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAccountSettings(ctx)
+	return err
 }
 
 // ShowAttachment converts echo context to params.
@@ -4356,6 +4447,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/api/v2/account/settings", wrapper.ShowAccountSettings, options.OperationMiddlewares["ShowAccountSettings"]...)
+	router.PUT(options.BaseURL+"/api/v2/account/settings", wrapper.UpdateAccountSettings, options.OperationMiddlewares["UpdateAccountSettings"]...)
 	router.POST(options.BaseURL+"/api/v2/uploads", wrapper.UploadFiles, options.OperationMiddlewares["UploadFiles"]...)
 	router.DELETE(options.BaseURL+"/api/v2/uploads/:token", wrapper.DeleteUpload, options.OperationMiddlewares["DeleteUpload"]...)
 	router.GET(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.ShowAttachment, options.OperationMiddlewares["ShowAttachment"]...)
@@ -4491,6 +4584,49 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeEndUserIdentityPrimary, options.OperationMiddlewares["MakeEndUserIdentityPrimary"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
 
+}
+
+type ShowAccountSettingsRequestObject struct {
+}
+
+type ShowAccountSettingsResponseObject interface {
+	VisitShowAccountSettingsResponse(w http.ResponseWriter) error
+}
+
+type ShowAccountSettings200JSONResponse AccountSettingsEnvelope
+
+func (response ShowAccountSettings200JSONResponse) VisitShowAccountSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAccountSettingsRequestObject struct {
+	Body *UpdateAccountSettingsJSONRequestBody
+}
+
+type UpdateAccountSettingsResponseObject interface {
+	VisitUpdateAccountSettingsResponse(w http.ResponseWriter) error
+}
+
+type UpdateAccountSettings200JSONResponse AccountSettingsEnvelope
+
+func (response UpdateAccountSettings200JSONResponse) VisitUpdateAccountSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ShowAttachmentRequestObject struct {
@@ -7601,6 +7737,12 @@ func (response AddUserTags200JSONResponse) VisitAddUserTagsResponse(w http.Respo
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ShowAccountSettings Shows the account's settings by section.
+	// (GET /api/v2/account/settings)
+	ShowAccountSettings(ctx context.Context, request ShowAccountSettingsRequestObject) (ShowAccountSettingsResponseObject, error)
+	// UpdateAccountSettings Changes the settings that are present and can be changed; the others are ignored.
+	// (PUT /api/v2/account/settings)
+	UpdateAccountSettings(ctx context.Context, request UpdateAccountSettingsRequestObject) (UpdateAccountSettingsResponseObject, error)
 	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
 	// (GET /api/v2/attachments/{attachment_id})
 	ShowAttachment(ctx context.Context, request ShowAttachmentRequestObject) (ShowAttachmentResponseObject, error)
@@ -8015,6 +8157,75 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ShowAccountSettings operation middleware
+func (sh *strictHandler) ShowAccountSettings(ctx echo.Context) error {
+	var request ShowAccountSettingsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowAccountSettings(ctx.Request().Context(), request.(ShowAccountSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowAccountSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowAccountSettingsResponseObject); ok {
+		return validResponse.VisitShowAccountSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAccountSettings operation middleware
+func (sh *strictHandler) UpdateAccountSettings(ctx echo.Context) error {
+	var request UpdateAccountSettingsRequestObject
+
+	var body UpdateAccountSettingsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAccountSettings(ctx.Request().Context(), request.(UpdateAccountSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAccountSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAccountSettingsResponseObject); ok {
+		return validResponse.VisitUpdateAccountSettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // ShowAttachment operation middleware

@@ -13,6 +13,8 @@ type Operation struct {
 
 // Operations are all of them, in the order of openapi.yaml.
 var Operations = []Operation{
+	{"ShowAccountSettings", "GET", "/api/v2/account/settings", "agent", "account"},
+	{"UpdateAccountSettings", "PUT", "/api/v2/account/settings", "admin", "account"},
 	{"UploadFiles", "POST", "/api/v2/uploads", "anonymous", "attachments"},
 	{"DeleteUpload", "DELETE", "/api/v2/uploads/{token}", "end-user", "attachments"},
 	{"ShowAttachment", "GET", "/api/v2/attachments/{attachment_id}", "end-user", "attachments"},
@@ -152,6 +154,8 @@ var Operations = []Operation{
 // Allow is the least role that may call an operation, by Operation.ID, which is
 // the name that strict middleware gets.
 var Allow = map[string]string{
+	"ShowAccountSettings":                       "agent",
+	"UpdateAccountSettings":                     "admin",
 	"UploadFiles":                               "anonymous",
 	"DeleteUpload":                              "end-user",
 	"ShowAttachment":                            "end-user",

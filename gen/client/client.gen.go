@@ -114,6 +114,37 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// APISettingsInput defines model for APISettingsInput.
+type APISettingsInput struct {
+	// APIPasswordAccess Whether users may sign in by password.
+	APIPasswordAccess *bool `json:"api_password_access,omitempty"`
+
+	// APITokenAccess Whether API tokens are accepted.
+	APITokenAccess *bool `json:"api_token_access,omitempty"`
+}
+
+// AccountSettings Sections by name. What helpd has no choice about tells what it does.
+type AccountSettings map[string]SettingsSection
+
+// AccountSettingsBody defines model for AccountSettingsBody.
+type AccountSettingsBody struct {
+	Settings AccountSettingsInput `json:"settings"`
+}
+
+// AccountSettingsEnvelope defines model for AccountSettingsEnvelope.
+type AccountSettingsEnvelope struct {
+	// Settings Sections by name. What helpd has no choice about tells what it does.
+	Settings AccountSettings `json:"settings"`
+}
+
+// AccountSettingsInput defines model for AccountSettingsInput.
+type AccountSettingsInput struct {
+	API          *APISettingsInput          `json:"api,omitempty"`
+	Groups       *GroupSettingsInput        `json:"groups,omitempty"`
+	Localization *LocalizationSettingsInput `json:"localization,omitempty"`
+	Tickets      *TicketSettingsInput       `json:"tickets,omitempty"`
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -512,6 +543,12 @@ type GroupMembershipsBody struct {
 	GroupMemberships []GroupMembershipInput `json:"group_memberships"`
 }
 
+// GroupSettingsInput defines model for GroupSettingsInput.
+type GroupSettingsInput struct {
+	// CheckGroupNameUniqueness Whether two groups may not have one name.
+	CheckGroupNameUniqueness *bool `json:"check_group_name_uniqueness,omitempty"`
+}
+
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
@@ -593,6 +630,12 @@ type LocaleList struct {
 	Count        *int64                    `json:"count,omitempty"`
 	Meta         *Meta                     `json:"meta,omitempty"`
 	Links        *Links                    `json:"links,omitempty"`
+}
+
+// LocalizationSettingsInput defines model for LocalizationSettingsInput.
+type LocalizationSettingsInput struct {
+	// LocaleIds The account's languages, its own first.
+	LocaleIds []int64 `json:"locale_ids,omitzero"`
 }
 
 // Meta defines model for Meta.
@@ -764,6 +807,9 @@ type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
 	Any []map[string]interface{} `json:"any"`
 }
+
+// SettingsSection Values by the setting's name.
+type SettingsSection map[string]interface{}
 
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
@@ -972,6 +1018,24 @@ type TicketFormList struct {
 	Count        *int64                    `json:"count,omitempty"`
 	Meta         *Meta                     `json:"meta,omitempty"`
 	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TicketSettingsInput defines model for TicketSettingsInput.
+type TicketSettingsInput struct {
+	// AgentTicketDeletion Whether agents, and not admins alone, may delete tickets.
+	AgentTicketDeletion *bool `json:"agent_ticket_deletion,omitempty"`
+
+	// AssignTicketsUponSolve Whether a ticket that is solved without an assignee goes to whoever solves it.
+	AssignTicketsUponSolve *bool `json:"assign_tickets_upon_solve,omitempty"`
+
+	// MarkdownTicketComments Whether the bodies of comments are Markdown.
+	MarkdownTicketComments *bool `json:"markdown_ticket_comments,omitempty"`
+
+	// PrivateAttachments Whether attachments are only for those who have signed in and may see them.
+	PrivateAttachments *bool `json:"private_attachments,omitempty"`
+
+	// StatusHold Whether tickets can be on hold.
+	StatusHold *bool `json:"status_hold,omitempty"`
 }
 
 // Upload defines model for Upload.
@@ -2161,6 +2225,9 @@ type ListOrganizationsByUserParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
+type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
+
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
@@ -2354,6 +2421,25 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 
 // The interface specification for the client above.
 type ClientInterface interface {
+
+	// ShowAccountSettings Shows the account's settings by section.
+	//
+	// Corresponds with GET /api/v2/account/settings (the `ShowAccountSettings` operationId).
+	ShowAccountSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAccountSettingsWithBody Changes the settings that are present and can be changed; the others are ignored.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+	UpdateAccountSettingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAccountSettings Changes the settings that are present and can be changed; the others are ignored.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+	UpdateAccountSettings(ctx context.Context, body UpdateAccountSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
 	//
@@ -3388,6 +3474,55 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
 	AddUserTags(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ShowAccountSettings Shows the account's settings by section.
+//
+// Corresponds with GET /api/v2/account/settings (the `ShowAccountSettings` operationId).
+func (c *Client) ShowAccountSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAccountSettingsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAccountSettingsWithBody Changes the settings that are present and can be changed; the others are ignored.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+func (c *Client) UpdateAccountSettingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAccountSettingsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAccountSettings Changes the settings that are present and can be changed; the others are ignored.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+func (c *Client) UpdateAccountSettings(ctx context.Context, body UpdateAccountSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAccountSettingsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ShowAttachment Shows a file of a comment that the caller may see, or one that the caller uploaded.
@@ -6162,6 +6297,73 @@ func (c *Client) AddUserTags(ctx context.Context, userID UserIDParam, body AddUs
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewShowAccountSettingsRequest constructs an http.Request for the ShowAccountSettings method
+func NewShowAccountSettingsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/account/settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAccountSettingsRequest calls the generic UpdateAccountSettings builder with application/json body
+func NewUpdateAccountSettingsRequest(server string, body UpdateAccountSettingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAccountSettingsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateAccountSettingsRequestWithBody constructs an http.Request for the UpdateAccountSettings method, with any body, and a specified content type
+func NewUpdateAccountSettingsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/account/settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }
 
 // NewShowAttachmentRequest constructs an http.Request for the ShowAttachment method
@@ -14595,6 +14797,27 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ShowAccountSettingsWithResponse Shows the account's settings by section.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/account/settings (the `ShowAccountSettings` operationId).
+	ShowAccountSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowAccountSettingsResponse, error)
+
+	// UpdateAccountSettingsWithBodyWithResponse Changes the settings that are present and can be changed; the others are ignored.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+	UpdateAccountSettingsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAccountSettingsResponse, error)
+
+	// UpdateAccountSettingsWithResponse Changes the settings that are present and can be changed; the others are ignored.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+	UpdateAccountSettingsWithResponse(ctx context.Context, body UpdateAccountSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAccountSettingsResponse, error)
+
 	// ShowAttachmentWithResponse Shows a file of a comment that the caller may see, or one that the caller uploaded.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15814,6 +16037,88 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
 	AddUserTagsWithResponse(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddUserTagsResponse, error)
+}
+
+type ShowAccountSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccountSettingsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowAccountSettingsResponse) GetJSON200() *AccountSettingsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowAccountSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowAccountSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowAccountSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowAccountSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateAccountSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccountSettingsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateAccountSettingsResponse) GetJSON200() *AccountSettingsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateAccountSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateAccountSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateAccountSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateAccountSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type ShowAttachmentResponse struct {
@@ -21380,6 +21685,45 @@ func (r AddUserTagsResponse) ContentType() string {
 	return ""
 }
 
+// ShowAccountSettingsWithResponse Shows the account's settings by section.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/account/settings (the `ShowAccountSettings` operationId).
+func (c *ClientWithResponses) ShowAccountSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowAccountSettingsResponse, error) {
+	rsp, err := c.ShowAccountSettings(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowAccountSettingsResponse(rsp)
+}
+
+// UpdateAccountSettingsWithBodyWithResponse Changes the settings that are present and can be changed; the others are ignored.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+func (c *ClientWithResponses) UpdateAccountSettingsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAccountSettingsResponse, error) {
+	rsp, err := c.UpdateAccountSettingsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAccountSettingsResponse(rsp)
+}
+
+// UpdateAccountSettingsWithResponse Changes the settings that are present and can be changed; the others are ignored.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/account/settings (the `UpdateAccountSettings` operationId).
+func (c *ClientWithResponses) UpdateAccountSettingsWithResponse(ctx context.Context, body UpdateAccountSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAccountSettingsResponse, error) {
+	rsp, err := c.UpdateAccountSettings(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAccountSettingsResponse(rsp)
+}
+
 // ShowAttachmentWithResponse Shows a file of a comment that the caller may see, or one that the caller uploaded.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -23642,6 +23986,58 @@ func (c *ClientWithResponses) AddUserTagsWithResponse(ctx context.Context, userI
 		return nil, err
 	}
 	return ParseAddUserTagsResponse(rsp)
+}
+
+// ParseShowAccountSettingsResponse parses an HTTP response from a ShowAccountSettingsWithResponse call
+func ParseShowAccountSettingsResponse(rsp *http.Response) (*ShowAccountSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowAccountSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccountSettingsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateAccountSettingsResponse parses an HTTP response from a UpdateAccountSettingsWithResponse call
+func ParseUpdateAccountSettingsResponse(rsp *http.Response) (*UpdateAccountSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateAccountSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccountSettingsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseShowAttachmentResponse parses an HTTP response from a ShowAttachmentWithResponse call

@@ -157,6 +157,36 @@ func TestSubdomainIsUnique(t *testing.T) {
 	}
 }
 
+func TestSettingsAreChanged(t *testing.T) {
+	t.Parallel()
+	tx, account, admin := create(t, acme())
+	ctx, by := postgres.WithAccount(t.Context(), account.ID), auth.Actor{AccountID: account.ID, User: admin}
+	err := accounts.UpdateSettings(ctx, tx, now, by, accounts.SettingsChange{
+		PasswordAccess: new(false), StatusHold: new(false), MarkdownTicketComments: new(true), LocaleIDs: []int64{8, 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var row models.Account
+	if err := tx.Take(&row, "id = ?", account.ID).Error; err != nil {
+		t.Fatal(err)
+	}
+	s, err := accounts.ReadSettings(row.Settings)
+	if err != nil || s.API.PasswordAccess || !s.API.TokenAccess || s.Tickets.StatusHold || !s.Tickets.MarkdownTicketComments ||
+		len(s.Localization.LocaleIDs) != 2 || row.ConfigVersion != 2 {
+		t.Errorf("settings %+v, version %d, %v", s, row.ConfigVersion, err)
+	}
+	_, err = auth.New(tx, time.Now).Password(t.Context(), account.ID, "root@acme.example", "correct horse")
+	if !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("a password where none is accepted: %v", err)
+	}
+	for _, ids := range [][]int64{{}, {404}} {
+		if err := accounts.UpdateSettings(ctx, tx, now, by, accounts.SettingsChange{LocaleIDs: ids}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("locales %v: %v", ids, err)
+		}
+	}
+}
+
 func TestSettingsThatAreNotStoredHaveDefaults(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -169,7 +199,7 @@ func TestSettingsThatAreNotStoredHaveDefaults(t *testing.T) {
 		{`{"tickets":{"status_hold":false},"localization":{"locale_ids":[1,8]}}`, false, 2},
 	} {
 		s, err := accounts.ReadSettings(models.JSON(tc.stored))
-		if err != nil || s.Tickets.StatusHold != tc.hold || len(s.Localization.LocaleIDs) != tc.locales || !s.Tickets.Tagging {
+		if err != nil || s.Tickets.StatusHold != tc.hold || len(s.Localization.LocaleIDs) != tc.locales || !s.Tickets.AgentTicketDeletion {
 			t.Errorf("%s: %+v, %v", tc.stored, s, err)
 		}
 	}

@@ -1,35 +1,34 @@
 package accounts
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/locales"
 )
 
-// Settings are the choices of an account, by the sections and names of the API.
-// A key that is absent from the stored document has its default, so that a
-// setting that comes later needs no migration.
+// Settings are the choices of an account that change what helpd does, by the
+// sections and names of the API. A key that is absent from the stored document
+// has its default, so that a setting that comes later needs no migration.
 type Settings struct {
 	API          APISettings          `json:"api"`
-	Brands       BrandSettings        `json:"brands"`
 	Groups       GroupSettings        `json:"groups"`
 	Limits       LimitSettings        `json:"limits"`
 	Localization LocalizationSettings `json:"localization"`
-	Rule         RuleSettings         `json:"rule"`
 	Tickets      TicketSettings       `json:"tickets"`
-	User         UserSettings         `json:"user"`
 }
 
 // APISettings say which credentials are accepted.
 type APISettings struct {
 	PasswordAccess bool `json:"api_password_access"`
 	TokenAccess    bool `json:"api_token_access"`
-}
-
-// BrandSettings of tickets.
-type BrandSettings struct {
-	RequireOnNewTickets bool `json:"require_brand_on_new_tickets"`
 }
 
 // GroupSettings of groups.
@@ -47,39 +46,14 @@ type LocalizationSettings struct {
 	LocaleIDs []int64 `json:"locale_ids"` // the first is the account's own
 }
 
-// RuleSettings of macros and views.
-type RuleSettings struct {
-	MacroMostUsed bool   `json:"macro_most_used"`
-	MacroOrder    string `json:"macro_order"` // alphabetical, position
-}
-
-// TicketSettings change how tickets are saved and shown.
+// TicketSettings change how tickets are saved.
 type TicketSettings struct {
-	AgentTicketDeletion              bool `json:"agent_ticket_deletion"` // agents, not admins alone, may delete
-	AllowGroupReset                  bool `json:"allow_group_reset"`
-	AssignDefaultOrganization        bool `json:"assign_default_organization"`
-	AssignTicketsUponSolve           bool `json:"assign_tickets_upon_solve"` // to the agent who solves
-	Collaboration                    bool `json:"collaboration"`             // CCs are kept at all
-	CommentsPublicByDefault          bool `json:"comments_public_by_default"`
-	FollowerAndEmailCCCollaborations bool `json:"follower_and_email_cc_collaborations"`
-	IsFirstCommentPrivateEnabled     bool `json:"is_first_comment_private_enabled"`
-	ListNewestCommentsFirst          bool `json:"list_newest_comments_first"`
-	MarkdownTicketComments           bool `json:"markdown_ticket_comments"`
-	MaximumPersonalViewsToList       int  `json:"maximum_personal_views_to_list"`
-	ModifyClosedTickets              bool `json:"modify_closed_tickets"` // by admins: tags, subject, priority, some fields
-	PrivateAttachments               bool `json:"private_attachments"`   // downloads need a sign-in
-	RichTextComments                 bool `json:"rich_text_comments"`
-	StatusHold                       bool `json:"status_hold"`
-	Tagging                          bool `json:"tagging"`
-}
-
-// UserSettings of people.
-type UserSettings struct {
-	EndUserPhoneNumberValidation bool `json:"end_user_phone_number_validation"`
-	LanguageSelection            bool `json:"language_selection"`
-	MultipleOrganizations        bool `json:"multiple_organizations"`
-	Tagging                      bool `json:"tagging"`
-	TimeZoneSelection            bool `json:"time_zone_selection"`
+	AgentTicketDeletion    bool `json:"agent_ticket_deletion"`     // agents, not admins alone, may delete
+	AssignTicketsUponSolve bool `json:"assign_tickets_upon_solve"` // to the agent who solves
+	MarkdownTicketComments bool `json:"markdown_ticket_comments"`
+	ModifyClosedTickets    bool `json:"modify_closed_tickets"` // by admins: tags, subject, priority, some fields
+	PrivateAttachments     bool `json:"private_attachments"`   // downloads need a sign-in
+	StatusHold             bool `json:"status_hold"`
 }
 
 // Default are the settings of a fresh account.
@@ -87,14 +61,9 @@ func Default() Settings {
 	return Settings{
 		API:          APISettings{PasswordAccess: true, TokenAccess: true},
 		Localization: LocalizationSettings{LocaleIDs: []int64{1}},
-		Rule:         RuleSettings{MacroOrder: "alphabetical"},
 		Tickets: TicketSettings{
-			AgentTicketDeletion: true, AllowGroupReset: true, AssignDefaultOrganization: true, AssignTicketsUponSolve: true,
-			Collaboration: true, CommentsPublicByDefault: true, FollowerAndEmailCCCollaborations: true,
-			IsFirstCommentPrivateEnabled: true, MaximumPersonalViewsToList: 8, ModifyClosedTickets: true,
-			RichTextComments: true, StatusHold: true, Tagging: true,
+			AgentTicketDeletion: true, AssignTicketsUponSolve: true, ModifyClosedTickets: true, StatusHold: true,
 		},
-		User: UserSettings{LanguageSelection: true, MultipleOrganizations: true, Tagging: true, TimeZoneSelection: true},
 	}
 }
 
@@ -114,4 +83,80 @@ func ReadSettings(stored models.JSON) (Settings, error) {
 		s.Localization.LocaleIDs = Default().Localization.LocaleIDs
 	}
 	return s, nil
+}
+
+// SettingsChange is what a caller asks of an account's settings. Nil fields are
+// left alone.
+type SettingsChange struct {
+	PasswordAccess         *bool
+	TokenAccess            *bool
+	UniqueGroupNames       *bool
+	LocaleIDs              []int64
+	AgentTicketDeletion    *bool
+	AssignTicketsUponSolve *bool
+	MarkdownTicketComments *bool
+	PrivateAttachments     *bool
+	StatusHold             *bool
+}
+
+// UpdateSettings changes the settings of the actor's account. It fails with
+// fault.Invalid for a locale that does not exist and for an empty list of them.
+// Remembered sign-ins are to be forgotten afterwards (auth.Service.Forget).
+func UpdateSettings(ctx context.Context, db *gorm.DB, now time.Time, by auth.Actor, c SettingsChange) error {
+	return db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := BumpTx(tx, by.AccountID); err != nil { // and hold the row
+			return err
+		}
+		var account models.Account
+		if err := tx.Take(&account, "id = ?", by.AccountID).Error; err != nil {
+			return err
+		}
+		s, err := ReadSettings(account.Settings)
+		if err != nil {
+			return err
+		}
+		if err := c.apply(&s); err != nil {
+			return err
+		}
+		account.Settings, account.UpdatedAt = models.ToJSON(s), now
+		return tx.Select("settings", "updated_at").Updates(&account).Error
+	})
+}
+
+func (c SettingsChange) apply(s *Settings) error {
+	for to, from := range map[*bool]*bool{
+		&s.API.PasswordAccess: c.PasswordAccess, &s.API.TokenAccess: c.TokenAccess, &s.Groups.UniqueNames: c.UniqueGroupNames,
+		&s.Tickets.AgentTicketDeletion: c.AgentTicketDeletion, &s.Tickets.AssignTicketsUponSolve: c.AssignTicketsUponSolve,
+		&s.Tickets.MarkdownTicketComments: c.MarkdownTicketComments, &s.Tickets.StatusHold: c.StatusHold,
+		&s.Tickets.PrivateAttachments: c.PrivateAttachments,
+	} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	if c.LocaleIDs == nil {
+		return nil
+	}
+	if len(c.LocaleIDs) == 0 {
+		return fault.Blank("locale_ids")
+	}
+	for _, id := range c.LocaleIDs {
+		if _, ok := locales.ByID(id); !ok {
+			return fault.InvalidField("locale_ids", "%d is not a locale", id)
+		}
+	}
+	s.Localization.LocaleIDs = c.LocaleIDs
+	return nil
+}
+
+// BumpTx makes every later reader of the account's set-up read it anew. It is
+// the first statement of whoever changes it, since its lock makes such changes
+// take turns: two fields that claim one tag cannot both be saved.
+func BumpTx(tx *gorm.DB, account int64) error {
+	res := tx.Model(&models.Account{}).Where("id = ?", account).
+		UpdateColumn("config_version", gorm.Expr("config_version + 1"))
+	if res.Error == nil && res.RowsAffected == 0 {
+		return fault.Missing("account", account)
+	}
+	return res.Error
 }

@@ -46,7 +46,7 @@ func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Up
 			return Upload{}, err
 		}
 	}
-	limit, err := s.limit(ctx, by.AccountID)
+	limit, err := s.Limit(ctx, by.AccountID)
 	if err != nil {
 		return Upload{}, err
 	}
@@ -71,8 +71,8 @@ func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Up
 	return up, nil
 }
 
-// limit is how large files of the account may be, in bytes.
-func (s *Service) limit(ctx context.Context, account int64) (int64, error) {
+// Limit is how large files of the account may be, in bytes.
+func (s *Service) Limit(ctx context.Context, account int64) (int64, error) {
 	settings, err := s.settings(ctx, account)
 	if own := settings.Limits.AttachmentSize; own > 0 && own < s.options.MaxSize {
 		return own, err

@@ -71,13 +71,14 @@ func New(db *gorm.DB, now func() time.Time) *Service {
 func wrong() error { return fault.New(fault.Unauthenticated, "Couldn't authenticate you") }
 
 // APIToken signs in the active user with this e-mail address by an API token
-// of the account.
+// of the account, if the account's settings accept API tokens.
 func (s *Service) APIToken(ctx context.Context, email, token string) (Actor, error) {
 	key := sha256.Sum256([]byte("api\x00" + strings.ToLower(email) + "\x00" + token))
 	return s.recall(key, func() (Actor, error) {
 		var account, tokenID, user int64
 		err := s.db.WithContext(postgres.AcrossAccounts(ctx)).Raw(`
 			SELECT t.account_id, t.id, i.user_id FROM api_tokens t
+			JOIN accounts a ON a.id = t.account_id AND coalesce((a.settings #>> '{api,api_token_access}')::boolean, true)
 			JOIN user_identities i ON i.account_id = t.account_id AND i.type = 'email' AND lower(i.value) = lower(?)
 			WHERE t.token_hash = ? AND t.active`, email, Hash(token)).Row().Scan(&account, &tokenID, &user)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -91,13 +92,15 @@ func (s *Service) APIToken(ctx context.Context, email, token string) (Actor, err
 	})
 }
 
-// Password signs in a user of the account by e-mail and password. What was
-// right is remembered for a minute, since checking it is slow by intent.
+// Password signs in a user of the account by e-mail and password, if the
+// account's settings accept passwords. What was right is remembered for a
+// minute, since checking it is slow by intent.
 func (s *Service) Password(ctx context.Context, account int64, email, password string) (Actor, error) {
 	var user int64
 	var hash string
 	err := s.db.WithContext(postgres.AcrossAccounts(ctx)).Raw(`
 		SELECT u.id, u.password_hash FROM user_identities i
+		JOIN accounts a ON a.id = i.account_id AND coalesce((a.settings #>> '{api,api_password_access}')::boolean, true)
 		JOIN users u ON u.account_id = i.account_id AND u.id = i.user_id
 		WHERE i.account_id = ? AND i.type = 'email' AND lower(i.value) = lower(?) AND u.password_hash IS NOT NULL`,
 		account, email).Row().Scan(&user, &hash)

@@ -95,17 +95,9 @@ func (s *Service) Current(tx *gorm.DB, account int64) (*Config, error) {
 	return s.Config(tx, account, version)
 }
 
-// BumpTx makes every later reader of the account's set-up read it anew. It is
-// the first statement of whoever changes it, since its lock makes such changes
-// take turns: two fields that claim one tag cannot both be saved.
-func BumpTx(tx *gorm.DB, account int64) error {
-	res := tx.Model(&models.Account{}).Where("id = ?", account).
-		UpdateColumn("config_version", gorm.Expr("config_version + 1"))
-	if res.Error == nil && res.RowsAffected == 0 {
-		return fault.Missing("account", account)
-	}
-	return res.Error
-}
+// BumpTx makes every later reader of the account's set-up read it anew; see
+// accounts.BumpTx.
+func BumpTx(tx *gorm.DB, account int64) error { return accounts.BumpTx(tx, account) }
 
 func load(tx *gorm.DB, account int64) (*Config, error) {
 	c := &Config{}

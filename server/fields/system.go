@@ -8,11 +8,11 @@ type SystemOption struct{ Name, Value string }
 // SystemOptions are the choices of the system's fields status, type and
 // priority as they are offered; nil for other fields. A ticket becomes new or
 // closed by other means.
-func (f *Field) SystemOptions() []SystemOption {
+func (c *Config) SystemOptions(f *Field) []SystemOption {
 	sub := f.SubTypeID != nil && *f.SubTypeID == 1
 	switch f.Type {
 	case models.FieldStatus:
-		if sub {
+		if sub && c.Settings.Tickets.StatusHold {
 			return []SystemOption{{"Open", models.StatusOpen}, {"Pending", models.StatusPending}, {"On-hold", models.StatusHold}, {"Solved", models.StatusSolved}}
 		}
 		return []SystemOption{{"Open", models.StatusOpen}, {"Pending", models.StatusPending}, {"Solved", models.StatusSolved}}
