@@ -140,7 +140,7 @@ func (s *Service) ShowMany(ctx context.Context, by auth.Actor, ids []int64, exte
 	if len(externalIDs) == 0 {
 		return s.ByIDs(ctx, by, ids)
 	}
-	return s.read(ctx, query(by, "(o.id = ANY(?::bigint[]) OR lower(o.external_id) IN (SELECT lower(btrim(x)) FROM unnest(?::text[]) AS x))",
+	return s.read(ctx, query(by, "(o.id = ANY(?::bigint[]) OR lower(o.external_id) = ANY(ARRAY(SELECT lower(btrim(x)) FROM unnest(?::text[]) AS x)))",
 		models.IDs(ids), models.Strings(externalIDs)))
 }
 
@@ -201,7 +201,10 @@ func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, 
 	if text = strings.TrimSpace(text); text == "" {
 		return page.Result[models.Organization]{}, fault.Attribute("name", "at least one character")
 	}
-	q := query(by, "lower(o.name) LIKE lower(?)", likeEscape.Replace(text)+"%")
+	// The bounds are for the index: of LIKE alone PostgreSQL cannot tell them
+	// once it plans the statement for every text.
+	q := query(by, `lower(o.name) ~>=~ lower(?) AND lower(o.name) ~<~ (lower(?) || U&'\+10FFFF') AND lower(o.name) LIKE lower(?)`,
+		text, text, likeEscape.Replace(text)+"%")
 	q.Order = byName
 	return page.List(ctx, s.db, q, r, scan)
 }
