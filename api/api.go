@@ -81,10 +81,10 @@ func New(s Services, o Options) *echo.Echo {
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, authenticator{s.Auth}},
 		fieldHandlers:        fieldHandlers{s.Fields},
-		groupHandlers:        groupHandlers{s.Groups, s.Jobs},
+		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
-		organizationHandlers: organizationHandlers{s.Organizations, s.Jobs},
+		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations},
 	}
 	h.groupHandlers.register()

@@ -54,7 +54,13 @@ func (h groupHandlers) memberships(ctx context.Context, of groups.Of) (wire.List
 		return wire.Listing{}, err
 	}
 	l := listing(ctx, "group_memberships", mapped(ctx, list, groupMembershipJSON))
-	err = h.besideMemberships(ctx, &l, list.Items)
+	people, places, err := h.beside(ctx, list.Items)
+	if people != nil {
+		l.Add("users", people)
+	}
+	if places != nil {
+		l.Add("groups", places)
+	}
 	return l, err
 }
 
@@ -74,9 +80,7 @@ func (h groupHandlers) membership(ctx context.Context, user, id wire.ID) (gen.Gr
 		return gen.GroupMembershipEnvelope{}, err
 	}
 	e := gen.GroupMembershipEnvelope{GroupMembership: groupMembershipJSON(ctx, m)}
-	if includes(ctx, "groups") {
-		e.Groups, err = h.groupsBeside(ctx, []int64{m.GroupID})
-	}
+	e.Users, e.Groups, err = h.beside(ctx, []models.GroupMembership{m})
 	return e, err
 }
 
@@ -121,11 +125,7 @@ func (h groupHandlers) GroupMembershipSetDefault(ctx context.Context, r gen.Grou
 	if err != nil {
 		return nil, err
 	}
-	out := make([]gen.GroupMembership, len(all))
-	for i, m := range all {
-		out[i] = groupMembershipJSON(ctx, m)
-	}
-	return gen.GroupMembershipSetDefault200JSONResponse{Listing: whole("group_memberships", out)}, nil
+	return gen.GroupMembershipSetDefault200JSONResponse{Listing: whole("group_memberships", each(all, func(m models.GroupMembership) gen.GroupMembership { return groupMembershipJSON(ctx, m) }))}, nil
 }
 
 func (h groupHandlers) GroupMembershipBulkCreate(ctx context.Context, r gen.GroupMembershipBulkCreateRequestObject) (gen.GroupMembershipBulkCreateResponseObject, error) {
@@ -186,26 +186,22 @@ func groupMembershipJSON(ctx context.Context, m models.GroupMembership) gen.Grou
 	}
 }
 
-// besideMemberships adds the records of memberships that the caller asks for.
-func (h groupHandlers) besideMemberships(ctx context.Context, l *wire.Listing, list []models.GroupMembership) error {
-	if !includes(ctx, "groups") {
-		return nil
+// beside are the side-loads of memberships; nil ones were not asked for.
+func (h groupHandlers) beside(ctx context.Context, list []models.GroupMembership) (people []gen.User, places []gen.Group, err error) {
+	by := auth.From(ctx)
+	if includes(ctx, "users") {
+		found, err := h.users.ByIDs(ctx, by.AccountID, each(list, func(m models.GroupMembership) int64 { return m.UserID }))
+		if err != nil {
+			return nil, nil, err
+		}
+		people = usersJSON(ctx, found)
 	}
-	ids := make([]int64, len(list))
-	for i, m := range list {
-		ids[i] = m.GroupID
+	if includes(ctx, "groups") {
+		found, err := h.groups.ByIDs(ctx, by, each(list, func(m models.GroupMembership) int64 { return m.GroupID }))
+		if err != nil {
+			return nil, nil, err
+		}
+		places = each(found, func(g models.Group) gen.Group { return groupJSON(ctx, g) })
 	}
-	found, err := h.groupsBeside(ctx, ids)
-	l.Add("groups", found)
-	return err
-}
-
-// groupsBeside are the groups that other records refer to.
-func (h groupHandlers) groupsBeside(ctx context.Context, ids []int64) ([]gen.Group, error) {
-	found, err := h.groups.ByIDs(ctx, auth.From(ctx), ids)
-	out := make([]gen.Group, len(found))
-	for i, g := range found {
-		out[i] = groupJSON(ctx, g)
-	}
-	return out, err
+	return people, places, nil
 }

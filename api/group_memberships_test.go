@@ -33,7 +33,8 @@ func TestGroupMembershipOnTheWire(t *testing.T) {
 	a.get(fmt.Sprintf("/api/v2/groups/%d/memberships", group)).want(200).wantJSON("%s", list)
 	a.get(fmt.Sprintf("/api/v2/groups/%d/memberships/assignable", group)).want(200).wantJSON("%s", list)
 	for _, path := range []string{"/api/v2/group_memberships", "/api/v2/group_memberships/assignable"} {
-		if got := a.get(path + "?page[size]=10&include=groups").want(200); len(got.ids("group_memberships")) != 2 || len(got.ids("groups")) != 2 {
+		got := a.get(path + "?page[size]=10&include=groups,users").want(200)
+		if len(got.ids("group_memberships")) != 2 || len(got.ids("groups")) != 2 || len(got.ids("users")) != 2 {
 			t.Errorf("%s", got.body)
 		}
 	}
@@ -105,8 +106,11 @@ func TestGroupsOfTheAccount(t *testing.T) {
 	_, email := a.person(models.RoleAgent)
 	agent := a.as(email)
 	count := func(r *result) string { return fmt.Sprint(r.want(200).member("count", "value")) }
-	if got := len(agent.get("/api/v2/groups").want(200).ids("groups")); got != 2 {
-		t.Errorf("%d groups", got)
+	if got := agent.get("/api/v2/groups?include=users").want(200); len(got.ids("groups")) != 2 || got.ids("users")[0] != a.admin.ID {
+		t.Errorf("%s", got.body)
+	}
+	if got := agent.get(fmt.Sprintf("/api/v2/groups/%d?include=users", private)).want(200).ids("users"); len(got) != 0 {
+		t.Errorf("members %v", got)
 	}
 	if got := len(agent.get("/api/v2/groups?exclude_deleted=false").want(200).ids("groups")); got != 3 {
 		t.Errorf("%d groups with the deleted", got)

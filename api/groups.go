@@ -9,23 +9,18 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/users"
 )
 
 type groupHandlers struct {
 	groups *groups.Service
+	users  *users.Service
 	jobs   *jobs.Service
 }
 
 func (h groupHandlers) ListGroups(ctx context.Context, r gen.ListGroupsRequestObject) (gen.ListGroupsResponseObject, error) {
-	p, err := pageOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.groups.List(ctx, auth.From(ctx), groups.Filter{Deleted: !bool(or(r.Params.ExcludeDeleted, true))}, p)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListGroups200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+	l, err := h.list(ctx, groups.Filter{Deleted: !bool(or(r.Params.ExcludeDeleted, true))})
+	return gen.ListGroups200JSONResponse{Listing: l}, err
 }
 
 func (h groupHandlers) CreateGroup(ctx context.Context, r gen.CreateGroupRequestObject) (gen.CreateGroupResponseObject, error) {
@@ -44,7 +39,9 @@ func (h groupHandlers) ShowGroupByID(ctx context.Context, r gen.ShowGroupByIDReq
 	if err != nil {
 		return nil, err
 	}
-	return gen.ShowGroupByID200JSONResponse{Group: groupJSON(ctx, g)}, nil
+	e := gen.GroupEnvelope{Group: groupJSON(ctx, g)}
+	e.Users, err = h.members(ctx, []models.Group{g})
+	return gen.ShowGroupByID200JSONResponse(e), err
 }
 
 func (h groupHandlers) CountGroups(ctx context.Context, _ gen.CountGroupsRequestObject) (gen.CountGroupsResponseObject, error) {
@@ -56,15 +53,8 @@ func (h groupHandlers) CountGroups(ctx context.Context, _ gen.CountGroupsRequest
 }
 
 func (h groupHandlers) ListAssignableGroups(ctx context.Context, _ gen.ListAssignableGroupsRequestObject) (gen.ListAssignableGroupsResponseObject, error) {
-	p, err := pageOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.groups.List(ctx, auth.From(ctx), groups.Filter{Assignable: true}, p)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListAssignableGroups200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+	l, err := h.list(ctx, groups.Filter{Assignable: true})
+	return gen.ListAssignableGroups200JSONResponse{Listing: l}, err
 }
 
 func (h groupHandlers) CountAssignableGroups(ctx context.Context, _ gen.CountAssignableGroupsRequestObject) (gen.CountAssignableGroupsResponseObject, error) {
@@ -76,15 +66,8 @@ func (h groupHandlers) CountAssignableGroups(ctx context.Context, _ gen.CountAss
 }
 
 func (h groupHandlers) ListGroupsByUser(ctx context.Context, r gen.ListGroupsByUserRequestObject) (gen.ListGroupsByUserResponseObject, error) {
-	p, err := pageOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.groups.List(ctx, auth.From(ctx), groups.Filter{UserID: int64(r.UserID)}, p)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListGroupsByUser200JSONResponse{Listing: listing(ctx, "groups", mapped(ctx, list, groupJSON))}, nil
+	l, err := h.list(ctx, groups.Filter{UserID: int64(r.UserID)})
+	return gen.ListGroupsByUser200JSONResponse{Listing: l}, err
 }
 
 func (h groupHandlers) CountGroupsByUser(ctx context.Context, r gen.CountGroupsByUserRequestObject) (gen.CountGroupsByUserResponseObject, error) {
@@ -111,6 +94,37 @@ func (h groupHandlers) DeleteGroup(ctx context.Context, r gen.DeleteGroupRequest
 		return nil, err
 	}
 	return gen.DeleteGroup204Response{}, nil
+}
+
+func (h groupHandlers) list(ctx context.Context, f groups.Filter) (wire.Listing, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	list, err := h.groups.List(ctx, auth.From(ctx), f, p)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	l := listing(ctx, "groups", mapped(ctx, list, groupJSON))
+	members, err := h.members(ctx, list.Items)
+	if members != nil {
+		l.Add("users", members)
+	}
+	return l, err
+}
+
+// members is the side-load of groups: their active users; nil unless asked for.
+func (h groupHandlers) members(ctx context.Context, list []models.Group) ([]gen.User, error) {
+	if !includes(ctx, "users") {
+		return nil, nil
+	}
+	by := auth.From(ctx)
+	ids, err := h.groups.MemberIDs(ctx, by, each(list, func(g models.Group) int64 { return g.ID }))
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.users.ByIDs(ctx, by.AccountID, ids)
+	return usersJSON(ctx, found), err
 }
 
 func groupChange(in gen.GroupInput) groups.Change {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/organizations"
@@ -35,7 +36,13 @@ func (h organizationHandlers) memberships(ctx context.Context, of organizations.
 		return wire.Listing{}, err
 	}
 	l := listing(ctx, "organization_memberships", mapped(ctx, list, organizationMembershipJSON))
-	err = h.besideMemberships(ctx, &l, list.Items)
+	people, places, err := h.beside(ctx, list.Items)
+	if people != nil {
+		l.Add("users", people)
+	}
+	if places != nil {
+		l.Add("organizations", places)
+	}
 	return l, err
 }
 
@@ -55,9 +62,7 @@ func (h organizationHandlers) membership(ctx context.Context, user, id wire.ID) 
 		return gen.OrganizationMembershipEnvelope{}, err
 	}
 	e := gen.OrganizationMembershipEnvelope{OrganizationMembership: organizationMembershipJSON(ctx, m)}
-	if includes(ctx, "organizations") {
-		e.Organizations, err = h.organizationsBeside(ctx, []int64{m.OrganizationID})
-	}
+	e.Users, e.Organizations, err = h.beside(ctx, []organizations.Membership{m})
 	return e, err
 }
 
@@ -109,11 +114,7 @@ func (h organizationHandlers) SetOrganizationMembershipAsDefault(ctx context.Con
 	if err != nil {
 		return nil, err
 	}
-	out := make([]gen.OrganizationMembership, len(all))
-	for i, m := range all {
-		out[i] = organizationMembershipJSON(ctx, m)
-	}
-	return gen.SetOrganizationMembershipAsDefault200JSONResponse{Listing: whole("organization_memberships", out)}, nil
+	return gen.SetOrganizationMembershipAsDefault200JSONResponse{Listing: whole("organization_memberships", each(all, func(m organizations.Membership) gen.OrganizationMembership { return organizationMembershipJSON(ctx, m) }))}, nil
 }
 
 func (h organizationHandlers) SetOrganizationAsDefault(ctx context.Context, r gen.SetOrganizationAsDefaultRequestObject) (gen.SetOrganizationAsDefaultResponseObject, error) {
@@ -151,26 +152,25 @@ func organizationMembershipJSON(ctx context.Context, m organizations.Membership)
 	}
 }
 
-// besideMemberships adds the records of memberships that the caller asks for.
-func (h organizationHandlers) besideMemberships(ctx context.Context, l *wire.Listing, list []organizations.Membership) error {
-	if !includes(ctx, "organizations") {
-		return nil
+// beside are the side-loads of memberships; nil ones were not asked for.
+func (h organizationHandlers) beside(ctx context.Context, list []organizations.Membership) (people []gen.User, places []gen.Organization, err error) {
+	by := auth.From(ctx)
+	if !by.Staff() {
+		return nil, nil, nil // these records tell what agents note about them
 	}
-	ids := make([]int64, len(list))
-	for i, m := range list {
-		ids[i] = m.OrganizationID
+	if includes(ctx, "users") {
+		found, err := h.users.ByIDs(ctx, by.AccountID, each(list, func(m organizations.Membership) int64 { return m.UserID }))
+		if err != nil {
+			return nil, nil, err
+		}
+		people = usersJSON(ctx, found)
 	}
-	found, err := h.organizationsBeside(ctx, ids)
-	l.Add("organizations", found)
-	return err
-}
-
-// organizationsBeside are the organizations that other records refer to.
-func (h organizationHandlers) organizationsBeside(ctx context.Context, ids []int64) ([]gen.Organization, error) {
-	found, err := h.organizations.ByIDs(ctx, auth.From(ctx), ids)
-	out := make([]gen.Organization, len(found))
-	for i, o := range found {
-		out[i] = organizationJSON(ctx, o)
+	if includes(ctx, "organizations") {
+		found, err := h.organizations.ByIDs(ctx, by, each(list, func(m organizations.Membership) int64 { return m.OrganizationID }))
+		if err != nil {
+			return nil, nil, err
+		}
+		places = each(found, func(o models.Organization) gen.Organization { return organizationJSON(ctx, o) })
 	}
-	return out, err
+	return people, places, nil
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/helpd/helpd/models"
@@ -28,9 +29,14 @@ func TestOrganizationMembershipOnTheWire(t *testing.T) {
 	a.get("/api/v2/organization_memberships").want(200).wantJSON("%s", list)
 	a.get(fmt.Sprintf("/api/v2/users/%d/organization_memberships", user)).want(200).wantJSON("%s", list)
 	a.get(fmt.Sprintf("/api/v2/organizations/%d/organization_memberships", organization)).want(200).wantJSON("%s", list)
-	beside := a.get("/api/v2/organization_memberships?include=organizations").want(200)
-	if got := beside.member("organizations", 0, "name"); got != "Globex" {
-		t.Errorf("beside it %v", got)
+	for _, path := range []string{"", fmt.Sprintf("/%d", id)} {
+		beside := a.get("/api/v2/organization_memberships" + path + "?include=users,organizations").want(200)
+		if got := beside.ids("organizations"); len(got) != 1 || got[0] != organization {
+			t.Errorf("organizations beside it %v", got)
+		}
+		if got := beside.ids("users"); len(got) != 1 || got[0] != user {
+			t.Errorf("users beside it %v", got)
+		}
 	}
 	if got := a.get(fmt.Sprintf("/api/v2/users/%d/organizations", user)).want(200).ids("organizations"); len(got) != 1 || got[0] != organization {
 		t.Errorf("organizations of the user: %v", got)
@@ -87,9 +93,11 @@ func TestDefaultOrganization(t *testing.T) {
 	other, _ := a.person(models.RoleEndUser)
 	a.as(email).put(fmt.Sprintf("/api/v2/users/%d/organizations/%d/make_default", other, globex), "").want(404)
 	a.as(email).get(fmt.Sprintf("/api/v2/users/%d/organization_memberships", other)).wantForbidden()
-	if got := a.as(email).get("/api/v2/organization_memberships").want(200).ids("organization_memberships"); len(got) != 2 {
-		t.Errorf("own memberships %v", got)
+	own := a.as(email).get("/api/v2/organization_memberships?include=users,organizations").want(200)
+	if got := own.ids("organization_memberships"); len(got) != 2 || strings.Contains(string(own.body), `"users"`) || strings.Contains(string(own.body), `"organizations"`) {
+		t.Errorf("own memberships %s", own.body)
 	}
+	a.as(email).get(fmt.Sprintf("/api/v2/users/%d/organizations", user)).wantForbidden()
 
 	a.delete(fmt.Sprintf("/api/v2/users/%d/organizations/%d", user, globex)).want(204)
 	a.delete(fmt.Sprintf("/api/v2/users/%d/organization_memberships/%d", other, second)).wantMissing()

@@ -11,10 +11,12 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/users"
 )
 
 type organizationHandlers struct {
 	organizations *organizations.Service
+	users         *users.Service
 	jobs          *jobs.Service
 }
 
@@ -98,11 +100,7 @@ func (h organizationHandlers) ShowManyOrganizations(ctx context.Context, r gen.S
 	if err != nil {
 		return nil, err
 	}
-	out := make([]gen.Organization, len(found))
-	for i, o := range found {
-		out[i] = organizationJSON(ctx, o)
-	}
-	l := whole("organizations", out)
+	l := whole("organizations", each(found, func(o models.Organization) gen.Organization { return organizationJSON(ctx, o) }))
 	if a := organizationAbilities(ctx, found); a != nil {
 		l.Add("abilities", a)
 	}

@@ -454,7 +454,8 @@ type GroupBody struct {
 
 // GroupEnvelope defines model for GroupEnvelope.
 type GroupEnvelope struct {
-	Group Group `json:"group"`
+	Group Group  `json:"group"`
+	Users []User `json:"users,omitzero"`
 }
 
 // GroupInput defines model for GroupInput.
@@ -488,6 +489,7 @@ type GroupMembershipBody struct {
 // GroupMembershipEnvelope defines model for GroupMembershipEnvelope.
 type GroupMembershipEnvelope struct {
 	GroupMembership GroupMembership `json:"group_membership"`
+	Users           []User          `json:"users,omitzero"`
 	Groups          []Group         `json:"groups,omitzero"`
 }
 
@@ -679,6 +681,7 @@ type OrganizationMembershipBody struct {
 // OrganizationMembershipEnvelope defines model for OrganizationMembershipEnvelope.
 type OrganizationMembershipEnvelope struct {
 	OrganizationMembership OrganizationMembership `json:"organization_membership"`
+	Users                  []User                 `json:"users,omitzero"`
 	Organizations          []Organization         `json:"organizations,omitzero"`
 }
 

@@ -475,7 +475,8 @@ type GroupBody struct {
 
 // GroupEnvelope defines model for GroupEnvelope.
 type GroupEnvelope struct {
-	Group Group `json:"group"`
+	Group Group  `json:"group"`
+	Users []User `json:"users,omitzero"`
 }
 
 // GroupInput defines model for GroupInput.
@@ -488,6 +489,7 @@ type GroupInput struct {
 // GroupList defines model for GroupList.
 type GroupList struct {
 	Groups       []Group                   `json:"groups"`
+	Users        []User                    `json:"users,omitzero"`
 	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
 	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
 	Count        *int64                    `json:"count,omitempty"`
@@ -516,6 +518,7 @@ type GroupMembershipBody struct {
 // GroupMembershipEnvelope defines model for GroupMembershipEnvelope.
 type GroupMembershipEnvelope struct {
 	GroupMembership GroupMembership `json:"group_membership"`
+	Users           []User          `json:"users,omitzero"`
 	Groups          []Group         `json:"groups,omitzero"`
 }
 
@@ -530,6 +533,7 @@ type GroupMembershipInput struct {
 // GroupMembershipList defines model for GroupMembershipList.
 type GroupMembershipList struct {
 	GroupMemberships []GroupMembership         `json:"group_memberships"`
+	Users            []User                    `json:"users,omitzero"`
 	Groups           []Group                   `json:"groups,omitzero"`
 	NextPage         nullable.Nullable[string] `json:"next_page,omitempty"`
 	PreviousPage     nullable.Nullable[string] `json:"previous_page,omitempty"`
@@ -752,6 +756,7 @@ type OrganizationMembershipBody struct {
 // OrganizationMembershipEnvelope defines model for OrganizationMembershipEnvelope.
 type OrganizationMembershipEnvelope struct {
 	OrganizationMembership OrganizationMembership `json:"organization_membership"`
+	Users                  []User                 `json:"users,omitzero"`
 	Organizations          []Organization         `json:"organizations,omitzero"`
 }
 
@@ -767,6 +772,7 @@ type OrganizationMembershipInput struct {
 // OrganizationMembershipList defines model for OrganizationMembershipList.
 type OrganizationMembershipList struct {
 	OrganizationMemberships []OrganizationMembership  `json:"organization_memberships"`
+	Users                   []User                    `json:"users,omitzero"`
 	Organizations           []Organization            `json:"organizations,omitzero"`
 	NextPage                nullable.Nullable[string] `json:"next_page,omitempty"`
 	PreviousPage            nullable.Nullable[string] `json:"previous_page,omitempty"`

@@ -83,8 +83,11 @@ const ofUser = `EXISTS (SELECT FROM organization_memberships AS m
 	WHERE m.account_id = o.account_id AND m.organization_id = o.id AND m.user_id = ?)`
 
 // OfUser lists the organizations of a user by id. It fails with fault.NotFound
-// for an unknown user.
+// for an unknown user. End users may not: it tells what agents note about them.
 func (s *Service) OfUser(ctx context.Context, by auth.Actor, user int64, r page.Request) (page.Result[models.Organization], error) {
+	if !by.Staff() {
+		return page.Result[models.Organization]{}, fault.Denied()
+	}
 	if err := s.mayReadUser(ctx, by, user); err != nil {
 		return page.Result[models.Organization]{}, err
 	}
@@ -93,6 +96,9 @@ func (s *Service) OfUser(ctx context.Context, by auth.Actor, user int64, r page.
 
 // CountOfUser is the number of organizations of a user and when it was taken.
 func (s *Service) CountOfUser(ctx context.Context, by auth.Actor, user int64) (int, time.Time, error) {
+	if !by.Staff() {
+		return 0, time.Time{}, fault.Denied()
+	}
 	if err := s.mayReadUser(ctx, by, user); err != nil {
 		return 0, time.Time{}, err
 	}
