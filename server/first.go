@@ -24,7 +24,7 @@ type NewAccount struct {
 // empty password or token is made. It fails as accounts.Create does.
 func CreateAccount(ctx context.Context, db *gorm.DB, now time.Time, n accounts.New, token string) (NewAccount, error) {
 	if n.AdminPassword == "" {
-		n.AdminPassword = auth.NewToken()[:20] // 119 random bits
+		n.AdminPassword = NewPassword()
 	}
 	made := NewAccount{Email: n.AdminEmail, Password: n.AdminPassword}
 	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -40,6 +40,9 @@ func CreateAccount(ctx context.Context, db *gorm.DB, now time.Time, n accounts.N
 	})
 	return made, err
 }
+
+// NewPassword makes a password of 20 letters and digits: 119 random bits.
+func NewPassword() string { return auth.NewToken()[:20] }
 
 // firstLock has processes that start together on an empty database take turns.
 const firstLock = 0x68656c70643031 // "helpd01"

@@ -90,6 +90,38 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	env := database(t)
+	s := serve(t, env...)
+	made := regexp.MustCompile(`^id        \d+\npassword  (\w{20})\n$`).FindStringSubmatch(
+		helpd(t, env, "user", "create", "ann@example.com", "--name", "Ann").ok(t).out)
+	if made == nil {
+		t.Fatal("user create does not tell id and password")
+	}
+	status, answer := s.get("/api/v2/users/me", "ann@example.com", made[1])
+	if status != http.StatusOK || !strings.Contains(answer, `"name":"Ann"`) || !strings.Contains(answer, `"role":"agent"`) {
+		t.Errorf("with the password: status %d: %s", status, answer)
+	}
+	if out := helpd(t, env, "user", "create", "eve@example.com", "--role", "end-user").ok(t).out; strings.Contains(out, "password") {
+		t.Errorf("an end user has a password: %s", out)
+	}
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"ANN@example.com"}, 1, "Email: ann@example.com is already being used by another user"},
+		{[]string{"ann"}, 1, "Email: ann is not properly formatted"},
+		{[]string{"bob@example.com", "--role", "owner"}, 2, "--role is one of end-user, agent, admin"},
+		{[]string{"bob@example.com", "--password", "short"}, 1, "Password: is too short (minimum is 8 characters)"},
+	} {
+		if r := helpd(t, env, append([]string{"user", "create"}, tc.args...)...); r.code != tc.code || r.err != "helpd: "+tc.want+"\n" {
+			t.Errorf("%v: exit code %d, %q; want %d, %q", tc.args, r.code, r.err, tc.code, tc.want)
+		}
+	}
+}
+
 func TestCommandsRefuseWhatDoesNotGoTogether(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
