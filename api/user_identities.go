@@ -120,3 +120,13 @@ func (h userHandlers) VerifyEndUserIdentity(ctx context.Context, r gen.VerifyEnd
 	body, err := h.verifyIdentity(ctx, r.UserID, r.UserIdentityID)
 	return gen.VerifyEndUserIdentity200JSONResponse(body), err
 }
+
+func (h userHandlers) RequestUserVerfication(ctx context.Context, r gen.RequestUserVerficationRequestObject) (gen.RequestUserVerficationResponseObject, error) {
+	err := h.users.RequestVerification(ctx, auth.From(ctx), int64(r.UserID), int64(r.UserIdentityID))
+	return gen.RequestUserVerfication200JSONResponse{}, err
+}
+
+func (h userHandlers) RequestEndUserVerification(ctx context.Context, r gen.RequestEndUserVerificationRequestObject) (gen.RequestEndUserVerificationResponseObject, error) {
+	err := h.users.RequestVerification(ctx, auth.From(ctx), int64(r.UserID), int64(r.UserIdentityID))
+	return gen.RequestEndUserVerification200JSONResponse{}, err
+}

@@ -289,7 +289,9 @@ func TestUserIdentities(t *testing.T) {
 	a.post(path, `{"identity":{"type":"fax","value":"1"}}`).want(422)
 	a.post(path, `{"identity":{"type":"email"}}`).wantDetail("value", "Value: cannot be blank")
 	one := fmt.Sprintf("%s/%d", path, second)
+	a.put(one+"/request_verification", "").want(200).wantJSON(`{}`)
 	a.put(one+"/verify", "").want(200)
+	a.put(one+"/request_verification", "").wantDetail("base", "Identity: is verified already")
 	if got := a.put(one+"/make_primary", "").want(200); len(got.ids("identities")) != 2 {
 		t.Errorf("make_primary: %s", got.body)
 	}

@@ -1674,6 +1674,9 @@ type ServerInterface interface {
 	// MakeEndUserIdentityPrimary Makes an address the one that the user shows.
 	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary)
 	MakeEndUserIdentityPrimary(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// RequestEndUserVerification Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification)
+	RequestEndUserVerification(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
 	// VerifyEndUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
@@ -1980,6 +1983,9 @@ type ServerInterface interface {
 	// MakeUserIdentityPrimary Makes an address the one that the user shows.
 	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary)
 	MakeUserIdentityPrimary(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// RequestUserVerfication Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/request_verification)
+	RequestUserVerfication(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
 	// VerifyUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
@@ -2355,6 +2361,30 @@ func (w *ServerInterfaceWrapper) MakeEndUserIdentityPrimary(ctx echo.Context) er
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.MakeEndUserIdentityPrimary(ctx, userID, userIdentityID)
+	return err
+}
+
+// RequestEndUserVerification converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestEndUserVerification(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestEndUserVerification(ctx, userID, userIdentityID)
 	return err
 }
 
@@ -4115,6 +4145,30 @@ func (w *ServerInterfaceWrapper) MakeUserIdentityPrimary(ctx echo.Context) error
 	return err
 }
 
+// RequestUserVerfication converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestUserVerfication(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_identity_id" -------------
+	var userIdentityID UserIdentityIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_identity_id", ctx.Param("user_identity_id"), &userIdentityID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_identity_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestUserVerfication(ctx, userID, userIdentityID)
+	return err
+}
+
 // VerifyUserIdentity converts echo context to params.
 func (w *ServerInterfaceWrapper) VerifyUserIdentity(ctx echo.Context) error {
 	var err error
@@ -4578,6 +4632,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id", wrapper.ShowUserIdentity, options.OperationMiddlewares["ShowUserIdentity"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id", wrapper.UpdateUserIdentity, options.OperationMiddlewares["UpdateUserIdentity"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeUserIdentityPrimary, options.OperationMiddlewares["MakeUserIdentityPrimary"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id/request_verification", wrapper.RequestUserVerfication, options.OperationMiddlewares["RequestUserVerfication"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyUserIdentity, options.OperationMiddlewares["VerifyUserIdentity"]...)
 	router.GET(options.BaseURL+"/api/v2/end_users/:user_id/identities", wrapper.ListEndUserIdentities, options.OperationMiddlewares["ListEndUserIdentities"]...)
 	router.POST(options.BaseURL+"/api/v2/end_users/:user_id/identities", wrapper.CreateEndUserIdentity, options.OperationMiddlewares["CreateEndUserIdentity"]...)
@@ -4585,6 +4640,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id", wrapper.ShowEndUserIdentity, options.OperationMiddlewares["ShowEndUserIdentity"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id", wrapper.UpdateEndUserIdentity, options.OperationMiddlewares["UpdateEndUserIdentity"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeEndUserIdentityPrimary, options.OperationMiddlewares["MakeEndUserIdentityPrimary"]...)
+	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/request_verification", wrapper.RequestEndUserVerification, options.OperationMiddlewares["RequestEndUserVerification"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
 
 }
@@ -5014,6 +5070,29 @@ type MakeEndUserIdentityPrimaryResponseObject interface {
 type MakeEndUserIdentityPrimary200JSONResponse UserIdentityList
 
 func (response MakeEndUserIdentityPrimary200JSONResponse) VisitMakeEndUserIdentityPrimaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestEndUserVerificationRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type RequestEndUserVerificationResponseObject interface {
+	VisitRequestEndUserVerificationResponse(w http.ResponseWriter) error
+}
+
+type RequestEndUserVerification200JSONResponse EmptyEnvelope
+
+func (response RequestEndUserVerification200JSONResponse) VisitRequestEndUserVerificationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7402,6 +7481,29 @@ func (response MakeUserIdentityPrimary200JSONResponse) VisitMakeUserIdentityPrim
 	return err
 }
 
+type RequestUserVerficationRequestObject struct {
+	UserID         UserIDParam         `json:"user_id"`
+	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
+}
+
+type RequestUserVerficationResponseObject interface {
+	VisitRequestUserVerficationResponse(w http.ResponseWriter) error
+}
+
+type RequestUserVerfication200JSONResponse EmptyEnvelope
+
+func (response RequestUserVerfication200JSONResponse) VisitRequestUserVerficationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VerifyUserIdentityRequestObject struct {
 	UserID         UserIDParam         `json:"user_id"`
 	UserIdentityID UserIdentityIDParam `json:"user_identity_id"`
@@ -7797,6 +7899,9 @@ type StrictServerInterface interface {
 	// MakeEndUserIdentityPrimary Makes an address the one that the user shows.
 	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary)
 	MakeEndUserIdentityPrimary(ctx context.Context, request MakeEndUserIdentityPrimaryRequestObject) (MakeEndUserIdentityPrimaryResponseObject, error)
+	// RequestEndUserVerification Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification)
+	RequestEndUserVerification(ctx context.Context, request RequestEndUserVerificationRequestObject) (RequestEndUserVerificationResponseObject, error)
 	// VerifyEndUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyEndUserIdentity(ctx context.Context, request VerifyEndUserIdentityRequestObject) (VerifyEndUserIdentityResponseObject, error)
@@ -8103,6 +8208,9 @@ type StrictServerInterface interface {
 	// MakeUserIdentityPrimary Makes an address the one that the user shows.
 	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary)
 	MakeUserIdentityPrimary(ctx context.Context, request MakeUserIdentityPrimaryRequestObject) (MakeUserIdentityPrimaryResponseObject, error)
+	// RequestUserVerfication Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/request_verification)
+	RequestUserVerfication(ctx context.Context, request RequestUserVerficationRequestObject) (RequestUserVerficationResponseObject, error)
 	// VerifyUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyUserIdentity(ctx context.Context, request VerifyUserIdentityRequestObject) (VerifyUserIdentityResponseObject, error)
@@ -8810,6 +8918,32 @@ func (sh *strictHandler) MakeEndUserIdentityPrimary(ctx echo.Context, userID Use
 		return err
 	} else if validResponse, ok := response.(MakeEndUserIdentityPrimaryResponseObject); ok {
 		return validResponse.VisitMakeEndUserIdentityPrimaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestEndUserVerification operation middleware
+func (sh *strictHandler) RequestEndUserVerification(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request RequestEndUserVerificationRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestEndUserVerification(ctx.Request().Context(), request.(RequestEndUserVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestEndUserVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestEndUserVerificationResponseObject); ok {
+		return validResponse.VisitRequestEndUserVerificationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11992,6 +12126,32 @@ func (sh *strictHandler) MakeUserIdentityPrimary(ctx echo.Context, userID UserID
 		return err
 	} else if validResponse, ok := response.(MakeUserIdentityPrimaryResponseObject); ok {
 		return validResponse.VisitMakeUserIdentityPrimaryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestUserVerfication operation middleware
+func (sh *strictHandler) RequestUserVerfication(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error {
+	var request RequestUserVerficationRequestObject
+
+	request.UserID = userID
+	request.UserIdentityID = userIdentityID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestUserVerfication(ctx.Request().Context(), request.(RequestUserVerficationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestUserVerfication")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestUserVerficationResponseObject); ok {
+		return validResponse.VisitRequestUserVerficationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -141,6 +141,7 @@ var Operations = []Operation{
 	{"UpdateUserIdentity", "PUT", "/api/v2/users/{user_id}/identities/{user_identity_id}", "agent", "users"},
 	{"DeleteUserIdentity", "DELETE", "/api/v2/users/{user_id}/identities/{user_identity_id}", "agent", "users"},
 	{"MakeUserIdentityPrimary", "PUT", "/api/v2/users/{user_id}/identities/{user_identity_id}/make_primary", "end-user", "users"},
+	{"RequestUserVerfication", "PUT", "/api/v2/users/{user_id}/identities/{user_identity_id}/request_verification", "agent", "users"},
 	{"VerifyUserIdentity", "PUT", "/api/v2/users/{user_id}/identities/{user_identity_id}/verify", "agent", "users"},
 	{"ListEndUserIdentities", "GET", "/api/v2/end_users/{user_id}/identities", "end-user", "users"},
 	{"CreateEndUserIdentity", "POST", "/api/v2/end_users/{user_id}/identities", "end-user", "users"},
@@ -148,6 +149,7 @@ var Operations = []Operation{
 	{"UpdateEndUserIdentity", "PUT", "/api/v2/end_users/{user_id}/identities/{user_identity_id}", "end-user", "users"},
 	{"DeleteEndUserIdentity", "DELETE", "/api/v2/end_users/{user_id}/identities/{user_identity_id}", "end-user", "users"},
 	{"MakeEndUserIdentityPrimary", "PUT", "/api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary", "end-user", "users"},
+	{"RequestEndUserVerification", "PUT", "/api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification", "end-user", "users"},
 	{"VerifyEndUserIdentity", "PUT", "/api/v2/end_users/{user_id}/identities/{user_identity_id}/verify", "agent", "users"},
 }
 
@@ -282,6 +284,7 @@ var Allow = map[string]string{
 	"UpdateUserIdentity":                        "agent",
 	"DeleteUserIdentity":                        "agent",
 	"MakeUserIdentityPrimary":                   "end-user",
+	"RequestUserVerfication":                    "agent",
 	"VerifyUserIdentity":                        "agent",
 	"ListEndUserIdentities":                     "end-user",
 	"CreateEndUserIdentity":                     "end-user",
@@ -289,5 +292,6 @@ var Allow = map[string]string{
 	"UpdateEndUserIdentity":                     "end-user",
 	"DeleteEndUserIdentity":                     "end-user",
 	"MakeEndUserIdentityPrimary":                "end-user",
+	"RequestEndUserVerification":                "end-user",
 	"VerifyEndUserIdentity":                     "agent",
 }

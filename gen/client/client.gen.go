@@ -2595,6 +2595,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
 	MakeEndUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RequestEndUserVerification Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestEndUserVerification` operationId).
+	RequestEndUserVerification(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// VerifyEndUserIdentity Notes that an address is verified.
 	//
 	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
@@ -3370,6 +3375,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeUserIdentityPrimary` operationId).
 	MakeUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RequestUserVerfication Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestUserVerfication` operationId).
+	RequestUserVerfication(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// VerifyUserIdentity Notes that an address is verified.
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
@@ -3909,6 +3919,21 @@ func (c *Client) UpdateEndUserIdentity(ctx context.Context, userID UserIDParam, 
 // Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
 func (c *Client) MakeEndUserIdentityPrimary(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMakeEndUserIdentityPrimaryRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestEndUserVerification Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestEndUserVerification` operationId).
+func (c *Client) RequestEndUserVerification(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestEndUserVerificationRequest(c.Server, userID, userIdentityID)
 	if err != nil {
 		return nil, err
 	}
@@ -6004,6 +6029,21 @@ func (c *Client) MakeUserIdentityPrimary(ctx context.Context, userID UserIDParam
 	return c.Client.Do(req)
 }
 
+// RequestUserVerfication Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestUserVerfication` operationId).
+func (c *Client) RequestUserVerfication(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestUserVerficationRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // VerifyUserIdentity Notes that an address is verified.
 //
 // Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
@@ -7237,6 +7277,47 @@ func NewMakeEndUserIdentityPrimaryRequest(server string, userID UserIDParam, use
 	}
 
 	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s/make_primary", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRequestEndUserVerificationRequest constructs an http.Request for the RequestEndUserVerification method
+func NewRequestEndUserVerificationRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/end_users/%s/identities/%s/request_verification", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -13954,6 +14035,47 @@ func NewMakeUserIdentityPrimaryRequest(server string, userID UserIDParam, userId
 	return req, nil
 }
 
+// NewRequestUserVerficationRequest constructs an http.Request for the RequestUserVerfication method
+func NewRequestUserVerficationRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_identity_id", userIdentityID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/identities/%s/request_verification", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewVerifyUserIdentityRequest constructs an http.Request for the VerifyUserIdentity method
 func NewVerifyUserIdentityRequest(server string, userID UserIDParam, userIdentityID UserIdentityIDParam) (*http.Request, error) {
 	var err error
@@ -14992,6 +15114,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeEndUserIdentityPrimary` operationId).
 	MakeEndUserIdentityPrimaryWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*MakeEndUserIdentityPrimaryResponse, error)
 
+	// RequestEndUserVerificationWithResponse Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestEndUserVerification` operationId).
+	RequestEndUserVerificationWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*RequestEndUserVerificationResponse, error)
+
 	// VerifyEndUserIdentityWithResponse Notes that an address is verified.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15911,6 +16040,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/make_primary (the `MakeUserIdentityPrimary` operationId).
 	MakeUserIdentityPrimaryWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*MakeUserIdentityPrimaryResponse, error)
 
+	// RequestUserVerficationWithResponse Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestUserVerfication` operationId).
+	RequestUserVerficationWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*RequestUserVerficationResponse, error)
+
 	// VerifyUserIdentityWithResponse Notes that an address is verified.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -16825,6 +16961,47 @@ func (r MakeEndUserIdentityPrimaryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r MakeEndUserIdentityPrimaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RequestEndUserVerificationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RequestEndUserVerificationResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestEndUserVerificationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestEndUserVerificationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestEndUserVerificationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestEndUserVerificationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21083,6 +21260,47 @@ func (r MakeUserIdentityPrimaryResponse) ContentType() string {
 	return ""
 }
 
+type RequestUserVerficationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RequestUserVerficationResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestUserVerficationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestUserVerficationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestUserVerficationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestUserVerficationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type VerifyUserIdentityResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -22040,6 +22258,19 @@ func (c *ClientWithResponses) MakeEndUserIdentityPrimaryWithResponse(ctx context
 		return nil, err
 	}
 	return ParseMakeEndUserIdentityPrimaryResponse(rsp)
+}
+
+// RequestEndUserVerificationWithResponse Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestEndUserVerification` operationId).
+func (c *ClientWithResponses) RequestEndUserVerificationWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*RequestEndUserVerificationResponse, error) {
+	rsp, err := c.RequestEndUserVerification(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestEndUserVerificationResponse(rsp)
 }
 
 // VerifyEndUserIdentityWithResponse Notes that an address is verified.
@@ -23747,6 +23978,19 @@ func (c *ClientWithResponses) MakeUserIdentityPrimaryWithResponse(ctx context.Co
 	return ParseMakeUserIdentityPrimaryResponse(rsp)
 }
 
+// RequestUserVerficationWithResponse Records that an e-mail address is to be verified by whoever holds it, as an event in the log.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/request_verification (the `RequestUserVerfication` operationId).
+func (c *ClientWithResponses) RequestUserVerficationWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*RequestUserVerficationResponse, error) {
+	rsp, err := c.RequestUserVerfication(ctx, userID, userIdentityID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestUserVerficationResponse(rsp)
+}
+
 // VerifyUserIdentityWithResponse Notes that an address is verified.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -24494,6 +24738,32 @@ func ParseMakeEndUserIdentityPrimaryResponse(rsp *http.Response) (*MakeEndUserId
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserIdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRequestEndUserVerificationResponse parses an HTTP response from a RequestEndUserVerificationWithResponse call
+func ParseRequestEndUserVerificationResponse(rsp *http.Response) (*RequestEndUserVerificationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestEndUserVerificationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -27276,6 +27546,32 @@ func ParseMakeUserIdentityPrimaryResponse(rsp *http.Response) (*MakeUserIdentity
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserIdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRequestUserVerficationResponse parses an HTTP response from a RequestUserVerficationWithResponse call
+func ParseRequestUserVerficationResponse(rsp *http.Response) (*RequestUserVerficationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestUserVerficationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -165,6 +165,26 @@ func (s *Service) VerifyIdentity(ctx context.Context, by auth.Actor, user, id in
 	return s.UpdateIdentity(ctx, by, user, id, IdentityChange{Verified: new(true)})
 }
 
+// RequestVerification notes that an e-mail address is to be verified by whoever
+// holds it. The event is what a message to the address is made from. It fails
+// with fault.Invalid for an identity that cannot be written to, or is verified.
+func (s *Service) RequestVerification(ctx context.Context, by auth.Actor, user, id int64) error {
+	return s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) error {
+		i, err := identity(tx, user, id)
+		if err != nil {
+			return err
+		}
+		if i.Type != models.IdentityEmail {
+			return fault.InvalidField("type", "%s cannot be verified by a message", i.Type)
+		}
+		if i.Verified {
+			return fault.Base(fault.CodeInvalid, "Identity: is verified already")
+		}
+		u.note("identity_verification_requested", identityRef{identityOf(i)})
+		return nil
+	})
+}
+
 // MakePrimary makes an identity the first of its type: the address or number
 // that the user shows. It returns all identities of the user. An end user may
 // do so with a verified one only.

@@ -115,6 +115,25 @@ func TestPhoneIdentityAndNumberAreOne(t *testing.T) {
 	}
 }
 
+func TestVerificationIsRequested(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i := w.identity(w.agent, w.ann.ID, NewIdentity{Value: "second@x.test"})
+	if err := w.RequestVerification(w.ctx, w.as(w.ann), w.ann.ID, i.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.happened(w.ann.ID); !strings.HasSuffix(got, " identity_verification_requested") {
+		t.Errorf("events: %s", got)
+	}
+	if _, err := w.VerifyIdentity(w.ctx, w.agent, w.ann.ID, i.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.refused(w.RequestVerification(w.ctx, w.agent, w.ann.ID, i.ID), fault.Invalid, "is verified already")
+	other := w.identity(w.agent, w.ann.ID, NewIdentity{Type: "twitter", Value: "tweety"})
+	w.refused(w.RequestVerification(w.ctx, w.agent, w.ann.ID, other.ID), fault.Invalid, "Type: twitter cannot be verified by a message")
+	w.refused(w.RequestVerification(w.ctx, w.agent, w.ann.ID, 404), fault.NotFound, "")
+}
+
 func TestIdentitiesAndWhoMay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
