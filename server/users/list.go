@@ -60,12 +60,10 @@ func (s *Service) query(ctx context.Context, by auth.Actor, f Filter) (page.Quer
 			return q, fault.InvalidField("role", "%s is not a role: end-user, agent or admin", role)
 		}
 	}
-	switch len(f.Roles) {
-	case 0:
-	case 1:
-		and("u.role = ?", f.Roles[0])
-	default:
-		and("u.role = ANY(?::text[])", models.Strings(f.Roles))
+	// Written out, since there are but three: a plan made for any role would
+	// read all users in search of the few agents.
+	if len(f.Roles) > 0 {
+		and("u.role IN ('" + strings.Join(f.Roles, "', '") + "')")
 	}
 	if f.PermissionSet != 0 {
 		and("u.custom_role_id = ?", f.PermissionSet)
