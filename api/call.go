@@ -21,15 +21,16 @@ import (
 // body: absolute URLs in answers repeat how the server was reached, and the
 // parameters of paging, sorting and side-loading are read here for all lists.
 type call struct {
-	base  string // https://host:port
-	path  string // /api/v2/groups, without .json
-	query url.Values
+	base   string // https://host:port
+	path   string // /api/v2/groups, without .json
+	client string // what the caller's program calls itself
+	query  url.Values
 }
 
 type callKey struct{}
 
 func withCall(ctx context.Context, c echo.Context) context.Context {
-	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.QueryParams()})
+	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.QueryParams()})
 }
 
 func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }

@@ -66,6 +66,24 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for SortOrder.
+const (
+	SortOrderAsc  SortOrder = "asc"
+	SortOrderDesc SortOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the SortOrder enum.
+func (e SortOrder) Valid() bool {
+	switch e {
+	case SortOrderAsc:
+		return true
+	case SortOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StatusCategory.
 const (
 	StatusCategoryHold    StatusCategory = "hold"
@@ -87,6 +105,87 @@ func (e StatusCategory) Valid() bool {
 	case StatusCategoryPending:
 		return true
 	case StatusCategorySolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TicketPriority.
+const (
+	TicketPriorityHigh   TicketPriority = "high"
+	TicketPriorityLow    TicketPriority = "low"
+	TicketPriorityNormal TicketPriority = "normal"
+	TicketPriorityUrgent TicketPriority = "urgent"
+)
+
+// Valid indicates whether the value is a known member of the TicketPriority enum.
+func (e TicketPriority) Valid() bool {
+	switch e {
+	case TicketPriorityHigh:
+		return true
+	case TicketPriorityLow:
+		return true
+	case TicketPriorityNormal:
+		return true
+	case TicketPriorityUrgent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TicketStatus.
+const (
+	TicketStatusClosed  TicketStatus = "closed"
+	TicketStatusDeleted TicketStatus = "deleted"
+	TicketStatusHold    TicketStatus = "hold"
+	TicketStatusNew     TicketStatus = "new"
+	TicketStatusOpen    TicketStatus = "open"
+	TicketStatusPending TicketStatus = "pending"
+	TicketStatusSolved  TicketStatus = "solved"
+)
+
+// Valid indicates whether the value is a known member of the TicketStatus enum.
+func (e TicketStatus) Valid() bool {
+	switch e {
+	case TicketStatusClosed:
+		return true
+	case TicketStatusDeleted:
+		return true
+	case TicketStatusHold:
+		return true
+	case TicketStatusNew:
+		return true
+	case TicketStatusOpen:
+		return true
+	case TicketStatusPending:
+		return true
+	case TicketStatusSolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TicketType.
+const (
+	TicketTypeIncident TicketType = "incident"
+	TicketTypeProblem  TicketType = "problem"
+	TicketTypeQuestion TicketType = "question"
+	TicketTypeTask     TicketType = "task"
+)
+
+// Valid indicates whether the value is a known member of the TicketType enum.
+func (e TicketType) Valid() bool {
+	switch e {
+	case TicketTypeIncident:
+		return true
+	case TicketTypeProblem:
+		return true
+	case TicketTypeQuestion:
+		return true
+	case TicketTypeTask:
 		return true
 	default:
 		return false
@@ -196,6 +295,12 @@ type AttachmentInput struct {
 	MalwareAccessOverride *wire.Flag `json:"malware_access_override,omitempty"`
 }
 
+// AuditEvent defines model for AuditEvent.
+type AuditEvent = wire.Raw
+
+// AuditMetadata defines model for AuditMetadata.
+type AuditMetadata = wire.Raw
+
 // Brand defines model for Brand.
 type Brand struct {
 	URL       string `json:"url"`
@@ -227,6 +332,21 @@ type BrandEnvelope struct {
 
 // BrandList defines model for BrandList.
 type BrandList = wire.List
+
+// CalendarSeconds defines model for CalendarSeconds.
+type CalendarSeconds struct {
+	Calendar *int64 `json:"calendar"`
+}
+
+// CollaboratorInput defines model for CollaboratorInput.
+type CollaboratorInput struct {
+	UserID    nullable.Nullable[wire.ID] `json:"user_id,omitempty"`
+	UserEmail nullable.Nullable[string]  `json:"user_email,omitempty"`
+	UserName  nullable.Nullable[string]  `json:"user_name,omitempty"`
+
+	// Action put, the default, or delete.
+	Action nullable.Nullable[string] `json:"action,omitempty"`
+}
 
 // Count defines model for Count.
 type Count struct {
@@ -344,6 +464,14 @@ type CustomFieldOptionInput struct {
 // CustomFieldOptionList defines model for CustomFieldOptionList.
 type CustomFieldOptionList = wire.List
 
+// CustomFieldValue defines model for CustomFieldValue.
+type CustomFieldValue struct {
+	ID int64 `json:"id"`
+
+	// Value A string, a boolean, a list of strings, or null.
+	Value interface{} `json:"value"`
+}
+
 // CustomStatus defines model for CustomStatus.
 type CustomStatus struct {
 	URL                   string         `json:"url"`
@@ -393,6 +521,24 @@ type DefaultStatusesBody struct {
 	Ids wire.IDs `json:"ids"`
 }
 
+// DeletedTicket defines model for DeletedTicket.
+type DeletedTicket struct {
+	ID            int64              `json:"id"`
+	Subject       *string            `json:"subject"`
+	Actor         DeletedTicketActor `json:"actor"`
+	DeletedAt     wire.Time          `json:"deleted_at"`
+	PreviousState string             `json:"previous_state"`
+}
+
+// DeletedTicketActor defines model for DeletedTicketActor.
+type DeletedTicketActor struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// DeletedTicketList defines model for DeletedTicketList.
+type DeletedTicketList = wire.List
+
 // EmptyEnvelope A success that says nothing; clients need an object.
 type EmptyEnvelope map[string]interface{}
 
@@ -427,6 +573,39 @@ type EndUser struct {
 // EndUserEnvelope defines model for EndUserEnvelope.
 type EndUserEnvelope struct {
 	User EndUser `json:"user"`
+}
+
+// ErrorBody defines model for ErrorBody.
+type ErrorBody struct {
+	// Error The kind of failure, for programs: RecordNotFound, InvalidEndpoint, TooManyValues ...
+	Error string `json:"error"`
+
+	// Description The same for people.
+	Description *string `json:"description,omitempty"`
+
+	// ErrorDescription In place of description where an OAuth token was refused.
+	ErrorDescription *string `json:"error_description,omitempty"`
+
+	// MaxCount The limit, of TooManyValues.
+	MaxCount *int64 `json:"max_count,omitempty"`
+}
+
+// ErrorItem defines model for ErrorItem.
+type ErrorItem struct {
+	Code   string  `json:"code"`
+	Title  string  `json:"title"`
+	Detail *string `json:"detail,omitempty"`
+}
+
+// ErrorListBody defines model for ErrorListBody.
+type ErrorListBody struct {
+	Errors []ErrorItem `json:"errors"`
+}
+
+// ForbiddenError defines model for ForbiddenError.
+type ForbiddenError struct {
+	Title   string `json:"title"`
+	Message string `json:"message"`
 }
 
 // FormCondition Shows the child fields while the parent field has the value.
@@ -518,6 +697,15 @@ type GroupSettingsInput struct {
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
+// InvalidField defines model for InvalidField.
+type InvalidField struct {
+	// Description The field's name and what is wrong: `Name: cannot be blank`.
+	Description string `json:"description"`
+
+	// Error BlankValue, DuplicateValue, InvalidValue, InvalidFormat, TooShort or TooLong.
+	Error *string `json:"error,omitempty"`
+}
+
 // JobState defines model for JobState.
 type JobState string
 
@@ -546,6 +734,14 @@ type JobStatusList = wire.List
 // JobStatusesEnvelope defines model for JobStatusesEnvelope.
 type JobStatusesEnvelope struct {
 	JobStatuses []JobStatus `json:"job_statuses"`
+}
+
+// Links defines model for Links.
+type Links struct {
+	First nullable.Nullable[string] `json:"first,omitempty"`
+	Last  nullable.Nullable[string] `json:"last,omitempty"`
+	Prev  nullable.Nullable[string] `json:"prev,omitempty"`
+	Next  nullable.Nullable[string] `json:"next,omitempty"`
 }
 
 // Locale defines model for Locale.
@@ -580,6 +776,19 @@ type LocaleList = wire.List
 type LocalizationSettingsInput struct {
 	// LocaleIds The account's languages, its own first.
 	LocaleIds wire.IDs `json:"locale_ids,omitzero"`
+}
+
+// Meta defines model for Meta.
+type Meta struct {
+	HasMore      bool                      `json:"has_more"`
+	AfterCursor  nullable.Nullable[string] `json:"after_cursor,omitempty"`
+	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
+}
+
+// Minutes defines model for Minutes.
+type Minutes struct {
+	Calendar *int64 `json:"calendar"`
+	Business *int64 `json:"business"`
 }
 
 // Organization defines model for Organization.
@@ -724,6 +933,20 @@ type OrganizationsUpdateBody struct {
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
 }
 
+// RecordInvalidBody defines model for RecordInvalidBody.
+type RecordInvalidBody struct {
+	Error       string `json:"error"`
+	Description string `json:"description"`
+
+	// Details For each field, what is wrong with it; `base` stands for the record.
+	Details map[string][]InvalidField `json:"details"`
+}
+
+// RedactTextBody defines model for RedactTextBody.
+type RedactTextBody struct {
+	Text wire.Text `json:"text"`
+}
+
 // RelationshipFilter defines model for RelationshipFilter.
 type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
@@ -733,6 +956,9 @@ type RelationshipFilter struct {
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
 
+// SortOrder defines model for SortOrder.
+type SortOrder string
+
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
 
@@ -741,6 +967,18 @@ type SystemFieldOption struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
+
+// Tag defines model for Tag.
+type Tag struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+}
+
+// TagList defines model for TagList.
+type TagList = wire.List
+
+// TagNameList defines model for TagNameList.
+type TagNameList = wire.List
 
 // TagsBody defines model for TagsBody.
 type TagsBody struct {
@@ -773,6 +1011,89 @@ type Thumbnail struct {
 	Deleted               bool   `json:"deleted"`
 	MalwareAccessOverride bool   `json:"malware_access_override"`
 	MalwareScanResult     string `json:"malware_scan_result"`
+}
+
+// Ticket defines model for Ticket.
+type Ticket = wire.Raw
+
+// TicketAudit defines model for TicketAudit.
+type TicketAudit struct {
+	ID        int64     `json:"id"`
+	TicketID  int64     `json:"ticket_id"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// AuthorID -1 for the system.
+	AuthorID int64         `json:"author_id"`
+	Metadata AuditMetadata `json:"metadata"`
+	Events   []AuditEvent  `json:"events"`
+	Via      Via           `json:"via"`
+}
+
+// TicketAuditEnvelope defines model for TicketAuditEnvelope.
+type TicketAuditEnvelope struct {
+	Audit TicketAudit `json:"audit"`
+}
+
+// TicketAuditList defines model for TicketAuditList.
+type TicketAuditList = wire.List
+
+// TicketBody defines model for TicketBody.
+type TicketBody struct {
+	Ticket TicketInput `json:"ticket"`
+}
+
+// TicketComment defines model for TicketComment.
+type TicketComment struct {
+	ID          int64         `json:"id"`
+	Type        string        `json:"type"`
+	AuthorID    int64         `json:"author_id"`
+	Body        string        `json:"body"`
+	HTMLBody    string        `json:"html_body"`
+	PlainBody   string        `json:"plain_body"`
+	Public      bool          `json:"public"`
+	Attachments []Attachment  `json:"attachments"`
+	AuditID     int64         `json:"audit_id"`
+	Via         Via           `json:"via"`
+	CreatedAt   wire.Time     `json:"created_at"`
+	Metadata    AuditMetadata `json:"metadata"`
+}
+
+// TicketCommentEnvelope defines model for TicketCommentEnvelope.
+type TicketCommentEnvelope struct {
+	Comment TicketComment `json:"comment"`
+}
+
+// TicketCommentInput defines model for TicketCommentInput.
+type TicketCommentInput struct {
+	Body     nullable.Nullable[wire.Text] `json:"body,omitempty"`
+	Value    nullable.Nullable[wire.Text] `json:"value,omitempty"`
+	HTMLBody nullable.Nullable[wire.Text] `json:"html_body,omitempty"`
+	Public   nullable.Nullable[wire.Flag] `json:"public,omitempty"`
+	AuthorID nullable.Nullable[wire.ID]   `json:"author_id,omitempty"`
+	Uploads  wire.Strings                 `json:"uploads,omitzero"`
+}
+
+// TicketCommentList defines model for TicketCommentList.
+type TicketCommentList = wire.List
+
+// TicketDates defines model for TicketDates.
+type TicketDates struct {
+	AssigneeUpdatedAt    nullable.Nullable[wire.Time] `json:"assignee_updated_at,omitempty"`
+	RequesterUpdatedAt   nullable.Nullable[wire.Time] `json:"requester_updated_at,omitempty"`
+	StatusUpdatedAt      nullable.Nullable[wire.Time] `json:"status_updated_at,omitempty"`
+	InitiallyAssignedAt  nullable.Nullable[wire.Time] `json:"initially_assigned_at,omitempty"`
+	AssignedAt           nullable.Nullable[wire.Time] `json:"assigned_at,omitempty"`
+	SolvedAt             nullable.Nullable[wire.Time] `json:"solved_at,omitempty"`
+	LatestCommentAddedAt nullable.Nullable[wire.Time] `json:"latest_comment_added_at,omitempty"`
+}
+
+// TicketEnvelope defines model for TicketEnvelope.
+type TicketEnvelope struct {
+	Ticket        Ticket         `json:"ticket"`
+	Users         []User         `json:"users,omitzero"`
+	Groups        []Group        `json:"groups,omitzero"`
+	Organizations []Organization `json:"organizations,omitzero"`
+	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
 }
 
 // TicketField defines model for TicketField.
@@ -925,6 +1246,122 @@ type TicketFormEnvelope struct {
 // TicketFormList defines model for TicketFormList.
 type TicketFormList = wire.List
 
+// TicketInput defines model for TicketInput.
+type TicketInput struct {
+	// ID Of update_many only.
+	ID                      *wire.ID                     `json:"id,omitempty"`
+	ExternalID              nullable.Nullable[wire.Text] `json:"external_id,omitempty"`
+	Type                    nullable.Nullable[string]    `json:"type,omitempty"`
+	Subject                 nullable.Nullable[wire.Text] `json:"subject,omitempty"`
+	RawSubject              nullable.Nullable[wire.Text] `json:"raw_subject,omitempty"`
+	Description             nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	Priority                nullable.Nullable[string]    `json:"priority,omitempty"`
+	Status                  *string                      `json:"status,omitempty"`
+	CustomStatusID          nullable.Nullable[wire.ID]   `json:"custom_status_id,omitempty"`
+	Recipient               nullable.Nullable[string]    `json:"recipient,omitempty"`
+	RequesterID             nullable.Nullable[wire.ID]   `json:"requester_id,omitempty"`
+	Requester               *TicketRequesterInput        `json:"requester,omitempty"`
+	SubmitterID             nullable.Nullable[wire.ID]   `json:"submitter_id,omitempty"`
+	AssigneeID              nullable.Nullable[wire.ID]   `json:"assignee_id,omitempty"`
+	AssigneeEmail           *string                      `json:"assignee_email,omitempty"`
+	OrganizationID          nullable.Nullable[wire.ID]   `json:"organization_id,omitempty"`
+	GroupID                 nullable.Nullable[wire.ID]   `json:"group_id,omitempty"`
+	BrandID                 nullable.Nullable[wire.ID]   `json:"brand_id,omitempty"`
+	TicketFormID            nullable.Nullable[wire.ID]   `json:"ticket_form_id,omitempty"`
+	ProblemID               nullable.Nullable[wire.ID]   `json:"problem_id,omitempty"`
+	DueAt                   nullable.Nullable[wire.Time] `json:"due_at,omitempty"`
+	Tags                    wire.Tags                    `json:"tags,omitzero"`
+	AdditionalTags          wire.Tags                    `json:"additional_tags,omitzero"`
+	RemoveTags              wire.Tags                    `json:"remove_tags,omitzero"`
+	CustomFields            wire.Raw                     `json:"custom_fields,omitempty"`
+	Fields                  wire.Raw                     `json:"fields,omitempty"`
+	Comment                 *TicketCommentInput          `json:"comment,omitempty"`
+	Collaborators           wire.Raw                     `json:"collaborators,omitempty"`
+	AdditionalCollaborators wire.Raw                     `json:"additional_collaborators,omitempty"`
+	CollaboratorIds         wire.IDs                     `json:"collaborator_ids,omitzero"`
+	FollowerIds             wire.IDs                     `json:"follower_ids,omitzero"`
+	EmailCcIds              wire.IDs                     `json:"email_cc_ids,omitzero"`
+	Followers               []CollaboratorInput          `json:"followers,omitzero"`
+	EmailCcs                []CollaboratorInput          `json:"email_ccs,omitzero"`
+	Metadata                wire.Raw                     `json:"metadata,omitempty"`
+	Via                     wire.Raw                     `json:"via,omitempty"`
+	ViaFollowupSourceID     nullable.Nullable[wire.ID]   `json:"via_followup_source_id,omitempty"`
+	SafeUpdate              *wire.Flag                   `json:"safe_update,omitempty"`
+	UpdatedStamp            *wire.Time                   `json:"updated_stamp,omitempty"`
+}
+
+// TicketList defines model for TicketList.
+type TicketList = wire.List
+
+// TicketMetric defines model for TicketMetric.
+type TicketMetric struct {
+	URL                          string          `json:"url"`
+	ID                           int64           `json:"id"`
+	TicketID                     int64           `json:"ticket_id"`
+	CreatedAt                    wire.Time       `json:"created_at"`
+	UpdatedAt                    wire.Time       `json:"updated_at"`
+	GroupStations                int64           `json:"group_stations"`
+	AssigneeStations             int64           `json:"assignee_stations"`
+	Reopens                      int64           `json:"reopens"`
+	Replies                      int64           `json:"replies"`
+	AssigneeUpdatedAt            *wire.Time      `json:"assignee_updated_at"`
+	RequesterUpdatedAt           *wire.Time      `json:"requester_updated_at"`
+	StatusUpdatedAt              *wire.Time      `json:"status_updated_at"`
+	InitiallyAssignedAt          *wire.Time      `json:"initially_assigned_at"`
+	AssignedAt                   *wire.Time      `json:"assigned_at"`
+	SolvedAt                     *wire.Time      `json:"solved_at"`
+	LatestCommentAddedAt         *wire.Time      `json:"latest_comment_added_at"`
+	ReplyTimeInMinutes           Minutes         `json:"reply_time_in_minutes"`
+	FirstResolutionTimeInMinutes Minutes         `json:"first_resolution_time_in_minutes"`
+	FullResolutionTimeInMinutes  Minutes         `json:"full_resolution_time_in_minutes"`
+	AgentWaitTimeInMinutes       Minutes         `json:"agent_wait_time_in_minutes"`
+	RequesterWaitTimeInMinutes   Minutes         `json:"requester_wait_time_in_minutes"`
+	OnHoldTimeInMinutes          Minutes         `json:"on_hold_time_in_minutes"`
+	CustomStatusUpdatedAt        *wire.Time      `json:"custom_status_updated_at"`
+	ReplyTimeInSeconds           CalendarSeconds `json:"reply_time_in_seconds"`
+}
+
+// TicketMetricEnvelope defines model for TicketMetricEnvelope.
+type TicketMetricEnvelope struct {
+	TicketMetric TicketMetric `json:"ticket_metric"`
+}
+
+// TicketMetricList defines model for TicketMetricList.
+type TicketMetricList = wire.List
+
+// TicketPriority defines model for TicketPriority.
+type TicketPriority string
+
+// TicketRelatedEnvelope defines model for TicketRelatedEnvelope.
+type TicketRelatedEnvelope struct {
+	URL               string                 `json:"url"`
+	TopicID           *int64                 `json:"topic_id"`
+	FollowupSourceIds []int64                `json:"followup_source_ids"`
+	FromArchive       bool                   `json:"from_archive"`
+	Incidents         int64                  `json:"incidents"`
+	Twitter           map[string]interface{} `json:"twitter"`
+}
+
+// TicketRequesterInput defines model for TicketRequesterInput.
+type TicketRequesterInput struct {
+	ID         *wire.ID                     `json:"id,omitempty"`
+	Name       nullable.Nullable[wire.Text] `json:"name,omitempty"`
+	Email      nullable.Nullable[string]    `json:"email,omitempty"`
+	ExternalID nullable.Nullable[wire.Text] `json:"external_id,omitempty"`
+	Phone      nullable.Nullable[wire.Text] `json:"phone,omitempty"`
+	LocaleID   nullable.Nullable[wire.ID]   `json:"locale_id,omitempty"`
+	Locale     nullable.Nullable[string]    `json:"locale,omitempty"`
+}
+
+// TicketSavedEnvelope defines model for TicketSavedEnvelope.
+type TicketSavedEnvelope struct {
+	Ticket        Ticket         `json:"ticket"`
+	Audit         TicketAudit    `json:"audit"`
+	Users         []User         `json:"users,omitzero"`
+	Groups        []Group        `json:"groups,omitzero"`
+	Organizations []Organization `json:"organizations,omitzero"`
+}
+
 // TicketSettingsInput defines model for TicketSettingsInput.
 type TicketSettingsInput struct {
 	// AgentTicketDeletion Whether agents, and not admins alone, may delete tickets.
@@ -941,6 +1378,35 @@ type TicketSettingsInput struct {
 
 	// StatusHold Whether tickets can be on hold.
 	StatusHold *wire.Flag `json:"status_hold,omitempty"`
+}
+
+// TicketStatus defines model for TicketStatus.
+type TicketStatus string
+
+// TicketTagsBody defines model for TicketTagsBody.
+type TicketTagsBody struct {
+	Tags         wire.Tags  `json:"tags"`
+	SafeUpdate   *wire.Flag `json:"safe_update,omitempty"`
+	UpdatedStamp *wire.Time `json:"updated_stamp,omitempty"`
+}
+
+// TicketType defines model for TicketType.
+type TicketType string
+
+// TicketsBody defines model for TicketsBody.
+type TicketsBody struct {
+	Tickets []TicketInput `json:"tickets"`
+}
+
+// TicketsUpdateBody defines model for TicketsUpdateBody.
+type TicketsUpdateBody struct {
+	Ticket  *TicketInput  `json:"ticket,omitempty"`
+	Tickets []TicketInput `json:"tickets,omitzero"`
+}
+
+// TitledErrorBody defines model for TitledErrorBody.
+type TitledErrorBody struct {
+	Error ForbiddenError `json:"error"`
 }
 
 // Upload defines model for Upload.
@@ -1165,6 +1631,16 @@ type UsersUpdateBody struct {
 	Users []UserInput `json:"users,omitzero"`
 }
 
+// Via defines model for Via.
+type Via = wire.Raw
+
+// ViaSource defines model for ViaSource.
+type ViaSource struct {
+	From map[string]interface{}    `json:"from"`
+	To   map[string]interface{}    `json:"to"`
+	Rel  nullable.Nullable[string] `json:"rel"`
+}
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = wire.ID
 
@@ -1192,6 +1668,9 @@ type GroupMembershipIDParam = wire.ID
 // IdsParam defines model for IdsParam.
 type IdsParam = wire.IDs
 
+// IncludeParam defines model for IncludeParam.
+type IncludeParam = string
+
 // JobIdsParam defines model for JobIdsParam.
 type JobIdsParam = []string
 
@@ -1213,11 +1692,41 @@ type OrganizationMembershipIDParam = wire.ID
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
+// PageAfterParam defines model for PageAfterParam.
+type PageAfterParam = string
+
+// PageBeforeParam defines model for PageBeforeParam.
+type PageBeforeParam = string
+
+// PageParam defines model for PageParam.
+type PageParam = int64
+
+// PageSizeParam defines model for PageSizeParam.
+type PageSizeParam = int64
+
+// PerPageParam defines model for PerPageParam.
+type PerPageParam = int64
+
 // PermissionSetParam defines model for PermissionSetParam.
 type PermissionSetParam = wire.ID
 
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
+
+// SortByParam defines model for SortByParam.
+type SortByParam = string
+
+// SortOrderParam defines model for SortOrderParam.
+type SortOrderParam = SortOrder
+
+// SortParam defines model for SortParam.
+type SortParam = string
+
+// TicketAuditIDParam defines model for TicketAuditIdParam.
+type TicketAuditIDParam = wire.ID
+
+// TicketCommentIDParam defines model for TicketCommentIdParam.
+type TicketCommentIDParam = wire.ID
 
 // TicketFieldIDParam defines model for TicketFieldIdParam.
 type TicketFieldIDParam = wire.ID
@@ -1227,6 +1736,9 @@ type TicketFieldOptionIDParam = wire.ID
 
 // TicketFormIDParam defines model for TicketFormIdParam.
 type TicketFormIDParam = wire.ID
+
+// TicketIDParam defines model for TicketIdParam.
+type TicketIDParam = wire.ID
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -1243,6 +1755,42 @@ type UsersGroupMembershipIDParam = wire.ID
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = wire.ID
 
+// BadRequestResponse defines model for BadRequestResponse.
+type BadRequestResponse struct {
+	union json.RawMessage
+}
+
+// ConflictResponse defines model for ConflictResponse.
+type ConflictResponse = ErrorBody
+
+// ForbiddenResponse defines model for ForbiddenResponse.
+type ForbiddenResponse struct {
+	union json.RawMessage
+}
+
+// InvalidResponse defines model for InvalidResponse.
+type InvalidResponse struct {
+	union json.RawMessage
+}
+
+// NotFoundResponse defines model for NotFoundResponse.
+type NotFoundResponse = ErrorBody
+
+// TooLargeResponse defines model for TooLargeResponse.
+type TooLargeResponse = ErrorBody
+
+// TooManyRequestsResponse defines model for TooManyRequestsResponse.
+type TooManyRequestsResponse = ErrorBody
+
+// UnauthorizedResponse defines model for UnauthorizedResponse.
+type UnauthorizedResponse = ErrorBody
+
+// AutocompleteTagsParams defines parameters for AutocompleteTags.
+type AutocompleteTagsParams struct {
+	// Name At least two letters.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+}
+
 // ListCustomStatusesParams defines parameters for ListCustomStatuses.
 type ListCustomStatusesParams struct {
 	// StatusCategories Only statuses of these categories, separated by commas.
@@ -1253,6 +1801,12 @@ type ListCustomStatusesParams struct {
 
 	// Default Only the defaults of their categories or only others.
 	Default *wire.Flag `form:"default,omitempty" json:"default,omitempty"`
+}
+
+// BulkRestoreDeletedTicketsParams defines parameters for BulkRestoreDeletedTickets.
+type BulkRestoreDeletedTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // ListEndUserIdentitiesParams defines parameters for ListEndUserIdentities.
@@ -1378,6 +1932,15 @@ type CountUsersByOrganizationParams struct {
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
 }
 
+// ListTicketAuditsParams defines parameters for ListTicketAudits.
+type ListTicketAuditsParams struct {
+	// Limit Audits on a page of the legacy cursor, 1 to 1000.
+	Limit *wire.Int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The legacy cursor.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListTicketFieldsParams defines parameters for ListTicketFields.
 type ListTicketFieldsParams struct {
 	// Creator Whether to tell who made a field.
@@ -1409,6 +1972,36 @@ type ListTicketFormsParams struct {
 type ShowManyTicketFormsParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ListTicketsParams defines parameters for ListTickets.
+type ListTicketsParams struct {
+	// ExternalID Only tickets with this external id.
+	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+// BulkDeleteTicketsParams defines parameters for BulkDeleteTickets.
+type BulkDeleteTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// TicketsShowManyParams defines parameters for TicketsShowMany.
+type TicketsShowManyParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// TicketsUpdateManyParams defines parameters for TicketsUpdateMany.
+type TicketsUpdateManyParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ListTicketCommentsParams defines parameters for ListTicketComments.
+type ListTicketCommentsParams struct {
+	// IncludeInlineImages Whether pictures within the text are listed among the attachments.
+	IncludeInlineImages *wire.Flag `form:"include_inline_images,omitempty" json:"include_inline_images,omitempty"`
 }
 
 // UploadFilesParams defines parameters for UploadFiles.
@@ -1573,6 +2166,30 @@ type UpdateTicketFieldJSONRequestBody = TicketFieldBody
 // CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
 type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
+// CreateTicketJSONRequestBody defines body for CreateTicket for application/json ContentType.
+type CreateTicketJSONRequestBody = TicketBody
+
+// TicketsCreateManyJSONRequestBody defines body for TicketsCreateMany for application/json ContentType.
+type TicketsCreateManyJSONRequestBody = TicketsBody
+
+// TicketsUpdateManyJSONRequestBody defines body for TicketsUpdateMany for application/json ContentType.
+type TicketsUpdateManyJSONRequestBody = TicketsUpdateBody
+
+// UpdateTicketJSONRequestBody defines body for UpdateTicket for application/json ContentType.
+type UpdateTicketJSONRequestBody = TicketBody
+
+// RedactStringInCommentJSONRequestBody defines body for RedactStringInComment for application/json ContentType.
+type RedactStringInCommentJSONRequestBody = RedactTextBody
+
+// DeleteTagsTicketJSONRequestBody defines body for DeleteTagsTicket for application/json ContentType.
+type DeleteTagsTicketJSONRequestBody = TicketTagsBody
+
+// SetTagsTicketJSONRequestBody defines body for SetTagsTicket for application/json ContentType.
+type SetTagsTicketJSONRequestBody = TicketTagsBody
+
+// PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
+type PutTagsTicketJSONRequestBody = TicketTagsBody
+
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserBody
 
@@ -1615,6 +2232,218 @@ type SetUserTagsJSONRequestBody = TagsBody
 // AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
 type AddUserTagsJSONRequestBody = TagsBody
 
+// AsErrorBody returns the union data inside the BadRequestResponse as a ErrorBody
+func (t BadRequestResponse) AsErrorBody() (ErrorBody, error) {
+	var body ErrorBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromErrorBody overwrites any union data inside the BadRequestResponse as the provided ErrorBody
+func (t *BadRequestResponse) FromErrorBody(v ErrorBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeErrorBody performs a merge with any union data inside the BadRequestResponse, using the provided ErrorBody
+func (t *BadRequestResponse) MergeErrorBody(v ErrorBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsErrorListBody returns the union data inside the BadRequestResponse as a ErrorListBody
+func (t BadRequestResponse) AsErrorListBody() (ErrorListBody, error) {
+	var body ErrorListBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromErrorListBody overwrites any union data inside the BadRequestResponse as the provided ErrorListBody
+func (t *BadRequestResponse) FromErrorListBody(v ErrorListBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeErrorListBody performs a merge with any union data inside the BadRequestResponse, using the provided ErrorListBody
+func (t *BadRequestResponse) MergeErrorListBody(v ErrorListBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTitledErrorBody returns the union data inside the BadRequestResponse as a TitledErrorBody
+func (t BadRequestResponse) AsTitledErrorBody() (TitledErrorBody, error) {
+	var body TitledErrorBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTitledErrorBody overwrites any union data inside the BadRequestResponse as the provided TitledErrorBody
+func (t *BadRequestResponse) FromTitledErrorBody(v TitledErrorBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTitledErrorBody performs a merge with any union data inside the BadRequestResponse, using the provided TitledErrorBody
+func (t *BadRequestResponse) MergeTitledErrorBody(v TitledErrorBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t BadRequestResponse) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *BadRequestResponse) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsTitledErrorBody returns the union data inside the ForbiddenResponse as a TitledErrorBody
+func (t ForbiddenResponse) AsTitledErrorBody() (TitledErrorBody, error) {
+	var body TitledErrorBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTitledErrorBody overwrites any union data inside the ForbiddenResponse as the provided TitledErrorBody
+func (t *ForbiddenResponse) FromTitledErrorBody(v TitledErrorBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTitledErrorBody performs a merge with any union data inside the ForbiddenResponse, using the provided TitledErrorBody
+func (t *ForbiddenResponse) MergeTitledErrorBody(v TitledErrorBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsErrorBody returns the union data inside the ForbiddenResponse as a ErrorBody
+func (t ForbiddenResponse) AsErrorBody() (ErrorBody, error) {
+	var body ErrorBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromErrorBody overwrites any union data inside the ForbiddenResponse as the provided ErrorBody
+func (t *ForbiddenResponse) FromErrorBody(v ErrorBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeErrorBody performs a merge with any union data inside the ForbiddenResponse, using the provided ErrorBody
+func (t *ForbiddenResponse) MergeErrorBody(v ErrorBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ForbiddenResponse) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ForbiddenResponse) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsRecordInvalidBody returns the union data inside the InvalidResponse as a RecordInvalidBody
+func (t InvalidResponse) AsRecordInvalidBody() (RecordInvalidBody, error) {
+	var body RecordInvalidBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRecordInvalidBody overwrites any union data inside the InvalidResponse as the provided RecordInvalidBody
+func (t *InvalidResponse) FromRecordInvalidBody(v RecordInvalidBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeRecordInvalidBody performs a merge with any union data inside the InvalidResponse, using the provided RecordInvalidBody
+func (t *InvalidResponse) MergeRecordInvalidBody(v RecordInvalidBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsErrorBody returns the union data inside the InvalidResponse as a ErrorBody
+func (t InvalidResponse) AsErrorBody() (ErrorBody, error) {
+	var body ErrorBody
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromErrorBody overwrites any union data inside the InvalidResponse as the provided ErrorBody
+func (t *InvalidResponse) FromErrorBody(v ErrorBody) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeErrorBody performs a merge with any union data inside the InvalidResponse, using the provided ErrorBody
+func (t *InvalidResponse) MergeErrorBody(v ErrorBody) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t InvalidResponse) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *InvalidResponse) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ShowAccountSettings Shows the account's settings by section.
@@ -1629,6 +2458,9 @@ type ServerInterface interface {
 	// UpdateAttachment Allows or forbids to download a file in which malware was found.
 	// (PUT /api/v2/attachments/{attachment_id})
 	UpdateAttachment(ctx echo.Context, attachmentID AttachmentIDParam) error
+	// AutocompleteTags Lists tags that begin with some letters.
+	// (GET /api/v2/autocomplete/tags)
+	AutocompleteTags(ctx echo.Context, params AutocompleteTagsParams) error
 	// ListBrands Lists the brands, by name.
 	// (GET /api/v2/brands)
 	ListBrands(ctx echo.Context) error
@@ -1650,6 +2482,15 @@ type ServerInterface interface {
 	// UpdateCustomStatus Changes what is present; the category stays.
 	// (PUT /api/v2/custom_statuses/{custom_status_id})
 	UpdateCustomStatus(ctx echo.Context, customStatusID CustomStatusIDParam) error
+	// ListDeletedTickets Lists the tickets deleted within the last 30 days.
+	// (GET /api/v2/deleted_tickets)
+	ListDeletedTickets(ctx echo.Context) error
+	// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
+	// (PUT /api/v2/deleted_tickets/restore_many)
+	BulkRestoreDeletedTickets(ctx echo.Context, params BulkRestoreDeletedTicketsParams) error
+	// RestoreDeletedTicket Restores a deleted ticket.
+	// (PUT /api/v2/deleted_tickets/{ticket_id}/restore)
+	RestoreDeletedTicket(ctx echo.Context, ticketID TicketIDParam) error
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx echo.Context, userID UserIDParam) error
@@ -1842,12 +2683,30 @@ type ServerInterface interface {
 	// AddOrganizationTags Adds tags to an organization.
 	// (PUT /api/v2/organizations/{organization_id}/tags)
 	AddOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListTicketsByOrganization Lists the tickets of an organization.
+	// (GET /api/v2/organizations/{organization_id}/tickets)
+	ListTicketsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
+	// CountTicketsByOrganization Counts the tickets of an organization.
+	// (GET /api/v2/organizations/{organization_id}/tickets/count)
+	CountTicketsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
 	// ListUsersByOrganization Lists the active users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/users)
 	ListUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params ListUsersByOrganizationParams) error
 	// CountUsersByOrganization Counts the active users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/users/count)
 	CountUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params CountUsersByOrganizationParams) error
+	// ListTicketProblems Lists the tickets of type problem.
+	// (GET /api/v2/problems)
+	ListTicketProblems(ctx echo.Context) error
+	// ListTags Lists the tags of tickets with how often each is used, the most used first.
+	// (GET /api/v2/tags)
+	ListTags(ctx echo.Context) error
+	// CountTags Counts the tags in use.
+	// (GET /api/v2/tags/count)
+	CountTags(ctx echo.Context) error
+	// ListTicketAudits Lists the audits of all tickets, the oldest first.
+	// (GET /api/v2/ticket_audits)
+	ListTicketAudits(ctx echo.Context, params ListTicketAuditsParams) error
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	// (GET /api/v2/ticket_fields)
 	ListTicketFields(ctx echo.Context, params ListTicketFieldsParams) error
@@ -1890,6 +2749,99 @@ type ServerInterface interface {
 	// ShowTicketForm Shows a ticket form.
 	// (GET /api/v2/ticket_forms/{ticket_form_id})
 	ShowTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error
+	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
+	// (GET /api/v2/ticket_metrics)
+	ListTicketMetrics(ctx echo.Context) error
+	// ListTickets Lists the tickets by number.
+	// (GET /api/v2/tickets)
+	ListTickets(ctx echo.Context, params ListTicketsParams) error
+	// CreateTicket Creates a ticket with its first comment.
+	// (POST /api/v2/tickets)
+	CreateTicket(ctx echo.Context) error
+	// CountTickets Counts the tickets.
+	// (GET /api/v2/tickets/count)
+	CountTickets(ctx echo.Context) error
+	// TicketsCreateMany Creates up to 100 tickets in a job.
+	// (POST /api/v2/tickets/create_many)
+	TicketsCreateMany(ctx echo.Context) error
+	// BulkDeleteTickets Deletes up to 100 tickets in a job.
+	// (DELETE /api/v2/tickets/destroy_many)
+	BulkDeleteTickets(ctx echo.Context, params BulkDeleteTicketsParams) error
+	// ListRecentTickets Lists the tickets that the caller looked at last.
+	// (GET /api/v2/tickets/recent)
+	ListRecentTickets(ctx echo.Context) error
+	// TicketsShowMany Shows up to 100 tickets; unknown ids are left out.
+	// (GET /api/v2/tickets/show_many)
+	TicketsShowMany(ctx echo.Context, params TicketsShowManyParams) error
+	// TicketsUpdateMany Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+	// (PUT /api/v2/tickets/update_many)
+	TicketsUpdateMany(ctx echo.Context, params TicketsUpdateManyParams) error
+	// DeleteTicket Puts a ticket among the deleted ones.
+	// (DELETE /api/v2/tickets/{ticket_id})
+	DeleteTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ShowTicket Shows a ticket.
+	// (GET /api/v2/tickets/{ticket_id})
+	ShowTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// UpdateTicket Changes the fields that are present; null clears a field.
+	// (PUT /api/v2/tickets/{ticket_id})
+	UpdateTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ListAuditsForTicket Lists the audits of a ticket, the oldest first.
+	// (GET /api/v2/tickets/{ticket_id}/audits)
+	ListAuditsForTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// CountAuditsForTicket Counts the audits of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/audits/count)
+	CountAuditsForTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ShowTicketAudit Shows an audit.
+	// (GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id})
+	ShowTicketAudit(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error
+	// MakeTicketCommentPrivateFromAudits Hides the comment of an audit from end users for good.
+	// (PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private)
+	MakeTicketCommentPrivateFromAudits(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error
+	// ListTicketCollaborators Lists the collaborators of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/collaborators)
+	ListTicketCollaborators(ctx echo.Context, ticketID TicketIDParam) error
+	// ListTicketComments Lists the comments of a ticket, the oldest first.
+	// (GET /api/v2/tickets/{ticket_id}/comments)
+	ListTicketComments(ctx echo.Context, ticketID TicketIDParam, params ListTicketCommentsParams) error
+	// CountTicketComments Counts the comments of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/comments/count)
+	CountTicketComments(ctx echo.Context, ticketID TicketIDParam) error
+	// RedactCommentAttachment Takes a file out of a comment for good.
+	// (PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/attachments/{attachment_id}/redact)
+	RedactCommentAttachment(ctx echo.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam) error
+	// MakeTicketCommentPrivate Hides a comment from end users for good.
+	// (PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private)
+	MakeTicketCommentPrivate(ctx echo.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam) error
+	// RedactStringInComment Takes a text out of a comment for good.
+	// (PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact)
+	RedactStringInComment(ctx echo.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam) error
+	// ListTicketEmailCCs Lists the email ccs of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/email_ccs)
+	ListTicketEmailCCs(ctx echo.Context, ticketID TicketIDParam) error
+	// ListTicketFollowers Lists the followers of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/followers)
+	ListTicketFollowers(ctx echo.Context, ticketID TicketIDParam) error
+	// ListTicketIncidents Lists the incidents of a problem.
+	// (GET /api/v2/tickets/{ticket_id}/incidents)
+	ListTicketIncidents(ctx echo.Context, ticketID TicketIDParam) error
+	// ShowTicketMetricsByTicket Shows the metric set of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/metrics)
+	ShowTicketMetricsByTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// TicketRelatedInformation Tells what belongs to a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/related)
+	TicketRelatedInformation(ctx echo.Context, ticketID TicketIDParam) error
+	// DeleteTagsTicket Removes tags from a ticket.
+	// (DELETE /api/v2/tickets/{ticket_id}/tags)
+	DeleteTagsTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ListResourceTags Lists the tags of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/tags)
+	ListResourceTags(ctx echo.Context, ticketID TicketIDParam) error
+	// SetTagsTicket Sets the tags of a ticket.
+	// (POST /api/v2/tickets/{ticket_id}/tags)
+	SetTagsTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// PutTagsTicket Adds tags to a ticket.
+	// (PUT /api/v2/tickets/{ticket_id}/tags)
+	PutTagsTicket(ctx echo.Context, ticketID TicketIDParam) error
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx echo.Context, params UploadFilesParams) error
@@ -2031,6 +2983,27 @@ type ServerInterface interface {
 	// AddUserTags Adds tags to a user.
 	// (PUT /api/v2/users/{user_id}/tags)
 	AddUserTags(ctx echo.Context, userID UserIDParam) error
+	// ListTicketsAssigned Lists the tickets that are assigned to a user.
+	// (GET /api/v2/users/{user_id}/tickets/assigned)
+	ListTicketsAssigned(ctx echo.Context, userID UserIDParam) error
+	// CountTicketsAssigned Counts the tickets that are assigned to a user.
+	// (GET /api/v2/users/{user_id}/tickets/assigned/count)
+	CountTicketsAssigned(ctx echo.Context, userID UserIDParam) error
+	// ListTicketsCcd Lists the tickets that a user is copied on.
+	// (GET /api/v2/users/{user_id}/tickets/ccd)
+	ListTicketsCcd(ctx echo.Context, userID UserIDParam) error
+	// CountTicketsCcd Counts the tickets that a user is copied on.
+	// (GET /api/v2/users/{user_id}/tickets/ccd/count)
+	CountTicketsCcd(ctx echo.Context, userID UserIDParam) error
+	// ListTicketsFollowed Lists the tickets that a user follows.
+	// (GET /api/v2/users/{user_id}/tickets/followed)
+	ListTicketsFollowed(ctx echo.Context, userID UserIDParam) error
+	// ListTicketsRequested Lists the tickets that a user requested.
+	// (GET /api/v2/users/{user_id}/tickets/requested)
+	ListTicketsRequested(ctx echo.Context, userID UserIDParam) error
+	// CountTicketsRequested Counts the tickets that a user requested.
+	// (GET /api/v2/users/{user_id}/tickets/requested/count)
+	CountTicketsRequested(ctx echo.Context, userID UserIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -2085,6 +3058,24 @@ func (w *ServerInterfaceWrapper) UpdateAttachment(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateAttachment(ctx, attachmentID)
+	return err
+}
+
+// AutocompleteTags converts echo context to params.
+func (w *ServerInterfaceWrapper) AutocompleteTags(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AutocompleteTagsParams
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AutocompleteTags(ctx, params)
 	return err
 }
 
@@ -2192,6 +3183,49 @@ func (w *ServerInterfaceWrapper) UpdateCustomStatus(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateCustomStatus(ctx, customStatusID)
+	return err
+}
+
+// ListDeletedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDeletedTickets(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDeletedTickets(ctx)
+	return err
+}
+
+// BulkRestoreDeletedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkRestoreDeletedTickets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BulkRestoreDeletedTicketsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkRestoreDeletedTickets(ctx, params)
+	return err
+}
+
+// RestoreDeletedTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreDeletedTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreDeletedTicket(ctx, ticketID)
 	return err
 }
 
@@ -3228,6 +4262,38 @@ func (w *ServerInterfaceWrapper) AddOrganizationTags(ctx echo.Context) error {
 	return err
 }
 
+// ListTicketsByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketsByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketsByOrganization(ctx, organizationID)
+	return err
+}
+
+// CountTicketsByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTicketsByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTicketsByOrganization(ctx, organizationID)
+	return err
+}
+
 // ListUsersByOrganization converts echo context to params.
 func (w *ServerInterfaceWrapper) ListUsersByOrganization(ctx echo.Context) error {
 	var err error
@@ -3289,6 +4355,58 @@ func (w *ServerInterfaceWrapper) CountUsersByOrganization(ctx echo.Context) erro
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CountUsersByOrganization(ctx, organizationID, params)
+	return err
+}
+
+// ListTicketProblems converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketProblems(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketProblems(ctx)
+	return err
+}
+
+// ListTags converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTags(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTags(ctx)
+	return err
+}
+
+// CountTags converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTags(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTags(ctx)
+	return err
+}
+
+// ListTicketAudits converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketAudits(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTicketAuditsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "integer"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketAudits(ctx, params)
 	return err
 }
 
@@ -3544,6 +4662,532 @@ func (w *ServerInterfaceWrapper) ShowTicketForm(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowTicketForm(ctx, ticketFormID)
+	return err
+}
+
+// ListTicketMetrics converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketMetrics(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketMetrics(ctx)
+	return err
+}
+
+// ListTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTickets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTicketsParams
+	// ------------- Optional query parameter "external_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "external_id", ctx.QueryParams(), &params.ExternalID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter external_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTickets(ctx, params)
+	return err
+}
+
+// CreateTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTicket(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTicket(ctx)
+	return err
+}
+
+// CountTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTickets(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTickets(ctx)
+	return err
+}
+
+// TicketsCreateMany converts echo context to params.
+func (w *ServerInterfaceWrapper) TicketsCreateMany(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TicketsCreateMany(ctx)
+	return err
+}
+
+// BulkDeleteTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkDeleteTickets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BulkDeleteTicketsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkDeleteTickets(ctx, params)
+	return err
+}
+
+// ListRecentTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRecentTickets(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRecentTickets(ctx)
+	return err
+}
+
+// TicketsShowMany converts echo context to params.
+func (w *ServerInterfaceWrapper) TicketsShowMany(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TicketsShowManyParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TicketsShowMany(ctx, params)
+	return err
+}
+
+// TicketsUpdateMany converts echo context to params.
+func (w *ServerInterfaceWrapper) TicketsUpdateMany(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TicketsUpdateManyParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TicketsUpdateMany(ctx, params)
+	return err
+}
+
+// DeleteTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTicket(ctx, ticketID)
+	return err
+}
+
+// ShowTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicket(ctx, ticketID)
+	return err
+}
+
+// UpdateTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTicket(ctx, ticketID)
+	return err
+}
+
+// ListAuditsForTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAuditsForTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAuditsForTicket(ctx, ticketID)
+	return err
+}
+
+// CountAuditsForTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) CountAuditsForTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountAuditsForTicket(ctx, ticketID)
+	return err
+}
+
+// ShowTicketAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketAudit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_audit_id" -------------
+	var ticketAuditID TicketAuditIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_audit_id", ctx.Param("ticket_audit_id"), &ticketAuditID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_audit_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketAudit(ctx, ticketID, ticketAuditID)
+	return err
+}
+
+// MakeTicketCommentPrivateFromAudits converts echo context to params.
+func (w *ServerInterfaceWrapper) MakeTicketCommentPrivateFromAudits(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_audit_id" -------------
+	var ticketAuditID TicketAuditIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_audit_id", ctx.Param("ticket_audit_id"), &ticketAuditID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_audit_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MakeTicketCommentPrivateFromAudits(ctx, ticketID, ticketAuditID)
+	return err
+}
+
+// ListTicketCollaborators converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketCollaborators(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketCollaborators(ctx, ticketID)
+	return err
+}
+
+// ListTicketComments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketComments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTicketCommentsParams
+	// ------------- Optional query parameter "include_inline_images" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include_inline_images", ctx.QueryParams(), &params.IncludeInlineImages, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter include_inline_images: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketComments(ctx, ticketID, params)
+	return err
+}
+
+// CountTicketComments converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTicketComments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTicketComments(ctx, ticketID)
+	return err
+}
+
+// RedactCommentAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) RedactCommentAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_comment_id" -------------
+	var ticketCommentID TicketCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_comment_id", ctx.Param("ticket_comment_id"), &ticketCommentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_comment_id: %s", err))
+	}
+
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", ctx.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RedactCommentAttachment(ctx, ticketID, ticketCommentID, attachmentID)
+	return err
+}
+
+// MakeTicketCommentPrivate converts echo context to params.
+func (w *ServerInterfaceWrapper) MakeTicketCommentPrivate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_comment_id" -------------
+	var ticketCommentID TicketCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_comment_id", ctx.Param("ticket_comment_id"), &ticketCommentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MakeTicketCommentPrivate(ctx, ticketID, ticketCommentID)
+	return err
+}
+
+// RedactStringInComment converts echo context to params.
+func (w *ServerInterfaceWrapper) RedactStringInComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_comment_id" -------------
+	var ticketCommentID TicketCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_comment_id", ctx.Param("ticket_comment_id"), &ticketCommentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RedactStringInComment(ctx, ticketID, ticketCommentID)
+	return err
+}
+
+// ListTicketEmailCCs converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketEmailCCs(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketEmailCCs(ctx, ticketID)
+	return err
+}
+
+// ListTicketFollowers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketFollowers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketFollowers(ctx, ticketID)
+	return err
+}
+
+// ListTicketIncidents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketIncidents(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketIncidents(ctx, ticketID)
+	return err
+}
+
+// ShowTicketMetricsByTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketMetricsByTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketMetricsByTicket(ctx, ticketID)
+	return err
+}
+
+// TicketRelatedInformation converts echo context to params.
+func (w *ServerInterfaceWrapper) TicketRelatedInformation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TicketRelatedInformation(ctx, ticketID)
+	return err
+}
+
+// DeleteTagsTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTagsTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTagsTicket(ctx, ticketID)
+	return err
+}
+
+// ListResourceTags converts echo context to params.
+func (w *ServerInterfaceWrapper) ListResourceTags(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListResourceTags(ctx, ticketID)
+	return err
+}
+
+// SetTagsTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) SetTagsTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetTagsTicket(ctx, ticketID)
+	return err
+}
+
+// PutTagsTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) PutTagsTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutTagsTicket(ctx, ticketID)
 	return err
 }
 
@@ -4457,6 +6101,118 @@ func (w *ServerInterfaceWrapper) AddUserTags(ctx echo.Context) error {
 	return err
 }
 
+// ListTicketsAssigned converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketsAssigned(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketsAssigned(ctx, userID)
+	return err
+}
+
+// CountTicketsAssigned converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTicketsAssigned(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTicketsAssigned(ctx, userID)
+	return err
+}
+
+// ListTicketsCcd converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketsCcd(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketsCcd(ctx, userID)
+	return err
+}
+
+// CountTicketsCcd converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTicketsCcd(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTicketsCcd(ctx, userID)
+	return err
+}
+
+// ListTicketsFollowed converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketsFollowed(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketsFollowed(ctx, userID)
+	return err
+}
+
+// ListTicketsRequested converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketsRequested(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketsRequested(ctx, userID)
+	return err
+}
+
+// CountTicketsRequested converts echo context to params.
+func (w *ServerInterfaceWrapper) CountTicketsRequested(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountTicketsRequested(ctx, userID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -4599,6 +6355,54 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets", wrapper.ListTickets, options.OperationMiddlewares["ListTickets"]...)
+	router.POST(options.BaseURL+"/api/v2/tickets", wrapper.CreateTicket, options.OperationMiddlewares["CreateTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/count", wrapper.CountTickets, options.OperationMiddlewares["CountTickets"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/recent", wrapper.ListRecentTickets, options.OperationMiddlewares["ListRecentTickets"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/show_many", wrapper.TicketsShowMany, options.OperationMiddlewares["TicketsShowMany"]...)
+	router.POST(options.BaseURL+"/api/v2/tickets/create_many", wrapper.TicketsCreateMany, options.OperationMiddlewares["TicketsCreateMany"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/update_many", wrapper.TicketsUpdateMany, options.OperationMiddlewares["TicketsUpdateMany"]...)
+	router.DELETE(options.BaseURL+"/api/v2/tickets/destroy_many", wrapper.BulkDeleteTickets, options.OperationMiddlewares["BulkDeleteTickets"]...)
+	router.DELETE(options.BaseURL+"/api/v2/tickets/:ticket_id", wrapper.DeleteTicket, options.OperationMiddlewares["DeleteTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id", wrapper.ShowTicket, options.OperationMiddlewares["ShowTicket"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id", wrapper.UpdateTicket, options.OperationMiddlewares["UpdateTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/related", wrapper.TicketRelatedInformation, options.OperationMiddlewares["TicketRelatedInformation"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/incidents", wrapper.ListTicketIncidents, options.OperationMiddlewares["ListTicketIncidents"]...)
+	router.GET(options.BaseURL+"/api/v2/problems", wrapper.ListTicketProblems, options.OperationMiddlewares["ListTicketProblems"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/collaborators", wrapper.ListTicketCollaborators, options.OperationMiddlewares["ListTicketCollaborators"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/email_ccs", wrapper.ListTicketEmailCCs, options.OperationMiddlewares["ListTicketEmailCCs"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/followers", wrapper.ListTicketFollowers, options.OperationMiddlewares["ListTicketFollowers"]...)
+	router.GET(options.BaseURL+"/api/v2/deleted_tickets", wrapper.ListDeletedTickets, options.OperationMiddlewares["ListDeletedTickets"]...)
+	router.PUT(options.BaseURL+"/api/v2/deleted_tickets/:ticket_id/restore", wrapper.RestoreDeletedTicket, options.OperationMiddlewares["RestoreDeletedTicket"]...)
+	router.PUT(options.BaseURL+"/api/v2/deleted_tickets/restore_many", wrapper.BulkRestoreDeletedTickets, options.OperationMiddlewares["BulkRestoreDeletedTickets"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/tickets", wrapper.ListTicketsByOrganization, options.OperationMiddlewares["ListTicketsByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/tickets/count", wrapper.CountTicketsByOrganization, options.OperationMiddlewares["CountTicketsByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/requested", wrapper.ListTicketsRequested, options.OperationMiddlewares["ListTicketsRequested"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/requested/count", wrapper.CountTicketsRequested, options.OperationMiddlewares["CountTicketsRequested"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/ccd", wrapper.ListTicketsCcd, options.OperationMiddlewares["ListTicketsCcd"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/ccd/count", wrapper.CountTicketsCcd, options.OperationMiddlewares["CountTicketsCcd"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/assigned", wrapper.ListTicketsAssigned, options.OperationMiddlewares["ListTicketsAssigned"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/assigned/count", wrapper.CountTicketsAssigned, options.OperationMiddlewares["CountTicketsAssigned"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/tickets/followed", wrapper.ListTicketsFollowed, options.OperationMiddlewares["ListTicketsFollowed"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/comments", wrapper.ListTicketComments, options.OperationMiddlewares["ListTicketComments"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/count", wrapper.CountTicketComments, options.OperationMiddlewares["CountTicketComments"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/:ticket_comment_id/make_private", wrapper.MakeTicketCommentPrivate, options.OperationMiddlewares["MakeTicketCommentPrivate"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/:ticket_comment_id/redact", wrapper.RedactStringInComment, options.OperationMiddlewares["RedactStringInComment"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/:ticket_comment_id/attachments/:attachment_id/redact", wrapper.RedactCommentAttachment, options.OperationMiddlewares["RedactCommentAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_audits", wrapper.ListTicketAudits, options.OperationMiddlewares["ListTicketAudits"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/audits", wrapper.ListAuditsForTicket, options.OperationMiddlewares["ListAuditsForTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/count", wrapper.CountAuditsForTicket, options.OperationMiddlewares["CountAuditsForTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/:ticket_audit_id", wrapper.ShowTicketAudit, options.OperationMiddlewares["ShowTicketAudit"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/:ticket_audit_id/make_private", wrapper.MakeTicketCommentPrivateFromAudits, options.OperationMiddlewares["MakeTicketCommentPrivateFromAudits"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_metrics", wrapper.ListTicketMetrics, options.OperationMiddlewares["ListTicketMetrics"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/metrics", wrapper.ShowTicketMetricsByTicket, options.OperationMiddlewares["ShowTicketMetricsByTicket"]...)
+	router.DELETE(options.BaseURL+"/api/v2/tickets/:ticket_id/tags", wrapper.DeleteTagsTicket, options.OperationMiddlewares["DeleteTagsTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/tags", wrapper.ListResourceTags, options.OperationMiddlewares["ListResourceTags"]...)
+	router.POST(options.BaseURL+"/api/v2/tickets/:ticket_id/tags", wrapper.SetTagsTicket, options.OperationMiddlewares["SetTagsTicket"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/tags", wrapper.PutTagsTicket, options.OperationMiddlewares["PutTagsTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tags", wrapper.ListTags, options.OperationMiddlewares["ListTags"]...)
+	router.GET(options.BaseURL+"/api/v2/tags/count", wrapper.CountTags, options.OperationMiddlewares["CountTags"]...)
+	router.GET(options.BaseURL+"/api/v2/autocomplete/tags", wrapper.AutocompleteTags, options.OperationMiddlewares["AutocompleteTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users", wrapper.ListUsers, options.OperationMiddlewares["ListUsers"]...)
 	router.POST(options.BaseURL+"/api/v2/users", wrapper.CreateUser, options.OperationMiddlewares["CreateUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/autocomplete", wrapper.AutocompleteUsers, options.OperationMiddlewares["AutocompleteUsers"]...)
@@ -4644,6 +6448,29 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
 
 }
+
+type BadRequestResponseJSONResponse = BadRequestResponseJSONResponseBody
+
+type ConflictResponseJSONResponse ErrorBody
+
+type ForbiddenResponseJSONResponse = ForbiddenResponseJSONResponseBody
+
+type InvalidResponseJSONResponse = InvalidResponseJSONResponseBody
+
+type NotFoundResponseJSONResponse ErrorBody
+
+type TooLargeResponseJSONResponse ErrorBody
+
+type TooManyRequestsResponseResponseHeaders struct {
+	RetryAfter int64
+}
+type TooManyRequestsResponseJSONResponse struct {
+	Body ErrorBody
+
+	Headers TooManyRequestsResponseResponseHeaders
+}
+
+type UnauthorizedResponseJSONResponse ErrorBody
 
 type ShowAccountSettingsRequestObject struct {
 }
@@ -4722,6 +6549,28 @@ type UpdateAttachmentResponseObject interface {
 type UpdateAttachment200JSONResponse AttachmentEnvelope
 
 func (response UpdateAttachment200JSONResponse) VisitUpdateAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AutocompleteTagsRequestObject struct {
+	Params AutocompleteTagsParams
+}
+
+type AutocompleteTagsResponseObject interface {
+	VisitAutocompleteTagsResponse(w http.ResponseWriter) error
+}
+
+type AutocompleteTags200JSONResponse TagNameList
+
+func (response AutocompleteTags200JSONResponse) VisitAutocompleteTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -4884,6 +6733,71 @@ type UpdateCustomStatusResponseObject interface {
 type UpdateCustomStatus200JSONResponse CustomStatusEnvelope
 
 func (response UpdateCustomStatus200JSONResponse) VisitUpdateCustomStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeletedTicketsRequestObject struct {
+}
+
+type ListDeletedTicketsResponseObject interface {
+	VisitListDeletedTicketsResponse(w http.ResponseWriter) error
+}
+
+type ListDeletedTickets200JSONResponse DeletedTicketList
+
+func (response ListDeletedTickets200JSONResponse) VisitListDeletedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkRestoreDeletedTicketsRequestObject struct {
+	Params BulkRestoreDeletedTicketsParams
+}
+
+type BulkRestoreDeletedTicketsResponseObject interface {
+	VisitBulkRestoreDeletedTicketsResponse(w http.ResponseWriter) error
+}
+
+type BulkRestoreDeletedTickets200JSONResponse EmptyEnvelope
+
+func (response BulkRestoreDeletedTickets200JSONResponse) VisitBulkRestoreDeletedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreDeletedTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type RestoreDeletedTicketResponseObject interface {
+	VisitRestoreDeletedTicketResponse(w http.ResponseWriter) error
+}
+
+type RestoreDeletedTicket200JSONResponse EmptyEnvelope
+
+func (response RestoreDeletedTicket200JSONResponse) VisitRestoreDeletedTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -6357,6 +8271,50 @@ func (response AddOrganizationTags200JSONResponse) VisitAddOrganizationTagsRespo
 	return err
 }
 
+type ListTicketsByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ListTicketsByOrganizationResponseObject interface {
+	VisitListTicketsByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ListTicketsByOrganization200JSONResponse TicketList
+
+func (response ListTicketsByOrganization200JSONResponse) VisitListTicketsByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketsByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type CountTicketsByOrganizationResponseObject interface {
+	VisitCountTicketsByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type CountTicketsByOrganization200JSONResponse CountEnvelope
+
+func (response CountTicketsByOrganization200JSONResponse) VisitCountTicketsByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsersByOrganizationRequestObject struct {
 	OrganizationID OrganizationIDParam `json:"organization_id"`
 	Params         ListUsersByOrganizationParams
@@ -6392,6 +8350,91 @@ type CountUsersByOrganizationResponseObject interface {
 type CountUsersByOrganization200JSONResponse CountEnvelope
 
 func (response CountUsersByOrganization200JSONResponse) VisitCountUsersByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketProblemsRequestObject struct {
+}
+
+type ListTicketProblemsResponseObject interface {
+	VisitListTicketProblemsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketProblems200JSONResponse TicketList
+
+func (response ListTicketProblems200JSONResponse) VisitListTicketProblemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTagsRequestObject struct {
+}
+
+type ListTagsResponseObject interface {
+	VisitListTagsResponse(w http.ResponseWriter) error
+}
+
+type ListTags200JSONResponse TagList
+
+func (response ListTags200JSONResponse) VisitListTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTagsRequestObject struct {
+}
+
+type CountTagsResponseObject interface {
+	VisitCountTagsResponse(w http.ResponseWriter) error
+}
+
+type CountTags200JSONResponse CountEnvelope
+
+func (response CountTags200JSONResponse) VisitCountTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketAuditsRequestObject struct {
+	Params ListTicketAuditsParams
+}
+
+type ListTicketAuditsResponseObject interface {
+	VisitListTicketAuditsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketAudits200JSONResponse TicketAuditList
+
+func (response ListTicketAudits200JSONResponse) VisitListTicketAuditsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -6730,6 +8773,700 @@ type ShowTicketFormResponseObject interface {
 type ShowTicketForm200JSONResponse TicketFormEnvelope
 
 func (response ShowTicketForm200JSONResponse) VisitShowTicketFormResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketMetricsRequestObject struct {
+}
+
+type ListTicketMetricsResponseObject interface {
+	VisitListTicketMetricsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketMetrics200JSONResponse TicketMetricList
+
+func (response ListTicketMetrics200JSONResponse) VisitListTicketMetricsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketsRequestObject struct {
+	Params ListTicketsParams
+}
+
+type ListTicketsResponseObject interface {
+	VisitListTicketsResponse(w http.ResponseWriter) error
+}
+
+type ListTickets200JSONResponse TicketList
+
+func (response ListTickets200JSONResponse) VisitListTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTicketRequestObject struct {
+	Body *CreateTicketJSONRequestBody
+}
+
+type CreateTicketResponseObject interface {
+	VisitCreateTicketResponse(w http.ResponseWriter) error
+}
+
+type CreateTicket201ResponseHeaders struct {
+	Location string
+}
+
+type CreateTicket201JSONResponse struct {
+	Body    TicketSavedEnvelope
+	Headers CreateTicket201ResponseHeaders
+}
+
+func (response CreateTicket201JSONResponse) VisitCreateTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketsRequestObject struct {
+}
+
+type CountTicketsResponseObject interface {
+	VisitCountTicketsResponse(w http.ResponseWriter) error
+}
+
+type CountTickets200JSONResponse CountEnvelope
+
+func (response CountTickets200JSONResponse) VisitCountTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TicketsCreateManyRequestObject struct {
+	Body *TicketsCreateManyJSONRequestBody
+}
+
+type TicketsCreateManyResponseObject interface {
+	VisitTicketsCreateManyResponse(w http.ResponseWriter) error
+}
+
+type TicketsCreateMany200JSONResponse JobStatusEnvelope
+
+func (response TicketsCreateMany200JSONResponse) VisitTicketsCreateManyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkDeleteTicketsRequestObject struct {
+	Params BulkDeleteTicketsParams
+}
+
+type BulkDeleteTicketsResponseObject interface {
+	VisitBulkDeleteTicketsResponse(w http.ResponseWriter) error
+}
+
+type BulkDeleteTickets200JSONResponse JobStatusEnvelope
+
+func (response BulkDeleteTickets200JSONResponse) VisitBulkDeleteTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRecentTicketsRequestObject struct {
+}
+
+type ListRecentTicketsResponseObject interface {
+	VisitListRecentTicketsResponse(w http.ResponseWriter) error
+}
+
+type ListRecentTickets200JSONResponse TicketList
+
+func (response ListRecentTickets200JSONResponse) VisitListRecentTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TicketsShowManyRequestObject struct {
+	Params TicketsShowManyParams
+}
+
+type TicketsShowManyResponseObject interface {
+	VisitTicketsShowManyResponse(w http.ResponseWriter) error
+}
+
+type TicketsShowMany200JSONResponse TicketList
+
+func (response TicketsShowMany200JSONResponse) VisitTicketsShowManyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TicketsUpdateManyRequestObject struct {
+	Params TicketsUpdateManyParams
+	Body   *TicketsUpdateManyJSONRequestBody
+}
+
+type TicketsUpdateManyResponseObject interface {
+	VisitTicketsUpdateManyResponse(w http.ResponseWriter) error
+}
+
+type TicketsUpdateMany200JSONResponse JobStatusEnvelope
+
+func (response TicketsUpdateMany200JSONResponse) VisitTicketsUpdateManyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type DeleteTicketResponseObject interface {
+	VisitDeleteTicketResponse(w http.ResponseWriter) error
+}
+
+type DeleteTicket204Response struct {
+}
+
+func (response DeleteTicket204Response) VisitDeleteTicketResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ShowTicketResponseObject interface {
+	VisitShowTicketResponse(w http.ResponseWriter) error
+}
+
+type ShowTicket200JSONResponse TicketEnvelope
+
+func (response ShowTicket200JSONResponse) VisitShowTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Body     *UpdateTicketJSONRequestBody
+}
+
+type UpdateTicketResponseObject interface {
+	VisitUpdateTicketResponse(w http.ResponseWriter) error
+}
+
+type UpdateTicket200JSONResponse TicketSavedEnvelope
+
+func (response UpdateTicket200JSONResponse) VisitUpdateTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditsForTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListAuditsForTicketResponseObject interface {
+	VisitListAuditsForTicketResponse(w http.ResponseWriter) error
+}
+
+type ListAuditsForTicket200JSONResponse TicketAuditList
+
+func (response ListAuditsForTicket200JSONResponse) VisitListAuditsForTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountAuditsForTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type CountAuditsForTicketResponseObject interface {
+	VisitCountAuditsForTicketResponse(w http.ResponseWriter) error
+}
+
+type CountAuditsForTicket200JSONResponse CountEnvelope
+
+func (response CountAuditsForTicket200JSONResponse) VisitCountAuditsForTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTicketAuditRequestObject struct {
+	TicketID      TicketIDParam      `json:"ticket_id"`
+	TicketAuditID TicketAuditIDParam `json:"ticket_audit_id"`
+}
+
+type ShowTicketAuditResponseObject interface {
+	VisitShowTicketAuditResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketAudit200JSONResponse TicketAuditEnvelope
+
+func (response ShowTicketAudit200JSONResponse) VisitShowTicketAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakeTicketCommentPrivateFromAuditsRequestObject struct {
+	TicketID      TicketIDParam      `json:"ticket_id"`
+	TicketAuditID TicketAuditIDParam `json:"ticket_audit_id"`
+}
+
+type MakeTicketCommentPrivateFromAuditsResponseObject interface {
+	VisitMakeTicketCommentPrivateFromAuditsResponse(w http.ResponseWriter) error
+}
+
+type MakeTicketCommentPrivateFromAudits200JSONResponse EmptyEnvelope
+
+func (response MakeTicketCommentPrivateFromAudits200JSONResponse) VisitMakeTicketCommentPrivateFromAuditsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketCollaboratorsRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListTicketCollaboratorsResponseObject interface {
+	VisitListTicketCollaboratorsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketCollaborators200JSONResponse UserList
+
+func (response ListTicketCollaborators200JSONResponse) VisitListTicketCollaboratorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketCommentsRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Params   ListTicketCommentsParams
+}
+
+type ListTicketCommentsResponseObject interface {
+	VisitListTicketCommentsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketComments200JSONResponse TicketCommentList
+
+func (response ListTicketComments200JSONResponse) VisitListTicketCommentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketCommentsRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type CountTicketCommentsResponseObject interface {
+	VisitCountTicketCommentsResponse(w http.ResponseWriter) error
+}
+
+type CountTicketComments200JSONResponse CountEnvelope
+
+func (response CountTicketComments200JSONResponse) VisitCountTicketCommentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedactCommentAttachmentRequestObject struct {
+	TicketID        TicketIDParam        `json:"ticket_id"`
+	TicketCommentID TicketCommentIDParam `json:"ticket_comment_id"`
+	AttachmentID    AttachmentIDParam    `json:"attachment_id"`
+}
+
+type RedactCommentAttachmentResponseObject interface {
+	VisitRedactCommentAttachmentResponse(w http.ResponseWriter) error
+}
+
+type RedactCommentAttachment200JSONResponse AttachmentEnvelope
+
+func (response RedactCommentAttachment200JSONResponse) VisitRedactCommentAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakeTicketCommentPrivateRequestObject struct {
+	TicketID        TicketIDParam        `json:"ticket_id"`
+	TicketCommentID TicketCommentIDParam `json:"ticket_comment_id"`
+}
+
+type MakeTicketCommentPrivateResponseObject interface {
+	VisitMakeTicketCommentPrivateResponse(w http.ResponseWriter) error
+}
+
+type MakeTicketCommentPrivate200JSONResponse EmptyEnvelope
+
+func (response MakeTicketCommentPrivate200JSONResponse) VisitMakeTicketCommentPrivateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedactStringInCommentRequestObject struct {
+	TicketID        TicketIDParam        `json:"ticket_id"`
+	TicketCommentID TicketCommentIDParam `json:"ticket_comment_id"`
+	Body            *RedactStringInCommentJSONRequestBody
+}
+
+type RedactStringInCommentResponseObject interface {
+	VisitRedactStringInCommentResponse(w http.ResponseWriter) error
+}
+
+type RedactStringInComment200JSONResponse TicketCommentEnvelope
+
+func (response RedactStringInComment200JSONResponse) VisitRedactStringInCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketEmailCCsRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListTicketEmailCCsResponseObject interface {
+	VisitListTicketEmailCCsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketEmailCCs200JSONResponse UserList
+
+func (response ListTicketEmailCCs200JSONResponse) VisitListTicketEmailCCsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketFollowersRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListTicketFollowersResponseObject interface {
+	VisitListTicketFollowersResponse(w http.ResponseWriter) error
+}
+
+type ListTicketFollowers200JSONResponse UserList
+
+func (response ListTicketFollowers200JSONResponse) VisitListTicketFollowersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketIncidentsRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListTicketIncidentsResponseObject interface {
+	VisitListTicketIncidentsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketIncidents200JSONResponse TicketList
+
+func (response ListTicketIncidents200JSONResponse) VisitListTicketIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTicketMetricsByTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ShowTicketMetricsByTicketResponseObject interface {
+	VisitShowTicketMetricsByTicketResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketMetricsByTicket200JSONResponse TicketMetricEnvelope
+
+func (response ShowTicketMetricsByTicket200JSONResponse) VisitShowTicketMetricsByTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TicketRelatedInformationRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type TicketRelatedInformationResponseObject interface {
+	VisitTicketRelatedInformationResponse(w http.ResponseWriter) error
+}
+
+type TicketRelatedInformation200JSONResponse TicketRelatedEnvelope
+
+func (response TicketRelatedInformation200JSONResponse) VisitTicketRelatedInformationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTagsTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Body     *DeleteTagsTicketJSONRequestBody
+}
+
+type DeleteTagsTicketResponseObject interface {
+	VisitDeleteTagsTicketResponse(w http.ResponseWriter) error
+}
+
+type DeleteTagsTicket200JSONResponse TagsEnvelope
+
+func (response DeleteTagsTicket200JSONResponse) VisitDeleteTagsTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListResourceTagsRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListResourceTagsResponseObject interface {
+	VisitListResourceTagsResponse(w http.ResponseWriter) error
+}
+
+type ListResourceTags200JSONResponse TagsEnvelope
+
+func (response ListResourceTags200JSONResponse) VisitListResourceTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTagsTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Body     *SetTagsTicketJSONRequestBody
+}
+
+type SetTagsTicketResponseObject interface {
+	VisitSetTagsTicketResponse(w http.ResponseWriter) error
+}
+
+type SetTagsTicket201JSONResponse TagsEnvelope
+
+func (response SetTagsTicket201JSONResponse) VisitSetTagsTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutTagsTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Body     *PutTagsTicketJSONRequestBody
+}
+
+type PutTagsTicketResponseObject interface {
+	VisitPutTagsTicketResponse(w http.ResponseWriter) error
+}
+
+type PutTagsTicket200JSONResponse TagsEnvelope
+
+func (response PutTagsTicket200JSONResponse) VisitPutTagsTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -7840,6 +10577,160 @@ func (response AddUserTags200JSONResponse) VisitAddUserTagsResponse(w http.Respo
 	return err
 }
 
+type ListTicketsAssignedRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListTicketsAssignedResponseObject interface {
+	VisitListTicketsAssignedResponse(w http.ResponseWriter) error
+}
+
+type ListTicketsAssigned200JSONResponse TicketList
+
+func (response ListTicketsAssigned200JSONResponse) VisitListTicketsAssignedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketsAssignedRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type CountTicketsAssignedResponseObject interface {
+	VisitCountTicketsAssignedResponse(w http.ResponseWriter) error
+}
+
+type CountTicketsAssigned200JSONResponse CountEnvelope
+
+func (response CountTicketsAssigned200JSONResponse) VisitCountTicketsAssignedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketsCcdRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListTicketsCcdResponseObject interface {
+	VisitListTicketsCcdResponse(w http.ResponseWriter) error
+}
+
+type ListTicketsCcd200JSONResponse TicketList
+
+func (response ListTicketsCcd200JSONResponse) VisitListTicketsCcdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketsCcdRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type CountTicketsCcdResponseObject interface {
+	VisitCountTicketsCcdResponse(w http.ResponseWriter) error
+}
+
+type CountTicketsCcd200JSONResponse CountEnvelope
+
+func (response CountTicketsCcd200JSONResponse) VisitCountTicketsCcdResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketsFollowedRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListTicketsFollowedResponseObject interface {
+	VisitListTicketsFollowedResponse(w http.ResponseWriter) error
+}
+
+type ListTicketsFollowed200JSONResponse TicketList
+
+func (response ListTicketsFollowed200JSONResponse) VisitListTicketsFollowedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketsRequestedRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListTicketsRequestedResponseObject interface {
+	VisitListTicketsRequestedResponse(w http.ResponseWriter) error
+}
+
+type ListTicketsRequested200JSONResponse TicketList
+
+func (response ListTicketsRequested200JSONResponse) VisitListTicketsRequestedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountTicketsRequestedRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type CountTicketsRequestedResponseObject interface {
+	VisitCountTicketsRequestedResponse(w http.ResponseWriter) error
+}
+
+type CountTicketsRequested200JSONResponse CountEnvelope
+
+func (response CountTicketsRequested200JSONResponse) VisitCountTicketsRequestedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ShowAccountSettings Shows the account's settings by section.
@@ -7854,6 +10745,9 @@ type StrictServerInterface interface {
 	// UpdateAttachment Allows or forbids to download a file in which malware was found.
 	// (PUT /api/v2/attachments/{attachment_id})
 	UpdateAttachment(ctx context.Context, request UpdateAttachmentRequestObject) (UpdateAttachmentResponseObject, error)
+	// AutocompleteTags Lists tags that begin with some letters.
+	// (GET /api/v2/autocomplete/tags)
+	AutocompleteTags(ctx context.Context, request AutocompleteTagsRequestObject) (AutocompleteTagsResponseObject, error)
 	// ListBrands Lists the brands, by name.
 	// (GET /api/v2/brands)
 	ListBrands(ctx context.Context, request ListBrandsRequestObject) (ListBrandsResponseObject, error)
@@ -7875,6 +10769,15 @@ type StrictServerInterface interface {
 	// UpdateCustomStatus Changes what is present; the category stays.
 	// (PUT /api/v2/custom_statuses/{custom_status_id})
 	UpdateCustomStatus(ctx context.Context, request UpdateCustomStatusRequestObject) (UpdateCustomStatusResponseObject, error)
+	// ListDeletedTickets Lists the tickets deleted within the last 30 days.
+	// (GET /api/v2/deleted_tickets)
+	ListDeletedTickets(ctx context.Context, request ListDeletedTicketsRequestObject) (ListDeletedTicketsResponseObject, error)
+	// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
+	// (PUT /api/v2/deleted_tickets/restore_many)
+	BulkRestoreDeletedTickets(ctx context.Context, request BulkRestoreDeletedTicketsRequestObject) (BulkRestoreDeletedTicketsResponseObject, error)
+	// RestoreDeletedTicket Restores a deleted ticket.
+	// (PUT /api/v2/deleted_tickets/{ticket_id}/restore)
+	RestoreDeletedTicket(ctx context.Context, request RestoreDeletedTicketRequestObject) (RestoreDeletedTicketResponseObject, error)
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx context.Context, request ShowEndUserRequestObject) (ShowEndUserResponseObject, error)
@@ -8067,12 +10970,30 @@ type StrictServerInterface interface {
 	// AddOrganizationTags Adds tags to an organization.
 	// (PUT /api/v2/organizations/{organization_id}/tags)
 	AddOrganizationTags(ctx context.Context, request AddOrganizationTagsRequestObject) (AddOrganizationTagsResponseObject, error)
+	// ListTicketsByOrganization Lists the tickets of an organization.
+	// (GET /api/v2/organizations/{organization_id}/tickets)
+	ListTicketsByOrganization(ctx context.Context, request ListTicketsByOrganizationRequestObject) (ListTicketsByOrganizationResponseObject, error)
+	// CountTicketsByOrganization Counts the tickets of an organization.
+	// (GET /api/v2/organizations/{organization_id}/tickets/count)
+	CountTicketsByOrganization(ctx context.Context, request CountTicketsByOrganizationRequestObject) (CountTicketsByOrganizationResponseObject, error)
 	// ListUsersByOrganization Lists the active users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/users)
 	ListUsersByOrganization(ctx context.Context, request ListUsersByOrganizationRequestObject) (ListUsersByOrganizationResponseObject, error)
 	// CountUsersByOrganization Counts the active users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/users/count)
 	CountUsersByOrganization(ctx context.Context, request CountUsersByOrganizationRequestObject) (CountUsersByOrganizationResponseObject, error)
+	// ListTicketProblems Lists the tickets of type problem.
+	// (GET /api/v2/problems)
+	ListTicketProblems(ctx context.Context, request ListTicketProblemsRequestObject) (ListTicketProblemsResponseObject, error)
+	// ListTags Lists the tags of tickets with how often each is used, the most used first.
+	// (GET /api/v2/tags)
+	ListTags(ctx context.Context, request ListTagsRequestObject) (ListTagsResponseObject, error)
+	// CountTags Counts the tags in use.
+	// (GET /api/v2/tags/count)
+	CountTags(ctx context.Context, request CountTagsRequestObject) (CountTagsResponseObject, error)
+	// ListTicketAudits Lists the audits of all tickets, the oldest first.
+	// (GET /api/v2/ticket_audits)
+	ListTicketAudits(ctx context.Context, request ListTicketAuditsRequestObject) (ListTicketAuditsResponseObject, error)
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	// (GET /api/v2/ticket_fields)
 	ListTicketFields(ctx context.Context, request ListTicketFieldsRequestObject) (ListTicketFieldsResponseObject, error)
@@ -8115,6 +11036,99 @@ type StrictServerInterface interface {
 	// ShowTicketForm Shows a ticket form.
 	// (GET /api/v2/ticket_forms/{ticket_form_id})
 	ShowTicketForm(ctx context.Context, request ShowTicketFormRequestObject) (ShowTicketFormResponseObject, error)
+	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
+	// (GET /api/v2/ticket_metrics)
+	ListTicketMetrics(ctx context.Context, request ListTicketMetricsRequestObject) (ListTicketMetricsResponseObject, error)
+	// ListTickets Lists the tickets by number.
+	// (GET /api/v2/tickets)
+	ListTickets(ctx context.Context, request ListTicketsRequestObject) (ListTicketsResponseObject, error)
+	// CreateTicket Creates a ticket with its first comment.
+	// (POST /api/v2/tickets)
+	CreateTicket(ctx context.Context, request CreateTicketRequestObject) (CreateTicketResponseObject, error)
+	// CountTickets Counts the tickets.
+	// (GET /api/v2/tickets/count)
+	CountTickets(ctx context.Context, request CountTicketsRequestObject) (CountTicketsResponseObject, error)
+	// TicketsCreateMany Creates up to 100 tickets in a job.
+	// (POST /api/v2/tickets/create_many)
+	TicketsCreateMany(ctx context.Context, request TicketsCreateManyRequestObject) (TicketsCreateManyResponseObject, error)
+	// BulkDeleteTickets Deletes up to 100 tickets in a job.
+	// (DELETE /api/v2/tickets/destroy_many)
+	BulkDeleteTickets(ctx context.Context, request BulkDeleteTicketsRequestObject) (BulkDeleteTicketsResponseObject, error)
+	// ListRecentTickets Lists the tickets that the caller looked at last.
+	// (GET /api/v2/tickets/recent)
+	ListRecentTickets(ctx context.Context, request ListRecentTicketsRequestObject) (ListRecentTicketsResponseObject, error)
+	// TicketsShowMany Shows up to 100 tickets; unknown ids are left out.
+	// (GET /api/v2/tickets/show_many)
+	TicketsShowMany(ctx context.Context, request TicketsShowManyRequestObject) (TicketsShowManyResponseObject, error)
+	// TicketsUpdateMany Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+	// (PUT /api/v2/tickets/update_many)
+	TicketsUpdateMany(ctx context.Context, request TicketsUpdateManyRequestObject) (TicketsUpdateManyResponseObject, error)
+	// DeleteTicket Puts a ticket among the deleted ones.
+	// (DELETE /api/v2/tickets/{ticket_id})
+	DeleteTicket(ctx context.Context, request DeleteTicketRequestObject) (DeleteTicketResponseObject, error)
+	// ShowTicket Shows a ticket.
+	// (GET /api/v2/tickets/{ticket_id})
+	ShowTicket(ctx context.Context, request ShowTicketRequestObject) (ShowTicketResponseObject, error)
+	// UpdateTicket Changes the fields that are present; null clears a field.
+	// (PUT /api/v2/tickets/{ticket_id})
+	UpdateTicket(ctx context.Context, request UpdateTicketRequestObject) (UpdateTicketResponseObject, error)
+	// ListAuditsForTicket Lists the audits of a ticket, the oldest first.
+	// (GET /api/v2/tickets/{ticket_id}/audits)
+	ListAuditsForTicket(ctx context.Context, request ListAuditsForTicketRequestObject) (ListAuditsForTicketResponseObject, error)
+	// CountAuditsForTicket Counts the audits of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/audits/count)
+	CountAuditsForTicket(ctx context.Context, request CountAuditsForTicketRequestObject) (CountAuditsForTicketResponseObject, error)
+	// ShowTicketAudit Shows an audit.
+	// (GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id})
+	ShowTicketAudit(ctx context.Context, request ShowTicketAuditRequestObject) (ShowTicketAuditResponseObject, error)
+	// MakeTicketCommentPrivateFromAudits Hides the comment of an audit from end users for good.
+	// (PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private)
+	MakeTicketCommentPrivateFromAudits(ctx context.Context, request MakeTicketCommentPrivateFromAuditsRequestObject) (MakeTicketCommentPrivateFromAuditsResponseObject, error)
+	// ListTicketCollaborators Lists the collaborators of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/collaborators)
+	ListTicketCollaborators(ctx context.Context, request ListTicketCollaboratorsRequestObject) (ListTicketCollaboratorsResponseObject, error)
+	// ListTicketComments Lists the comments of a ticket, the oldest first.
+	// (GET /api/v2/tickets/{ticket_id}/comments)
+	ListTicketComments(ctx context.Context, request ListTicketCommentsRequestObject) (ListTicketCommentsResponseObject, error)
+	// CountTicketComments Counts the comments of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/comments/count)
+	CountTicketComments(ctx context.Context, request CountTicketCommentsRequestObject) (CountTicketCommentsResponseObject, error)
+	// RedactCommentAttachment Takes a file out of a comment for good.
+	// (PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/attachments/{attachment_id}/redact)
+	RedactCommentAttachment(ctx context.Context, request RedactCommentAttachmentRequestObject) (RedactCommentAttachmentResponseObject, error)
+	// MakeTicketCommentPrivate Hides a comment from end users for good.
+	// (PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private)
+	MakeTicketCommentPrivate(ctx context.Context, request MakeTicketCommentPrivateRequestObject) (MakeTicketCommentPrivateResponseObject, error)
+	// RedactStringInComment Takes a text out of a comment for good.
+	// (PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact)
+	RedactStringInComment(ctx context.Context, request RedactStringInCommentRequestObject) (RedactStringInCommentResponseObject, error)
+	// ListTicketEmailCCs Lists the email ccs of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/email_ccs)
+	ListTicketEmailCCs(ctx context.Context, request ListTicketEmailCCsRequestObject) (ListTicketEmailCCsResponseObject, error)
+	// ListTicketFollowers Lists the followers of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/followers)
+	ListTicketFollowers(ctx context.Context, request ListTicketFollowersRequestObject) (ListTicketFollowersResponseObject, error)
+	// ListTicketIncidents Lists the incidents of a problem.
+	// (GET /api/v2/tickets/{ticket_id}/incidents)
+	ListTicketIncidents(ctx context.Context, request ListTicketIncidentsRequestObject) (ListTicketIncidentsResponseObject, error)
+	// ShowTicketMetricsByTicket Shows the metric set of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/metrics)
+	ShowTicketMetricsByTicket(ctx context.Context, request ShowTicketMetricsByTicketRequestObject) (ShowTicketMetricsByTicketResponseObject, error)
+	// TicketRelatedInformation Tells what belongs to a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/related)
+	TicketRelatedInformation(ctx context.Context, request TicketRelatedInformationRequestObject) (TicketRelatedInformationResponseObject, error)
+	// DeleteTagsTicket Removes tags from a ticket.
+	// (DELETE /api/v2/tickets/{ticket_id}/tags)
+	DeleteTagsTicket(ctx context.Context, request DeleteTagsTicketRequestObject) (DeleteTagsTicketResponseObject, error)
+	// ListResourceTags Lists the tags of a ticket.
+	// (GET /api/v2/tickets/{ticket_id}/tags)
+	ListResourceTags(ctx context.Context, request ListResourceTagsRequestObject) (ListResourceTagsResponseObject, error)
+	// SetTagsTicket Sets the tags of a ticket.
+	// (POST /api/v2/tickets/{ticket_id}/tags)
+	SetTagsTicket(ctx context.Context, request SetTagsTicketRequestObject) (SetTagsTicketResponseObject, error)
+	// PutTagsTicket Adds tags to a ticket.
+	// (PUT /api/v2/tickets/{ticket_id}/tags)
+	PutTagsTicket(ctx context.Context, request PutTagsTicketRequestObject) (PutTagsTicketResponseObject, error)
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx context.Context, request UploadFilesRequestObject) (UploadFilesResponseObject, error)
@@ -8256,6 +11270,27 @@ type StrictServerInterface interface {
 	// AddUserTags Adds tags to a user.
 	// (PUT /api/v2/users/{user_id}/tags)
 	AddUserTags(ctx context.Context, request AddUserTagsRequestObject) (AddUserTagsResponseObject, error)
+	// ListTicketsAssigned Lists the tickets that are assigned to a user.
+	// (GET /api/v2/users/{user_id}/tickets/assigned)
+	ListTicketsAssigned(ctx context.Context, request ListTicketsAssignedRequestObject) (ListTicketsAssignedResponseObject, error)
+	// CountTicketsAssigned Counts the tickets that are assigned to a user.
+	// (GET /api/v2/users/{user_id}/tickets/assigned/count)
+	CountTicketsAssigned(ctx context.Context, request CountTicketsAssignedRequestObject) (CountTicketsAssignedResponseObject, error)
+	// ListTicketsCcd Lists the tickets that a user is copied on.
+	// (GET /api/v2/users/{user_id}/tickets/ccd)
+	ListTicketsCcd(ctx context.Context, request ListTicketsCcdRequestObject) (ListTicketsCcdResponseObject, error)
+	// CountTicketsCcd Counts the tickets that a user is copied on.
+	// (GET /api/v2/users/{user_id}/tickets/ccd/count)
+	CountTicketsCcd(ctx context.Context, request CountTicketsCcdRequestObject) (CountTicketsCcdResponseObject, error)
+	// ListTicketsFollowed Lists the tickets that a user follows.
+	// (GET /api/v2/users/{user_id}/tickets/followed)
+	ListTicketsFollowed(ctx context.Context, request ListTicketsFollowedRequestObject) (ListTicketsFollowedResponseObject, error)
+	// ListTicketsRequested Lists the tickets that a user requested.
+	// (GET /api/v2/users/{user_id}/tickets/requested)
+	ListTicketsRequested(ctx context.Context, request ListTicketsRequestedRequestObject) (ListTicketsRequestedResponseObject, error)
+	// CountTicketsRequested Counts the tickets that a user requested.
+	// (GET /api/v2/users/{user_id}/tickets/requested/count)
+	CountTicketsRequested(ctx context.Context, request CountTicketsRequestedRequestObject) (CountTicketsRequestedResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -8406,6 +11441,31 @@ func (sh *strictHandler) UpdateAttachment(ctx echo.Context, attachmentID Attachm
 		return err
 	} else if validResponse, ok := response.(UpdateAttachmentResponseObject); ok {
 		return validResponse.VisitUpdateAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AutocompleteTags operation middleware
+func (sh *strictHandler) AutocompleteTags(ctx echo.Context, params AutocompleteTagsParams) error {
+	var request AutocompleteTagsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AutocompleteTags(ctx.Request().Context(), request.(AutocompleteTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AutocompleteTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AutocompleteTagsResponseObject); ok {
+		return validResponse.VisitAutocompleteTagsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -8644,6 +11704,79 @@ func (sh *strictHandler) UpdateCustomStatus(ctx echo.Context, customStatusID Cus
 		return err
 	} else if validResponse, ok := response.(UpdateCustomStatusResponseObject); ok {
 		return validResponse.VisitUpdateCustomStatusResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDeletedTickets operation middleware
+func (sh *strictHandler) ListDeletedTickets(ctx echo.Context) error {
+	var request ListDeletedTicketsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeletedTickets(ctx.Request().Context(), request.(ListDeletedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeletedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDeletedTicketsResponseObject); ok {
+		return validResponse.VisitListDeletedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkRestoreDeletedTickets operation middleware
+func (sh *strictHandler) BulkRestoreDeletedTickets(ctx echo.Context, params BulkRestoreDeletedTicketsParams) error {
+	var request BulkRestoreDeletedTicketsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkRestoreDeletedTickets(ctx.Request().Context(), request.(BulkRestoreDeletedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkRestoreDeletedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkRestoreDeletedTicketsResponseObject); ok {
+		return validResponse.VisitBulkRestoreDeletedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreDeletedTicket operation middleware
+func (sh *strictHandler) RestoreDeletedTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request RestoreDeletedTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreDeletedTicket(ctx.Request().Context(), request.(RestoreDeletedTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreDeletedTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreDeletedTicketResponseObject); ok {
+		return validResponse.VisitRestoreDeletedTicketResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10637,6 +13770,56 @@ func (sh *strictHandler) AddOrganizationTags(ctx echo.Context, organizationID Or
 	return nil
 }
 
+// ListTicketsByOrganization operation middleware
+func (sh *strictHandler) ListTicketsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ListTicketsByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketsByOrganization(ctx.Request().Context(), request.(ListTicketsByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketsByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsByOrganizationResponseObject); ok {
+		return validResponse.VisitListTicketsByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTicketsByOrganization operation middleware
+func (sh *strictHandler) CountTicketsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request CountTicketsByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTicketsByOrganization(ctx.Request().Context(), request.(CountTicketsByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTicketsByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketsByOrganizationResponseObject); ok {
+		return validResponse.VisitCountTicketsByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListUsersByOrganization operation middleware
 func (sh *strictHandler) ListUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params ListUsersByOrganizationParams) error {
 	var request ListUsersByOrganizationRequestObject
@@ -10683,6 +13866,100 @@ func (sh *strictHandler) CountUsersByOrganization(ctx echo.Context, organization
 		return err
 	} else if validResponse, ok := response.(CountUsersByOrganizationResponseObject); ok {
 		return validResponse.VisitCountUsersByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketProblems operation middleware
+func (sh *strictHandler) ListTicketProblems(ctx echo.Context) error {
+	var request ListTicketProblemsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketProblems(ctx.Request().Context(), request.(ListTicketProblemsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketProblems")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketProblemsResponseObject); ok {
+		return validResponse.VisitListTicketProblemsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTags operation middleware
+func (sh *strictHandler) ListTags(ctx echo.Context) error {
+	var request ListTagsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTags(ctx.Request().Context(), request.(ListTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTagsResponseObject); ok {
+		return validResponse.VisitListTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTags operation middleware
+func (sh *strictHandler) CountTags(ctx echo.Context) error {
+	var request CountTagsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTags(ctx.Request().Context(), request.(CountTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTagsResponseObject); ok {
+		return validResponse.VisitCountTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketAudits operation middleware
+func (sh *strictHandler) ListTicketAudits(ctx echo.Context, params ListTicketAuditsParams) error {
+	var request ListTicketAuditsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketAudits(ctx.Request().Context(), request.(ListTicketAuditsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketAudits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketAuditsResponseObject); ok {
+		return validResponse.VisitListTicketAuditsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11122,6 +14399,965 @@ func (sh *strictHandler) ShowTicketForm(ctx echo.Context, ticketFormID TicketFor
 		return err
 	} else if validResponse, ok := response.(ShowTicketFormResponseObject); ok {
 		return validResponse.VisitShowTicketFormResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketMetrics operation middleware
+func (sh *strictHandler) ListTicketMetrics(ctx echo.Context) error {
+	var request ListTicketMetricsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketMetrics(ctx.Request().Context(), request.(ListTicketMetricsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketMetrics")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketMetricsResponseObject); ok {
+		return validResponse.VisitListTicketMetricsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTickets operation middleware
+func (sh *strictHandler) ListTickets(ctx echo.Context, params ListTicketsParams) error {
+	var request ListTicketsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTickets(ctx.Request().Context(), request.(ListTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsResponseObject); ok {
+		return validResponse.VisitListTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTicket operation middleware
+func (sh *strictHandler) CreateTicket(ctx echo.Context) error {
+	var request CreateTicketRequestObject
+
+	var body CreateTicketJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTicket(ctx.Request().Context(), request.(CreateTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTicketResponseObject); ok {
+		return validResponse.VisitCreateTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTickets operation middleware
+func (sh *strictHandler) CountTickets(ctx echo.Context) error {
+	var request CountTicketsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTickets(ctx.Request().Context(), request.(CountTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketsResponseObject); ok {
+		return validResponse.VisitCountTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TicketsCreateMany operation middleware
+func (sh *strictHandler) TicketsCreateMany(ctx echo.Context) error {
+	var request TicketsCreateManyRequestObject
+
+	var body TicketsCreateManyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TicketsCreateMany(ctx.Request().Context(), request.(TicketsCreateManyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TicketsCreateMany")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TicketsCreateManyResponseObject); ok {
+		return validResponse.VisitTicketsCreateManyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkDeleteTickets operation middleware
+func (sh *strictHandler) BulkDeleteTickets(ctx echo.Context, params BulkDeleteTicketsParams) error {
+	var request BulkDeleteTicketsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkDeleteTickets(ctx.Request().Context(), request.(BulkDeleteTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkDeleteTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkDeleteTicketsResponseObject); ok {
+		return validResponse.VisitBulkDeleteTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRecentTickets operation middleware
+func (sh *strictHandler) ListRecentTickets(ctx echo.Context) error {
+	var request ListRecentTicketsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRecentTickets(ctx.Request().Context(), request.(ListRecentTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRecentTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRecentTicketsResponseObject); ok {
+		return validResponse.VisitListRecentTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TicketsShowMany operation middleware
+func (sh *strictHandler) TicketsShowMany(ctx echo.Context, params TicketsShowManyParams) error {
+	var request TicketsShowManyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TicketsShowMany(ctx.Request().Context(), request.(TicketsShowManyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TicketsShowMany")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TicketsShowManyResponseObject); ok {
+		return validResponse.VisitTicketsShowManyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TicketsUpdateMany operation middleware
+func (sh *strictHandler) TicketsUpdateMany(ctx echo.Context, params TicketsUpdateManyParams) error {
+	var request TicketsUpdateManyRequestObject
+
+	request.Params = params
+
+	var body TicketsUpdateManyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TicketsUpdateMany(ctx.Request().Context(), request.(TicketsUpdateManyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TicketsUpdateMany")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TicketsUpdateManyResponseObject); ok {
+		return validResponse.VisitTicketsUpdateManyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTicket operation middleware
+func (sh *strictHandler) DeleteTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request DeleteTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTicket(ctx.Request().Context(), request.(DeleteTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTicketResponseObject); ok {
+		return validResponse.VisitDeleteTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicket operation middleware
+func (sh *strictHandler) ShowTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ShowTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicket(ctx.Request().Context(), request.(ShowTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketResponseObject); ok {
+		return validResponse.VisitShowTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTicket operation middleware
+func (sh *strictHandler) UpdateTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request UpdateTicketRequestObject
+
+	request.TicketID = ticketID
+
+	var body UpdateTicketJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTicket(ctx.Request().Context(), request.(UpdateTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTicketResponseObject); ok {
+		return validResponse.VisitUpdateTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAuditsForTicket operation middleware
+func (sh *strictHandler) ListAuditsForTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListAuditsForTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAuditsForTicket(ctx.Request().Context(), request.(ListAuditsForTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAuditsForTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditsForTicketResponseObject); ok {
+		return validResponse.VisitListAuditsForTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountAuditsForTicket operation middleware
+func (sh *strictHandler) CountAuditsForTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request CountAuditsForTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountAuditsForTicket(ctx.Request().Context(), request.(CountAuditsForTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountAuditsForTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountAuditsForTicketResponseObject); ok {
+		return validResponse.VisitCountAuditsForTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicketAudit operation middleware
+func (sh *strictHandler) ShowTicketAudit(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error {
+	var request ShowTicketAuditRequestObject
+
+	request.TicketID = ticketID
+	request.TicketAuditID = ticketAuditID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketAudit(ctx.Request().Context(), request.(ShowTicketAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketAuditResponseObject); ok {
+		return validResponse.VisitShowTicketAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MakeTicketCommentPrivateFromAudits operation middleware
+func (sh *strictHandler) MakeTicketCommentPrivateFromAudits(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error {
+	var request MakeTicketCommentPrivateFromAuditsRequestObject
+
+	request.TicketID = ticketID
+	request.TicketAuditID = ticketAuditID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MakeTicketCommentPrivateFromAudits(ctx.Request().Context(), request.(MakeTicketCommentPrivateFromAuditsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakeTicketCommentPrivateFromAudits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MakeTicketCommentPrivateFromAuditsResponseObject); ok {
+		return validResponse.VisitMakeTicketCommentPrivateFromAuditsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketCollaborators operation middleware
+func (sh *strictHandler) ListTicketCollaborators(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListTicketCollaboratorsRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketCollaborators(ctx.Request().Context(), request.(ListTicketCollaboratorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketCollaborators")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketCollaboratorsResponseObject); ok {
+		return validResponse.VisitListTicketCollaboratorsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketComments operation middleware
+func (sh *strictHandler) ListTicketComments(ctx echo.Context, ticketID TicketIDParam, params ListTicketCommentsParams) error {
+	var request ListTicketCommentsRequestObject
+
+	request.TicketID = ticketID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketComments(ctx.Request().Context(), request.(ListTicketCommentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketComments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketCommentsResponseObject); ok {
+		return validResponse.VisitListTicketCommentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTicketComments operation middleware
+func (sh *strictHandler) CountTicketComments(ctx echo.Context, ticketID TicketIDParam) error {
+	var request CountTicketCommentsRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTicketComments(ctx.Request().Context(), request.(CountTicketCommentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTicketComments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketCommentsResponseObject); ok {
+		return validResponse.VisitCountTicketCommentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RedactCommentAttachment operation middleware
+func (sh *strictHandler) RedactCommentAttachment(ctx echo.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam) error {
+	var request RedactCommentAttachmentRequestObject
+
+	request.TicketID = ticketID
+	request.TicketCommentID = ticketCommentID
+	request.AttachmentID = attachmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedactCommentAttachment(ctx.Request().Context(), request.(RedactCommentAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedactCommentAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RedactCommentAttachmentResponseObject); ok {
+		return validResponse.VisitRedactCommentAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MakeTicketCommentPrivate operation middleware
+func (sh *strictHandler) MakeTicketCommentPrivate(ctx echo.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam) error {
+	var request MakeTicketCommentPrivateRequestObject
+
+	request.TicketID = ticketID
+	request.TicketCommentID = ticketCommentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MakeTicketCommentPrivate(ctx.Request().Context(), request.(MakeTicketCommentPrivateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakeTicketCommentPrivate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MakeTicketCommentPrivateResponseObject); ok {
+		return validResponse.VisitMakeTicketCommentPrivateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RedactStringInComment operation middleware
+func (sh *strictHandler) RedactStringInComment(ctx echo.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam) error {
+	var request RedactStringInCommentRequestObject
+
+	request.TicketID = ticketID
+	request.TicketCommentID = ticketCommentID
+
+	var body RedactStringInCommentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedactStringInComment(ctx.Request().Context(), request.(RedactStringInCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedactStringInComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RedactStringInCommentResponseObject); ok {
+		return validResponse.VisitRedactStringInCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketEmailCCs operation middleware
+func (sh *strictHandler) ListTicketEmailCCs(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListTicketEmailCCsRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketEmailCCs(ctx.Request().Context(), request.(ListTicketEmailCCsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketEmailCCs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketEmailCCsResponseObject); ok {
+		return validResponse.VisitListTicketEmailCCsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketFollowers operation middleware
+func (sh *strictHandler) ListTicketFollowers(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListTicketFollowersRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketFollowers(ctx.Request().Context(), request.(ListTicketFollowersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketFollowers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketFollowersResponseObject); ok {
+		return validResponse.VisitListTicketFollowersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketIncidents operation middleware
+func (sh *strictHandler) ListTicketIncidents(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListTicketIncidentsRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketIncidents(ctx.Request().Context(), request.(ListTicketIncidentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketIncidents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketIncidentsResponseObject); ok {
+		return validResponse.VisitListTicketIncidentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicketMetricsByTicket operation middleware
+func (sh *strictHandler) ShowTicketMetricsByTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ShowTicketMetricsByTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketMetricsByTicket(ctx.Request().Context(), request.(ShowTicketMetricsByTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketMetricsByTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketMetricsByTicketResponseObject); ok {
+		return validResponse.VisitShowTicketMetricsByTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TicketRelatedInformation operation middleware
+func (sh *strictHandler) TicketRelatedInformation(ctx echo.Context, ticketID TicketIDParam) error {
+	var request TicketRelatedInformationRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TicketRelatedInformation(ctx.Request().Context(), request.(TicketRelatedInformationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TicketRelatedInformation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TicketRelatedInformationResponseObject); ok {
+		return validResponse.VisitTicketRelatedInformationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTagsTicket operation middleware
+func (sh *strictHandler) DeleteTagsTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request DeleteTagsTicketRequestObject
+
+	request.TicketID = ticketID
+
+	var body DeleteTagsTicketJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTagsTicket(ctx.Request().Context(), request.(DeleteTagsTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTagsTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTagsTicketResponseObject); ok {
+		return validResponse.VisitDeleteTagsTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListResourceTags operation middleware
+func (sh *strictHandler) ListResourceTags(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListResourceTagsRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListResourceTags(ctx.Request().Context(), request.(ListResourceTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListResourceTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListResourceTagsResponseObject); ok {
+		return validResponse.VisitListResourceTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetTagsTicket operation middleware
+func (sh *strictHandler) SetTagsTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request SetTagsTicketRequestObject
+
+	request.TicketID = ticketID
+
+	var body SetTagsTicketJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetTagsTicket(ctx.Request().Context(), request.(SetTagsTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetTagsTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetTagsTicketResponseObject); ok {
+		return validResponse.VisitSetTagsTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutTagsTicket operation middleware
+func (sh *strictHandler) PutTagsTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request PutTagsTicketRequestObject
+
+	request.TicketID = ticketID
+
+	var body PutTagsTicketJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutTagsTicket(ctx.Request().Context(), request.(PutTagsTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutTagsTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutTagsTicketResponseObject); ok {
+		return validResponse.VisitPutTagsTicketResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12625,6 +16861,181 @@ func (sh *strictHandler) AddUserTags(ctx echo.Context, userID UserIDParam) error
 		return err
 	} else if validResponse, ok := response.(AddUserTagsResponseObject); ok {
 		return validResponse.VisitAddUserTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketsAssigned operation middleware
+func (sh *strictHandler) ListTicketsAssigned(ctx echo.Context, userID UserIDParam) error {
+	var request ListTicketsAssignedRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketsAssigned(ctx.Request().Context(), request.(ListTicketsAssignedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketsAssigned")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsAssignedResponseObject); ok {
+		return validResponse.VisitListTicketsAssignedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTicketsAssigned operation middleware
+func (sh *strictHandler) CountTicketsAssigned(ctx echo.Context, userID UserIDParam) error {
+	var request CountTicketsAssignedRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTicketsAssigned(ctx.Request().Context(), request.(CountTicketsAssignedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTicketsAssigned")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketsAssignedResponseObject); ok {
+		return validResponse.VisitCountTicketsAssignedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketsCcd operation middleware
+func (sh *strictHandler) ListTicketsCcd(ctx echo.Context, userID UserIDParam) error {
+	var request ListTicketsCcdRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketsCcd(ctx.Request().Context(), request.(ListTicketsCcdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketsCcd")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsCcdResponseObject); ok {
+		return validResponse.VisitListTicketsCcdResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTicketsCcd operation middleware
+func (sh *strictHandler) CountTicketsCcd(ctx echo.Context, userID UserIDParam) error {
+	var request CountTicketsCcdRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTicketsCcd(ctx.Request().Context(), request.(CountTicketsCcdRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTicketsCcd")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketsCcdResponseObject); ok {
+		return validResponse.VisitCountTicketsCcdResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketsFollowed operation middleware
+func (sh *strictHandler) ListTicketsFollowed(ctx echo.Context, userID UserIDParam) error {
+	var request ListTicketsFollowedRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketsFollowed(ctx.Request().Context(), request.(ListTicketsFollowedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketsFollowed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsFollowedResponseObject); ok {
+		return validResponse.VisitListTicketsFollowedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketsRequested operation middleware
+func (sh *strictHandler) ListTicketsRequested(ctx echo.Context, userID UserIDParam) error {
+	var request ListTicketsRequestedRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketsRequested(ctx.Request().Context(), request.(ListTicketsRequestedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketsRequested")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsRequestedResponseObject); ok {
+		return validResponse.VisitListTicketsRequestedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountTicketsRequested operation middleware
+func (sh *strictHandler) CountTicketsRequested(ctx echo.Context, userID UserIDParam) error {
+	var request CountTicketsRequestedRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountTicketsRequested(ctx.Request().Context(), request.(CountTicketsRequestedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountTicketsRequested")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountTicketsRequestedResponseObject); ok {
+		return validResponse.VisitCountTicketsRequestedResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -66,6 +66,24 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for SortOrder.
+const (
+	SortOrderAsc  SortOrder = "asc"
+	SortOrderDesc SortOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the SortOrder enum.
+func (e SortOrder) Valid() bool {
+	switch e {
+	case SortOrderAsc:
+		return true
+	case SortOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StatusCategory.
 const (
 	StatusCategoryHold    StatusCategory = "hold"
@@ -87,6 +105,87 @@ func (e StatusCategory) Valid() bool {
 	case StatusCategoryPending:
 		return true
 	case StatusCategorySolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TicketPriority.
+const (
+	TicketPriorityHigh   TicketPriority = "high"
+	TicketPriorityLow    TicketPriority = "low"
+	TicketPriorityNormal TicketPriority = "normal"
+	TicketPriorityUrgent TicketPriority = "urgent"
+)
+
+// Valid indicates whether the value is a known member of the TicketPriority enum.
+func (e TicketPriority) Valid() bool {
+	switch e {
+	case TicketPriorityHigh:
+		return true
+	case TicketPriorityLow:
+		return true
+	case TicketPriorityNormal:
+		return true
+	case TicketPriorityUrgent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TicketStatus.
+const (
+	TicketStatusClosed  TicketStatus = "closed"
+	TicketStatusDeleted TicketStatus = "deleted"
+	TicketStatusHold    TicketStatus = "hold"
+	TicketStatusNew     TicketStatus = "new"
+	TicketStatusOpen    TicketStatus = "open"
+	TicketStatusPending TicketStatus = "pending"
+	TicketStatusSolved  TicketStatus = "solved"
+)
+
+// Valid indicates whether the value is a known member of the TicketStatus enum.
+func (e TicketStatus) Valid() bool {
+	switch e {
+	case TicketStatusClosed:
+		return true
+	case TicketStatusDeleted:
+		return true
+	case TicketStatusHold:
+		return true
+	case TicketStatusNew:
+		return true
+	case TicketStatusOpen:
+		return true
+	case TicketStatusPending:
+		return true
+	case TicketStatusSolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TicketType.
+const (
+	TicketTypeIncident TicketType = "incident"
+	TicketTypeProblem  TicketType = "problem"
+	TicketTypeQuestion TicketType = "question"
+	TicketTypeTask     TicketType = "task"
+)
+
+// Valid indicates whether the value is a known member of the TicketType enum.
+func (e TicketType) Valid() bool {
+	switch e {
+	case TicketTypeIncident:
+		return true
+	case TicketTypeProblem:
+		return true
+	case TicketTypeQuestion:
+		return true
+	case TicketTypeTask:
 		return true
 	default:
 		return false
@@ -196,6 +295,19 @@ type AttachmentInput struct {
 	MalwareAccessOverride *bool `json:"malware_access_override,omitempty"`
 }
 
+// AuditEvent defines model for AuditEvent.
+type AuditEvent struct {
+	ID                   int64                  `json:"id"`
+	Type                 string                 `json:"type"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// AuditMetadata defines model for AuditMetadata.
+type AuditMetadata struct {
+	System map[string]interface{} `json:"system"`
+	Custom map[string]interface{} `json:"custom"`
+}
+
 // Brand defines model for Brand.
 type Brand struct {
 	URL       string `json:"url"`
@@ -233,6 +345,21 @@ type BrandList struct {
 	Count        *int64                    `json:"count,omitempty"`
 	Meta         *Meta                     `json:"meta,omitempty"`
 	Links        *Links                    `json:"links,omitempty"`
+}
+
+// CalendarSeconds defines model for CalendarSeconds.
+type CalendarSeconds struct {
+	Calendar *int64 `json:"calendar"`
+}
+
+// CollaboratorInput defines model for CollaboratorInput.
+type CollaboratorInput struct {
+	UserID    nullable.Nullable[int64]  `json:"user_id,omitempty"`
+	UserEmail nullable.Nullable[string] `json:"user_email,omitempty"`
+	UserName  nullable.Nullable[string] `json:"user_name,omitempty"`
+
+	// Action put, the default, or delete.
+	Action nullable.Nullable[string] `json:"action,omitempty"`
 }
 
 // Count defines model for Count.
@@ -358,6 +485,14 @@ type CustomFieldOptionList struct {
 	Links              *Links                    `json:"links,omitempty"`
 }
 
+// CustomFieldValue defines model for CustomFieldValue.
+type CustomFieldValue struct {
+	ID int64 `json:"id"`
+
+	// Value A string, a boolean, a list of strings, or null.
+	Value interface{} `json:"value"`
+}
+
 // CustomStatus defines model for CustomStatus.
 type CustomStatus struct {
 	URL                   string         `json:"url"`
@@ -412,6 +547,31 @@ type CustomStatusList struct {
 // DefaultStatusesBody defines model for DefaultStatusesBody.
 type DefaultStatusesBody struct {
 	Ids []int64 `json:"ids"`
+}
+
+// DeletedTicket defines model for DeletedTicket.
+type DeletedTicket struct {
+	ID            int64              `json:"id"`
+	Subject       *string            `json:"subject"`
+	Actor         DeletedTicketActor `json:"actor"`
+	DeletedAt     time.Time          `json:"deleted_at"`
+	PreviousState string             `json:"previous_state"`
+}
+
+// DeletedTicketActor defines model for DeletedTicketActor.
+type DeletedTicketActor struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// DeletedTicketList defines model for DeletedTicketList.
+type DeletedTicketList struct {
+	DeletedTickets []DeletedTicket           `json:"deleted_tickets"`
+	NextPage       nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage   nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count          *int64                    `json:"count,omitempty"`
+	Meta           *Meta                     `json:"meta,omitempty"`
+	Links          *Links                    `json:"links,omitempty"`
 }
 
 // EmptyEnvelope A success that says nothing; clients need an object.
@@ -649,6 +809,12 @@ type Meta struct {
 	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
 }
 
+// Minutes defines model for Minutes.
+type Minutes struct {
+	Calendar *int64 `json:"calendar"`
+	Business *int64 `json:"business"`
+}
+
 // Organization defines model for Organization.
 type Organization struct {
 	URL string `json:"url"`
@@ -808,6 +974,11 @@ type OrganizationsUpdateBody struct {
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
 }
 
+// RedactTextBody defines model for RedactTextBody.
+type RedactTextBody struct {
+	Text string `json:"text"`
+}
+
 // RelationshipFilter defines model for RelationshipFilter.
 type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
@@ -817,6 +988,9 @@ type RelationshipFilter struct {
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
 
+// SortOrder defines model for SortOrder.
+type SortOrder string
+
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
 
@@ -824,6 +998,32 @@ type StatusCategory string
 type SystemFieldOption struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+// Tag defines model for Tag.
+type Tag struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+}
+
+// TagList defines model for TagList.
+type TagList struct {
+	Tags         []Tag                     `json:"tags"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TagNameList defines model for TagNameList.
+type TagNameList struct {
+	Tags         []string                  `json:"tags"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
 }
 
 // TagsBody defines model for TagsBody.
@@ -857,6 +1057,158 @@ type Thumbnail struct {
 	Deleted               bool   `json:"deleted"`
 	MalwareAccessOverride bool   `json:"malware_access_override"`
 	MalwareScanResult     string `json:"malware_scan_result"`
+}
+
+// Ticket defines model for Ticket.
+type Ticket struct {
+	URL        string                    `json:"url"`
+	ID         int64                     `json:"id"`
+	ExternalID nullable.Nullable[string] `json:"external_id"`
+	Via        Via                       `json:"via"`
+	CreatedAt  time.Time                 `json:"created_at"`
+	UpdatedAt  time.Time                 `json:"updated_at"`
+
+	// GeneratedTimestamp When anything of it was last written, in seconds.
+	GeneratedTimestamp   int64                                     `json:"generated_timestamp"`
+	Type                 nullable.Nullable[TicketType]             `json:"type"`
+	Subject              nullable.Nullable[string]                 `json:"subject"`
+	RawSubject           nullable.Nullable[string]                 `json:"raw_subject"`
+	Description          string                                    `json:"description"`
+	Priority             nullable.Nullable[TicketPriority]         `json:"priority"`
+	Status               TicketStatus                              `json:"status"`
+	Recipient            nullable.Nullable[string]                 `json:"recipient"`
+	RequesterID          int64                                     `json:"requester_id"`
+	SubmitterID          int64                                     `json:"submitter_id"`
+	AssigneeID           nullable.Nullable[int64]                  `json:"assignee_id"`
+	OrganizationID       nullable.Nullable[int64]                  `json:"organization_id"`
+	GroupID              nullable.Nullable[int64]                  `json:"group_id"`
+	CollaboratorIds      []int64                                   `json:"collaborator_ids"`
+	FollowerIds          []int64                                   `json:"follower_ids"`
+	EmailCcIds           []int64                                   `json:"email_cc_ids"`
+	ForumTopicID         nullable.Nullable[int64]                  `json:"forum_topic_id"`
+	ProblemID            nullable.Nullable[int64]                  `json:"problem_id"`
+	HasIncidents         bool                                      `json:"has_incidents"`
+	IsPublic             bool                                      `json:"is_public"`
+	DueAt                nullable.Nullable[time.Time]              `json:"due_at"`
+	Tags                 []string                                  `json:"tags"`
+	CustomFields         []CustomFieldValue                        `json:"custom_fields"`
+	SatisfactionRating   nullable.Nullable[map[string]interface{}] `json:"satisfaction_rating"`
+	SharingAgreementIds  []int64                                   `json:"sharing_agreement_ids"`
+	CustomStatusID       int64                                     `json:"custom_status_id"`
+	Fields               []CustomFieldValue                        `json:"fields"`
+	FollowupIds          []int64                                   `json:"followup_ids"`
+	TicketFormID         nullable.Nullable[int64]                  `json:"ticket_form_id"`
+	BrandID              int64                                     `json:"brand_id"`
+	AllowChannelback     bool                                      `json:"allow_channelback"`
+	AllowAttachments     bool                                      `json:"allow_attachments"`
+	FromMessagingChannel bool                                      `json:"from_messaging_channel"`
+	MetricSet            *TicketMetric                             `json:"metric_set,omitempty"`
+	Dates                *TicketDates                              `json:"dates,omitempty"`
+	CommentCount         *int64                                    `json:"comment_count,omitempty"`
+	IncidentCount        *int64                                    `json:"incident_count,omitempty"`
+}
+
+// TicketAudit defines model for TicketAudit.
+type TicketAudit struct {
+	ID        int64     `json:"id"`
+	TicketID  int64     `json:"ticket_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// AuthorID -1 for the system.
+	AuthorID int64         `json:"author_id"`
+	Metadata AuditMetadata `json:"metadata"`
+	Events   []AuditEvent  `json:"events"`
+	Via      Via           `json:"via"`
+}
+
+// TicketAuditEnvelope defines model for TicketAuditEnvelope.
+type TicketAuditEnvelope struct {
+	Audit TicketAudit `json:"audit"`
+}
+
+// TicketAuditList defines model for TicketAuditList.
+type TicketAuditList struct {
+	Audits        []TicketAudit             `json:"audits"`
+	Users         []User                    `json:"users,omitzero"`
+	Groups        []Group                   `json:"groups,omitzero"`
+	Organizations []Organization            `json:"organizations,omitzero"`
+	Tickets       []Ticket                  `json:"tickets,omitzero"`
+	AfterURL      nullable.Nullable[string] `json:"after_url,omitempty"`
+	AfterCursor   nullable.Nullable[string] `json:"after_cursor,omitempty"`
+	BeforeURL     nullable.Nullable[string] `json:"before_url,omitempty"`
+	BeforeCursor  nullable.Nullable[string] `json:"before_cursor,omitempty"`
+	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count         *int64                    `json:"count,omitempty"`
+	Meta          *Meta                     `json:"meta,omitempty"`
+	Links         *Links                    `json:"links,omitempty"`
+}
+
+// TicketBody defines model for TicketBody.
+type TicketBody struct {
+	Ticket TicketInput `json:"ticket"`
+}
+
+// TicketComment defines model for TicketComment.
+type TicketComment struct {
+	ID          int64         `json:"id"`
+	Type        string        `json:"type"`
+	AuthorID    int64         `json:"author_id"`
+	Body        string        `json:"body"`
+	HTMLBody    string        `json:"html_body"`
+	PlainBody   string        `json:"plain_body"`
+	Public      bool          `json:"public"`
+	Attachments []Attachment  `json:"attachments"`
+	AuditID     int64         `json:"audit_id"`
+	Via         Via           `json:"via"`
+	CreatedAt   time.Time     `json:"created_at"`
+	Metadata    AuditMetadata `json:"metadata"`
+}
+
+// TicketCommentEnvelope defines model for TicketCommentEnvelope.
+type TicketCommentEnvelope struct {
+	Comment TicketComment `json:"comment"`
+}
+
+// TicketCommentInput defines model for TicketCommentInput.
+type TicketCommentInput struct {
+	Body     nullable.Nullable[string] `json:"body,omitempty"`
+	Value    nullable.Nullable[string] `json:"value,omitempty"`
+	HTMLBody nullable.Nullable[string] `json:"html_body,omitempty"`
+	Public   nullable.Nullable[bool]   `json:"public,omitempty"`
+	AuthorID nullable.Nullable[int64]  `json:"author_id,omitempty"`
+	Uploads  []string                  `json:"uploads,omitzero"`
+}
+
+// TicketCommentList defines model for TicketCommentList.
+type TicketCommentList struct {
+	Comments     []TicketComment           `json:"comments"`
+	Users        []User                    `json:"users,omitzero"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TicketDates defines model for TicketDates.
+type TicketDates struct {
+	AssigneeUpdatedAt    nullable.Nullable[time.Time] `json:"assignee_updated_at,omitempty"`
+	RequesterUpdatedAt   nullable.Nullable[time.Time] `json:"requester_updated_at,omitempty"`
+	StatusUpdatedAt      nullable.Nullable[time.Time] `json:"status_updated_at,omitempty"`
+	InitiallyAssignedAt  nullable.Nullable[time.Time] `json:"initially_assigned_at,omitempty"`
+	AssignedAt           nullable.Nullable[time.Time] `json:"assigned_at,omitempty"`
+	SolvedAt             nullable.Nullable[time.Time] `json:"solved_at,omitempty"`
+	LatestCommentAddedAt nullable.Nullable[time.Time] `json:"latest_comment_added_at,omitempty"`
+}
+
+// TicketEnvelope defines model for TicketEnvelope.
+type TicketEnvelope struct {
+	Ticket        Ticket         `json:"ticket"`
+	Users         []User         `json:"users,omitzero"`
+	Groups        []Group        `json:"groups,omitzero"`
+	Organizations []Organization `json:"organizations,omitzero"`
+	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
 }
 
 // TicketField defines model for TicketField.
@@ -1026,6 +1378,152 @@ type TicketFormList struct {
 	Links        *Links                    `json:"links,omitempty"`
 }
 
+// TicketInput defines model for TicketInput.
+type TicketInput struct {
+	// ID Of update_many only.
+	ID             *int64                       `json:"id,omitempty"`
+	ExternalID     nullable.Nullable[string]    `json:"external_id,omitempty"`
+	Type           nullable.Nullable[string]    `json:"type,omitempty"`
+	Subject        nullable.Nullable[string]    `json:"subject,omitempty"`
+	RawSubject     nullable.Nullable[string]    `json:"raw_subject,omitempty"`
+	Description    nullable.Nullable[string]    `json:"description,omitempty"`
+	Priority       nullable.Nullable[string]    `json:"priority,omitempty"`
+	Status         *string                      `json:"status,omitempty"`
+	CustomStatusID nullable.Nullable[int64]     `json:"custom_status_id,omitempty"`
+	Recipient      nullable.Nullable[string]    `json:"recipient,omitempty"`
+	RequesterID    nullable.Nullable[int64]     `json:"requester_id,omitempty"`
+	Requester      *TicketRequesterInput        `json:"requester,omitempty"`
+	SubmitterID    nullable.Nullable[int64]     `json:"submitter_id,omitempty"`
+	AssigneeID     nullable.Nullable[int64]     `json:"assignee_id,omitempty"`
+	AssigneeEmail  *string                      `json:"assignee_email,omitempty"`
+	OrganizationID nullable.Nullable[int64]     `json:"organization_id,omitempty"`
+	GroupID        nullable.Nullable[int64]     `json:"group_id,omitempty"`
+	BrandID        nullable.Nullable[int64]     `json:"brand_id,omitempty"`
+	TicketFormID   nullable.Nullable[int64]     `json:"ticket_form_id,omitempty"`
+	ProblemID      nullable.Nullable[int64]     `json:"problem_id,omitempty"`
+	DueAt          nullable.Nullable[time.Time] `json:"due_at,omitempty"`
+	Tags           []string                     `json:"tags,omitzero"`
+	AdditionalTags []string                     `json:"additional_tags,omitzero"`
+	RemoveTags     []string                     `json:"remove_tags,omitzero"`
+
+	// CustomFields A list of {id, value}, or an object of values by id.
+	CustomFields interface{} `json:"custom_fields,omitzero"`
+
+	// Fields The same as custom_fields.
+	Fields  interface{}         `json:"fields,omitzero"`
+	Comment *TicketCommentInput `json:"comment,omitempty"`
+
+	// Collaborators Ids, addresses and {name, email}; they become CCs.
+	Collaborators interface{} `json:"collaborators,omitzero"`
+
+	// AdditionalCollaborators The same; added to the CCs.
+	AdditionalCollaborators interface{}         `json:"additional_collaborators,omitzero"`
+	CollaboratorIds         []int64             `json:"collaborator_ids,omitzero"`
+	FollowerIds             []int64             `json:"follower_ids,omitzero"`
+	EmailCcIds              []int64             `json:"email_cc_ids,omitzero"`
+	Followers               []CollaboratorInput `json:"followers,omitzero"`
+	EmailCcs                []CollaboratorInput `json:"email_ccs,omitzero"`
+
+	// Metadata Any object; kept with the audit.
+	Metadata interface{} `json:"metadata,omitzero"`
+
+	// Via {channel}, or a channel.
+	Via                 interface{}              `json:"via,omitzero"`
+	ViaFollowupSourceID nullable.Nullable[int64] `json:"via_followup_source_id,omitempty"`
+	SafeUpdate          *bool                    `json:"safe_update,omitempty"`
+	UpdatedStamp        *time.Time               `json:"updated_stamp,omitempty"`
+}
+
+// TicketList defines model for TicketList.
+type TicketList struct {
+	Tickets       []Ticket                  `json:"tickets"`
+	Users         []User                    `json:"users,omitzero"`
+	Groups        []Group                   `json:"groups,omitzero"`
+	Organizations []Organization            `json:"organizations,omitzero"`
+	LastAudits    []TicketAudit             `json:"last_audits,omitzero"`
+	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count         *int64                    `json:"count,omitempty"`
+	Meta          *Meta                     `json:"meta,omitempty"`
+	Links         *Links                    `json:"links,omitempty"`
+}
+
+// TicketMetric defines model for TicketMetric.
+type TicketMetric struct {
+	URL                          string          `json:"url"`
+	ID                           int64           `json:"id"`
+	TicketID                     int64           `json:"ticket_id"`
+	CreatedAt                    time.Time       `json:"created_at"`
+	UpdatedAt                    time.Time       `json:"updated_at"`
+	GroupStations                int64           `json:"group_stations"`
+	AssigneeStations             int64           `json:"assignee_stations"`
+	Reopens                      int64           `json:"reopens"`
+	Replies                      int64           `json:"replies"`
+	AssigneeUpdatedAt            *time.Time      `json:"assignee_updated_at"`
+	RequesterUpdatedAt           *time.Time      `json:"requester_updated_at"`
+	StatusUpdatedAt              *time.Time      `json:"status_updated_at"`
+	InitiallyAssignedAt          *time.Time      `json:"initially_assigned_at"`
+	AssignedAt                   *time.Time      `json:"assigned_at"`
+	SolvedAt                     *time.Time      `json:"solved_at"`
+	LatestCommentAddedAt         *time.Time      `json:"latest_comment_added_at"`
+	ReplyTimeInMinutes           Minutes         `json:"reply_time_in_minutes"`
+	FirstResolutionTimeInMinutes Minutes         `json:"first_resolution_time_in_minutes"`
+	FullResolutionTimeInMinutes  Minutes         `json:"full_resolution_time_in_minutes"`
+	AgentWaitTimeInMinutes       Minutes         `json:"agent_wait_time_in_minutes"`
+	RequesterWaitTimeInMinutes   Minutes         `json:"requester_wait_time_in_minutes"`
+	OnHoldTimeInMinutes          Minutes         `json:"on_hold_time_in_minutes"`
+	CustomStatusUpdatedAt        *time.Time      `json:"custom_status_updated_at"`
+	ReplyTimeInSeconds           CalendarSeconds `json:"reply_time_in_seconds"`
+}
+
+// TicketMetricEnvelope defines model for TicketMetricEnvelope.
+type TicketMetricEnvelope struct {
+	TicketMetric TicketMetric `json:"ticket_metric"`
+}
+
+// TicketMetricList defines model for TicketMetricList.
+type TicketMetricList struct {
+	TicketMetrics []TicketMetric            `json:"ticket_metrics"`
+	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count         *int64                    `json:"count,omitempty"`
+	Meta          *Meta                     `json:"meta,omitempty"`
+	Links         *Links                    `json:"links,omitempty"`
+}
+
+// TicketPriority defines model for TicketPriority.
+type TicketPriority string
+
+// TicketRelatedEnvelope defines model for TicketRelatedEnvelope.
+type TicketRelatedEnvelope struct {
+	URL               string                 `json:"url"`
+	TopicID           *int64                 `json:"topic_id"`
+	FollowupSourceIds []int64                `json:"followup_source_ids"`
+	FromArchive       bool                   `json:"from_archive"`
+	Incidents         int64                  `json:"incidents"`
+	Twitter           map[string]interface{} `json:"twitter"`
+}
+
+// TicketRequesterInput defines model for TicketRequesterInput.
+type TicketRequesterInput struct {
+	ID         *int64                    `json:"id,omitempty"`
+	Name       nullable.Nullable[string] `json:"name,omitempty"`
+	Email      nullable.Nullable[string] `json:"email,omitempty"`
+	ExternalID nullable.Nullable[string] `json:"external_id,omitempty"`
+	Phone      nullable.Nullable[string] `json:"phone,omitempty"`
+	LocaleID   nullable.Nullable[int64]  `json:"locale_id,omitempty"`
+	Locale     nullable.Nullable[string] `json:"locale,omitempty"`
+}
+
+// TicketSavedEnvelope defines model for TicketSavedEnvelope.
+type TicketSavedEnvelope struct {
+	Ticket        Ticket         `json:"ticket"`
+	Audit         TicketAudit    `json:"audit"`
+	Users         []User         `json:"users,omitzero"`
+	Groups        []Group        `json:"groups,omitzero"`
+	Organizations []Organization `json:"organizations,omitzero"`
+}
+
 // TicketSettingsInput defines model for TicketSettingsInput.
 type TicketSettingsInput struct {
 	// AgentTicketDeletion Whether agents, and not admins alone, may delete tickets.
@@ -1042,6 +1540,30 @@ type TicketSettingsInput struct {
 
 	// StatusHold Whether tickets can be on hold.
 	StatusHold *bool `json:"status_hold,omitempty"`
+}
+
+// TicketStatus defines model for TicketStatus.
+type TicketStatus string
+
+// TicketTagsBody defines model for TicketTagsBody.
+type TicketTagsBody struct {
+	Tags         []string   `json:"tags"`
+	SafeUpdate   *bool      `json:"safe_update,omitempty"`
+	UpdatedStamp *time.Time `json:"updated_stamp,omitempty"`
+}
+
+// TicketType defines model for TicketType.
+type TicketType string
+
+// TicketsBody defines model for TicketsBody.
+type TicketsBody struct {
+	Tickets []TicketInput `json:"tickets"`
+}
+
+// TicketsUpdateBody defines model for TicketsUpdateBody.
+type TicketsUpdateBody struct {
+	Ticket  *TicketInput  `json:"ticket,omitempty"`
+	Tickets []TicketInput `json:"tickets,omitzero"`
 }
 
 // Upload defines model for Upload.
@@ -1286,6 +1808,19 @@ type UsersUpdateBody struct {
 	Users []UserInput `json:"users,omitzero"`
 }
 
+// Via defines model for Via.
+type Via struct {
+	Channel string    `json:"channel"`
+	Source  ViaSource `json:"source"`
+}
+
+// ViaSource defines model for ViaSource.
+type ViaSource struct {
+	From map[string]interface{}    `json:"from"`
+	To   map[string]interface{}    `json:"to"`
+	Rel  nullable.Nullable[string] `json:"rel"`
+}
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = int64
 
@@ -1358,6 +1893,21 @@ type PermissionSetParam = int64
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
+// SortByParam defines model for SortByParam.
+type SortByParam = string
+
+// SortOrderParam defines model for SortOrderParam.
+type SortOrderParam = SortOrder
+
+// SortParam defines model for SortParam.
+type SortParam = string
+
+// TicketAuditIDParam defines model for TicketAuditIdParam.
+type TicketAuditIDParam = int64
+
+// TicketCommentIDParam defines model for TicketCommentIdParam.
+type TicketCommentIDParam = int64
+
 // TicketFieldIDParam defines model for TicketFieldIdParam.
 type TicketFieldIDParam = int64
 
@@ -1366,6 +1916,9 @@ type TicketFieldOptionIDParam = int64
 
 // TicketFormIDParam defines model for TicketFormIdParam.
 type TicketFormIDParam = int64
+
+// TicketIDParam defines model for TicketIdParam.
+type TicketIDParam = int64
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -1381,6 +1934,12 @@ type UsersGroupMembershipIDParam = int64
 
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = int64
+
+// AutocompleteTagsParams defines parameters for AutocompleteTags.
+type AutocompleteTagsParams struct {
+	// Name At least two letters.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+}
 
 // ListBrandsParams defines parameters for ListBrands.
 type ListBrandsParams struct {
@@ -1410,6 +1969,36 @@ type ListCustomStatusesParams struct {
 
 	// Default Only the defaults of their categories or only others.
 	Default *bool `form:"default,omitempty" json:"default,omitempty"`
+}
+
+// ListDeletedTicketsParams defines parameters for ListDeletedTickets.
+type ListDeletedTicketsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
+// BulkRestoreDeletedTicketsParams defines parameters for BulkRestoreDeletedTickets.
+type BulkRestoreDeletedTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // ListEndUserIdentitiesParams defines parameters for ListEndUserIdentities.
@@ -1835,6 +2424,33 @@ type ListOrganizationMembershipsByOrganizationParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListTicketsByOrganizationParams defines parameters for ListTicketsByOrganization.
+type ListTicketsByOrganizationParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListUsersByOrganizationParams defines parameters for ListUsersByOrganization.
 type ListUsersByOrganizationParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -1869,6 +2485,72 @@ type CountUsersByOrganizationParams struct {
 
 	// PermissionSet The id of a custom role to list.
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// ListTicketProblemsParams defines parameters for ListTicketProblems.
+type ListTicketProblemsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTagsParams defines parameters for ListTags.
+type ListTagsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListTicketAuditsParams defines parameters for ListTicketAudits.
+type ListTicketAuditsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Limit Audits on a page of the legacy cursor, 1 to 1000.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The legacy cursor.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListTicketFieldsParams defines parameters for ListTicketFields.
@@ -1944,6 +2626,180 @@ type ListTicketFormsParams struct {
 type ShowManyTicketFormsParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketMetricsParams defines parameters for ListTicketMetrics.
+type ListTicketMetricsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListTicketsParams defines parameters for ListTickets.
+type ListTicketsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// ExternalID Only tickets with this external id.
+	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+}
+
+// CreateTicketParams defines parameters for CreateTicket.
+type CreateTicketParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// BulkDeleteTicketsParams defines parameters for BulkDeleteTickets.
+type BulkDeleteTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ListRecentTicketsParams defines parameters for ListRecentTickets.
+type ListRecentTicketsParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// TicketsShowManyParams defines parameters for TicketsShowMany.
+type TicketsShowManyParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// TicketsUpdateManyParams defines parameters for TicketsUpdateMany.
+type TicketsUpdateManyParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ShowTicketParams defines parameters for ShowTicket.
+type ShowTicketParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// UpdateTicketParams defines parameters for UpdateTicket.
+type UpdateTicketParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListAuditsForTicketParams defines parameters for ListAuditsForTicket.
+type ListAuditsForTicketParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketCommentsParams defines parameters for ListTicketComments.
+type ListTicketCommentsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// IncludeInlineImages Whether pictures within the text are listed among the attachments.
+	IncludeInlineImages *bool `form:"include_inline_images,omitempty" json:"include_inline_images,omitempty"`
+}
+
+// ListTicketIncidentsParams defines parameters for ListTicketIncidents.
+type ListTicketIncidentsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
@@ -2231,6 +3087,114 @@ type ListOrganizationsByUserParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListTicketsAssignedParams defines parameters for ListTicketsAssigned.
+type ListTicketsAssignedParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketsCcdParams defines parameters for ListTicketsCcd.
+type ListTicketsCcdParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketsFollowedParams defines parameters for ListTicketsFollowed.
+type ListTicketsFollowedParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketsRequestedParams defines parameters for ListTicketsRequested.
+type ListTicketsRequestedParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
@@ -2312,6 +3276,30 @@ type UpdateTicketFieldJSONRequestBody = TicketFieldBody
 // CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
 type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
+// CreateTicketJSONRequestBody defines body for CreateTicket for application/json ContentType.
+type CreateTicketJSONRequestBody = TicketBody
+
+// TicketsCreateManyJSONRequestBody defines body for TicketsCreateMany for application/json ContentType.
+type TicketsCreateManyJSONRequestBody = TicketsBody
+
+// TicketsUpdateManyJSONRequestBody defines body for TicketsUpdateMany for application/json ContentType.
+type TicketsUpdateManyJSONRequestBody = TicketsUpdateBody
+
+// UpdateTicketJSONRequestBody defines body for UpdateTicket for application/json ContentType.
+type UpdateTicketJSONRequestBody = TicketBody
+
+// RedactStringInCommentJSONRequestBody defines body for RedactStringInComment for application/json ContentType.
+type RedactStringInCommentJSONRequestBody = RedactTextBody
+
+// DeleteTagsTicketJSONRequestBody defines body for DeleteTagsTicket for application/json ContentType.
+type DeleteTagsTicketJSONRequestBody = TicketTagsBody
+
+// SetTagsTicketJSONRequestBody defines body for SetTagsTicket for application/json ContentType.
+type SetTagsTicketJSONRequestBody = TicketTagsBody
+
+// PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
+type PutTagsTicketJSONRequestBody = TicketTagsBody
+
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserBody
 
@@ -2353,6 +3341,85 @@ type SetUserTagsJSONRequestBody = TagsBody
 
 // AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
 type AddUserTagsJSONRequestBody = TagsBody
+
+// Getter for additional properties for AuditEvent. Returns the specified
+// element and whether it was found
+func (a AuditEvent) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for AuditEvent
+func (a *AuditEvent) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for AuditEvent to handle AdditionalProperties
+func (a *AuditEvent) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["id"]; found {
+		err = json.Unmarshal(raw, &a.ID)
+		if err != nil {
+			return fmt.Errorf("error reading 'id': %w", err)
+		}
+		delete(object, "id")
+	}
+
+	if raw, found := object["type"]; found {
+		err = json.Unmarshal(raw, &a.Type)
+		if err != nil {
+			return fmt.Errorf("error reading 'type': %w", err)
+		}
+		delete(object, "type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for AuditEvent to handle AdditionalProperties
+func (a AuditEvent) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["id"], err = json.Marshal(a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'id': %w", err)
+	}
+
+	object["type"], err = json.Marshal(a.Type)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'type': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2466,6 +3533,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 	UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// AutocompleteTags Lists tags that begin with some letters.
+	//
+	// Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
+	AutocompleteTags(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListBrands Lists the brands, by name.
 	//
 	// Corresponds with GET /api/v2/brands (the `ListBrands` operationId).
@@ -2527,6 +3599,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
 	UpdateCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDeletedTickets Lists the tickets deleted within the last 30 days.
+	//
+	// Corresponds with GET /api/v2/deleted_tickets (the `ListDeletedTickets` operationId).
+	ListDeletedTickets(ctx context.Context, params *ListDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
+	//
+	// Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
+	BulkRestoreDeletedTickets(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreDeletedTicket Restores a deleted ticket.
+	//
+	// Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
+	RestoreDeletedTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	//
@@ -3010,6 +4097,16 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
 	AddOrganizationTags(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListTicketsByOrganization Lists the tickets of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/tickets (the `ListTicketsByOrganization` operationId).
+	ListTicketsByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListTicketsByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTicketsByOrganization Counts the tickets of an organization.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/tickets/count (the `CountTicketsByOrganization` operationId).
+	CountTicketsByOrganization(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListUsersByOrganization Lists the active users of an organization.
 	//
 	// Corresponds with GET /api/v2/organizations/{organization_id}/users (the `ListUsersByOrganization` operationId).
@@ -3019,6 +4116,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
 	CountUsersByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketProblems Lists the tickets of type problem.
+	//
+	// Corresponds with GET /api/v2/problems (the `ListTicketProblems` operationId).
+	ListTicketProblems(ctx context.Context, params *ListTicketProblemsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTags Lists the tags of tickets with how often each is used, the most used first.
+	//
+	// Corresponds with GET /api/v2/tags (the `ListTags` operationId).
+	ListTags(ctx context.Context, params *ListTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTags Counts the tags in use.
+	//
+	// Corresponds with GET /api/v2/tags/count (the `CountTags` operationId).
+	CountTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketAudits Lists the audits of all tickets, the oldest first.
+	//
+	// Corresponds with GET /api/v2/ticket_audits (the `ListTicketAudits` operationId).
+	ListTicketAudits(ctx context.Context, params *ListTicketAuditsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	//
@@ -3125,6 +4242,233 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
 	ShowTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
+	//
+	// Corresponds with GET /api/v2/ticket_metrics (the `ListTicketMetrics` operationId).
+	ListTicketMetrics(ctx context.Context, params *ListTicketMetricsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTickets Lists the tickets by number.
+	//
+	// Corresponds with GET /api/v2/tickets (the `ListTickets` operationId).
+	ListTickets(ctx context.Context, params *ListTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicketWithBody Creates a ticket with its first comment.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+	CreateTicketWithBody(ctx context.Context, params *CreateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicket Creates a ticket with its first comment.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+	CreateTicket(ctx context.Context, params *CreateTicketParams, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTickets Counts the tickets.
+	//
+	// Corresponds with GET /api/v2/tickets/count (the `CountTickets` operationId).
+	CountTickets(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketsCreateManyWithBody Creates up to 100 tickets in a job.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+	TicketsCreateManyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketsCreateMany Creates up to 100 tickets in a job.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+	TicketsCreateMany(ctx context.Context, body TicketsCreateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkDeleteTickets Deletes up to 100 tickets in a job.
+	//
+	// Corresponds with DELETE /api/v2/tickets/destroy_many (the `BulkDeleteTickets` operationId).
+	BulkDeleteTickets(ctx context.Context, params *BulkDeleteTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRecentTickets Lists the tickets that the caller looked at last.
+	//
+	// Corresponds with GET /api/v2/tickets/recent (the `ListRecentTickets` operationId).
+	ListRecentTickets(ctx context.Context, params *ListRecentTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketsShowMany Shows up to 100 tickets; unknown ids are left out.
+	//
+	// Corresponds with GET /api/v2/tickets/show_many (the `TicketsShowMany` operationId).
+	TicketsShowMany(ctx context.Context, params *TicketsShowManyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketsUpdateManyWithBody Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+	TicketsUpdateManyWithBody(ctx context.Context, params *TicketsUpdateManyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketsUpdateMany Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+	TicketsUpdateMany(ctx context.Context, params *TicketsUpdateManyParams, body TicketsUpdateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTicket Puts a ticket among the deleted ones.
+	//
+	// Corresponds with DELETE /api/v2/tickets/{ticket_id} (the `DeleteTicket` operationId).
+	DeleteTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicket Shows a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id} (the `ShowTicket` operationId).
+	ShowTicket(ctx context.Context, ticketID TicketIDParam, params *ShowTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTicketWithBody Changes the fields that are present; null clears a field.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+	UpdateTicketWithBody(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTicket Changes the fields that are present; null clears a field.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+	UpdateTicket(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, body UpdateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAuditsForTicket Lists the audits of a ticket, the oldest first.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/audits (the `ListAuditsForTicket` operationId).
+	ListAuditsForTicket(ctx context.Context, ticketID TicketIDParam, params *ListAuditsForTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountAuditsForTicket Counts the audits of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/count (the `CountAuditsForTicket` operationId).
+	CountAuditsForTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicketAudit Shows an audit.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id} (the `ShowTicketAudit` operationId).
+	ShowTicketAudit(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeTicketCommentPrivateFromAudits Hides the comment of an audit from end users for good.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private (the `MakeTicketCommentPrivateFromAudits` operationId).
+	MakeTicketCommentPrivateFromAudits(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketCollaborators Lists the collaborators of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/collaborators (the `ListTicketCollaborators` operationId).
+	ListTicketCollaborators(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketComments Lists the comments of a ticket, the oldest first.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/comments (the `ListTicketComments` operationId).
+	ListTicketComments(ctx context.Context, ticketID TicketIDParam, params *ListTicketCommentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTicketComments Counts the comments of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/comments/count (the `CountTicketComments` operationId).
+	CountTicketComments(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedactCommentAttachment Takes a file out of a comment for good.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/attachments/{attachment_id}/redact (the `RedactCommentAttachment` operationId).
+	RedactCommentAttachment(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeTicketCommentPrivate Hides a comment from end users for good.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private (the `MakeTicketCommentPrivate` operationId).
+	MakeTicketCommentPrivate(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedactStringInCommentWithBody Takes a text out of a comment for good.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+	RedactStringInCommentWithBody(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedactStringInComment Takes a text out of a comment for good.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+	RedactStringInComment(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, body RedactStringInCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketEmailCCs Lists the email ccs of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/email_ccs (the `ListTicketEmailCCs` operationId).
+	ListTicketEmailCCs(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketFollowers Lists the followers of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/followers (the `ListTicketFollowers` operationId).
+	ListTicketFollowers(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketIncidents Lists the incidents of a problem.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
+	ListTicketIncidents(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicketMetricsByTicket Shows the metric set of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/metrics (the `ShowTicketMetricsByTicket` operationId).
+	ShowTicketMetricsByTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketRelatedInformation Tells what belongs to a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
+	TicketRelatedInformation(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTagsTicketWithBody Removes tags from a ticket.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+	DeleteTagsTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTagsTicket Removes tags from a ticket.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+	DeleteTagsTicket(ctx context.Context, ticketID TicketIDParam, body DeleteTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListResourceTags Lists the tags of a ticket.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/tags (the `ListResourceTags` operationId).
+	ListResourceTags(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetTagsTicketWithBody Sets the tags of a ticket.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+	SetTagsTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetTagsTicket Sets the tags of a ticket.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+	SetTagsTicket(ctx context.Context, ticketID TicketIDParam, body SetTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutTagsTicketWithBody Adds tags to a ticket.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+	PutTagsTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutTagsTicket Adds tags to a ticket.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+	PutTagsTicket(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 	//
@@ -3490,6 +4834,41 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
 	AddUserTags(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketsAssigned Lists the tickets that are assigned to a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned (the `ListTicketsAssigned` operationId).
+	ListTicketsAssigned(ctx context.Context, userID UserIDParam, params *ListTicketsAssignedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTicketsAssigned Counts the tickets that are assigned to a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned/count (the `CountTicketsAssigned` operationId).
+	CountTicketsAssigned(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketsCcd Lists the tickets that a user is copied on.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd (the `ListTicketsCcd` operationId).
+	ListTicketsCcd(ctx context.Context, userID UserIDParam, params *ListTicketsCcdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTicketsCcd Counts the tickets that a user is copied on.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd/count (the `CountTicketsCcd` operationId).
+	CountTicketsCcd(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketsFollowed Lists the tickets that a user follows.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/followed (the `ListTicketsFollowed` operationId).
+	ListTicketsFollowed(ctx context.Context, userID UserIDParam, params *ListTicketsFollowedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketsRequested Lists the tickets that a user requested.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/requested (the `ListTicketsRequested` operationId).
+	ListTicketsRequested(ctx context.Context, userID UserIDParam, params *ListTicketsRequestedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountTicketsRequested Counts the tickets that a user requested.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/requested/count (the `CountTicketsRequested` operationId).
+	CountTicketsRequested(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ShowAccountSettings Shows the account's settings by section.
@@ -3580,6 +4959,21 @@ func (c *Client) UpdateAttachmentWithBody(ctx context.Context, attachmentID Atta
 // Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 func (c *Client) UpdateAttachment(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAttachmentRequest(c.Server, attachmentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteTags Lists tags that begin with some letters.
+//
+// Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
+func (c *Client) AutocompleteTags(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteTagsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3742,6 +5136,51 @@ func (c *Client) UpdateCustomStatusWithBody(ctx context.Context, customStatusID 
 // Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
 func (c *Client) UpdateCustomStatus(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateCustomStatusRequest(c.Server, customStatusID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDeletedTickets Lists the tickets deleted within the last 30 days.
+//
+// Corresponds with GET /api/v2/deleted_tickets (the `ListDeletedTickets` operationId).
+func (c *Client) ListDeletedTickets(ctx context.Context, params *ListDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeletedTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
+//
+// Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
+func (c *Client) BulkRestoreDeletedTickets(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkRestoreDeletedTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreDeletedTicket Restores a deleted ticket.
+//
+// Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
+func (c *Client) RestoreDeletedTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreDeletedTicketRequest(c.Server, ticketID)
 	if err != nil {
 		return nil, err
 	}
@@ -5054,6 +6493,36 @@ func (c *Client) AddOrganizationTags(ctx context.Context, organizationID Organiz
 	return c.Client.Do(req)
 }
 
+// ListTicketsByOrganization Lists the tickets of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/tickets (the `ListTicketsByOrganization` operationId).
+func (c *Client) ListTicketsByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListTicketsByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsByOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTicketsByOrganization Counts the tickets of an organization.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/tickets/count (the `CountTicketsByOrganization` operationId).
+func (c *Client) CountTicketsByOrganization(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketsByOrganizationRequest(c.Server, organizationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListUsersByOrganization Lists the active users of an organization.
 //
 // Corresponds with GET /api/v2/organizations/{organization_id}/users (the `ListUsersByOrganization` operationId).
@@ -5074,6 +6543,66 @@ func (c *Client) ListUsersByOrganization(ctx context.Context, organizationID Org
 // Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
 func (c *Client) CountUsersByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountUsersByOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketProblems Lists the tickets of type problem.
+//
+// Corresponds with GET /api/v2/problems (the `ListTicketProblems` operationId).
+func (c *Client) ListTicketProblems(ctx context.Context, params *ListTicketProblemsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketProblemsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTags Lists the tags of tickets with how often each is used, the most used first.
+//
+// Corresponds with GET /api/v2/tags (the `ListTags` operationId).
+func (c *Client) ListTags(ctx context.Context, params *ListTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTagsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTags Counts the tags in use.
+//
+// Corresponds with GET /api/v2/tags/count (the `CountTags` operationId).
+func (c *Client) CountTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTagsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketAudits Lists the audits of all tickets, the oldest first.
+//
+// Corresponds with GET /api/v2/ticket_audits (the `ListTicketAudits` operationId).
+func (c *Client) ListTicketAudits(ctx context.Context, params *ListTicketAuditsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketAuditsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5360,6 +6889,623 @@ func (c *Client) ShowManyTicketForms(ctx context.Context, params *ShowManyTicket
 // Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
 func (c *Client) ShowTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowTicketFormRequest(c.Server, ticketFormID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketMetrics Lists the metric sets of tickets, the newest first.
+//
+// Corresponds with GET /api/v2/ticket_metrics (the `ListTicketMetrics` operationId).
+func (c *Client) ListTicketMetrics(ctx context.Context, params *ListTicketMetricsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketMetricsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTickets Lists the tickets by number.
+//
+// Corresponds with GET /api/v2/tickets (the `ListTickets` operationId).
+func (c *Client) ListTickets(ctx context.Context, params *ListTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicketWithBody Creates a ticket with its first comment.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+func (c *Client) CreateTicketWithBody(ctx context.Context, params *CreateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicket Creates a ticket with its first comment.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+func (c *Client) CreateTicket(ctx context.Context, params *CreateTicketParams, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTickets Counts the tickets.
+//
+// Corresponds with GET /api/v2/tickets/count (the `CountTickets` operationId).
+func (c *Client) CountTickets(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketsCreateManyWithBody Creates up to 100 tickets in a job.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+func (c *Client) TicketsCreateManyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketsCreateManyRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketsCreateMany Creates up to 100 tickets in a job.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+func (c *Client) TicketsCreateMany(ctx context.Context, body TicketsCreateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketsCreateManyRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkDeleteTickets Deletes up to 100 tickets in a job.
+//
+// Corresponds with DELETE /api/v2/tickets/destroy_many (the `BulkDeleteTickets` operationId).
+func (c *Client) BulkDeleteTickets(ctx context.Context, params *BulkDeleteTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkDeleteTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRecentTickets Lists the tickets that the caller looked at last.
+//
+// Corresponds with GET /api/v2/tickets/recent (the `ListRecentTickets` operationId).
+func (c *Client) ListRecentTickets(ctx context.Context, params *ListRecentTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRecentTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketsShowMany Shows up to 100 tickets; unknown ids are left out.
+//
+// Corresponds with GET /api/v2/tickets/show_many (the `TicketsShowMany` operationId).
+func (c *Client) TicketsShowMany(ctx context.Context, params *TicketsShowManyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketsShowManyRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketsUpdateManyWithBody Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+func (c *Client) TicketsUpdateManyWithBody(ctx context.Context, params *TicketsUpdateManyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketsUpdateManyRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketsUpdateMany Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+func (c *Client) TicketsUpdateMany(ctx context.Context, params *TicketsUpdateManyParams, body TicketsUpdateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketsUpdateManyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTicket Puts a ticket among the deleted ones.
+//
+// Corresponds with DELETE /api/v2/tickets/{ticket_id} (the `DeleteTicket` operationId).
+func (c *Client) DeleteTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTicketRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicket Shows a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id} (the `ShowTicket` operationId).
+func (c *Client) ShowTicket(ctx context.Context, ticketID TicketIDParam, params *ShowTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketRequest(c.Server, ticketID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTicketWithBody Changes the fields that are present; null clears a field.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+func (c *Client) UpdateTicketWithBody(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTicketRequestWithBody(c.Server, ticketID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTicket Changes the fields that are present; null clears a field.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+func (c *Client) UpdateTicket(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, body UpdateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTicketRequest(c.Server, ticketID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAuditsForTicket Lists the audits of a ticket, the oldest first.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/audits (the `ListAuditsForTicket` operationId).
+func (c *Client) ListAuditsForTicket(ctx context.Context, ticketID TicketIDParam, params *ListAuditsForTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAuditsForTicketRequest(c.Server, ticketID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountAuditsForTicket Counts the audits of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/count (the `CountAuditsForTicket` operationId).
+func (c *Client) CountAuditsForTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountAuditsForTicketRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicketAudit Shows an audit.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id} (the `ShowTicketAudit` operationId).
+func (c *Client) ShowTicketAudit(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketAuditRequest(c.Server, ticketID, ticketAuditID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeTicketCommentPrivateFromAudits Hides the comment of an audit from end users for good.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private (the `MakeTicketCommentPrivateFromAudits` operationId).
+func (c *Client) MakeTicketCommentPrivateFromAudits(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeTicketCommentPrivateFromAuditsRequest(c.Server, ticketID, ticketAuditID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketCollaborators Lists the collaborators of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/collaborators (the `ListTicketCollaborators` operationId).
+func (c *Client) ListTicketCollaborators(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketCollaboratorsRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketComments Lists the comments of a ticket, the oldest first.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/comments (the `ListTicketComments` operationId).
+func (c *Client) ListTicketComments(ctx context.Context, ticketID TicketIDParam, params *ListTicketCommentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketCommentsRequest(c.Server, ticketID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTicketComments Counts the comments of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/comments/count (the `CountTicketComments` operationId).
+func (c *Client) CountTicketComments(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketCommentsRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedactCommentAttachment Takes a file out of a comment for good.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/attachments/{attachment_id}/redact (the `RedactCommentAttachment` operationId).
+func (c *Client) RedactCommentAttachment(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedactCommentAttachmentRequest(c.Server, ticketID, ticketCommentID, attachmentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeTicketCommentPrivate Hides a comment from end users for good.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private (the `MakeTicketCommentPrivate` operationId).
+func (c *Client) MakeTicketCommentPrivate(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeTicketCommentPrivateRequest(c.Server, ticketID, ticketCommentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedactStringInCommentWithBody Takes a text out of a comment for good.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+func (c *Client) RedactStringInCommentWithBody(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedactStringInCommentRequestWithBody(c.Server, ticketID, ticketCommentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedactStringInComment Takes a text out of a comment for good.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+func (c *Client) RedactStringInComment(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, body RedactStringInCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedactStringInCommentRequest(c.Server, ticketID, ticketCommentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketEmailCCs Lists the email ccs of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/email_ccs (the `ListTicketEmailCCs` operationId).
+func (c *Client) ListTicketEmailCCs(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketEmailCCsRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketFollowers Lists the followers of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/followers (the `ListTicketFollowers` operationId).
+func (c *Client) ListTicketFollowers(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketFollowersRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketIncidents Lists the incidents of a problem.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
+func (c *Client) ListTicketIncidents(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketIncidentsRequest(c.Server, ticketID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicketMetricsByTicket Shows the metric set of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/metrics (the `ShowTicketMetricsByTicket` operationId).
+func (c *Client) ShowTicketMetricsByTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketMetricsByTicketRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketRelatedInformation Tells what belongs to a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
+func (c *Client) TicketRelatedInformation(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketRelatedInformationRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTagsTicketWithBody Removes tags from a ticket.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+func (c *Client) DeleteTagsTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTagsTicketRequestWithBody(c.Server, ticketID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTagsTicket Removes tags from a ticket.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+func (c *Client) DeleteTagsTicket(ctx context.Context, ticketID TicketIDParam, body DeleteTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTagsTicketRequest(c.Server, ticketID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListResourceTags Lists the tags of a ticket.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/tags (the `ListResourceTags` operationId).
+func (c *Client) ListResourceTags(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListResourceTagsRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetTagsTicketWithBody Sets the tags of a ticket.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+func (c *Client) SetTagsTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetTagsTicketRequestWithBody(c.Server, ticketID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetTagsTicket Sets the tags of a ticket.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+func (c *Client) SetTagsTicket(ctx context.Context, ticketID TicketIDParam, body SetTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetTagsTicketRequest(c.Server, ticketID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutTagsTicketWithBody Adds tags to a ticket.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+func (c *Client) PutTagsTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutTagsTicketRequestWithBody(c.Server, ticketID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutTagsTicket Adds tags to a ticket.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+func (c *Client) PutTagsTicket(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutTagsTicketRequest(c.Server, ticketID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6345,6 +8491,111 @@ func (c *Client) AddUserTags(ctx context.Context, userID UserIDParam, body AddUs
 	return c.Client.Do(req)
 }
 
+// ListTicketsAssigned Lists the tickets that are assigned to a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned (the `ListTicketsAssigned` operationId).
+func (c *Client) ListTicketsAssigned(ctx context.Context, userID UserIDParam, params *ListTicketsAssignedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsAssignedRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTicketsAssigned Counts the tickets that are assigned to a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned/count (the `CountTicketsAssigned` operationId).
+func (c *Client) CountTicketsAssigned(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketsAssignedRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketsCcd Lists the tickets that a user is copied on.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd (the `ListTicketsCcd` operationId).
+func (c *Client) ListTicketsCcd(ctx context.Context, userID UserIDParam, params *ListTicketsCcdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsCcdRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTicketsCcd Counts the tickets that a user is copied on.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd/count (the `CountTicketsCcd` operationId).
+func (c *Client) CountTicketsCcd(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketsCcdRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketsFollowed Lists the tickets that a user follows.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/followed (the `ListTicketsFollowed` operationId).
+func (c *Client) ListTicketsFollowed(ctx context.Context, userID UserIDParam, params *ListTicketsFollowedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsFollowedRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketsRequested Lists the tickets that a user requested.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/requested (the `ListTicketsRequested` operationId).
+func (c *Client) ListTicketsRequested(ctx context.Context, userID UserIDParam, params *ListTicketsRequestedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsRequestedRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountTicketsRequested Counts the tickets that a user requested.
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/requested/count (the `CountTicketsRequested` operationId).
+func (c *Client) CountTicketsRequested(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountTicketsRequestedRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewShowAccountSettingsRequest constructs an http.Request for the ShowAccountSettings method
 func NewShowAccountSettingsRequest(server string) (*http.Request, error) {
 	var err error
@@ -6489,6 +8740,60 @@ func NewUpdateAttachmentRequestWithBody(server string, attachmentID AttachmentID
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAutocompleteTagsRequest constructs an http.Request for the AutocompleteTags method
+func NewAutocompleteTagsRequest(server string, params *AutocompleteTagsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/autocomplete/tags")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -6864,6 +9169,220 @@ func NewUpdateCustomStatusRequestWithBody(server string, customStatusID CustomSt
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListDeletedTicketsRequest constructs an http.Request for the ListDeletedTickets method
+func NewListDeletedTicketsRequest(server string, params *ListDeletedTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_tickets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBulkRestoreDeletedTicketsRequest constructs an http.Request for the BulkRestoreDeletedTickets method
+func NewBulkRestoreDeletedTicketsRequest(server string, params *BulkRestoreDeletedTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_tickets/restore_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRestoreDeletedTicketRequest constructs an http.Request for the RestoreDeletedTicket method
+func NewRestoreDeletedTicketRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_tickets/%s/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -10872,6 +13391,185 @@ func NewAddOrganizationTagsRequestWithBody(server string, organizationID Organiz
 	return req, nil
 }
 
+// NewListTicketsByOrganizationRequest constructs an http.Request for the ListTicketsByOrganization method
+func NewListTicketsByOrganizationRequest(server string, organizationID OrganizationIDParam, params *ListTicketsByOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/tickets", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountTicketsByOrganizationRequest constructs an http.Request for the CountTicketsByOrganization method
+func NewCountTicketsByOrganizationRequest(server string, organizationID OrganizationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/tickets/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListUsersByOrganizationRequest constructs an http.Request for the ListUsersByOrganization method
 func NewListUsersByOrganizationRequest(server string, organizationID OrganizationIDParam, params *ListUsersByOrganizationParams) (*http.Request, error) {
 	var err error
@@ -11067,6 +13765,387 @@ func NewCountUsersByOrganizationRequest(server string, organizationID Organizati
 		if params.PermissionSet != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketProblemsRequest constructs an http.Request for the ListTicketProblems method
+func NewListTicketProblemsRequest(server string, params *ListTicketProblemsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/problems")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTagsRequest constructs an http.Request for the ListTags method
+func NewListTagsRequest(server string, params *ListTagsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tags")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountTagsRequest constructs an http.Request for the CountTags method
+func NewCountTagsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tags/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketAuditsRequest constructs an http.Request for the ListTicketAudits method
+func NewListTicketAuditsRequest(server string, params *ListTicketAuditsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_audits")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "integer"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -11913,6 +14992,1875 @@ func NewShowTicketFormRequest(server string, ticketFormID TicketFormIDParam) (*h
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListTicketMetricsRequest constructs an http.Request for the ListTicketMetrics method
+func NewListTicketMetricsRequest(server string, params *ListTicketMetricsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_metrics")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketsRequest constructs an http.Request for the ListTickets method
+func NewListTicketsRequest(server string, params *ListTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_id", *params.ExternalID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTicketRequest calls the generic CreateTicket builder with application/json body
+func NewCreateTicketRequest(server string, params *CreateTicketParams, body CreateTicketJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTicketRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateTicketRequestWithBody constructs an http.Request for the CreateTicket method, with any body, and a specified content type
+func NewCreateTicketRequestWithBody(server string, params *CreateTicketParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCountTicketsRequest constructs an http.Request for the CountTickets method
+func NewCountTicketsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTicketsCreateManyRequest calls the generic TicketsCreateMany builder with application/json body
+func NewTicketsCreateManyRequest(server string, body TicketsCreateManyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTicketsCreateManyRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewTicketsCreateManyRequestWithBody constructs an http.Request for the TicketsCreateMany method, with any body, and a specified content type
+func NewTicketsCreateManyRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/create_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewBulkDeleteTicketsRequest constructs an http.Request for the BulkDeleteTickets method
+func NewBulkDeleteTicketsRequest(server string, params *BulkDeleteTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRecentTicketsRequest constructs an http.Request for the ListRecentTickets method
+func NewListRecentTicketsRequest(server string, params *ListRecentTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/recent")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTicketsShowManyRequest constructs an http.Request for the TicketsShowMany method
+func NewTicketsShowManyRequest(server string, params *TicketsShowManyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTicketsUpdateManyRequest calls the generic TicketsUpdateMany builder with application/json body
+func NewTicketsUpdateManyRequest(server string, params *TicketsUpdateManyParams, body TicketsUpdateManyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTicketsUpdateManyRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewTicketsUpdateManyRequestWithBody constructs an http.Request for the TicketsUpdateMany method, with any body, and a specified content type
+func NewTicketsUpdateManyRequestWithBody(server string, params *TicketsUpdateManyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteTicketRequest constructs an http.Request for the DeleteTicket method
+func NewDeleteTicketRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketRequest constructs an http.Request for the ShowTicket method
+func NewShowTicketRequest(server string, ticketID TicketIDParam, params *ShowTicketParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateTicketRequest calls the generic UpdateTicket builder with application/json body
+func NewUpdateTicketRequest(server string, ticketID TicketIDParam, params *UpdateTicketParams, body UpdateTicketJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTicketRequestWithBody(server, ticketID, params, "application/json", bodyReader)
+}
+
+// NewUpdateTicketRequestWithBody constructs an http.Request for the UpdateTicket method, with any body, and a specified content type
+func NewUpdateTicketRequestWithBody(server string, ticketID TicketIDParam, params *UpdateTicketParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListAuditsForTicketRequest constructs an http.Request for the ListAuditsForTicket method
+func NewListAuditsForTicketRequest(server string, ticketID TicketIDParam, params *ListAuditsForTicketParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/audits", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountAuditsForTicketRequest constructs an http.Request for the CountAuditsForTicket method
+func NewCountAuditsForTicketRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/audits/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketAuditRequest constructs an http.Request for the ShowTicketAudit method
+func NewShowTicketAuditRequest(server string, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_audit_id", ticketAuditID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/audits/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMakeTicketCommentPrivateFromAuditsRequest constructs an http.Request for the MakeTicketCommentPrivateFromAudits method
+func NewMakeTicketCommentPrivateFromAuditsRequest(server string, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_audit_id", ticketAuditID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/audits/%s/make_private", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketCollaboratorsRequest constructs an http.Request for the ListTicketCollaborators method
+func NewListTicketCollaboratorsRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/collaborators", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketCommentsRequest constructs an http.Request for the ListTicketComments method
+func NewListTicketCommentsRequest(server string, ticketID TicketIDParam, params *ListTicketCommentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/comments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.IncludeInlineImages != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include_inline_images", *params.IncludeInlineImages, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountTicketCommentsRequest constructs an http.Request for the CountTicketComments method
+func NewCountTicketCommentsRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/comments/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRedactCommentAttachmentRequest constructs an http.Request for the RedactCommentAttachment method
+func NewRedactCommentAttachmentRequest(server string, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_comment_id", ticketCommentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "attachment_id", attachmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/comments/%s/attachments/%s/redact", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMakeTicketCommentPrivateRequest constructs an http.Request for the MakeTicketCommentPrivate method
+func NewMakeTicketCommentPrivateRequest(server string, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_comment_id", ticketCommentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/comments/%s/make_private", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRedactStringInCommentRequest calls the generic RedactStringInComment builder with application/json body
+func NewRedactStringInCommentRequest(server string, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, body RedactStringInCommentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRedactStringInCommentRequestWithBody(server, ticketID, ticketCommentID, "application/json", bodyReader)
+}
+
+// NewRedactStringInCommentRequestWithBody constructs an http.Request for the RedactStringInComment method, with any body, and a specified content type
+func NewRedactStringInCommentRequestWithBody(server string, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_comment_id", ticketCommentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/comments/%s/redact", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListTicketEmailCCsRequest constructs an http.Request for the ListTicketEmailCCs method
+func NewListTicketEmailCCsRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/email_ccs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketFollowersRequest constructs an http.Request for the ListTicketFollowers method
+func NewListTicketFollowersRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/followers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketIncidentsRequest constructs an http.Request for the ListTicketIncidents method
+func NewListTicketIncidentsRequest(server string, ticketID TicketIDParam, params *ListTicketIncidentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/incidents", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketMetricsByTicketRequest constructs an http.Request for the ShowTicketMetricsByTicket method
+func NewShowTicketMetricsByTicketRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/metrics", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTicketRelatedInformationRequest constructs an http.Request for the TicketRelatedInformation method
+func NewTicketRelatedInformationRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/related", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteTagsTicketRequest calls the generic DeleteTagsTicket builder with application/json body
+func NewDeleteTagsTicketRequest(server string, ticketID TicketIDParam, body DeleteTagsTicketJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDeleteTagsTicketRequestWithBody(server, ticketID, "application/json", bodyReader)
+}
+
+// NewDeleteTagsTicketRequestWithBody constructs an http.Request for the DeleteTagsTicket method, with any body, and a specified content type
+func NewDeleteTagsTicketRequestWithBody(server string, ticketID TicketIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListResourceTagsRequest constructs an http.Request for the ListResourceTags method
+func NewListResourceTagsRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetTagsTicketRequest calls the generic SetTagsTicket builder with application/json body
+func NewSetTagsTicketRequest(server string, ticketID TicketIDParam, body SetTagsTicketJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetTagsTicketRequestWithBody(server, ticketID, "application/json", bodyReader)
+}
+
+// NewSetTagsTicketRequestWithBody constructs an http.Request for the SetTagsTicket method, with any body, and a specified content type
+func NewSetTagsTicketRequestWithBody(server string, ticketID TicketIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPutTagsTicketRequest calls the generic PutTagsTicket builder with application/json body
+func NewPutTagsTicketRequest(server string, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutTagsTicketRequestWithBody(server, ticketID, "application/json", bodyReader)
+}
+
+// NewPutTagsTicketRequestWithBody constructs an http.Request for the PutTagsTicket method, with any body, and a specified content type
+func NewPutTagsTicketRequestWithBody(server string, ticketID TicketIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/tags", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -14881,6 +19829,688 @@ func NewAddUserTagsRequestWithBody(server string, userID UserIDParam, contentTyp
 	return req, nil
 }
 
+// NewListTicketsAssignedRequest constructs an http.Request for the ListTicketsAssigned method
+func NewListTicketsAssignedRequest(server string, userID UserIDParam, params *ListTicketsAssignedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/assigned", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountTicketsAssignedRequest constructs an http.Request for the CountTicketsAssigned method
+func NewCountTicketsAssignedRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/assigned/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketsCcdRequest constructs an http.Request for the ListTicketsCcd method
+func NewListTicketsCcdRequest(server string, userID UserIDParam, params *ListTicketsCcdParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/ccd", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountTicketsCcdRequest constructs an http.Request for the CountTicketsCcd method
+func NewCountTicketsCcdRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/ccd/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketsFollowedRequest constructs an http.Request for the ListTicketsFollowed method
+func NewListTicketsFollowedRequest(server string, userID UserIDParam, params *ListTicketsFollowedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/followed", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketsRequestedRequest constructs an http.Request for the ListTicketsRequested method
+func NewListTicketsRequestedRequest(server string, userID UserIDParam, params *ListTicketsRequestedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/requested", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountTicketsRequestedRequest constructs an http.Request for the CountTicketsRequested method
+func NewCountTicketsRequestedRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/tickets/requested/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -14967,6 +20597,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/attachments/{attachment_id} (the `UpdateAttachment` operationId).
 	UpdateAttachmentWithResponse(ctx context.Context, attachmentID AttachmentIDParam, body UpdateAttachmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAttachmentResponse, error)
 
+	// AutocompleteTagsWithResponse Lists tags that begin with some letters.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
+	AutocompleteTagsWithResponse(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*AutocompleteTagsResponse, error)
+
 	// ListBrandsWithResponse Lists the brands, by name.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15036,6 +20673,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/custom_statuses/{custom_status_id} (the `UpdateCustomStatus` operationId).
 	UpdateCustomStatusWithResponse(ctx context.Context, customStatusID CustomStatusIDParam, body UpdateCustomStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCustomStatusResponse, error)
+
+	// ListDeletedTicketsWithResponse Lists the tickets deleted within the last 30 days.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/deleted_tickets (the `ListDeletedTickets` operationId).
+	ListDeletedTicketsWithResponse(ctx context.Context, params *ListDeletedTicketsParams, reqEditors ...RequestEditorFn) (*ListDeletedTicketsResponse, error)
+
+	// BulkRestoreDeletedTicketsWithResponse Restores up to 100 deleted tickets.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
+	BulkRestoreDeletedTicketsWithResponse(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*BulkRestoreDeletedTicketsResponse, error)
+
+	// RestoreDeletedTicketWithResponse Restores a deleted ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
+	RestoreDeletedTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*RestoreDeletedTicketResponse, error)
 
 	// ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
 	//
@@ -15611,6 +21269,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/organizations/{organization_id}/tags (the `AddOrganizationTags` operationId).
 	AddOrganizationTagsWithResponse(ctx context.Context, organizationID OrganizationIDParam, body AddOrganizationTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddOrganizationTagsResponse, error)
 
+	// ListTicketsByOrganizationWithResponse Lists the tickets of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/tickets (the `ListTicketsByOrganization` operationId).
+	ListTicketsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListTicketsByOrganizationParams, reqEditors ...RequestEditorFn) (*ListTicketsByOrganizationResponse, error)
+
+	// CountTicketsByOrganizationWithResponse Counts the tickets of an organization.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/tickets/count (the `CountTicketsByOrganization` operationId).
+	CountTicketsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*CountTicketsByOrganizationResponse, error)
+
 	// ListUsersByOrganizationWithResponse Lists the active users of an organization.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15624,6 +21296,34 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/organizations/{organization_id}/users/count (the `CountUsersByOrganization` operationId).
 	CountUsersByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *CountUsersByOrganizationParams, reqEditors ...RequestEditorFn) (*CountUsersByOrganizationResponse, error)
+
+	// ListTicketProblemsWithResponse Lists the tickets of type problem.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/problems (the `ListTicketProblems` operationId).
+	ListTicketProblemsWithResponse(ctx context.Context, params *ListTicketProblemsParams, reqEditors ...RequestEditorFn) (*ListTicketProblemsResponse, error)
+
+	// ListTagsWithResponse Lists the tags of tickets with how often each is used, the most used first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tags (the `ListTags` operationId).
+	ListTagsWithResponse(ctx context.Context, params *ListTagsParams, reqEditors ...RequestEditorFn) (*ListTagsResponse, error)
+
+	// CountTagsWithResponse Counts the tags in use.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tags/count (the `CountTags` operationId).
+	CountTagsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTagsResponse, error)
+
+	// ListTicketAuditsWithResponse Lists the audits of all tickets, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_audits (the `ListTicketAudits` operationId).
+	ListTicketAuditsWithResponse(ctx context.Context, params *ListTicketAuditsParams, reqEditors ...RequestEditorFn) (*ListTicketAuditsResponse, error)
 
 	// ListTicketFieldsWithResponse Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
 	//
@@ -15750,6 +21450,279 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
 	ShowTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*ShowTicketFormResponse, error)
+
+	// ListTicketMetricsWithResponse Lists the metric sets of tickets, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_metrics (the `ListTicketMetrics` operationId).
+	ListTicketMetricsWithResponse(ctx context.Context, params *ListTicketMetricsParams, reqEditors ...RequestEditorFn) (*ListTicketMetricsResponse, error)
+
+	// ListTicketsWithResponse Lists the tickets by number.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets (the `ListTickets` operationId).
+	ListTicketsWithResponse(ctx context.Context, params *ListTicketsParams, reqEditors ...RequestEditorFn) (*ListTicketsResponse, error)
+
+	// CreateTicketWithBodyWithResponse Creates a ticket with its first comment.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+	CreateTicketWithBodyWithResponse(ctx context.Context, params *CreateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketResponse, error)
+
+	// CreateTicketWithResponse Creates a ticket with its first comment.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+	CreateTicketWithResponse(ctx context.Context, params *CreateTicketParams, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketResponse, error)
+
+	// CountTicketsWithResponse Counts the tickets.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/count (the `CountTickets` operationId).
+	CountTicketsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTicketsResponse, error)
+
+	// TicketsCreateManyWithBodyWithResponse Creates up to 100 tickets in a job.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+	TicketsCreateManyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketsCreateManyResponse, error)
+
+	// TicketsCreateManyWithResponse Creates up to 100 tickets in a job.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+	TicketsCreateManyWithResponse(ctx context.Context, body TicketsCreateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketsCreateManyResponse, error)
+
+	// BulkDeleteTicketsWithResponse Deletes up to 100 tickets in a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/tickets/destroy_many (the `BulkDeleteTickets` operationId).
+	BulkDeleteTicketsWithResponse(ctx context.Context, params *BulkDeleteTicketsParams, reqEditors ...RequestEditorFn) (*BulkDeleteTicketsResponse, error)
+
+	// ListRecentTicketsWithResponse Lists the tickets that the caller looked at last.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/recent (the `ListRecentTickets` operationId).
+	ListRecentTicketsWithResponse(ctx context.Context, params *ListRecentTicketsParams, reqEditors ...RequestEditorFn) (*ListRecentTicketsResponse, error)
+
+	// TicketsShowManyWithResponse Shows up to 100 tickets; unknown ids are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/show_many (the `TicketsShowMany` operationId).
+	TicketsShowManyWithResponse(ctx context.Context, params *TicketsShowManyParams, reqEditors ...RequestEditorFn) (*TicketsShowManyResponse, error)
+
+	// TicketsUpdateManyWithBodyWithResponse Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+	TicketsUpdateManyWithBodyWithResponse(ctx context.Context, params *TicketsUpdateManyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketsUpdateManyResponse, error)
+
+	// TicketsUpdateManyWithResponse Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+	TicketsUpdateManyWithResponse(ctx context.Context, params *TicketsUpdateManyParams, body TicketsUpdateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketsUpdateManyResponse, error)
+
+	// DeleteTicketWithResponse Puts a ticket among the deleted ones.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/tickets/{ticket_id} (the `DeleteTicket` operationId).
+	DeleteTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketResponse, error)
+
+	// ShowTicketWithResponse Shows a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id} (the `ShowTicket` operationId).
+	ShowTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *ShowTicketParams, reqEditors ...RequestEditorFn) (*ShowTicketResponse, error)
+
+	// UpdateTicketWithBodyWithResponse Changes the fields that are present; null clears a field.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+	UpdateTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTicketResponse, error)
+
+	// UpdateTicketWithResponse Changes the fields that are present; null clears a field.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+	UpdateTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, body UpdateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTicketResponse, error)
+
+	// ListAuditsForTicketWithResponse Lists the audits of a ticket, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/audits (the `ListAuditsForTicket` operationId).
+	ListAuditsForTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListAuditsForTicketParams, reqEditors ...RequestEditorFn) (*ListAuditsForTicketResponse, error)
+
+	// CountAuditsForTicketWithResponse Counts the audits of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/count (the `CountAuditsForTicket` operationId).
+	CountAuditsForTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*CountAuditsForTicketResponse, error)
+
+	// ShowTicketAuditWithResponse Shows an audit.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id} (the `ShowTicketAudit` operationId).
+	ShowTicketAuditWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*ShowTicketAuditResponse, error)
+
+	// MakeTicketCommentPrivateFromAuditsWithResponse Hides the comment of an audit from end users for good.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private (the `MakeTicketCommentPrivateFromAudits` operationId).
+	MakeTicketCommentPrivateFromAuditsWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*MakeTicketCommentPrivateFromAuditsResponse, error)
+
+	// ListTicketCollaboratorsWithResponse Lists the collaborators of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/collaborators (the `ListTicketCollaborators` operationId).
+	ListTicketCollaboratorsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListTicketCollaboratorsResponse, error)
+
+	// ListTicketCommentsWithResponse Lists the comments of a ticket, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/comments (the `ListTicketComments` operationId).
+	ListTicketCommentsWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListTicketCommentsParams, reqEditors ...RequestEditorFn) (*ListTicketCommentsResponse, error)
+
+	// CountTicketCommentsWithResponse Counts the comments of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/comments/count (the `CountTicketComments` operationId).
+	CountTicketCommentsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*CountTicketCommentsResponse, error)
+
+	// RedactCommentAttachmentWithResponse Takes a file out of a comment for good.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/attachments/{attachment_id}/redact (the `RedactCommentAttachment` operationId).
+	RedactCommentAttachmentWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*RedactCommentAttachmentResponse, error)
+
+	// MakeTicketCommentPrivateWithResponse Hides a comment from end users for good.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private (the `MakeTicketCommentPrivate` operationId).
+	MakeTicketCommentPrivateWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*MakeTicketCommentPrivateResponse, error)
+
+	// RedactStringInCommentWithBodyWithResponse Takes a text out of a comment for good.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+	RedactStringInCommentWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedactStringInCommentResponse, error)
+
+	// RedactStringInCommentWithResponse Takes a text out of a comment for good.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+	RedactStringInCommentWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, body RedactStringInCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*RedactStringInCommentResponse, error)
+
+	// ListTicketEmailCCsWithResponse Lists the email ccs of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/email_ccs (the `ListTicketEmailCCs` operationId).
+	ListTicketEmailCCsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListTicketEmailCCsResponse, error)
+
+	// ListTicketFollowersWithResponse Lists the followers of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/followers (the `ListTicketFollowers` operationId).
+	ListTicketFollowersWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListTicketFollowersResponse, error)
+
+	// ListTicketIncidentsWithResponse Lists the incidents of a problem.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
+	ListTicketIncidentsWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*ListTicketIncidentsResponse, error)
+
+	// ShowTicketMetricsByTicketWithResponse Shows the metric set of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/metrics (the `ShowTicketMetricsByTicket` operationId).
+	ShowTicketMetricsByTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ShowTicketMetricsByTicketResponse, error)
+
+	// TicketRelatedInformationWithResponse Tells what belongs to a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
+	TicketRelatedInformationWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*TicketRelatedInformationResponse, error)
+
+	// DeleteTagsTicketWithBodyWithResponse Removes tags from a ticket.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+	DeleteTagsTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteTagsTicketResponse, error)
+
+	// DeleteTagsTicketWithResponse Removes tags from a ticket.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+	DeleteTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body DeleteTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*DeleteTagsTicketResponse, error)
+
+	// ListResourceTagsWithResponse Lists the tags of a ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/tags (the `ListResourceTags` operationId).
+	ListResourceTagsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListResourceTagsResponse, error)
+
+	// SetTagsTicketWithBodyWithResponse Sets the tags of a ticket.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+	SetTagsTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetTagsTicketResponse, error)
+
+	// SetTagsTicketWithResponse Sets the tags of a ticket.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+	SetTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body SetTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*SetTagsTicketResponse, error)
+
+	// PutTagsTicketWithBodyWithResponse Adds tags to a ticket.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+	PutTagsTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutTagsTicketResponse, error)
+
+	// PutTagsTicketWithResponse Adds tags to a ticket.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+	PutTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*PutTagsTicketResponse, error)
 
 	// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 	//
@@ -16179,6 +22152,55 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/tags (the `AddUserTags` operationId).
 	AddUserTagsWithResponse(ctx context.Context, userID UserIDParam, body AddUserTagsJSONRequestBody, reqEditors ...RequestEditorFn) (*AddUserTagsResponse, error)
+
+	// ListTicketsAssignedWithResponse Lists the tickets that are assigned to a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned (the `ListTicketsAssigned` operationId).
+	ListTicketsAssignedWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsAssignedParams, reqEditors ...RequestEditorFn) (*ListTicketsAssignedResponse, error)
+
+	// CountTicketsAssignedWithResponse Counts the tickets that are assigned to a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned/count (the `CountTicketsAssigned` operationId).
+	CountTicketsAssignedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsAssignedResponse, error)
+
+	// ListTicketsCcdWithResponse Lists the tickets that a user is copied on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd (the `ListTicketsCcd` operationId).
+	ListTicketsCcdWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsCcdParams, reqEditors ...RequestEditorFn) (*ListTicketsCcdResponse, error)
+
+	// CountTicketsCcdWithResponse Counts the tickets that a user is copied on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd/count (the `CountTicketsCcd` operationId).
+	CountTicketsCcdWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsCcdResponse, error)
+
+	// ListTicketsFollowedWithResponse Lists the tickets that a user follows.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/followed (the `ListTicketsFollowed` operationId).
+	ListTicketsFollowedWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsFollowedParams, reqEditors ...RequestEditorFn) (*ListTicketsFollowedResponse, error)
+
+	// ListTicketsRequestedWithResponse Lists the tickets that a user requested.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/requested (the `ListTicketsRequested` operationId).
+	ListTicketsRequestedWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsRequestedParams, reqEditors ...RequestEditorFn) (*ListTicketsRequestedResponse, error)
+
+	// CountTicketsRequestedWithResponse Counts the tickets that a user requested.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/tickets/requested/count (the `CountTicketsRequested` operationId).
+	CountTicketsRequestedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsRequestedResponse, error)
 }
 
 type ShowAccountSettingsResponse struct {
@@ -16339,6 +22361,47 @@ func (r UpdateAttachmentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AutocompleteTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagNameList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AutocompleteTagsResponse) GetJSON200() *TagNameList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AutocompleteTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AutocompleteTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AutocompleteTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AutocompleteTagsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16633,6 +22696,129 @@ func (r UpdateCustomStatusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateCustomStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDeletedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeletedTicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeletedTicketsResponse) GetJSON200() *DeletedTicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeletedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeletedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeletedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeletedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BulkRestoreDeletedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BulkRestoreDeletedTicketsResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkRestoreDeletedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkRestoreDeletedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkRestoreDeletedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkRestoreDeletedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RestoreDeletedTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RestoreDeletedTicketResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RestoreDeletedTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RestoreDeletedTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RestoreDeletedTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RestoreDeletedTicketResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19291,6 +25477,88 @@ func (r AddOrganizationTagsResponse) ContentType() string {
 	return ""
 }
 
+type ListTicketsByOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsByOrganizationResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsByOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsByOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsByOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketsByOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketsByOrganizationResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketsByOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketsByOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketsByOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketsByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUsersByOrganizationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19367,6 +25635,170 @@ func (r CountUsersByOrganizationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountUsersByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketProblemsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketProblemsResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketProblemsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketProblemsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketProblemsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketProblemsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTagsResponse) GetJSON200() *TagList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTagsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketAuditsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketAuditList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketAuditsResponse) GetJSON200() *TicketAuditList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketAuditsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketAuditsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketAuditsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketAuditsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19955,6 +26387,1277 @@ func (r ShowTicketFormResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowTicketFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketMetricsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketMetricList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketMetricsResponse) GetJSON200() *TicketMetricList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketMetricsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketMetricsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketMetricsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketMetricsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateTicketResponse201Headers the declared response headers of an HTTP 201 response for CreateTicket
+type CreateTicketResponse201Headers struct {
+	Location string
+}
+
+type CreateTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TicketSavedEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateTicketResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTicketResponse) GetJSON201() *TicketSavedEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TicketsCreateManyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TicketsCreateManyResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TicketsCreateManyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TicketsCreateManyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TicketsCreateManyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TicketsCreateManyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BulkDeleteTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BulkDeleteTicketsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkDeleteTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkDeleteTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkDeleteTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkDeleteTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRecentTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRecentTicketsResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRecentTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRecentTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRecentTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRecentTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TicketsShowManyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TicketsShowManyResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TicketsShowManyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TicketsShowManyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TicketsShowManyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TicketsShowManyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TicketsUpdateManyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TicketsUpdateManyResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TicketsUpdateManyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TicketsUpdateManyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TicketsUpdateManyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TicketsUpdateManyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketResponse) GetJSON200() *TicketEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketSavedEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTicketResponse) GetJSON200() *TicketSavedEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAuditsForTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketAuditList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAuditsForTicketResponse) GetJSON200() *TicketAuditList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAuditsForTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAuditsForTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAuditsForTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAuditsForTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountAuditsForTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountAuditsForTicketResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountAuditsForTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountAuditsForTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountAuditsForTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountAuditsForTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketAuditResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketAuditEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketAuditResponse) GetJSON200() *TicketAuditEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketAuditResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketAuditResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketAuditResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MakeTicketCommentPrivateFromAuditsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MakeTicketCommentPrivateFromAuditsResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MakeTicketCommentPrivateFromAuditsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakeTicketCommentPrivateFromAuditsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakeTicketCommentPrivateFromAuditsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakeTicketCommentPrivateFromAuditsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketCollaboratorsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketCollaboratorsResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketCollaboratorsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketCollaboratorsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketCollaboratorsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketCollaboratorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketCommentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketCommentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketCommentsResponse) GetJSON200() *TicketCommentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketCommentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketCommentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketCommentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketCommentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketCommentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketCommentsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketCommentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketCommentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketCommentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketCommentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RedactCommentAttachmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AttachmentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RedactCommentAttachmentResponse) GetJSON200() *AttachmentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RedactCommentAttachmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RedactCommentAttachmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RedactCommentAttachmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RedactCommentAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MakeTicketCommentPrivateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MakeTicketCommentPrivateResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MakeTicketCommentPrivateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakeTicketCommentPrivateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakeTicketCommentPrivateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakeTicketCommentPrivateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RedactStringInCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketCommentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RedactStringInCommentResponse) GetJSON200() *TicketCommentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RedactStringInCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RedactStringInCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RedactStringInCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RedactStringInCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketEmailCCsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketEmailCCsResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketEmailCCsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketEmailCCsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketEmailCCsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketEmailCCsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketFollowersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketFollowersResponse) GetJSON200() *UserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketFollowersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketFollowersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketFollowersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketFollowersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketIncidentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketIncidentsResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketIncidentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketIncidentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketIncidentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketIncidentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketMetricsByTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketMetricEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketMetricsByTicketResponse) GetJSON200() *TicketMetricEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketMetricsByTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketMetricsByTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketMetricsByTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketMetricsByTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TicketRelatedInformationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketRelatedEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TicketRelatedInformationResponse) GetJSON200() *TicketRelatedEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TicketRelatedInformationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TicketRelatedInformationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TicketRelatedInformationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TicketRelatedInformationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTagsTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteTagsTicketResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTagsTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTagsTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTagsTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTagsTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListResourceTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListResourceTagsResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListResourceTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListResourceTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListResourceTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListResourceTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetTagsTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TagsEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SetTagsTicketResponse) GetJSON201() *TagsEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r SetTagsTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetTagsTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetTagsTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetTagsTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutTagsTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TagsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutTagsTicketResponse) GetJSON200() *TagsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r PutTagsTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutTagsTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutTagsTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutTagsTicketResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21909,6 +29612,293 @@ func (r AddUserTagsResponse) ContentType() string {
 	return ""
 }
 
+type ListTicketsAssignedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsAssignedResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsAssignedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsAssignedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsAssignedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsAssignedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketsAssignedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketsAssignedResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketsAssignedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketsAssignedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketsAssignedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketsAssignedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketsCcdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsCcdResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsCcdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsCcdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsCcdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsCcdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketsCcdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketsCcdResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketsCcdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketsCcdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketsCcdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketsCcdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketsFollowedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsFollowedResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsFollowedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsFollowedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsFollowedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsFollowedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketsRequestedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsRequestedResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsRequestedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsRequestedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsRequestedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsRequestedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountTicketsRequestedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountTicketsRequestedResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountTicketsRequestedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountTicketsRequestedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountTicketsRequestedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountTicketsRequestedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ShowAccountSettingsWithResponse Shows the account's settings by section.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -21985,6 +29975,19 @@ func (c *ClientWithResponses) UpdateAttachmentWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseUpdateAttachmentResponse(rsp)
+}
+
+// AutocompleteTagsWithResponse Lists tags that begin with some letters.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
+func (c *ClientWithResponses) AutocompleteTagsWithResponse(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*AutocompleteTagsResponse, error) {
+	rsp, err := c.AutocompleteTags(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteTagsResponse(rsp)
 }
 
 // ListBrandsWithResponse Lists the brands, by name.
@@ -22115,6 +30118,45 @@ func (c *ClientWithResponses) UpdateCustomStatusWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseUpdateCustomStatusResponse(rsp)
+}
+
+// ListDeletedTicketsWithResponse Lists the tickets deleted within the last 30 days.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/deleted_tickets (the `ListDeletedTickets` operationId).
+func (c *ClientWithResponses) ListDeletedTicketsWithResponse(ctx context.Context, params *ListDeletedTicketsParams, reqEditors ...RequestEditorFn) (*ListDeletedTicketsResponse, error) {
+	rsp, err := c.ListDeletedTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeletedTicketsResponse(rsp)
+}
+
+// BulkRestoreDeletedTicketsWithResponse Restores up to 100 deleted tickets.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
+func (c *ClientWithResponses) BulkRestoreDeletedTicketsWithResponse(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*BulkRestoreDeletedTicketsResponse, error) {
+	rsp, err := c.BulkRestoreDeletedTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkRestoreDeletedTicketsResponse(rsp)
+}
+
+// RestoreDeletedTicketWithResponse Restores a deleted ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
+func (c *ClientWithResponses) RestoreDeletedTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*RestoreDeletedTicketResponse, error) {
+	rsp, err := c.RestoreDeletedTicket(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRestoreDeletedTicketResponse(rsp)
 }
 
 // ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
@@ -23183,6 +31225,32 @@ func (c *ClientWithResponses) AddOrganizationTagsWithResponse(ctx context.Contex
 	return ParseAddOrganizationTagsResponse(rsp)
 }
 
+// ListTicketsByOrganizationWithResponse Lists the tickets of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/tickets (the `ListTicketsByOrganization` operationId).
+func (c *ClientWithResponses) ListTicketsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListTicketsByOrganizationParams, reqEditors ...RequestEditorFn) (*ListTicketsByOrganizationResponse, error) {
+	rsp, err := c.ListTicketsByOrganization(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsByOrganizationResponse(rsp)
+}
+
+// CountTicketsByOrganizationWithResponse Counts the tickets of an organization.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/tickets/count (the `CountTicketsByOrganization` operationId).
+func (c *ClientWithResponses) CountTicketsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*CountTicketsByOrganizationResponse, error) {
+	rsp, err := c.CountTicketsByOrganization(ctx, organizationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketsByOrganizationResponse(rsp)
+}
+
 // ListUsersByOrganizationWithResponse Lists the active users of an organization.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -23207,6 +31275,58 @@ func (c *ClientWithResponses) CountUsersByOrganizationWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseCountUsersByOrganizationResponse(rsp)
+}
+
+// ListTicketProblemsWithResponse Lists the tickets of type problem.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/problems (the `ListTicketProblems` operationId).
+func (c *ClientWithResponses) ListTicketProblemsWithResponse(ctx context.Context, params *ListTicketProblemsParams, reqEditors ...RequestEditorFn) (*ListTicketProblemsResponse, error) {
+	rsp, err := c.ListTicketProblems(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketProblemsResponse(rsp)
+}
+
+// ListTagsWithResponse Lists the tags of tickets with how often each is used, the most used first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tags (the `ListTags` operationId).
+func (c *ClientWithResponses) ListTagsWithResponse(ctx context.Context, params *ListTagsParams, reqEditors ...RequestEditorFn) (*ListTagsResponse, error) {
+	rsp, err := c.ListTags(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTagsResponse(rsp)
+}
+
+// CountTagsWithResponse Counts the tags in use.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tags/count (the `CountTags` operationId).
+func (c *ClientWithResponses) CountTagsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTagsResponse, error) {
+	rsp, err := c.CountTags(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTagsResponse(rsp)
+}
+
+// ListTicketAuditsWithResponse Lists the audits of all tickets, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_audits (the `ListTicketAudits` operationId).
+func (c *ClientWithResponses) ListTicketAuditsWithResponse(ctx context.Context, params *ListTicketAuditsParams, reqEditors ...RequestEditorFn) (*ListTicketAuditsResponse, error) {
+	rsp, err := c.ListTicketAudits(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketAuditsResponse(rsp)
 }
 
 // ListTicketFieldsWithResponse Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
@@ -23441,6 +31561,513 @@ func (c *ClientWithResponses) ShowTicketFormWithResponse(ctx context.Context, ti
 		return nil, err
 	}
 	return ParseShowTicketFormResponse(rsp)
+}
+
+// ListTicketMetricsWithResponse Lists the metric sets of tickets, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_metrics (the `ListTicketMetrics` operationId).
+func (c *ClientWithResponses) ListTicketMetricsWithResponse(ctx context.Context, params *ListTicketMetricsParams, reqEditors ...RequestEditorFn) (*ListTicketMetricsResponse, error) {
+	rsp, err := c.ListTicketMetrics(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketMetricsResponse(rsp)
+}
+
+// ListTicketsWithResponse Lists the tickets by number.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets (the `ListTickets` operationId).
+func (c *ClientWithResponses) ListTicketsWithResponse(ctx context.Context, params *ListTicketsParams, reqEditors ...RequestEditorFn) (*ListTicketsResponse, error) {
+	rsp, err := c.ListTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsResponse(rsp)
+}
+
+// CreateTicketWithBodyWithResponse Creates a ticket with its first comment.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+func (c *ClientWithResponses) CreateTicketWithBodyWithResponse(ctx context.Context, params *CreateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketResponse, error) {
+	rsp, err := c.CreateTicketWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketResponse(rsp)
+}
+
+// CreateTicketWithResponse Creates a ticket with its first comment.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets (the `CreateTicket` operationId).
+func (c *ClientWithResponses) CreateTicketWithResponse(ctx context.Context, params *CreateTicketParams, body CreateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketResponse, error) {
+	rsp, err := c.CreateTicket(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketResponse(rsp)
+}
+
+// CountTicketsWithResponse Counts the tickets.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/count (the `CountTickets` operationId).
+func (c *ClientWithResponses) CountTicketsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTicketsResponse, error) {
+	rsp, err := c.CountTickets(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketsResponse(rsp)
+}
+
+// TicketsCreateManyWithBodyWithResponse Creates up to 100 tickets in a job.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+func (c *ClientWithResponses) TicketsCreateManyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketsCreateManyResponse, error) {
+	rsp, err := c.TicketsCreateManyWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketsCreateManyResponse(rsp)
+}
+
+// TicketsCreateManyWithResponse Creates up to 100 tickets in a job.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/create_many (the `TicketsCreateMany` operationId).
+func (c *ClientWithResponses) TicketsCreateManyWithResponse(ctx context.Context, body TicketsCreateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketsCreateManyResponse, error) {
+	rsp, err := c.TicketsCreateMany(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketsCreateManyResponse(rsp)
+}
+
+// BulkDeleteTicketsWithResponse Deletes up to 100 tickets in a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/tickets/destroy_many (the `BulkDeleteTickets` operationId).
+func (c *ClientWithResponses) BulkDeleteTicketsWithResponse(ctx context.Context, params *BulkDeleteTicketsParams, reqEditors ...RequestEditorFn) (*BulkDeleteTicketsResponse, error) {
+	rsp, err := c.BulkDeleteTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkDeleteTicketsResponse(rsp)
+}
+
+// ListRecentTicketsWithResponse Lists the tickets that the caller looked at last.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/recent (the `ListRecentTickets` operationId).
+func (c *ClientWithResponses) ListRecentTicketsWithResponse(ctx context.Context, params *ListRecentTicketsParams, reqEditors ...RequestEditorFn) (*ListRecentTicketsResponse, error) {
+	rsp, err := c.ListRecentTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRecentTicketsResponse(rsp)
+}
+
+// TicketsShowManyWithResponse Shows up to 100 tickets; unknown ids are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/show_many (the `TicketsShowMany` operationId).
+func (c *ClientWithResponses) TicketsShowManyWithResponse(ctx context.Context, params *TicketsShowManyParams, reqEditors ...RequestEditorFn) (*TicketsShowManyResponse, error) {
+	rsp, err := c.TicketsShowMany(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketsShowManyResponse(rsp)
+}
+
+// TicketsUpdateManyWithBodyWithResponse Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+func (c *ClientWithResponses) TicketsUpdateManyWithBodyWithResponse(ctx context.Context, params *TicketsUpdateManyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketsUpdateManyResponse, error) {
+	rsp, err := c.TicketsUpdateManyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketsUpdateManyResponse(rsp)
+}
+
+// TicketsUpdateManyWithResponse Changes up to 100 tickets in a job: those of `ids` alike, or each as the body says.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/update_many (the `TicketsUpdateMany` operationId).
+func (c *ClientWithResponses) TicketsUpdateManyWithResponse(ctx context.Context, params *TicketsUpdateManyParams, body TicketsUpdateManyJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketsUpdateManyResponse, error) {
+	rsp, err := c.TicketsUpdateMany(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketsUpdateManyResponse(rsp)
+}
+
+// DeleteTicketWithResponse Puts a ticket among the deleted ones.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/tickets/{ticket_id} (the `DeleteTicket` operationId).
+func (c *ClientWithResponses) DeleteTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketResponse, error) {
+	rsp, err := c.DeleteTicket(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTicketResponse(rsp)
+}
+
+// ShowTicketWithResponse Shows a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id} (the `ShowTicket` operationId).
+func (c *ClientWithResponses) ShowTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *ShowTicketParams, reqEditors ...RequestEditorFn) (*ShowTicketResponse, error) {
+	rsp, err := c.ShowTicket(ctx, ticketID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketResponse(rsp)
+}
+
+// UpdateTicketWithBodyWithResponse Changes the fields that are present; null clears a field.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+func (c *ClientWithResponses) UpdateTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTicketResponse, error) {
+	rsp, err := c.UpdateTicketWithBody(ctx, ticketID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTicketResponse(rsp)
+}
+
+// UpdateTicketWithResponse Changes the fields that are present; null clears a field.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id} (the `UpdateTicket` operationId).
+func (c *ClientWithResponses) UpdateTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *UpdateTicketParams, body UpdateTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTicketResponse, error) {
+	rsp, err := c.UpdateTicket(ctx, ticketID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTicketResponse(rsp)
+}
+
+// ListAuditsForTicketWithResponse Lists the audits of a ticket, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/audits (the `ListAuditsForTicket` operationId).
+func (c *ClientWithResponses) ListAuditsForTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListAuditsForTicketParams, reqEditors ...RequestEditorFn) (*ListAuditsForTicketResponse, error) {
+	rsp, err := c.ListAuditsForTicket(ctx, ticketID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAuditsForTicketResponse(rsp)
+}
+
+// CountAuditsForTicketWithResponse Counts the audits of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/count (the `CountAuditsForTicket` operationId).
+func (c *ClientWithResponses) CountAuditsForTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*CountAuditsForTicketResponse, error) {
+	rsp, err := c.CountAuditsForTicket(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountAuditsForTicketResponse(rsp)
+}
+
+// ShowTicketAuditWithResponse Shows an audit.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id} (the `ShowTicketAudit` operationId).
+func (c *ClientWithResponses) ShowTicketAuditWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*ShowTicketAuditResponse, error) {
+	rsp, err := c.ShowTicketAudit(ctx, ticketID, ticketAuditID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketAuditResponse(rsp)
+}
+
+// MakeTicketCommentPrivateFromAuditsWithResponse Hides the comment of an audit from end users for good.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private (the `MakeTicketCommentPrivateFromAudits` operationId).
+func (c *ClientWithResponses) MakeTicketCommentPrivateFromAuditsWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*MakeTicketCommentPrivateFromAuditsResponse, error) {
+	rsp, err := c.MakeTicketCommentPrivateFromAudits(ctx, ticketID, ticketAuditID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeTicketCommentPrivateFromAuditsResponse(rsp)
+}
+
+// ListTicketCollaboratorsWithResponse Lists the collaborators of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/collaborators (the `ListTicketCollaborators` operationId).
+func (c *ClientWithResponses) ListTicketCollaboratorsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListTicketCollaboratorsResponse, error) {
+	rsp, err := c.ListTicketCollaborators(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketCollaboratorsResponse(rsp)
+}
+
+// ListTicketCommentsWithResponse Lists the comments of a ticket, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/comments (the `ListTicketComments` operationId).
+func (c *ClientWithResponses) ListTicketCommentsWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListTicketCommentsParams, reqEditors ...RequestEditorFn) (*ListTicketCommentsResponse, error) {
+	rsp, err := c.ListTicketComments(ctx, ticketID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketCommentsResponse(rsp)
+}
+
+// CountTicketCommentsWithResponse Counts the comments of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/comments/count (the `CountTicketComments` operationId).
+func (c *ClientWithResponses) CountTicketCommentsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*CountTicketCommentsResponse, error) {
+	rsp, err := c.CountTicketComments(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketCommentsResponse(rsp)
+}
+
+// RedactCommentAttachmentWithResponse Takes a file out of a comment for good.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/attachments/{attachment_id}/redact (the `RedactCommentAttachment` operationId).
+func (c *ClientWithResponses) RedactCommentAttachmentWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, attachmentID AttachmentIDParam, reqEditors ...RequestEditorFn) (*RedactCommentAttachmentResponse, error) {
+	rsp, err := c.RedactCommentAttachment(ctx, ticketID, ticketCommentID, attachmentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedactCommentAttachmentResponse(rsp)
+}
+
+// MakeTicketCommentPrivateWithResponse Hides a comment from end users for good.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private (the `MakeTicketCommentPrivate` operationId).
+func (c *ClientWithResponses) MakeTicketCommentPrivateWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*MakeTicketCommentPrivateResponse, error) {
+	rsp, err := c.MakeTicketCommentPrivate(ctx, ticketID, ticketCommentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeTicketCommentPrivateResponse(rsp)
+}
+
+// RedactStringInCommentWithBodyWithResponse Takes a text out of a comment for good.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+func (c *ClientWithResponses) RedactStringInCommentWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedactStringInCommentResponse, error) {
+	rsp, err := c.RedactStringInCommentWithBody(ctx, ticketID, ticketCommentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedactStringInCommentResponse(rsp)
+}
+
+// RedactStringInCommentWithResponse Takes a text out of a comment for good.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact (the `RedactStringInComment` operationId).
+func (c *ClientWithResponses) RedactStringInCommentWithResponse(ctx context.Context, ticketID TicketIDParam, ticketCommentID TicketCommentIDParam, body RedactStringInCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*RedactStringInCommentResponse, error) {
+	rsp, err := c.RedactStringInComment(ctx, ticketID, ticketCommentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedactStringInCommentResponse(rsp)
+}
+
+// ListTicketEmailCCsWithResponse Lists the email ccs of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/email_ccs (the `ListTicketEmailCCs` operationId).
+func (c *ClientWithResponses) ListTicketEmailCCsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListTicketEmailCCsResponse, error) {
+	rsp, err := c.ListTicketEmailCCs(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketEmailCCsResponse(rsp)
+}
+
+// ListTicketFollowersWithResponse Lists the followers of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/followers (the `ListTicketFollowers` operationId).
+func (c *ClientWithResponses) ListTicketFollowersWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListTicketFollowersResponse, error) {
+	rsp, err := c.ListTicketFollowers(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketFollowersResponse(rsp)
+}
+
+// ListTicketIncidentsWithResponse Lists the incidents of a problem.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
+func (c *ClientWithResponses) ListTicketIncidentsWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*ListTicketIncidentsResponse, error) {
+	rsp, err := c.ListTicketIncidents(ctx, ticketID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketIncidentsResponse(rsp)
+}
+
+// ShowTicketMetricsByTicketWithResponse Shows the metric set of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/metrics (the `ShowTicketMetricsByTicket` operationId).
+func (c *ClientWithResponses) ShowTicketMetricsByTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ShowTicketMetricsByTicketResponse, error) {
+	rsp, err := c.ShowTicketMetricsByTicket(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketMetricsByTicketResponse(rsp)
+}
+
+// TicketRelatedInformationWithResponse Tells what belongs to a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
+func (c *ClientWithResponses) TicketRelatedInformationWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*TicketRelatedInformationResponse, error) {
+	rsp, err := c.TicketRelatedInformation(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketRelatedInformationResponse(rsp)
+}
+
+// DeleteTagsTicketWithBodyWithResponse Removes tags from a ticket.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+func (c *ClientWithResponses) DeleteTagsTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteTagsTicketResponse, error) {
+	rsp, err := c.DeleteTagsTicketWithBody(ctx, ticketID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTagsTicketResponse(rsp)
+}
+
+// DeleteTagsTicketWithResponse Removes tags from a ticket.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/tickets/{ticket_id}/tags (the `DeleteTagsTicket` operationId).
+func (c *ClientWithResponses) DeleteTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body DeleteTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*DeleteTagsTicketResponse, error) {
+	rsp, err := c.DeleteTagsTicket(ctx, ticketID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTagsTicketResponse(rsp)
+}
+
+// ListResourceTagsWithResponse Lists the tags of a ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/tags (the `ListResourceTags` operationId).
+func (c *ClientWithResponses) ListResourceTagsWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*ListResourceTagsResponse, error) {
+	rsp, err := c.ListResourceTags(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListResourceTagsResponse(rsp)
+}
+
+// SetTagsTicketWithBodyWithResponse Sets the tags of a ticket.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+func (c *ClientWithResponses) SetTagsTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetTagsTicketResponse, error) {
+	rsp, err := c.SetTagsTicketWithBody(ctx, ticketID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetTagsTicketResponse(rsp)
+}
+
+// SetTagsTicketWithResponse Sets the tags of a ticket.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/tags (the `SetTagsTicket` operationId).
+func (c *ClientWithResponses) SetTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body SetTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*SetTagsTicketResponse, error) {
+	rsp, err := c.SetTagsTicket(ctx, ticketID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetTagsTicketResponse(rsp)
+}
+
+// PutTagsTicketWithBodyWithResponse Adds tags to a ticket.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+func (c *ClientWithResponses) PutTagsTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutTagsTicketResponse, error) {
+	rsp, err := c.PutTagsTicketWithBody(ctx, ticketID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutTagsTicketResponse(rsp)
+}
+
+// PutTagsTicketWithResponse Adds tags to a ticket.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
+func (c *ClientWithResponses) PutTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*PutTagsTicketResponse, error) {
+	rsp, err := c.PutTagsTicket(ctx, ticketID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutTagsTicketResponse(rsp)
 }
 
 // UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
@@ -24238,6 +32865,97 @@ func (c *ClientWithResponses) AddUserTagsWithResponse(ctx context.Context, userI
 	return ParseAddUserTagsResponse(rsp)
 }
 
+// ListTicketsAssignedWithResponse Lists the tickets that are assigned to a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned (the `ListTicketsAssigned` operationId).
+func (c *ClientWithResponses) ListTicketsAssignedWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsAssignedParams, reqEditors ...RequestEditorFn) (*ListTicketsAssignedResponse, error) {
+	rsp, err := c.ListTicketsAssigned(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsAssignedResponse(rsp)
+}
+
+// CountTicketsAssignedWithResponse Counts the tickets that are assigned to a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/assigned/count (the `CountTicketsAssigned` operationId).
+func (c *ClientWithResponses) CountTicketsAssignedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsAssignedResponse, error) {
+	rsp, err := c.CountTicketsAssigned(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketsAssignedResponse(rsp)
+}
+
+// ListTicketsCcdWithResponse Lists the tickets that a user is copied on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd (the `ListTicketsCcd` operationId).
+func (c *ClientWithResponses) ListTicketsCcdWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsCcdParams, reqEditors ...RequestEditorFn) (*ListTicketsCcdResponse, error) {
+	rsp, err := c.ListTicketsCcd(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsCcdResponse(rsp)
+}
+
+// CountTicketsCcdWithResponse Counts the tickets that a user is copied on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/ccd/count (the `CountTicketsCcd` operationId).
+func (c *ClientWithResponses) CountTicketsCcdWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsCcdResponse, error) {
+	rsp, err := c.CountTicketsCcd(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketsCcdResponse(rsp)
+}
+
+// ListTicketsFollowedWithResponse Lists the tickets that a user follows.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/followed (the `ListTicketsFollowed` operationId).
+func (c *ClientWithResponses) ListTicketsFollowedWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsFollowedParams, reqEditors ...RequestEditorFn) (*ListTicketsFollowedResponse, error) {
+	rsp, err := c.ListTicketsFollowed(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsFollowedResponse(rsp)
+}
+
+// ListTicketsRequestedWithResponse Lists the tickets that a user requested.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/requested (the `ListTicketsRequested` operationId).
+func (c *ClientWithResponses) ListTicketsRequestedWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketsRequestedParams, reqEditors ...RequestEditorFn) (*ListTicketsRequestedResponse, error) {
+	rsp, err := c.ListTicketsRequested(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsRequestedResponse(rsp)
+}
+
+// CountTicketsRequestedWithResponse Counts the tickets that a user requested.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/tickets/requested/count (the `CountTicketsRequested` operationId).
+func (c *ClientWithResponses) CountTicketsRequestedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsRequestedResponse, error) {
+	rsp, err := c.CountTicketsRequested(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountTicketsRequestedResponse(rsp)
+}
+
 // ParseShowAccountSettingsResponse parses an HTTP response from a ShowAccountSettingsWithResponse call
 func ParseShowAccountSettingsResponse(rsp *http.Response) (*ShowAccountSettingsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -24332,6 +33050,32 @@ func ParseUpdateAttachmentResponse(rsp *http.Response) (*UpdateAttachmentRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest AttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAutocompleteTagsResponse parses an HTTP response from a AutocompleteTagsWithResponse call
+func ParseAutocompleteTagsResponse(rsp *http.Response) (*AutocompleteTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AutocompleteTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagNameList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -24527,6 +33271,84 @@ func ParseUpdateCustomStatusResponse(rsp *http.Response) (*UpdateCustomStatusRes
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CustomStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDeletedTicketsResponse parses an HTTP response from a ListDeletedTicketsWithResponse call
+func ParseListDeletedTicketsResponse(rsp *http.Response) (*ListDeletedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeletedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeletedTicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBulkRestoreDeletedTicketsResponse parses an HTTP response from a BulkRestoreDeletedTicketsWithResponse call
+func ParseBulkRestoreDeletedTicketsResponse(rsp *http.Response) (*BulkRestoreDeletedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkRestoreDeletedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRestoreDeletedTicketResponse parses an HTTP response from a RestoreDeletedTicketWithResponse call
+func ParseRestoreDeletedTicketResponse(rsp *http.Response) (*RestoreDeletedTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RestoreDeletedTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -26259,6 +35081,58 @@ func ParseAddOrganizationTagsResponse(rsp *http.Response) (*AddOrganizationTagsR
 	return response, nil
 }
 
+// ParseListTicketsByOrganizationResponse parses an HTTP response from a ListTicketsByOrganizationWithResponse call
+func ParseListTicketsByOrganizationResponse(rsp *http.Response) (*ListTicketsByOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsByOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketsByOrganizationResponse parses an HTTP response from a CountTicketsByOrganizationWithResponse call
+func ParseCountTicketsByOrganizationResponse(rsp *http.Response) (*CountTicketsByOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketsByOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListUsersByOrganizationResponse parses an HTTP response from a ListUsersByOrganizationWithResponse call
 func ParseListUsersByOrganizationResponse(rsp *http.Response) (*ListUsersByOrganizationResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -26301,6 +35175,110 @@ func ParseCountUsersByOrganizationResponse(rsp *http.Response) (*CountUsersByOrg
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketProblemsResponse parses an HTTP response from a ListTicketProblemsWithResponse call
+func ParseListTicketProblemsResponse(rsp *http.Response) (*ListTicketProblemsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketProblemsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTagsResponse parses an HTTP response from a ListTagsWithResponse call
+func ParseListTagsResponse(rsp *http.Response) (*ListTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountTagsResponse parses an HTTP response from a CountTagsWithResponse call
+func ParseCountTagsResponse(rsp *http.Response) (*CountTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketAuditsResponse parses an HTTP response from a ListTicketAuditsWithResponse call
+func ParseListTicketAuditsResponse(rsp *http.Response) (*ListTicketAuditsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketAuditsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketAuditList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -26688,6 +35666,815 @@ func ParseShowTicketFormResponse(rsp *http.Response) (*ShowTicketFormResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketFormEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketMetricsResponse parses an HTTP response from a ListTicketMetricsWithResponse call
+func ParseListTicketMetricsResponse(rsp *http.Response) (*ListTicketMetricsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketMetricsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketMetricList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketsResponse parses an HTTP response from a ListTicketsWithResponse call
+func ParseListTicketsResponse(rsp *http.Response) (*ListTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTicketResponse parses an HTTP response from a CreateTicketWithResponse call
+func ParseCreateTicketResponse(rsp *http.Response) (*CreateTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TicketSavedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateTicketResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketsResponse parses an HTTP response from a CountTicketsWithResponse call
+func ParseCountTicketsResponse(rsp *http.Response) (*CountTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTicketsCreateManyResponse parses an HTTP response from a TicketsCreateManyWithResponse call
+func ParseTicketsCreateManyResponse(rsp *http.Response) (*TicketsCreateManyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TicketsCreateManyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBulkDeleteTicketsResponse parses an HTTP response from a BulkDeleteTicketsWithResponse call
+func ParseBulkDeleteTicketsResponse(rsp *http.Response) (*BulkDeleteTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkDeleteTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRecentTicketsResponse parses an HTTP response from a ListRecentTicketsWithResponse call
+func ParseListRecentTicketsResponse(rsp *http.Response) (*ListRecentTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRecentTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTicketsShowManyResponse parses an HTTP response from a TicketsShowManyWithResponse call
+func ParseTicketsShowManyResponse(rsp *http.Response) (*TicketsShowManyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TicketsShowManyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTicketsUpdateManyResponse parses an HTTP response from a TicketsUpdateManyWithResponse call
+func ParseTicketsUpdateManyResponse(rsp *http.Response) (*TicketsUpdateManyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TicketsUpdateManyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTicketResponse parses an HTTP response from a DeleteTicketWithResponse call
+func ParseDeleteTicketResponse(rsp *http.Response) (*DeleteTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketResponse parses an HTTP response from a ShowTicketWithResponse call
+func ParseShowTicketResponse(rsp *http.Response) (*ShowTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTicketResponse parses an HTTP response from a UpdateTicketWithResponse call
+func ParseUpdateTicketResponse(rsp *http.Response) (*UpdateTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketSavedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAuditsForTicketResponse parses an HTTP response from a ListAuditsForTicketWithResponse call
+func ParseListAuditsForTicketResponse(rsp *http.Response) (*ListAuditsForTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAuditsForTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketAuditList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountAuditsForTicketResponse parses an HTTP response from a CountAuditsForTicketWithResponse call
+func ParseCountAuditsForTicketResponse(rsp *http.Response) (*CountAuditsForTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountAuditsForTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketAuditResponse parses an HTTP response from a ShowTicketAuditWithResponse call
+func ParseShowTicketAuditResponse(rsp *http.Response) (*ShowTicketAuditResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketAuditResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketAuditEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMakeTicketCommentPrivateFromAuditsResponse parses an HTTP response from a MakeTicketCommentPrivateFromAuditsWithResponse call
+func ParseMakeTicketCommentPrivateFromAuditsResponse(rsp *http.Response) (*MakeTicketCommentPrivateFromAuditsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakeTicketCommentPrivateFromAuditsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketCollaboratorsResponse parses an HTTP response from a ListTicketCollaboratorsWithResponse call
+func ParseListTicketCollaboratorsResponse(rsp *http.Response) (*ListTicketCollaboratorsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketCollaboratorsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketCommentsResponse parses an HTTP response from a ListTicketCommentsWithResponse call
+func ParseListTicketCommentsResponse(rsp *http.Response) (*ListTicketCommentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketCommentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketCommentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketCommentsResponse parses an HTTP response from a CountTicketCommentsWithResponse call
+func ParseCountTicketCommentsResponse(rsp *http.Response) (*CountTicketCommentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketCommentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRedactCommentAttachmentResponse parses an HTTP response from a RedactCommentAttachmentWithResponse call
+func ParseRedactCommentAttachmentResponse(rsp *http.Response) (*RedactCommentAttachmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RedactCommentAttachmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMakeTicketCommentPrivateResponse parses an HTTP response from a MakeTicketCommentPrivateWithResponse call
+func ParseMakeTicketCommentPrivateResponse(rsp *http.Response) (*MakeTicketCommentPrivateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakeTicketCommentPrivateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRedactStringInCommentResponse parses an HTTP response from a RedactStringInCommentWithResponse call
+func ParseRedactStringInCommentResponse(rsp *http.Response) (*RedactStringInCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RedactStringInCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketCommentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketEmailCCsResponse parses an HTTP response from a ListTicketEmailCCsWithResponse call
+func ParseListTicketEmailCCsResponse(rsp *http.Response) (*ListTicketEmailCCsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketEmailCCsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketFollowersResponse parses an HTTP response from a ListTicketFollowersWithResponse call
+func ParseListTicketFollowersResponse(rsp *http.Response) (*ListTicketFollowersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketFollowersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketIncidentsResponse parses an HTTP response from a ListTicketIncidentsWithResponse call
+func ParseListTicketIncidentsResponse(rsp *http.Response) (*ListTicketIncidentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketIncidentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketMetricsByTicketResponse parses an HTTP response from a ShowTicketMetricsByTicketWithResponse call
+func ParseShowTicketMetricsByTicketResponse(rsp *http.Response) (*ShowTicketMetricsByTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketMetricsByTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketMetricEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTicketRelatedInformationResponse parses an HTTP response from a TicketRelatedInformationWithResponse call
+func ParseTicketRelatedInformationResponse(rsp *http.Response) (*TicketRelatedInformationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TicketRelatedInformationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTagsTicketResponse parses an HTTP response from a DeleteTagsTicketWithResponse call
+func ParseDeleteTagsTicketResponse(rsp *http.Response) (*DeleteTagsTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTagsTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListResourceTagsResponse parses an HTTP response from a ListResourceTagsWithResponse call
+func ParseListResourceTagsResponse(rsp *http.Response) (*ListResourceTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListResourceTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetTagsTicketResponse parses an HTTP response from a SetTagsTicketWithResponse call
+func ParseSetTagsTicketResponse(rsp *http.Response) (*SetTagsTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetTagsTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutTagsTicketResponse parses an HTTP response from a PutTagsTicketWithResponse call
+func ParsePutTagsTicketResponse(rsp *http.Response) (*PutTagsTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutTagsTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TagsEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -27955,6 +37742,188 @@ func ParseAddUserTagsResponse(rsp *http.Response) (*AddUserTagsResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TagsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketsAssignedResponse parses an HTTP response from a ListTicketsAssignedWithResponse call
+func ParseListTicketsAssignedResponse(rsp *http.Response) (*ListTicketsAssignedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsAssignedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketsAssignedResponse parses an HTTP response from a CountTicketsAssignedWithResponse call
+func ParseCountTicketsAssignedResponse(rsp *http.Response) (*CountTicketsAssignedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketsAssignedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketsCcdResponse parses an HTTP response from a ListTicketsCcdWithResponse call
+func ParseListTicketsCcdResponse(rsp *http.Response) (*ListTicketsCcdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsCcdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketsCcdResponse parses an HTTP response from a CountTicketsCcdWithResponse call
+func ParseCountTicketsCcdResponse(rsp *http.Response) (*CountTicketsCcdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketsCcdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketsFollowedResponse parses an HTTP response from a ListTicketsFollowedWithResponse call
+func ParseListTicketsFollowedResponse(rsp *http.Response) (*ListTicketsFollowedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsFollowedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketsRequestedResponse parses an HTTP response from a ListTicketsRequestedWithResponse call
+func ParseListTicketsRequestedResponse(rsp *http.Response) (*ListTicketsRequestedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsRequestedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountTicketsRequestedResponse parses an HTTP response from a CountTicketsRequestedWithResponse call
+func ParseCountTicketsRequestedResponse(rsp *http.Response) (*CountTicketsRequestedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountTicketsRequestedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

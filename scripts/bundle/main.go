@@ -12,6 +12,8 @@
 //
 //   - x-allow, on each operation: the least role that may call it, one of
 //     anonymous, end-user, agent, admin. It becomes gen.Allow.
+//   - x-server-go-type: wire.Raw, on a schema or property: the Go type that the
+//     server's code has for it (the client's has the plain one).
 //   - x-paged: true, on an operation: it gets the parameters of both ways of
 //     paging; on a list schema: it gets next_page, previous_page, count, meta
 //     and links, all optional.

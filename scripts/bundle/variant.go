@@ -90,7 +90,26 @@ func (v variant) parameter(p *yaml.Node) {
 	}
 }
 
+// goType lets the server's code keep a value in a Go type of ours, named by
+// x-server-go-type, where the client's has the plain one.
+func (v variant) goType(schema *yaml.Node) bool {
+	name := str(schema, "x-server-go-type")
+	del(schema, "x-server-go-type")
+	if name == "" || !v.server {
+		return false
+	}
+	schema.Content = nil
+	set(schema, "type", text("object"))
+	set(schema, "x-go-type", text(name))
+	set(schema, "x-go-type-import", wireImport())
+	set(schema, "x-go-type-skip-optional-pointer", boolean(true))
+	return true
+}
+
 func (v variant) schema(d *document, schema *yaml.Node) {
+	if v.goType(schema) {
+		return
+	}
 	v.array(schema)
 	if isAny(schema) {
 		del(schema, "nullable") // see allowNull; any holds nil
@@ -100,6 +119,10 @@ func (v variant) schema(d *document, schema *yaml.Node) {
 		// The order of the contract is the order in which members are printed.
 		order++
 		set(prop, "x-order", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(order)})
+		if v.goType(prop) {
+			set(prop, "x-order", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(order)})
+			continue
+		}
 		v.array(prop)
 		if isAny(prop) {
 			del(prop, "nullable")

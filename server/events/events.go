@@ -52,7 +52,7 @@ func Rows(list []Event) models.JSON {
 // Insert is the statement that appends Rows about one subject; it takes
 // Arguments. It is there for writers that put it into a larger statement.
 const Insert = `INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
-	SELECT ?, e.type, ?, ?, ?, nullif(?, ''), e.detail, e.change, ? FROM jsonb_to_recordset(?::jsonb) AS e(type text, detail jsonb, change jsonb)`
+	SELECT ?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), e.detail, e.change, ?::timestamptz FROM json_to_recordset(?::json) AS e(type text, detail json, change json)`
 
 // Arguments of Insert. kind is "ticket", "user" and so on.
 func Arguments(by By, kind string, id int64, list []Event) []any {

@@ -68,9 +68,13 @@ func encode(order string, values []any) string {
 	return base64.URLEncoding.EncodeToString(b)
 }
 
+// BadCursor is the failure of a cursor that we did not give out, sent as the
+// parameter name.
+func BadCursor(name string) error { return fault.New(fault.BadCursor, "%s is not valid", name) }
+
 // decode reads a cursor of the order with n columns.
 func decode(name, text, order string, n int) ([]any, error) {
-	bad := fault.New(fault.BadCursor, "page[%s] is not valid", name)
+	bad := BadCursor("page[" + name + "]")
 	if len(text) > 2048 {
 		return nil, bad
 	}

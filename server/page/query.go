@@ -121,7 +121,7 @@ func byCursor[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 	sqlText := q.text(cond, orderBy(order)) + fmt.Sprintf(" LIMIT %d", r.Size+1)
 	items, keys, err := read(ctx, db, sqlText, args, len(order.Columns), r.Size+1, scan)
 	if badValue(err) {
-		return out, fault.New(fault.BadCursor, "page[%s] is not valid", name)
+		return out, BadCursor("page[" + name + "]")
 	}
 	if err != nil {
 		return out, err
@@ -190,13 +190,13 @@ func behind(name string, o Order, values []any) (string, []any, error) {
 			_, ok = values[i].(string)
 		}
 		if !ok {
-			return "", nil, fault.New(fault.BadCursor, "page[%s] is not valid", name)
+			return "", nil, BadCursor("page[" + name + "]")
 		}
 		args[i] = values[i]
 		if c.Kind == Time {
 			t, err := time.Parse(time.RFC3339Nano, values[i].(string))
 			if err != nil {
-				return "", nil, fault.New(fault.BadCursor, "page[%s] is not valid", name)
+				return "", nil, BadCursor("page[" + name + "]")
 			}
 			args[i] = t
 		}

@@ -363,12 +363,13 @@ CREATE TABLE audits (
     id bigint NOT NULL DEFAULT nextval('audit_ids'),
     ticket_id bigint NOT NULL,
     author_id bigint NOT NULL, -- -1 is the system
-    via jsonb NOT NULL,
-    metadata jsonb NOT NULL,
+    via json NOT NULL,
+    metadata json NOT NULL,
+    -- As json, not jsonb: it is never searched, and keeps the order of members.
     -- As on the wire, but for a comment, of which only {"id","type":"Comment"}
     -- is kept here: its text lives in comments alone, so that a redaction
     -- leaves no copy behind.
-    events jsonb NOT NULL,
+    events json NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, id)
 );
@@ -386,14 +387,15 @@ CREATE TABLE comments (
     body text NOT NULL,
     html_body text NOT NULL,
     plain_body text NOT NULL,
-    via jsonb NOT NULL,
-    metadata jsonb NOT NULL,
+    via json NOT NULL,
+    metadata json NOT NULL,
     has_attachments boolean NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, id)
 );
 CREATE INDEX comments_ticket ON comments (account_id, ticket_id, created_at, id);
 CREATE INDEX comments_author ON comments (account_id, author_id, id);
+CREATE INDEX comments_audit ON comments (account_id, audit_id);
 
 CREATE TABLE uploads (
     account_id bigint NOT NULL REFERENCES accounts,
@@ -483,8 +485,8 @@ CREATE TABLE events (
     subject_id bigint NOT NULL,
     actor_id bigint NOT NULL,    -- -1 is the system
     source_id text,
-    detail jsonb NOT NULL,       -- the subject as it was saved
-    change jsonb NOT NULL,       -- before and after values
+    detail json NOT NULL,       -- the subject as it was saved
+    change json NOT NULL,       -- before and after values
     created_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, id)
 );

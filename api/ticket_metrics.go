@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
+)
+
+// metricJSON is a metric set. The times are calendar minutes; those in business
+// hours are null until the account has schedules.
+func metricJSON(ctx context.Context, m models.TicketMetric, t *models.Ticket) gen.TicketMetric {
+	between := func(end *time.Time) gen.Minutes {
+		if end == nil {
+			return gen.Minutes{}
+		}
+		minutes := int64(end.Sub(t.CreatedAt) / time.Minute)
+		return gen.Minutes{Calendar: &minutes}
+	}
+	spent := func(seconds int64) gen.Minutes {
+		minutes := seconds / 60
+		return gen.Minutes{Calendar: &minutes}
+	}
+	out := gen.TicketMetric{
+		URL: link(ctx, "ticket_metrics", m.ID), ID: m.ID, TicketID: m.TicketID, CreatedAt: wire.Time(m.CreatedAt), UpdatedAt: wire.Time(m.UpdatedAt),
+		GroupStations: int64(m.GroupStations), AssigneeStations: int64(m.AssigneeStations), Reopens: int64(m.Reopens), Replies: int64(m.Replies),
+		AssigneeUpdatedAt: (*wire.Time)(m.AssigneeUpdatedAt), RequesterUpdatedAt: (*wire.Time)(m.RequesterUpdatedAt),
+		StatusUpdatedAt: (*wire.Time)(m.StatusUpdatedAt), InitiallyAssignedAt: (*wire.Time)(m.InitiallyAssignedAt),
+		AssignedAt: (*wire.Time)(m.AssignedAt), SolvedAt: (*wire.Time)(m.SolvedAt), LatestCommentAddedAt: (*wire.Time)(m.LatestCommentAddedAt),
+		ReplyTimeInMinutes: between(m.FirstRepliedAt), FirstResolutionTimeInMinutes: between(m.FirstSolvedAt), FullResolutionTimeInMinutes: between(m.SolvedAt),
+		AgentWaitTimeInMinutes: spent(m.AgentWaitSeconds), RequesterWaitTimeInMinutes: spent(m.RequesterWaitSeconds), OnHoldTimeInMinutes: spent(m.OnHoldSeconds),
+		CustomStatusUpdatedAt: (*wire.Time)(m.CustomStatusUpdatedAt),
+	}
+	if m.FirstRepliedAt != nil {
+		seconds := int64(m.FirstRepliedAt.Sub(t.CreatedAt) / time.Second)
+		out.ReplyTimeInSeconds.Calendar = &seconds
+	}
+	return out
+}
+
+type ticketDates struct {
+	AssigneeUpdatedAt    *wire.Time `json:"assignee_updated_at"`
+	RequesterUpdatedAt   *wire.Time `json:"requester_updated_at"`
+	StatusUpdatedAt      *wire.Time `json:"status_updated_at"`
+	InitiallyAssignedAt  *wire.Time `json:"initially_assigned_at"`
+	AssignedAt           *wire.Time `json:"assigned_at"`
+	SolvedAt             *wire.Time `json:"solved_at"`
+	LatestCommentAddedAt *wire.Time `json:"latest_comment_added_at"`
+}
+
+func datesJSON(m models.TicketMetric) ticketDates {
+	return ticketDates{
+		(*wire.Time)(m.AssigneeUpdatedAt), (*wire.Time)(m.RequesterUpdatedAt), (*wire.Time)(m.StatusUpdatedAt), (*wire.Time)(m.InitiallyAssignedAt),
+		(*wire.Time)(m.AssignedAt), (*wire.Time)(m.SolvedAt), (*wire.Time)(m.LatestCommentAddedAt),
+	}
+}

@@ -1,0 +1,97 @@
+package tickets
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/helpd/helpd/server/users"
+)
+
+// Change is what a caller asks of a ticket. A nil or unspecified field is left
+// alone; a null one is cleared.
+type Change struct {
+	Subject        nullable.Nullable[string]
+	Status         *string
+	CustomStatusID nullable.Nullable[int64]
+	Type           nullable.Nullable[string]
+	Priority       nullable.Nullable[string]
+	RequesterID    nullable.Nullable[int64]
+	Requester      *users.Person // found or created
+	SubmitterID    nullable.Nullable[int64]
+	AssigneeID     nullable.Nullable[int64]
+	AssigneeEmail  *string
+	GroupID        nullable.Nullable[int64]
+	OrganizationID nullable.Nullable[int64]
+	BrandID        nullable.Nullable[int64]
+	TicketFormID   nullable.Nullable[int64]
+	ProblemID      nullable.Nullable[int64]
+	ExternalID     nullable.Nullable[string]
+	Recipient      nullable.Nullable[string]
+	DueAt          nullable.Nullable[time.Time]
+	CustomFields   []FieldValue
+
+	Tags       []string // nil leaves, empty clears
+	AddTags    []string
+	RemoveTags []string
+
+	FollowerIDs []int64 // replace; nil leaves
+	EmailCCIDs  []int64 // replace; nil leaves
+	Followers   []Collaborator
+	EmailCCs    []Collaborator
+
+	Comment  *NewComment
+	Metadata json.RawMessage // kept with the audit under "custom"
+	Via      *Via
+
+	// Client and IP are of the request, for the audit's metadata.
+	Client, IP string
+
+	FollowupOf int64 // on create: the closed ticket that this one follows up
+
+	// UpdatedStamp, when set, is the updated_at that the caller saw: the change
+	// fails with fault.Outdated if the ticket has another (safe update).
+	UpdatedStamp *time.Time
+}
+
+// FieldValue is one value of a custom field, as sent.
+type FieldValue struct {
+	ID    int64
+	Value json.RawMessage
+}
+
+// Collaborator is somebody to add to a ticket's followers or CCs, or to remove.
+// One of UserID and Email is set.
+type Collaborator struct {
+	UserID int64
+	Email  string
+	Name   string
+	Remove bool
+}
+
+// NewComment is a comment to add. HTML wins over Body.
+type NewComment struct {
+	Body     string
+	HTML     string
+	Public   *bool // nil: as the account has it
+	AuthorID int64 // 0: the caller
+	Uploads  []string
+}
+
+// Via tells how a change came in.
+type Via struct {
+	Channel string    `json:"channel"`
+	Source  ViaSource `json:"source"`
+}
+
+// ViaSource is where a change came from and went to.
+type ViaSource struct {
+	From map[string]any `json:"from"`
+	To   map[string]any `json:"to"`
+	Rel  *string        `json:"rel"`
+}
+
+func viaChannel(channel string) Via {
+	return Via{Channel: channel, Source: ViaSource{From: map[string]any{}, To: map[string]any{}}}
+}

@@ -1,0 +1,56 @@
+package tickets
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// applyCollaborators sets the followers, who are agents, and the e-mail CCs.
+func (s *save) applyCollaborators() error {
+	c, t := s.change, &s.after
+	if c.FollowerIDs == nil && c.EmailCCIDs == nil && len(c.Followers) == 0 && len(c.EmailCCs) == 0 {
+		return nil
+	}
+	var err error
+	if t.FollowerIDs, err = s.collaborators("followers", t.FollowerIDs, c.FollowerIDs, c.Followers, true); err != nil {
+		return err
+	}
+	t.EmailCCIDs, err = s.collaborators("email_ccs", t.EmailCCIDs, c.EmailCCIDs, c.EmailCCs, false)
+	return err
+}
+
+func (s *save) collaborators(field string, now models.IDs, replace []int64, changes []Collaborator, agentsOnly bool) (models.IDs, error) {
+	out := slices.Clone(now)
+	if replace != nil {
+		out = models.IDs{}
+		for _, id := range replace {
+			changes = append(changes, Collaborator{UserID: id})
+		}
+	}
+	for _, c := range changes {
+		id := c.UserID
+		if id == 0 {
+			id = s.people.byEmail[strings.ToLower(c.Email)]
+		}
+		if c.Remove {
+			out = slices.DeleteFunc(out, func(other int64) bool { return other == id })
+			continue
+		}
+		p, ok := s.person(id)
+		switch {
+		case !ok:
+			return nil, fault.InvalidField(field, "%d is invalid", id)
+		case agentsOnly && !p.staff():
+			return nil, fault.InvalidField(field, "%s is not an agent", p.Name)
+		case !slices.Contains(out, id):
+			out = append(out, id)
+		}
+	}
+	if len(out) > MaxCollaborators {
+		return nil, fault.InvalidField(field, "are too many (maximum is %d)", MaxCollaborators)
+	}
+	return out, nil
+}

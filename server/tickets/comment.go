@@ -1,0 +1,109 @@
+package tickets
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// addComment makes the comment of the change, if it has one. A blank comment
+// without files is none.
+func (s *save) addComment() error {
+	c := s.change.Comment
+	if c == nil {
+		return nil
+	}
+	blank := strings.TrimSpace(c.Body) == "" && strings.TrimSpace(c.HTML) == ""
+	if blank && len(c.Uploads) == 0 {
+		return nil
+	}
+	if utf8.RuneCountInString(c.Body) > MaxComment || utf8.RuneCountInString(c.HTML) > 4*MaxComment {
+		return fault.TooLong("comment", MaxComment)
+	}
+	author := c.AuthorID
+	switch {
+	case author != 0:
+		if _, ok := s.person(author); !ok {
+			return fault.InvalidField("author", "%d is invalid", author)
+		}
+		if author != s.by.ID() && !s.by.Staff() {
+			return fault.InvalidField("author", "may be nobody but you")
+		}
+	case s.by.ID() > 0:
+		author = s.by.ID()
+		if s.created && s.change.SubmitterID.IsSpecified() {
+			author = s.after.SubmitterID
+		}
+	case s.by.ID() == models.SystemUser:
+		author = models.SystemUser
+	default:
+		author = s.after.RequesterID // anonymous: on the requester's behalf
+	}
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	s.comment = &models.Comment{
+		AccountID: s.by.AccountID, ID: id, TicketID: s.after.ID, AuditID: s.auditID, AuthorID: author, Type: "Comment",
+		Public: s.commentIsPublic(c, author), CreatedAt: s.now,
+	}
+	s.writeText(c)
+	if len(c.Uploads) > 0 {
+		if s.files, err = s.service.attachments.ClaimTx(s.tx, s.by, c.Uploads, s.after.ID, id); err != nil {
+			return err
+		}
+		s.comment.HasAttachments = len(s.files) > 0
+		if blank && len(s.files) == 0 {
+			s.comment = nil
+			return nil
+		}
+	}
+	s.after.CommentCount++
+	if s.comment.Public {
+		s.after.IsPublic = true
+	}
+	if s.created {
+		s.after.Description = s.comment.PlainBody
+		if s.after.Subject == nil {
+			first := cutText(strings.Join(strings.Fields(s.comment.PlainBody), " "), 80)
+			s.after.Subject = &first
+		}
+	}
+	return nil
+}
+
+func (s *save) commentIsPublic(c *NewComment, author int64) bool {
+	settings := s.config.Settings.Tickets
+	if p, ok := s.people.byID[author]; ok && p.PrivateOnly && p.staff() {
+		return false
+	}
+	if c.Public == nil {
+		return settings.CommentsPublicByDefault || s.created
+	}
+	if s.created && !settings.IsFirstCommentPrivateEnabled {
+		return true
+	}
+	return *c.Public || !s.staffOrSystem(author)
+}
+
+func (s *save) staffOrSystem(id int64) bool { return id == models.SystemUser || s.staff(id) }
+
+// writeText fills in the three forms of a comment's text. HTML wins over plain
+// text when both are given.
+func (s *save) writeText(c *NewComment) {
+	switch {
+	case strings.TrimSpace(c.HTML) != "":
+		s.comment.HTMLBody = wrapped(c.HTML)
+		s.comment.PlainBody = textOf(s.comment.HTMLBody)
+		s.comment.Body = s.comment.PlainBody
+	case s.config.Settings.Tickets.MarkdownTicketComments && s.staff(s.comment.AuthorID):
+		s.comment.Body = c.Body
+		s.comment.HTMLBody = markdownHTML(c.Body)
+		s.comment.PlainBody = textOf(s.comment.HTMLBody)
+	default:
+		s.comment.Body, s.comment.PlainBody = c.Body, c.Body
+		s.comment.HTMLBody = htmlOf(c.Body)
+	}
+}

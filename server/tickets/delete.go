@@ -1,0 +1,193 @@
+package tickets
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+// Delete puts a ticket among the deleted ones, from where it can be restored.
+// The audit tells it as a change of the status to "deleted". It fails with
+// fault.NotFound, or with fault.Forbidden where only admins may delete.
+func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		sv, err := s.lockTx(tx, by, id)
+		if err != nil {
+			return err
+		}
+		if !by.Admin() && !sv.config.Settings.Tickets.AgentTicketDeletion {
+			return fault.Denied()
+		}
+		deleter := sv.authorID()
+		sv.after.DeletedAt, sv.after.DeletedBy = &sv.now, &deleter
+		return sv.tellDeletion(sv.before.Status, "deleted", "soft_deleted")
+	})
+}
+
+// Restore brings a deleted ticket back. It fails with fault.NotFound where
+// there is no deleted ticket with the id.
+func (s *Service) Restore(ctx context.Context, by auth.Actor, id int64) error {
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		where, args := owned(by)
+		sv := &save{service: s, tx: tx, by: by, now: s.now()}
+		sv.before.AccountID = by.AccountID
+		dests := append(dest(&sv.before), metricDest(&sv.metric)...)
+		err := tx.Raw("SELECT "+columns+", "+metricColumns+`, nextval('audit_ids') FROM tickets t
+			JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
+			WHERE t.id = ? AND t.deleted_at IS NOT NULL AND `+where+" FOR UPDATE OF t", append([]any{id}, args...)...).Row().Scan(append(dests, &sv.auditID)...)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.Missing("deleted ticket", id)
+		}
+		if err != nil {
+			return err
+		}
+		sv.metric.AccountID, sv.metric.TicketID = by.AccountID, id
+		sv.begin()
+		sv.after.DeletedAt, sv.after.DeletedBy = nil, nil
+		return sv.tellDeletion("deleted", sv.before.Status, "undeleted")
+	})
+}
+
+// tellDeletion writes a save whose only event is that of a deletion or its end.
+func (s *save) tellDeletion(previous, now, logged string) error {
+	var before, after any = previous, now
+	if err := s.tell(auditEvent{Type: "Change", FieldName: "status", Value: &after, PreviousValue: &before}); err != nil {
+		return err
+	}
+	s.after.GeneratedAt, s.after.UpdatedAt = s.now, s.now
+	s.metric.UpdatedAt = s.now
+	s.logEvent(logged, nil)
+	return s.write()
+}
+
+// Deleted is a ticket that was deleted.
+type Deleted struct {
+	Ticket models.Ticket
+	Actor  string // name of who deleted it
+}
+
+// ListDeleted is a page of the deleted tickets of the last 30 days, the newest
+// deletion last unless the request sorts otherwise (id, subject, deleted_at).
+func (s *Service) ListDeleted(ctx context.Context, by auth.Actor, r page.Request) (page.Result[Deleted], error) {
+	where, args := owned(by)
+	where += " AND t.deleted_at > ?"
+	args = append(args, s.now().AddDate(0, 0, -30))
+	order := page.By("deleted_at,id", page.Column{Expr: "t.deleted_at", Kind: page.Time}, byID)
+	switch {
+	case r.Sort == "id":
+		order = page.By("nice_id", byID)
+	case r.Sort == "subject" && !r.Cursor:
+		order = offsetOrders["subject"]
+	}
+	if r.Desc {
+		order = order.Reversed()
+	}
+	return page.List(ctx, s.db, page.Query{
+		Select: columns + ", coalesce(u.name, '')", From: "tickets t LEFT JOIN users u ON u.account_id = t.account_id AND u.id = t.deleted_by",
+		Where: where, Args: args, Order: order, CountFrom: "tickets t",
+	}, r, func(rows *sql.Rows, order ...any) (Deleted, error) {
+		d := Deleted{Ticket: models.Ticket{AccountID: by.AccountID}}
+		return d, rows.Scan(append(append(dest(&d.Ticket), &d.Actor), order...)...)
+	})
+}
+
+// commentSave changes one comment of a ticket, in a save of its own. The
+// comment is locked by its ticket.
+func (s *Service) commentSave(ctx context.Context, by auth.Actor, ticket, id int64, change func(sv *save, c *models.Comment) error) (CommentRecord, error) {
+	var record CommentRecord
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		sv, err := s.lockTx(tx, by, ticket)
+		if err != nil {
+			return err
+		}
+		var c models.Comment
+		err = tx.Take(&c, "ticket_id = ? AND id = ?", ticket, id).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return fault.Missing("comment", id)
+		}
+		if err != nil {
+			return err
+		}
+		if err := change(sv, &c); err != nil {
+			return err
+		}
+		if len(sv.auditEvents) > 0 {
+			sv.after.GeneratedAt, sv.after.UpdatedAt, sv.metric.UpdatedAt = sv.now, sv.now, sv.now
+			if err := sv.write(); err != nil {
+				return err
+			}
+		}
+		record.Comment = c
+		return nil
+	})
+	if err != nil {
+		return record, err
+	}
+	one := []CommentRecord{record}
+	err = s.attach(ctx, one)
+	return one[0], err
+}
+
+// MakePrivate hides a public comment from end users; it cannot be undone. A
+// private one stays as it is.
+func (s *Service) MakePrivate(ctx context.Context, by auth.Actor, ticket, comment int64) error {
+	_, err := s.commentSave(ctx, by, ticket, comment, func(sv *save, c *models.Comment) error {
+		if !c.Public {
+			return nil
+		}
+		if err := sv.tx.Model(c).Where("id = ?", c.ID).Update("public", false).Error; err != nil {
+			return err
+		}
+		no := false
+		if err := sv.tell(auditEvent{Type: "CommentPrivacyChange", CommentID: c.ID, Public: &no}); err != nil {
+			return err
+		}
+		var public int
+		if err := sv.tx.Raw("SELECT count(*) FROM comments WHERE account_id = ? AND ticket_id = ? AND public", sv.by.AccountID, ticket).Row().Scan(&public); err != nil {
+			return err
+		}
+		sv.after.IsPublic = public > 0
+		sv.logEvent("comment_made_private", map[string]any{"comment": map[string]any{"id": events.ID(c.ID)}})
+		return nil
+	})
+	return err
+}
+
+// MakeAuditPrivate hides the comments of an audit.
+func (s *Service) MakeAuditPrivate(ctx context.Context, by auth.Actor, ticket, audit int64) error {
+	a, err := s.Audit(ctx, by, ticket, audit)
+	if err != nil {
+		return err
+	}
+	for _, id := range a.CommentEvents() {
+		if err := s.MakePrivate(ctx, by, ticket, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RestoreMany brings deleted tickets back, all of them or none.
+func (s *Service) RestoreMany(ctx context.Context, by auth.Actor, ids []int64) error {
+	if len(ids) > MaxMany {
+		return fault.Exceeds(MaxMany)
+	}
+	return s.inTx(ctx, func(tx *gorm.DB) error {
+		inner := postgres.WithTx(ctx, tx)
+		for _, id := range ids {
+			if err := s.Restore(inner, by, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,81 @@
+package tickets
+
+import (
+	"time"
+
+	"github.com/helpd/helpd/models"
+)
+
+// countMetrics brings the ticket's metric set up to now. A stay in a status
+// counts, once it has ended, as agent wait (pending), requester wait (new, open
+// and hold) and on hold (hold), in calendar seconds (contract tickets.md §6).
+func (s *save) countMetrics() {
+	m, before, after, now := &s.metric, &s.before, &s.after, s.now
+	if s.created {
+		m.CreatedAt = after.CreatedAt
+		m.StatusUpdatedAt, m.CustomStatusUpdatedAt = &now, &now
+	}
+	m.UpdatedAt = now
+	if after.Status != before.Status && !s.created {
+		s.endStay()
+		m.StatusUpdatedAt = &now
+		if before.Status == models.StatusSolved && after.Status != models.StatusClosed {
+			m.Reopens++
+			m.SolvedAt = nil
+		}
+	}
+	if after.CustomStatusID != before.CustomStatusID {
+		m.CustomStatusUpdatedAt = &now
+	}
+	if after.Status == models.StatusSolved && before.Status != models.StatusSolved {
+		m.SolvedAt = &now
+		if m.FirstSolvedAt == nil {
+			m.FirstSolvedAt = &now
+		}
+	}
+	after.SolvedAt = m.SolvedAt
+	if after.GroupID != nil && !same(after.GroupID, before.GroupID) {
+		m.GroupStations++
+	}
+	if after.AssigneeID != nil && !same(after.AssigneeID, before.AssigneeID) {
+		m.AssigneeStations++
+		m.AssignedAt = &now
+		if m.InitiallyAssignedAt == nil {
+			m.InitiallyAssignedAt = &now
+		}
+	}
+	if c := s.comment; c != nil {
+		m.LatestCommentAddedAt = &now
+		if c.Public && s.staff(c.AuthorID) && c.AuthorID != after.RequesterID {
+			m.Replies++
+			if m.FirstRepliedAt == nil && !s.created {
+				m.FirstRepliedAt = &now
+			}
+		}
+	}
+	if s.by.ID() == after.RequesterID {
+		m.RequesterUpdatedAt = &now
+	}
+	if after.AssigneeID != nil && s.by.ID() == *after.AssigneeID {
+		m.AssigneeUpdatedAt = &now
+	}
+}
+
+// endStay adds the time spent in the status that the ticket leaves.
+func (s *save) endStay() {
+	m := &s.metric
+	since := s.before.CreatedAt
+	if m.StatusUpdatedAt != nil {
+		since = *m.StatusUpdatedAt
+	}
+	seconds := int64(s.now.Sub(since) / time.Second)
+	switch s.before.Status {
+	case models.StatusPending:
+		m.AgentWaitSeconds += seconds
+	case models.StatusNew, models.StatusOpen:
+		m.RequesterWaitSeconds += seconds
+	case models.StatusHold:
+		m.RequesterWaitSeconds += seconds
+		m.OnHoldSeconds += seconds
+	}
+}

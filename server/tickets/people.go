@@ -1,0 +1,181 @@
+package tickets
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/users"
+)
+
+// person is what a save needs to know of a user.
+type person struct {
+	ID             int64
+	Name           string
+	Email          *string
+	Role           string
+	Active         bool
+	Suspended      bool
+	OrganizationID *int64
+	DefaultGroupID *int64
+	PrivateOnly    bool
+	GroupIDs       models.IDs // of agents
+	Organizations  models.IDs
+}
+
+func (p person) staff() bool { return p.Role == models.RoleAgent || p.Role == models.RoleAdmin }
+
+// people are the users that a change names, by id and by address.
+type people struct {
+	byID    map[int64]person
+	byEmail map[string]int64
+}
+
+// findPeople reads all users that the change names in one statement, after the
+// requester and CCs that are new have been created.
+func (s *save) findPeople() error {
+	c := &s.change
+	s.people = people{byID: map[int64]person{}, byEmail: map[string]int64{}}
+	if c.Requester != nil {
+		u, _, err := s.service.users.FindOrCreateTx(s.tx, s.by, *c.Requester)
+		if err != nil {
+			return renamed(err, "requester")
+		}
+		c.RequesterID.Set(u.ID)
+	}
+	for _, list := range [][]Collaborator{c.Followers, c.EmailCCs} {
+		for i, p := range list {
+			if p.UserID != 0 || p.Email == "" {
+				continue
+			}
+			if p.Remove {
+				continue // looked up below by address
+			}
+			u, _, err := s.service.users.FindOrCreateTx(s.tx, s.by, users.Person{Email: p.Email, Name: p.Name})
+			if err != nil {
+				return renamed(err, "collaborators")
+			}
+			list[i].UserID = u.ID
+		}
+	}
+	ids, emails := s.named()
+	// Whoever asks is known already, but for his organizations.
+	if !c.OrganizationID.IsSpecified() {
+		ids = slices.DeleteFunc(ids, func(id int64) bool { return id == s.by.ID() })
+	}
+	if id := s.by.ID(); id > 0 {
+		u := s.by.User
+		s.people.byID[id] = person{
+			ID: id, Name: u.Name, Email: u.Email, Role: u.Role, Active: u.Active, OrganizationID: u.OrganizationID,
+			DefaultGroupID: u.DefaultGroupID, PrivateOnly: u.OnlyPrivateComments, GroupIDs: s.by.GroupIDs,
+		}
+	}
+	if len(ids) == 0 && len(emails) == 0 {
+		return nil
+	}
+	return s.readPeople(ids, emails)
+}
+
+// named are the users that the change needs looked up, by id and by address.
+func (s *save) named() (ids models.IDs, emails models.Strings) {
+	c := &s.change
+	for _, n := range []nullable.Nullable[int64]{c.RequesterID, c.SubmitterID, c.AssigneeID} {
+		if id, err := n.Get(); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	if s.created && !c.RequesterID.IsSpecified() {
+		ids = append(ids, s.by.ID())
+	}
+	if c.OrganizationID.IsSpecified() && !s.created {
+		ids = append(ids, s.before.RequesterID)
+	}
+	if c.GroupID.IsSpecified() && s.after.AssigneeID != nil {
+		ids = append(ids, *s.after.AssigneeID)
+	}
+	if c.Comment != nil && c.Comment.AuthorID != 0 {
+		ids = append(ids, c.Comment.AuthorID)
+	}
+	ids = append(append(ids, c.FollowerIDs...), c.EmailCCIDs...)
+	for _, list := range [][]Collaborator{c.Followers, c.EmailCCs} {
+		for _, p := range list {
+			if p.UserID != 0 {
+				ids = append(ids, p.UserID)
+			} else if p.Email != "" {
+				emails = append(emails, p.Email)
+			}
+		}
+	}
+	if c.AssigneeEmail != nil {
+		emails = append(emails, *c.AssigneeEmail)
+	}
+	return ids, emails
+}
+
+const personColumns = `SELECT u.id, u.name, u.email, u.role, u.active, u.suspended, u.organization_id, u.default_group_id, u.only_private_comments,
+	CASE WHEN u.role = 'end-user' THEN '{}' ELSE ARRAY(SELECT g.group_id FROM group_memberships g WHERE g.account_id = u.account_id AND g.user_id = u.id) END,
+	ARRAY(SELECT m.organization_id FROM organization_memberships m WHERE m.account_id = u.account_id AND m.user_id = u.id)`
+
+func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) > 0 && ids[0] <= 0 {
+		ids = slices.DeleteFunc(ids, func(id int64) bool { return id <= 0 })
+	}
+	query, args := personColumns+", ''::text FROM users u WHERE u.account_id = ? AND u.id = ANY(?)", []any{s.by.AccountID, ids}
+	if len(emails) > 0 {
+		query += " UNION ALL " + personColumns + `, lower(i.value) FROM user_identities i
+			JOIN users u ON u.account_id = i.account_id AND u.id = i.user_id
+			WHERE i.account_id = ? AND i.type = 'email' AND lower(i.value) = ANY(SELECT lower(e) FROM unnest(?::text[]) e)`
+		args = append(args, s.by.AccountID, emails)
+	}
+	rows, err := s.tx.Raw(query, args...).Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p person
+		var email string
+		if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Active, &p.Suspended, &p.OrganizationID, &p.DefaultGroupID, &p.PrivateOnly,
+			&p.GroupIDs, &p.Organizations, &email); err != nil {
+			return err
+		}
+		s.people.byID[p.ID] = p
+		if email != "" {
+			s.people.byEmail[email] = p.ID
+		}
+	}
+	return rows.Err()
+}
+
+// person is an active user by id.
+func (s *save) person(id int64) (person, bool) {
+	p, ok := s.people.byID[id]
+	return p, ok && p.Active
+}
+
+// renamed puts the faults of a person's fields under the field of the ticket.
+func renamed(err error, field string) error {
+	f := fault.Of(err)
+	if f == nil {
+		return err
+	}
+	if f.Kind == fault.NotFound {
+		return fault.InvalidField(field, "is invalid")
+	}
+	if f.Kind != fault.Invalid {
+		return err
+	}
+	var all []fault.Detail
+	for _, details := range f.Details {
+		all = append(all, details...)
+	}
+	for i := range all {
+		all[i].Description = fmt.Sprintf("%s: %s", fault.Title(field), all[i].Description)
+	}
+	return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{field: all}}
+}

@@ -1,0 +1,178 @@
+package tickets
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
+)
+
+// Saved is a ticket after a change, and the audit of it.
+type Saved struct {
+	Ticket models.Ticket
+	Audit  AuditRecord
+}
+
+// save is one change of one ticket under way: lock, apply, status rules,
+// validate, rules, derive, write. The order is part of the API, since clients
+// see what it makes in the same answer and the same audit.
+type save struct {
+	service *Service
+	tx      *gorm.DB
+	by      auth.Actor
+	config  *fields.Config
+	now     time.Time
+	created bool
+	change  Change
+
+	before, after   models.Ticket
+	valuesBefore    map[string]json.RawMessage
+	values          map[string]json.RawMessage
+	metric          models.TicketMetric
+	people          people
+	comment         *models.Comment
+	files           []attachments.File
+	ids             idBlock
+	auditID         int64
+	auditVia        Via
+	auditEvents     []auditEvent
+	log             []events.Event
+	silent          bool // an import: no rules, no events to outside
+	touchUnaudited  bool // write although no audit event came about
+	organizationNew bool // the organization is to be taken from the requester
+}
+
+// Create makes a ticket. It fails with fault.Invalid naming the field.
+func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, error) {
+	var saved Saved
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		sv := &save{service: s, tx: tx, by: by, now: s.now(), created: true, change: c}
+		var version int64
+		err := tx.Raw("SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids') FROM accounts a WHERE a.id = ?", by.AccountID).
+			Row().Scan(&version, &sv.after.ID, &sv.auditID)
+		if err != nil {
+			return err
+		}
+		if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
+			return err
+		}
+		sv.begin()
+		saved, err = sv.run()
+		return err
+	})
+	return saved, err
+}
+
+// Update changes ticket id. It fails with fault.NotFound, also when by may not
+// see the ticket, with fault.Outdated, or with fault.Invalid naming the field.
+func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change) (Saved, error) {
+	var saved Saved
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		sv, err := s.lockTx(tx, by, id)
+		if err != nil {
+			return err
+		}
+		sv.change = c
+		saved, err = sv.run()
+		return err
+	})
+	return saved, err
+}
+
+// lockTx holds a ticket to the end of tx, so that two changes of it take turns
+// and each one's rules see the other's result.
+func (s *Service) lockTx(tx *gorm.DB, by auth.Actor, id int64) (*save, error) {
+	sv := &save{service: s, tx: tx, by: by, now: s.now()}
+	where, args := Visible(by)
+	var version int64
+	sv.before.AccountID = by.AccountID
+	dests := append(dest(&sv.before), metricDest(&sv.metric)...)
+	err := tx.Raw("SELECT "+columns+", "+metricColumns+`, a.config_version, nextval('audit_ids') FROM tickets t
+		JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
+		JOIN accounts a ON a.id = t.account_id
+		WHERE t.id = ? AND `+where+" FOR UPDATE OF t", append([]any{id}, args...)...).Row().Scan(append(dests, &version, &sv.auditID)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.Missing("ticket", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
+		return nil, err
+	}
+	sv.metric.AccountID, sv.metric.TicketID = by.AccountID, id
+	sv.begin()
+	return sv, nil
+}
+
+func (s *save) begin() {
+	s.ids = idBlock{s.auditID + 1, s.auditID + 64}
+	s.auditVia = viaChannel("api")
+	s.valuesBefore, s.values = map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	if s.created {
+		s.after = models.Ticket{
+			AccountID: s.by.AccountID, ID: s.after.ID, Tags: models.Strings{}, CustomFields: models.JSON("{}"),
+			FollowerIDs: models.IDs{}, EmailCCIDs: models.IDs{}, FollowupIDs: models.IDs{},
+			Stamps: models.Stamps{CreatedAt: s.now, UpdatedAt: s.now},
+		}
+		s.metric = models.TicketMetric{Tenant: models.Tenant{AccountID: s.by.AccountID}, TicketID: s.after.ID}
+		return
+	}
+	s.after = s.before
+	_ = json.Unmarshal(s.before.CustomFields, &s.valuesBefore) // written by ourselves
+	for k, v := range s.valuesBefore {
+		s.values[k] = v
+	}
+}
+
+// run is the pipeline. It is the only way a ticket changes.
+func (s *save) run() (Saved, error) {
+	if stamp := s.change.UpdatedStamp; stamp != nil && !stamp.Equal(s.before.UpdatedAt.Truncate(time.Second)) {
+		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
+	}
+	for _, step := range []func() error{
+		s.findPeople, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive,
+	} {
+		if err := step(); err != nil {
+			return Saved{}, err
+		}
+	}
+	if !s.created && len(s.auditEvents) == 0 && !s.touchUnaudited {
+		return Saved{Ticket: s.before, Audit: s.audit()}, nil // nothing changed: nothing is written
+	}
+	if err := s.write(); err != nil {
+		return Saved{}, err
+	}
+	return Saved{Ticket: s.after, Audit: s.audit()}, nil
+}
+
+// runRules is where triggers will run: they are handed the ticket before and
+// after and return effects as data, which the loop applies (design of rules).
+// There are none yet.
+func (s *save) runRules() error { return nil }
+
+// idBlock are the ids of one audit's events. One audit takes 64 of the
+// sequence; a save that needs more takes another block.
+type idBlock struct{ next, end int64 }
+
+func (s *save) newID() (int64, error) {
+	if s.ids.next == s.ids.end {
+		var first int64
+		if err := s.tx.Raw("SELECT nextval('audit_ids')").Row().Scan(&first); err != nil {
+			return 0, err
+		}
+		s.ids = idBlock{first, first + 64}
+	}
+	s.ids.next++
+	return s.ids.next - 1, nil
+}

@@ -1,0 +1,248 @@
+package tickets
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/page"
+)
+
+// MaxMany is how many ids one call may name.
+const MaxMany = 100
+
+// Get is a ticket that by may see. It fails with fault.NotFound.
+func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.Ticket, error) {
+	where, args := Visible(by)
+	t := models.Ticket{AccountID: by.AccountID}
+	err := s.db.WithContext(ctx).Raw("SELECT "+columns+" FROM tickets t WHERE t.id = ? AND "+where, append([]any{id}, args...)...).
+		Row().Scan(dest(&t)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, fault.Missing("ticket", id)
+	}
+	return t, err
+}
+
+// ShowMany are the tickets with these ids that by may see, by id. It fails with
+// fault.TooMany beyond MaxMany ids.
+func (s *Service) ShowMany(ctx context.Context, by auth.Actor, ids []int64) ([]models.Ticket, error) {
+	if len(ids) > MaxMany {
+		return nil, fault.Exceeds(MaxMany)
+	}
+	where, args := Visible(by)
+	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columns+" FROM tickets t WHERE t.id = ANY(?) AND "+where+" ORDER BY t.id",
+		append([]any{models.IDs(ids)}, args...)...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := make([]models.Ticket, 0, len(ids))
+	scan := scanTicket(by.AccountID)
+	for rows.Next() {
+		t, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+// Config is what tickets of the account are shown with: their fields.
+func (s *Service) Config(ctx context.Context, by auth.Actor) (*fields.Config, error) {
+	return s.fields.Current(s.db.WithContext(ctx), by.AccountID)
+}
+
+// Filter chooses the tickets of a listing. The zero value is all of them.
+type Filter struct {
+	ExternalID   string
+	Organization int64
+	Requester    int64
+	Assignee     int64
+	CCd          int64
+	Follower     int64
+	Problem      int64
+	Problems     bool // tickets of type problem only
+}
+
+func (f Filter) where(by auth.Actor) (string, []any) {
+	where, args := Visible(by)
+	for _, c := range []struct {
+		cond  string
+		value any
+		on    bool
+	}{
+		{"t.external_id = ?", f.ExternalID, f.ExternalID != ""},
+		{"t.organization_id = ?", f.Organization, f.Organization != 0},
+		{"t.requester_id = ?", f.Requester, f.Requester != 0},
+		{"t.assignee_id = ?", f.Assignee, f.Assignee != 0},
+		// The second condition lets the partial index serve.
+		{"t.email_cc_ids @> ARRAY[?::bigint] AND t.email_cc_ids <> '{}'", f.CCd, f.CCd != 0},
+		{"t.follower_ids @> ARRAY[?::bigint] AND t.follower_ids <> '{}'", f.Follower, f.Follower != 0},
+		{"t.problem_id = ?", f.Problem, f.Problem != 0},
+		{"t.type = ?", models.TypeProblem, f.Problems},
+	} {
+		if c.on {
+			where, args = where+" AND "+c.cond, append(args, c.value)
+		}
+	}
+	return where, args
+}
+
+var (
+	byID = page.Column{Expr: "t.id", Kind: page.Int}
+	// orders of both ways of paging.
+	orders = map[string]page.Order{
+		"id":         page.By("nice_id", byID),
+		"updated_at": page.By("updated_at,id", page.Column{Expr: "t.updated_at", Kind: page.Time}, byID),
+		"created_at": page.By("created_at,id", page.Column{Expr: "t.created_at", Kind: page.Time}, byID),
+		"status":     page.By("status,id", page.Column{Expr: "t.status", Kind: page.Text}, byID),
+	}
+	// offsetOrders may have nulls, which a cursor could not stand at.
+	offsetOrders = map[string]page.Order{
+		"subject":   page.By("subject,id", page.Column{Expr: "left(t.subject, 150)"}, byID),
+		"requester": page.By("requester,id", page.Column{Expr: "t.requester_id"}, byID),
+		"assignee":  page.By("assignee,id", page.Column{Expr: "t.assignee_id"}, byID),
+		"group":     page.By("group,id", page.Column{Expr: "t.group_id"}, byID),
+	}
+	// joinedOrders are by a property of another record, at the end of its join.
+	joinedOrders = map[string]struct{ expr, join string }{
+		"requester.name": {"u.name", "JOIN users u ON u.account_id = t.account_id AND u.id = t.requester_id"},
+		"assignee.name":  {"u.name", "LEFT JOIN users u ON u.account_id = t.account_id AND u.id = t.assignee_id"},
+		"locale":         {"u.locale", "JOIN users u ON u.account_id = t.account_id AND u.id = t.requester_id"},
+	}
+)
+
+// List is a page of tickets that by may see, by number unless the request sorts
+// otherwise. An unknown sort is the default one.
+func (s *Service) List(ctx context.Context, by auth.Actor, f Filter, r page.Request) (page.Result[models.Ticket], error) {
+	where, args := f.where(by)
+	q := page.Query{Select: columns, From: "tickets t", Where: where, Args: args, Order: orders["id"]}
+	if o, ok := orders[r.Sort]; ok {
+		q.Order = o
+	}
+	if o, ok := offsetOrders[r.Sort]; ok && !r.Cursor {
+		q.Order = o
+	}
+	if j, ok := joinedOrders[r.Sort]; ok && !r.Cursor {
+		q.From, q.CountFrom = "tickets t "+j.join, "tickets t"
+		q.Order = page.By(r.Sort, page.Column{Expr: j.expr}, byID)
+	}
+	if r.Desc {
+		q.Order = q.Order.Reversed()
+	}
+	return page.List(ctx, s.db, q, r, scanTicket(by.AccountID))
+}
+
+// Count is the number of tickets that by may see, and when it was taken.
+func (s *Service) Count(ctx context.Context, by auth.Actor, f Filter) (int, time.Time, error) {
+	where, args := f.where(by)
+	return page.Count(ctx, s.db, "tickets t", where, args)
+}
+
+// Metrics are the metric sets of tickets, by ticket id.
+func (s *Service) Metrics(ctx context.Context, by auth.Actor, ids []int64) (map[int64]models.TicketMetric, error) {
+	rows, err := s.db.WithContext(ctx).Raw("SELECT m.ticket_id, "+metricColumns+" FROM ticket_metrics m WHERE m.account_id = ? AND m.ticket_id = ANY(?)",
+		by.AccountID, models.IDs(ids)).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make(map[int64]models.TicketMetric, len(ids))
+	for rows.Next() {
+		m := models.TicketMetric{Tenant: models.Tenant{AccountID: by.AccountID}}
+		if err := rows.Scan(append([]any{&m.TicketID}, metricDest(&m)...)...); err != nil {
+			return nil, err
+		}
+		out[m.TicketID] = m
+	}
+	return out, rows.Err()
+}
+
+// MetricRecord is a metric set and when its ticket was created.
+type MetricRecord struct {
+	models.TicketMetric
+	Ticket models.Ticket // its number and creation alone
+}
+
+// ListMetrics is a page of the metric sets of the tickets that by may see, those
+// of the newest tickets first.
+func (s *Service) ListMetrics(ctx context.Context, by auth.Actor, r page.Request) (page.Result[MetricRecord], error) {
+	where, args := Visible(by)
+	return page.List(ctx, s.db, page.Query{
+		Select: metricColumns + ", t.id, t.created_at", From: "tickets t JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id",
+		Where: where, Args: args, Order: orders["id"].Reversed(), CountFrom: "tickets t",
+	}, r, func(rows *sql.Rows, order ...any) (MetricRecord, error) {
+		m := MetricRecord{TicketMetric: models.TicketMetric{Tenant: models.Tenant{AccountID: by.AccountID}}}
+		dests := append(metricDest(&m.TicketMetric), &m.Ticket.ID, &m.Ticket.CreatedAt)
+		err := rows.Scan(append(dests, order...)...)
+		m.TicketID = m.Ticket.ID
+		return m, err
+	})
+}
+
+// visit is a look of a user at a ticket.
+type visit struct{ account, user, ticket int64 }
+
+// Visited notes that by looked at a ticket. It is written with others later: a
+// show must not write.
+func (s *Service) Visited(by auth.Actor, id int64) {
+	if !by.Staff() || by.ID() <= 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.visits) < 100_000 {
+		s.visits[visit{by.AccountID, by.ID(), id}] = s.now()
+	}
+}
+
+// WriteVisits writes who looked at what since it was last called.
+func (s *Service) WriteVisits(ctx context.Context) error {
+	s.mu.Lock()
+	visits := s.visits
+	s.visits = map[visit]time.Time{}
+	s.mu.Unlock()
+	if len(visits) == 0 {
+		return nil
+	}
+	var accounts, users, tickets models.IDs
+	var times models.Strings
+	for v, at := range visits {
+		accounts, users, tickets = append(accounts, v.account), append(users, v.user), append(tickets, v.ticket)
+		times = append(times, at.UTC().Format(time.RFC3339Nano))
+	}
+	return s.db.WithContext(ctx).Exec(`INSERT INTO ticket_visits (account_id, user_id, ticket_id, visited_at)
+		SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::timestamptz[])
+		ON CONFLICT (account_id, user_id, ticket_id) DO UPDATE SET visited_at = excluded.visited_at`, accounts, users, tickets, times).Error
+}
+
+// Recent are the tickets that by looked at last, newest look first.
+func (s *Service) Recent(ctx context.Context, by auth.Actor) ([]models.Ticket, error) {
+	if err := s.WriteVisits(ctx); err != nil {
+		return nil, err
+	}
+	where, args := Visible(by)
+	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columns+` FROM ticket_visits v JOIN tickets t ON t.account_id = v.account_id AND t.id = v.ticket_id
+		WHERE v.account_id = ? AND v.user_id = ? AND `+where+" ORDER BY v.visited_at DESC LIMIT 20",
+		append([]any{by.AccountID, by.ID()}, args...)...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []models.Ticket{}
+	scan := scanTicket(by.AccountID)
+	for rows.Next() {
+		t, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}

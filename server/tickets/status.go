@@ -1,0 +1,118 @@
+package tickets
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/fault"
+)
+
+// applyStatus takes the status given. A custom status wins over a plain one,
+// which stands for the default of its category.
+func (s *save) applyStatus() error {
+	c, t := s.change, &s.after
+	if s.created {
+		t.Status = models.StatusNew
+	}
+	if id, err := c.CustomStatusID.Get(); err == nil && id != t.CustomStatusID {
+		st, ok := s.config.Status(id)
+		if !ok || !st.Active {
+			return fault.InvalidField("custom_status_id", "%d is invalid", id)
+		}
+		t.Status, t.CustomStatusID = st.StatusCategory, id
+		return s.checkStatus()
+	}
+	if c.Status == nil || c.CustomStatusID.IsSpecified() && !c.CustomStatusID.IsNull() {
+		return nil
+	}
+	if !slices.Contains(statuses, *c.Status) {
+		return fault.InvalidField("status", "%s is not one of %s", *c.Status, strings.Join(statuses, ", "))
+	}
+	if *c.Status == t.Status {
+		return nil
+	}
+	t.Status, t.CustomStatusID = *c.Status, 0
+	return s.checkStatus()
+}
+
+// checkStatus holds the transition against the lifecycle (contract tickets.md §2).
+func (s *save) checkStatus() error {
+	switch {
+	case s.after.Status == models.StatusHold && !s.config.Settings.Tickets.StatusHold:
+		return fault.InvalidField("status", "hold is not enabled")
+	case s.after.Status == models.StatusNew && !s.created && s.before.Status != models.StatusNew:
+		return fault.Base(fault.CodeInvalid, "Status: new is not valid for ticket update")
+	case s.after.Status == models.StatusClosed && (s.created || s.before.Status != models.StatusSolved) && !s.silent:
+		return fault.Base(fault.CodeInvalid, "Status: closed is not valid for ticket update")
+	}
+	return nil
+}
+
+// statusRules are the system's own moves, which come before those of rules.
+func (s *save) statusRules() error {
+	t := &s.after
+	explicit := s.change.Status != nil || s.change.CustomStatusID.IsSpecified()
+	// A reply of the requester, or of somebody copied, reopens.
+	if s.comment != nil && !s.created && s.comment.Public && !explicit && !s.staff(s.comment.AuthorID) {
+		switch t.Status {
+		case models.StatusPending, models.StatusHold, models.StatusSolved:
+			t.Status, t.CustomStatusID = models.StatusOpen, 0
+		}
+	}
+	if t.Status == models.StatusSolved && t.AssigneeID == nil && s.config.Settings.Tickets.AssignTicketsUponSolve &&
+		s.by.Staff() && s.by.ID() > 0 {
+		s.assignSolver()
+	}
+	if t.Status == models.StatusNew && t.AssigneeID != nil {
+		t.Status, t.CustomStatusID = models.StatusOpen, 0
+	}
+	if t.CustomStatusID == 0 {
+		t.CustomStatusID = s.config.DefaultStatus(t.Status).ID
+	}
+	return nil
+}
+
+// assignSolver gives a ticket to the agent who solves it, in its group if he
+// is a member, otherwise in his own.
+func (s *save) assignSolver() {
+	me := s.by.ID()
+	s.after.AssigneeID = &me
+	if s.after.GroupID == nil || !s.by.InGroup(*s.after.GroupID) {
+		s.after.GroupID = s.by.User.DefaultGroupID
+	}
+}
+
+func (s *save) staff(id int64) bool {
+	if id == s.by.ID() {
+		return s.by.Staff()
+	}
+	p, ok := s.people.byID[id]
+	return ok && p.staff()
+}
+
+// validate holds the whole ticket against what its status needs.
+func (s *save) validate() error {
+	if s.created && s.comment == nil {
+		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{
+			"base": {{Description: "Description: cannot be blank", Code: fault.CodeBlank}},
+		}}
+	}
+	if s.after.Status != models.StatusSolved || s.before.Status == models.StatusSolved || s.silent {
+		return nil
+	}
+	var details []fault.Detail
+	if s.after.AssigneeID == nil {
+		details = append(details, fault.Detail{Description: "Assignee: is required when solving a ticket", Code: fault.CodeBlank})
+	}
+	for _, f := range s.config.MissingToSolve(&s.after) {
+		if f.Type == models.FieldAssignee {
+			continue // told above
+		}
+		details = append(details, fault.Detail{Description: f.Title + ": is required when solving a ticket", Code: fault.CodeBlank})
+	}
+	if len(details) > 0 {
+		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{"base": details}}
+	}
+	return nil
+}

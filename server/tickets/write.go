@@ -1,0 +1,150 @@
+package tickets
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/events"
+)
+
+// statement is several writes in one: each in a WITH of its own. One round trip
+// instead of six is 40% less work for the database (design of speed, 5).
+type statement struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (w *statement) add(name, text string, args ...any) {
+	if w.sql.Len() == 0 {
+		w.sql.WriteString("WITH ")
+	} else {
+		w.sql.WriteString(", ")
+	}
+	w.sql.WriteString(name + " AS (" + text + ")")
+	w.args = append(w.args, args...)
+}
+
+// insert adds a row; columns are separated by commas.
+func (w *statement) insert(table, columns string, args ...any) {
+	w.add("new_"+table, "INSERT INTO "+table+" ("+columns+") VALUES (?"+strings.Repeat(",?", len(args)-1)+")", args...)
+}
+
+const ticketColumns = `account_id, id, subject, description, status, custom_status_id, type, priority, requester_id, submitter_id,
+	assignee_id, group_id, organization_id, brand_id, ticket_form_id, problem_id, external_id, recipient, via,
+	tags, custom_fields, follower_ids, email_cc_ids, due_at, is_public, comment_count, incident_count,
+	followup_source_id, followup_ids, satisfaction, created_at, updated_at, generated_at, solved_at, deleted_at, deleted_by`
+
+const newMetricColumns = `account_id, ticket_id, group_stations, assignee_stations, reopens, replies, assignee_updated_at, requester_updated_at,
+	status_updated_at, initially_assigned_at, assigned_at, solved_at, first_solved_at, first_replied_at,
+	latest_comment_added_at, custom_status_updated_at, agent_wait_seconds, requester_wait_seconds, on_hold_seconds, created_at, updated_at`
+
+// write stores the ticket, its metrics, the comment, one audit with all its
+// events, the tags' counts and the log, in one statement.
+func (s *save) write() error {
+	var w statement
+	t, m := &s.after, &s.metric
+	if s.created {
+		t.Via = models.ToJSON(s.auditVia)
+		w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
+		w.insert("ticket_metrics", newMetricColumns, append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...)...)
+	} else {
+		set, args := changed(ticketColumns, 1, dest(&s.before), dest(t))
+		w.add("new_tickets", "UPDATE tickets SET "+set+" WHERE account_id = ? AND id = ?", append(args, t.AccountID, t.ID)...)
+		set, args = assignments(newMetricColumns, 2, metricDest(m)[1:])
+		w.add("new_ticket_metrics", "UPDATE ticket_metrics SET "+set+" WHERE account_id = ? AND ticket_id = ?", append(args, t.AccountID, t.ID)...)
+	}
+	if c := s.comment; c != nil {
+		c.Via, c.Metadata = models.ToJSON(s.auditVia), s.metadata()
+		w.insert("comments", "account_id, id, ticket_id, audit_id, author_id, type, public, body, html_body, plain_body, via, metadata, has_attachments, created_at",
+			c.AccountID, c.ID, c.TicketID, c.AuditID, c.AuthorID, c.Type, c.Public, c.Body, c.HTMLBody, c.PlainBody, c.Via, c.Metadata, c.HasAttachments, c.CreatedAt)
+	}
+	if len(s.auditEvents) > 0 {
+		a := s.audit().Audit
+		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
+			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt)
+	}
+	if added, removed := without(t.Tags, s.before.Tags), without(s.before.Tags, t.Tags); len(added)+len(removed) > 0 {
+		w.add("new_tag_changes", "INSERT INTO tag_changes (account_id, name, delta) SELECT ?::bigint, unnest(?::text[]), 1 UNION ALL SELECT ?::bigint, unnest(?::text[]), -1",
+			t.AccountID, models.Strings(added), t.AccountID, models.Strings(removed))
+	}
+	if !same(s.before.ProblemID, t.ProblemID) {
+		w.add("linked", "UPDATE tickets SET incident_count = incident_count + CASE WHEN id = ? THEN 1 ELSE -1 END WHERE account_id = ? AND id = ANY(?)",
+			optionalID(t.ProblemID), t.AccountID, problems(s.before.ProblemID, t.ProblemID))
+	}
+	if len(s.log) > 0 && !s.silent {
+		detail := s.eventDetail()
+		for i := range s.log {
+			s.log[i].Detail = detail
+		}
+		by := events.By{AccountID: t.AccountID, ActorID: s.authorID(), At: s.now}
+		w.add("new_events", events.Insert, events.Arguments(by, "ticket", t.ID, s.log)...)
+	}
+	w.sql.WriteString(" SELECT 1")
+	return s.tx.Exec(w.sql.String(), w.args...).Error
+}
+
+// values are what the destinations of a scan point to.
+func values(dests []any) []any {
+	out := make([]any, len(dests))
+	for i, d := range dests {
+		out[i] = reflect.ValueOf(d).Elem().Interface()
+	}
+	return out
+}
+
+// changed are the assignments of the columns whose values differ. The first
+// skip names in columns have no destination.
+func changed(columns string, skip int, before, after []any) (string, []any) {
+	names := strings.Split(columns, ",")[skip:]
+	was, now := values(before), values(after)
+	var set []string
+	var args []any
+	for i := range now {
+		if !reflect.DeepEqual(was[i], now[i]) {
+			set, args = append(set, strings.TrimSpace(names[i])+" = ?"), append(args, now[i])
+		}
+	}
+	return strings.Join(set, ", "), args
+}
+
+func assignments(columns string, skip int, dests []any) (string, []any) {
+	names := strings.Split(columns, ",")[skip:]
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i]) + " = ?"
+	}
+	return strings.Join(names, ", "), values(dests)
+}
+
+func problems(a, b *int64) models.IDs {
+	var out models.IDs
+	for _, id := range []*int64{a, b} {
+		if id != nil {
+			out = append(out, *id)
+		}
+	}
+	return out
+}
+
+func optionalID(id *int64) int64 {
+	if id == nil {
+		return 0
+	}
+	return *id
+}
+
+// metadata is what an audit tells of the request.
+func (s *save) metadata() models.JSON {
+	system := map[string]any{"client": s.change.Client, "ip_address": s.change.IP, "location": nil, "latitude": nil, "longitude": nil}
+	custom := s.change.Metadata
+	if len(custom) == 0 || bytes.Equal(custom, []byte("null")) {
+		custom = json.RawMessage("{}")
+	}
+	return models.ToJSON(map[string]any{"system": system, "custom": custom})
+}
+
+func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
