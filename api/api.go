@@ -20,6 +20,8 @@ import (
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/tags"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -30,6 +32,8 @@ type Services struct {
 	Fields        *fields.Service
 	Groups        *groups.Service
 	Organizations *organizations.Service
+	Tags          *tags.Service
+	Tickets       *tickets.Service
 	Users         *users.Service
 
 	Jobs        *jobs.Service
@@ -59,6 +63,8 @@ type handlers struct {
 	jobHandlers
 	localeHandlers
 	organizationHandlers
+	tagHandlers
+	ticketHandlers
 	userHandlers
 }
 
@@ -85,10 +91,13 @@ func New(s Services, o Options) *echo.Echo {
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs},
+		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
+		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
+	h.ticketHandlers.register()
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
 	h.downloads(e)

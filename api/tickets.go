@@ -172,7 +172,7 @@ func (h ticketHandlers) ListTicketFollowers(ctx context.Context, r gen.ListTicke
 }
 
 func (h ticketHandlers) ListTicketsByOrganization(ctx context.Context, r gen.ListTicketsByOrganizationRequestObject) (gen.ListTicketsByOrganizationResponseObject, error) {
-	o, err := h.organizations.Get(ctx, auth.From(ctx), int64(r.OrganizationID))
+	o, err := h.organizations.Show(ctx, auth.From(ctx), int64(r.OrganizationID))
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (h ticketHandlers) ListTicketsByOrganization(ctx context.Context, r gen.Lis
 }
 
 func (h ticketHandlers) CountTicketsByOrganization(ctx context.Context, r gen.CountTicketsByOrganizationRequestObject) (gen.CountTicketsByOrganizationResponseObject, error) {
-	o, err := h.organizations.Get(ctx, auth.From(ctx), int64(r.OrganizationID))
+	o, err := h.organizations.Show(ctx, auth.From(ctx), int64(r.OrganizationID))
 	if err != nil {
 		return nil, err
 	}

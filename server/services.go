@@ -19,6 +19,8 @@ import (
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/tags"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -51,12 +53,17 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	people := users.New(db, authService, o.Now)
 	people.Register(queue)
+	config := fields.New(db, o.Now)
+	tagService := tags.New(db)
+	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,
-		Fields:        fields.New(db, o.Now),
+		Fields:        config,
 		Groups:        groups.New(db, authService, o.Now),
 		Organizations: organizations.New(db, authService, o.Now),
+		Tags:          tagService,
+		Tickets:       tickets.New(db, config, people, files, o.Now),
 		Users:         people,
 
 		Jobs:        queue,

@@ -26,6 +26,8 @@ func (v variant) of(joined []byte) ([]byte, error) {
 	for _, op := range d.operations() {
 		v.operation(d, op)
 	}
+	// Nothing refers to them any more, and the generator would make types of them.
+	del(get(d.root, "components"), "responses")
 	for _, p := range pairs(d.components("parameters")) {
 		v.parameter(p)
 	}

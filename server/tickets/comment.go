@@ -74,18 +74,13 @@ func (s *save) addComment() error {
 	return nil
 }
 
+// commentIsPublic is as asked, public unless told otherwise. End users have no
+// private comments, and agents who may write private ones only no others.
 func (s *save) commentIsPublic(c *NewComment, author int64) bool {
-	settings := s.config.Settings.Tickets
 	if p, ok := s.people.byID[author]; ok && p.PrivateOnly && p.staff() {
 		return false
 	}
-	if c.Public == nil {
-		return settings.CommentsPublicByDefault || s.created
-	}
-	if s.created && !settings.IsFirstCommentPrivateEnabled {
-		return true
-	}
-	return *c.Public || !s.staffOrSystem(author)
+	return c.Public == nil || *c.Public || !s.staffOrSystem(author)
 }
 
 func (s *save) staffOrSystem(id int64) bool { return id == models.SystemUser || s.staff(id) }
