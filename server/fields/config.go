@@ -22,7 +22,13 @@ type Field struct {
 	key     string         // the id as values are kept by: "360005657120"
 	wire    string         // {"id":360005657120,"value":
 	pattern *regexp.Regexp // of a regexp field; nil takes everything
-	options map[string]bool
+	options map[string]int // place of each option by its value
+}
+
+// offers reports whether value is one of the field's options.
+func (f *Field) offers(value string) bool {
+	_, ok := f.options[value]
+	return ok
 }
 
 // Custom reports whether tickets keep a value of the field among their custom
@@ -169,10 +175,10 @@ func (c *Config) build(fields []models.TicketField, options []models.TicketField
 			continue // between two reads of load a field has come; its version is another
 		}
 		if f.options == nil {
-			f.options = map[string]bool{}
+			f.options = map[string]int{}
 		}
+		f.options[o.Value] = len(f.Options)
 		f.Options = append(f.Options, o)
-		f.options[o.Value] = true
 		if f.Active {
 			c.tagged[o.Value] = f
 		}

@@ -44,7 +44,7 @@ func (f *Field) appendValue(b []byte, raw string) []byte {
 	switch {
 	case raw == "":
 		return append(b, "null"...)
-	case !f.hasOptions() || f.offers(raw):
+	case !f.hasOptions() || f.offersAll(raw):
 		return append(b, raw...)
 	}
 	left := f.chosen(json.RawMessage(raw))
@@ -57,15 +57,15 @@ func (f *Field) appendValue(b []byte, raw string) []byte {
 	return append(b, models.ToJSON(left)...)
 }
 
-// offers reports whether all options in a value are there.
-func (f *Field) offers(raw string) bool {
+// offersAll reports whether all options in a stored value are there.
+func (f *Field) offersAll(raw string) bool {
 	value := gjson.Parse(raw)
 	if !value.IsArray() {
-		return f.options[value.Str]
+		return f.offers(value.Str)
 	}
 	all := true
 	value.ForEach(func(_, item gjson.Result) bool {
-		all = f.options[item.Str]
+		all = f.offers(item.Str)
 		return all
 	})
 	return all

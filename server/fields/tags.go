@@ -33,38 +33,43 @@ func (c *Config) TagsOf(values map[string]json.RawMessage) []string {
 // gone, and so on. A tagger with several of its tags there keeps its value, or
 // takes the first option in position order.
 func (c *Config) FromTags(values map[string]json.RawMessage, tags []string) {
-	has := make(map[string]bool, len(tags))
-	touched := false
+	// Only fields that a tag stands for, or that have a value, can change: an
+	// account may have thousands of options.
+	there := map[*Field][]string{}
 	for _, t := range tags {
-		has[t] = true
-		touched = touched || c.tagged[t] != nil
+		if f := c.tagged[t]; f != nil {
+			there[f] = append(there[f], t)
+		}
 	}
-	if !touched && len(values) == 0 {
-		return
+	for key := range values {
+		if i, ok := c.index[key]; ok && there[c.custom[i]] == nil {
+			there[c.custom[i]] = nil
+		}
 	}
-	for _, f := range c.custom {
-		old, had := values[f.key]
-		switch f.Type {
-		case models.FieldCheckbox:
-			if f.Tag != nil && has[*f.Tag] {
-				values[f.key] = json.RawMessage("true")
-			} else if f.Tag != nil && string(old) == "true" {
-				values[f.key] = json.RawMessage("false")
-			}
-		case models.FieldTagger:
-			now := f.optionsIn(has, f.chosen(old))
-			if len(now) > 0 {
-				values[f.key] = json.RawMessage(models.ToJSON(now[0]))
-			} else if had {
-				delete(values, f.key)
-			}
-		case models.FieldMultiselect:
-			now := f.optionsIn(has, f.chosen(old))
-			if len(now) > 0 {
-				values[f.key] = json.RawMessage(models.ToJSON(now))
-			} else if had {
-				delete(values, f.key)
-			}
+	for f, tags := range there {
+		f.fromTags(values, tags)
+	}
+}
+
+// fromTags is FromTags for one field, with those of the tags that are its own.
+func (f *Field) fromTags(values map[string]json.RawMessage, tags []string) {
+	old := values[f.key]
+	switch f.Type {
+	case models.FieldCheckbox:
+		if len(tags) > 0 {
+			values[f.key] = json.RawMessage("true")
+		} else if f.Tag != nil && string(old) == "true" {
+			values[f.key] = json.RawMessage("false")
+		}
+	case models.FieldTagger, models.FieldMultiselect:
+		now := f.inOrder(tags, f.chosen(old))
+		switch {
+		case len(now) == 0:
+			delete(values, f.key)
+		case f.Type == models.FieldTagger:
+			values[f.key] = json.RawMessage(models.ToJSON(now[0]))
+		default:
+			values[f.key] = json.RawMessage(models.ToJSON(now))
 		}
 	}
 }
@@ -88,21 +93,18 @@ func (c *Config) Retag(tags []string, before, after map[string]json.RawMessage) 
 	return out
 }
 
-// optionsIn are the options whose tags are there: first those chosen before, in
-// their order, then the others in position order.
-func (f *Field) optionsIn(has map[string]bool, before []string) []string {
+// inOrder are the options of tags: first those chosen before, in their order,
+// then the others in position order.
+func (f *Field) inOrder(tags, before []string) []string {
 	var out []string
 	for _, v := range before {
-		if has[v] {
+		if slices.Contains(tags, v) {
 			out = append(out, v)
 		}
 	}
-	for _, o := range f.Options {
-		if has[o.Value] && !slices.Contains(out, o.Value) {
-			out = append(out, o.Value)
-		}
-	}
-	return out
+	rest := slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return slices.Contains(out, t) })
+	slices.SortFunc(rest, func(a, b string) int { return f.options[a] - f.options[b] })
+	return append(out, slices.Compact(rest)...)
 }
 
 // chosen are the options in the value of a tagger or multiselect, without those
@@ -120,5 +122,5 @@ func (f *Field) chosen(v json.RawMessage) []string {
 		_ = json.Unmarshal(v, &one)
 		list = []string{one}
 	}
-	return slices.DeleteFunc(list, func(s string) bool { return !f.options[s] })
+	return slices.DeleteFunc(list, func(s string) bool { return !f.offers(s) })
 }

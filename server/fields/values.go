@@ -111,7 +111,7 @@ func (f *Field) text(s string) (string, error) {
 		}
 		return strconv.FormatInt(id, 10), nil
 	case models.FieldTagger:
-		if s = strings.ToLower(strings.TrimSpace(s)); !f.options[s] {
+		if s = strings.ToLower(strings.TrimSpace(s)); !f.offers(s) {
 			return "", nil
 		}
 		return s, nil
@@ -246,7 +246,7 @@ func (f *Field) multiselect(v any) (json.RawMessage, error) {
 			return nil, f.invalid("must be a list of option values")
 		}
 		text = strings.ToLower(strings.TrimSpace(text))
-		if f.options[text] && !slices.Contains(chosen, text) {
+		if f.offers(text) && !slices.Contains(chosen, text) {
 			chosen = append(chosen, text)
 		}
 	}
