@@ -108,8 +108,8 @@ func (f *Field) inOrder(tags, before []string) []string {
 }
 
 // chosen are the options in the value of a tagger or multiselect, without those
-// that have been removed since the value was set: a ticket loses them with its
-// next save, and does not show them meanwhile.
+// that have been removed since the value was set. A ticket does not show them
+// any more, and loses them when its tags or the field's value change.
 func (f *Field) chosen(v json.RawMessage) []string {
 	if len(v) == 0 {
 		return nil
