@@ -48,6 +48,87 @@ func (h fieldHandlers) ShowTicketForm(ctx context.Context, r gen.ShowTicketFormR
 	return gen.ShowTicketForm200JSONResponse{TicketForm: formJSON(ctx, f)}, nil
 }
 
+func (h fieldHandlers) CreateTicketForm(ctx context.Context, r gen.CreateTicketFormRequestObject) (gen.CreateTicketFormResponseObject, error) {
+	f, err := h.fields.CreateForm(ctx, auth.From(ctx), formChange(r.Body.TicketForm))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CreateTicketForm201JSONResponse{
+		Headers: gen.CreateTicketForm201ResponseHeaders{Location: link(ctx, "ticket_forms", f.ID)},
+		Body:    gen.TicketFormEnvelope{TicketForm: formJSON(ctx, f)},
+	}, nil
+}
+
+func (h fieldHandlers) UpdateTicketForm(ctx context.Context, r gen.UpdateTicketFormRequestObject) (gen.UpdateTicketFormResponseObject, error) {
+	f, err := h.fields.UpdateForm(ctx, auth.From(ctx), int64(r.TicketFormID), formChange(r.Body.TicketForm))
+	if err != nil {
+		return nil, err
+	}
+	return gen.UpdateTicketForm200JSONResponse{TicketForm: formJSON(ctx, f)}, nil
+}
+
+func (h fieldHandlers) DeleteTicketForm(ctx context.Context, r gen.DeleteTicketFormRequestObject) (gen.DeleteTicketFormResponseObject, error) {
+	if err := h.fields.DeleteForm(ctx, auth.From(ctx), int64(r.TicketFormID)); err != nil {
+		return nil, err
+	}
+	return gen.DeleteTicketForm204Response{}, nil
+}
+
+func (h fieldHandlers) CloneTicketForm(ctx context.Context, r gen.CloneTicketFormRequestObject) (gen.CloneTicketFormResponseObject, error) {
+	f, err := h.fields.CloneForm(ctx, auth.From(ctx), int64(r.TicketFormID), r.Body != nil && isSet(r.Body.PrependCloneTitle))
+	if err != nil {
+		return nil, err
+	}
+	return gen.CloneTicketForm200JSONResponse{
+		Headers: gen.CloneTicketForm200ResponseHeaders{Location: link(ctx, "ticket_forms", f.ID)},
+		Body:    gen.TicketFormEnvelope{TicketForm: formJSON(ctx, f)},
+	}, nil
+}
+
+func (h fieldHandlers) ReorderTicketForms(ctx context.Context, r gen.ReorderTicketFormsRequestObject) (gen.ReorderTicketFormsResponseObject, error) {
+	forms, err := h.fields.ReorderForms(ctx, auth.From(ctx), r.Body.TicketFormIds.Int64s())
+	if err != nil {
+		return nil, err
+	}
+	l, err := h.formListing(ctx, forms)
+	return gen.ReorderTicketForms200JSONResponse{Listing: l}, err
+}
+
+func formChange(in gen.TicketFormInput) fields.FormChange {
+	c := fields.FormChange{
+		Name: (*string)(first(in.Name, in.RawName)), DisplayName: nullableText(in.DisplayName), Position: (*int64)(in.Position),
+		Active: (*bool)(in.Active), EndUserVisible: (*bool)(in.EndUserVisible), Default: (*bool)(in.Default), InAllBrands: (*bool)(in.InAllBrands),
+	}
+	if in.TicketFieldIds != nil {
+		c.TicketFieldIDs = list(in.TicketFieldIds.Int64s())
+	}
+	if in.RestrictedBrandIds != nil {
+		c.RestrictedBrandIDs = list(in.RestrictedBrandIds.Int64s())
+	}
+	if in.AgentConditions != nil {
+		c.AgentConditions = each(in.AgentConditions, conditionOf)
+	}
+	if in.EndUserConditions != nil {
+		c.EndUserConditions = each(in.EndUserConditions, conditionOf)
+	}
+	return c
+}
+
+func conditionOf(in gen.FormConditionInput) fields.Condition {
+	return fields.Condition{
+		ParentFieldID: int64(or(in.ParentFieldID, 0)), Value: json.RawMessage(models.ToJSON(in.Value)),
+		ChildFields: each(in.ChildFields, func(in gen.FormConditionChildInput) fields.Child {
+			ch := fields.Child{ID: int64(or(in.ID, 0)), IsRequired: isSet(in.IsRequired)}
+			if on := in.RequiredOnStatuses; on != nil {
+				ch.RequiredOnStatuses = &fields.RequiredOnStatuses{
+					Type: string(or(on.Type, "")), Statuses: on.Statuses, CustomStatuses: on.CustomStatuses.Int64s(),
+				}
+			}
+			return ch
+		}),
+	}
+}
+
 // formListing is the envelope of forms, with their fields if they are asked for.
 func (h fieldHandlers) formListing(ctx context.Context, forms []models.TicketForm) (wire.Listing, error) {
 	l := whole("ticket_forms", each(forms, func(f models.TicketForm) gen.TicketForm { return formJSON(ctx, f) }))
@@ -81,70 +162,6 @@ func formJSON(ctx context.Context, f models.TicketForm) gen.TicketForm {
 
 func conditionsJSON(stored models.JSON) []gen.FormCondition {
 	out := []gen.FormCondition{}
-	d := json.NewDecoder(strings.NewReader(string(stored)))
-	d.UseNumber() // ids stay what they are
-	_ = d.Decode(&out)
+	_ = json.Unmarshal(stored, &out) // written by ourselves
 	return out
-}
-
-func (h fieldHandlers) ListCustomStatuses(ctx context.Context, r gen.ListCustomStatusesRequestObject) (gen.ListCustomStatusesResponseObject, error) {
-	list, err := h.fields.Statuses(ctx, auth.From(ctx), fields.StatusFilter{
-		Categories: r.Params.StatusCategories, Active: (*bool)(r.Params.Active), Default: (*bool)(r.Params.Default),
-	})
-	if err != nil {
-		return nil, err
-	}
-	items := each(list, func(st models.CustomStatus) gen.CustomStatus { return statusJSON(ctx, st) })
-	return gen.ListCustomStatuses200JSONResponse{Listing: whole("custom_statuses", items)}, nil
-}
-
-func (h fieldHandlers) ShowCustomStatus(ctx context.Context, r gen.ShowCustomStatusRequestObject) (gen.ShowCustomStatusResponseObject, error) {
-	st, err := h.fields.GetStatus(ctx, auth.From(ctx), int64(r.CustomStatusID))
-	if err != nil {
-		return nil, err
-	}
-	return gen.ShowCustomStatus200JSONResponse{CustomStatus: statusJSON(ctx, st)}, nil
-}
-
-func (h fieldHandlers) CreateCustomStatus(ctx context.Context, r gen.CreateCustomStatusRequestObject) (gen.CreateCustomStatusResponseObject, error) {
-	st, err := h.fields.CreateStatus(ctx, auth.From(ctx), statusChange(r.Body.CustomStatus))
-	if err != nil {
-		return nil, err
-	}
-	return gen.CreateCustomStatus201JSONResponse{
-		Headers: gen.CreateCustomStatus201ResponseHeaders{Location: link(ctx, "custom_statuses", st.ID)},
-		Body:    gen.CustomStatusEnvelope{CustomStatus: statusJSON(ctx, st)},
-	}, nil
-}
-
-func (h fieldHandlers) UpdateCustomStatus(ctx context.Context, r gen.UpdateCustomStatusRequestObject) (gen.UpdateCustomStatusResponseObject, error) {
-	st, err := h.fields.UpdateStatus(ctx, auth.From(ctx), int64(r.CustomStatusID), statusChange(r.Body.CustomStatus))
-	if err != nil {
-		return nil, err
-	}
-	return gen.UpdateCustomStatus200JSONResponse{CustomStatus: statusJSON(ctx, st)}, nil
-}
-
-func (h fieldHandlers) BulkUpdateDefaultCustomStatus(ctx context.Context, r gen.BulkUpdateDefaultCustomStatusRequestObject) (gen.BulkUpdateDefaultCustomStatusResponseObject, error) {
-	if err := h.fields.SetDefaultStatuses(ctx, auth.From(ctx), r.Body.Ids.Int64s()); err != nil {
-		return nil, err
-	}
-	return gen.BulkUpdateDefaultCustomStatus200JSONResponse{}, nil
-}
-
-func statusChange(in gen.CustomStatusInput) fields.StatusChange {
-	return fields.StatusChange{
-		Category: (*string)(in.StatusCategory), AgentLabel: (*string)(in.AgentLabel), EndUserLabel: (*string)(in.EndUserLabel),
-		Description: nullableText(in.Description), EndUserDescription: nullableText(in.EndUserDescription), Active: (*bool)(in.Active),
-	}
-}
-
-func statusJSON(ctx context.Context, st models.CustomStatus) gen.CustomStatus {
-	return gen.CustomStatus{
-		URL: link(ctx, "custom_statuses", st.ID), ID: st.ID, StatusCategory: gen.StatusCategory(st.StatusCategory),
-		AgentLabel: st.AgentLabel, RawAgentLabel: st.AgentLabel, EndUserLabel: st.EndUserLabel, RawEndUserLabel: st.EndUserLabel,
-		Description: st.Description, RawDescription: st.Description, EndUserDescription: st.EndUserDescription,
-		RawEndUserDescription: st.EndUserDescription, Active: st.Active, Default: st.Default,
-		CreatedAt: wire.Time(st.CreatedAt), UpdatedAt: wire.Time(st.UpdatedAt),
-	}
 }

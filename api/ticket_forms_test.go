@@ -67,43 +67,113 @@ func TestTicketForms(t *testing.T) {
 	a.get("/api/v2/ticket_forms?active=perhaps").want(400)
 }
 
-func TestCustomStatusesOverHTTP(t *testing.T) {
+func TestTicketFormIsCreatedAndChanged(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	r := a.post("/api/v2/custom_statuses.json", `{"custom_status":{"status_category":"pending","agent_label":"Waiting","end_user_description":"Soon"}}`).want(201)
-	id := r.id("custom_status")
-	url := fmt.Sprintf("http://helpd.test/api/v2/custom_statuses/%d.json", id)
-	want := fmt.Sprintf(`{"custom_status":{"url":%q,"id":%d,"status_category":"pending","agent_label":"Waiting","raw_agent_label":"Waiting",
-		"end_user_label":"Waiting","raw_end_user_label":"Waiting","description":null,"raw_description":null,"end_user_description":"Soon",
-		"raw_end_user_description":"Soon","active":true,"default":false,"created_at":%q,"updated_at":%q}}`, url, id, clockText, clockText)
-	r.wantJSON("%s", want)
+	system := a.get("/api/v2/ticket_fields").ids("ticket_fields") // subject, description, status, type, priority, group, assignee, ticket status
+	product := a.ticketField(`{"type":"tagger","title":"Product","custom_field_options":[{"name":"Camera","value":"camera"}]}`)
+	serial := a.ticketField(`{"title":"Serial"}`)
+	brand := a.get("/api/v2/brands").ids("brands")[0]
+	r := a.post("/api/v2/ticket_forms.json", fmt.Sprintf(`{"ticket_form":{"name":"Cameras","end_user_visible":"true","ticket_field_ids":[%d,%d,%d,%d],
+		"restricted_brand_ids":[%d],"in_all_brands":false,
+		"agent_conditions":[{"parent_field_id":%d,"value":"camera","child_fields":[{"id":%d,"is_required":true,
+			"required_on_statuses":{"type":"SOME_STATUSES","statuses":["solved"]}}]}],
+		"end_user_conditions":[{"parent_field_id":%d,"value":"camera","child_fields":[{"id":%d,"is_required":false,"required_on_statuses":{"type":"ALL_STATUSES"}}]}]}}`,
+		product, serial, system[0], serial, brand, product, serial, product, serial)).want(201)
+	id := r.id("ticket_form")
+	url := fmt.Sprintf("http://helpd.test/api/v2/ticket_forms/%d.json", id)
 	if got := r.header.Get("Location"); got != url {
 		t.Errorf("Location %q", got)
 	}
-	path := fmt.Sprintf("/api/v2/custom_statuses/%d", id)
-	user, agent := a.signedInAs("end-user"), a.signedInAs("agent")
-	user.get(path).want(200).wantJSON("%s", want)
-	r = a.put(path, `{"custom_status":{"status_category":"open","agent_label":"Parked","end_user_description":null}}`).want(200)
-	if r.member("custom_status", "status_category") != "pending" || r.member("custom_status", "agent_label") != "Parked" || r.member("custom_status", "end_user_description") != nil {
+	want := fmt.Sprintf(`{"ticket_form":{"url":%q,"id":%d,"name":"Cameras","raw_name":"Cameras","display_name":"Cameras","raw_display_name":"Cameras",
+		"position":9999,"active":true,"end_user_visible":true,"default":false,"ticket_field_ids":[%d,%d,%d,%d,%d,%d,%d,%d],"in_all_brands":false,
+		"restricted_brand_ids":[%d],
+		"agent_conditions":[{"parent_field_id":%d,"parent_field_type":"tagger","value":"camera","child_fields":[{"id":%d,"is_required":true,
+			"required_on_statuses":{"type":"SOME_STATUSES","statuses":["solved"]}}]}],
+		"end_user_conditions":[{"parent_field_id":%d,"parent_field_type":"tagger","value":"camera","child_fields":[{"id":%d,"is_required":false}]}],
+		"created_at":%q,"updated_at":%q}}`, url, id, system[1], system[2], system[5], system[6], system[7], product, serial, system[0], brand,
+		product, serial, product, serial, clockText, clockText)
+	r.wantJSON("%s", want)
+	path := fmt.Sprintf("/api/v2/ticket_forms/%d", id)
+	a.get(path).want(200).wantJSON("%s", want)
+	// A field that leaves the form takes its conditions along.
+	r = a.put(path, fmt.Sprintf(`{"ticket_form":{"display_name":"Ask","ticket_field_ids":[%d]}}`, product)).want(200)
+	if r.member("ticket_form", "display_name") != "Ask" || r.member("ticket_form", "name") != "Cameras" ||
+		len(r.member("ticket_form", "agent_conditions").([]any)) != 0 || len(r.member("ticket_form", "ticket_field_ids").([]any)) != 7 {
 		t.Errorf("changed to %s", r.body)
 	}
-	a.put("/api/v2/custom_status/default", fmt.Sprintf(`{"ids":[%d]}`, id)).want(200).wantJSON(`{}`)
-	if ids := user.get("/api/v2/custom_statuses?status_categories=pending,open&default=true").want(200).ids("custom_statuses"); len(ids) != 2 || ids[1] != id {
-		t.Errorf("defaults %v", ids)
+	clone := a.post(path+"/clone", `{"prepend_clone_title":true}`).want(200)
+	if clone.id("ticket_form") == id || clone.member("ticket_form", "name") != "Clone of Cameras" || clone.member("ticket_form", "display_name") != "Ask" {
+		t.Errorf("clone %s", clone.body)
 	}
-	if r := a.get("/api/v2/custom_statuses?active=true").want(200); fmt.Sprint(r.member("count")) != "6" || r.member("next_page") != nil {
-		t.Errorf("list %s", r.body)
+	if r := a.post(path+"/clone", "").want(200); r.member("ticket_form", "name") != "Cameras" {
+		t.Errorf("clone %s", r.body)
 	}
-	a.put(path, `{"custom_status":{"active":false}}`).wantDetail("active", "Active: the default status of a category cannot be deactivated")
-	a.post("/api/v2/custom_statuses", `{"custom_status":{"status_category":"closed","agent_label":"x"}}`).
-		wantDetail("status_category", "Status category: closed is not one of new, open, pending, hold, solved")
-	a.post("/api/v2/custom_statuses", `{"custom_status":{"status_category":"open"}}`).wantDetail("agent_label", "Agent label: cannot be blank")
-	a.put("/api/v2/custom_status/default", `{"ids":[404]}`).wantDetail("ids", "Ids: 404 is not an active custom status")
-	a.get("/api/v2/custom_statuses/404").wantMissing()
-	a.put("/api/v2/custom_statuses/404", `{"custom_status":{}}`).wantMissing()
-	agent.put(path, `{"custom_status":{}}`).wantForbidden()
-	agent.post("/api/v2/custom_statuses", `{"custom_status":{}}`).wantForbidden()
-	agent.put("/api/v2/custom_status/default", `{"ids":[]}`).wantForbidden()
-	a.anonymous().get("/api/v2/custom_statuses").want(401)
-	a.another().get(path).wantMissing()
+	order := a.put("/api/v2/ticket_forms/reorder", fmt.Sprintf(`{"ticket_form_ids":[%d]}`, id)).want(200).ids("ticket_forms")
+	if len(order) != 4 || order[0] != id {
+		t.Errorf("order %v", order)
+	}
+	a.delete(path).want(204)
+	a.delete(path).wantMissing()
+}
+
+func TestDefaultTicketForm(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	old := fmt.Sprintf("/api/v2/ticket_forms/%d", a.get("/api/v2/ticket_forms").ids("ticket_forms")[0])
+	a.delete(old).wantDetail("base", "The default ticket form cannot be deleted")
+	a.put(old, `{"ticket_form":{"active":false}}`).wantDetail("active", "Active: the default ticket form cannot be inactive")
+	a.put(old, `{"ticket_form":{"default":false}}`).wantDetail("default", "Default: make another ticket form the default instead")
+	fresh := a.post("/api/v2/ticket_forms", `{"ticket_form":{"name":"New","default":true}}`).want(201)
+	if fresh.member("ticket_form", "default") != true || len(fresh.member("ticket_form", "ticket_field_ids").([]any)) != 6 {
+		t.Errorf("form %s", fresh.body)
+	}
+	if r := a.get(old).want(200); r.member("ticket_form", "default") != false {
+		t.Errorf("the former default %s", r.body)
+	}
+	a.delete(old).want(204)
+}
+
+func TestTicketFormRefusesWrongInput(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	system := a.get("/api/v2/ticket_fields").ids("ticket_fields")
+	condition := func(parent int64, value string, child int64) string {
+		return fmt.Sprintf(`{"name":"x","ticket_field_ids":[%d,%d],"agent_conditions":[{"parent_field_id":%d,"value":%q,"child_fields":[{"id":%d}]}]}`,
+			system[3], system[4], parent, value, child)
+	}
+	for _, tc := range []struct{ body, field, says string }{
+		{`{}`, "name", "Name: cannot be blank"},
+		{`{"name":"x","position":-1}`, "position", "Position: must be between 0 and 1000000000"},
+		{`{"name":"x","ticket_field_ids":[404]}`, "ticket_field_ids", "Ticket field: 404 is not a ticket field"},
+		{`{"name":"x","restricted_brand_ids":[404]}`, "restricted_brand_ids", "Restricted brand: 404 is not a brand"},
+		{`{"name":"x","default":true,"active":false}`, "active", "Active: the default ticket form cannot be inactive"},
+		{condition(404, "incident", system[4]), "agent_conditions", "Agent conditions: the parent field 404 is not on the form"},
+		{condition(system[0], "incident", system[4]), "agent_conditions", "Agent conditions: Subject has no such value, or cannot be a parent field"},
+		{condition(system[3], "accident", system[4]), "agent_conditions", "Agent conditions: Type has no such value, or cannot be a parent field"},
+		{condition(system[3], "incident", 404), "agent_conditions", "Agent conditions: the child field 404 is not on the form, or is its own parent"},
+		{fmt.Sprintf(`{"name":"x","ticket_field_ids":[%d],"agent_conditions":[{"parent_field_id":%d,"value":"task"}]}`, system[3], system[3]),
+			"agent_conditions", "Agent conditions: a condition needs child fields"},
+		{fmt.Sprintf(`{"name":"x","ticket_field_ids":[%d,%d],"agent_conditions":[{"parent_field_id":%d,"value":"task",
+			"child_fields":[{"id":%d,"required_on_statuses":{"type":"SOMETIMES"}}]}]}`, system[3], system[4], system[3], system[4]),
+			"agent_conditions", "Agent conditions: required_on_statuses has no type SOMETIMES"},
+	} {
+		a.post("/api/v2/ticket_forms", `{"ticket_form":`+tc.body+`}`).wantDetail(tc.field, tc.says)
+	}
+	a.post("/api/v2/ticket_forms", `{"ticket_form":{"name":"x","agent_conditions":"none"}}`).want(400)
+	a.post("/api/v2/ticket_forms", `{}`).want(400)
+	a.put("/api/v2/ticket_forms/reorder", `{"ticket_form_ids":[404]}`).wantDetail("ticket_form_ids", "Ticket form: 404 is not a ticket form")
+	a.put("/api/v2/ticket_forms/404", `{"ticket_form":{"name":"x"}}`).wantMissing()
+	a.post("/api/v2/ticket_forms/404/clone", `{}`).wantMissing()
+	if n := len(a.get("/api/v2/ticket_forms").ids("ticket_forms")); n != 1 {
+		t.Errorf("%d forms are there after refusals", n)
+	}
+	agent := a.signedInAs("agent")
+	path := fmt.Sprintf("/api/v2/ticket_forms/%d", a.get("/api/v2/ticket_forms").ids("ticket_forms")[0])
+	agent.post("/api/v2/ticket_forms", `{"ticket_form":{"name":"x"}}`).wantForbidden()
+	agent.put(path, `{"ticket_form":{"name":"x"}}`).wantForbidden()
+	agent.delete(path).wantForbidden()
+	agent.post(path+"/clone", "").wantForbidden()
+	agent.put("/api/v2/ticket_forms/reorder", `{"ticket_form_ids":[]}`).wantForbidden()
+	a.another().delete(path).wantMissing()
 }

@@ -609,7 +609,37 @@ type ForbiddenError struct {
 }
 
 // FormCondition Shows the child fields while the parent field has the value.
-type FormCondition map[string]interface{}
+type FormCondition struct {
+	ParentFieldID   int64   `json:"parent_field_id"`
+	ParentFieldType *string `json:"parent_field_type,omitempty"`
+
+	// Value The value of an option, or true or false of a checkbox.
+	Value       interface{}          `json:"value"`
+	ChildFields []FormConditionChild `json:"child_fields"`
+}
+
+// FormConditionChild defines model for FormConditionChild.
+type FormConditionChild struct {
+	ID         int64 `json:"id"`
+	IsRequired bool  `json:"is_required"`
+
+	// RequiredOnStatuses Of agent_conditions.
+	RequiredOnStatuses *RequiredOnStatuses `json:"required_on_statuses,omitempty"`
+}
+
+// FormConditionChildInput defines model for FormConditionChildInput.
+type FormConditionChildInput struct {
+	ID                 *wire.ID                 `json:"id,omitempty"`
+	IsRequired         *wire.Flag               `json:"is_required,omitempty"`
+	RequiredOnStatuses *RequiredOnStatusesInput `json:"required_on_statuses,omitempty"`
+}
+
+// FormConditionInput defines model for FormConditionInput.
+type FormConditionInput struct {
+	ParentFieldID *wire.ID                  `json:"parent_field_id,omitempty"`
+	Value         interface{}               `json:"value,omitzero"`
+	ChildFields   []FormConditionChildInput `json:"child_fields,omitzero"`
+}
 
 // Group defines model for Group.
 type Group struct {
@@ -953,6 +983,21 @@ type RelationshipFilter struct {
 	Any []map[string]interface{} `json:"any"`
 }
 
+// RequiredOnStatuses defines model for RequiredOnStatuses.
+type RequiredOnStatuses struct {
+	// Type ALL_STATUSES, NO_STATUSES or SOME_STATUSES.
+	Type           string   `json:"type"`
+	Statuses       []string `json:"statuses,omitzero"`
+	CustomStatuses []int64  `json:"custom_statuses,omitzero"`
+}
+
+// RequiredOnStatusesInput defines model for RequiredOnStatusesInput.
+type RequiredOnStatusesInput struct {
+	Type           *wire.Text `json:"type,omitempty"`
+	Statuses       []string   `json:"statuses,omitzero"`
+	CustomStatuses wire.IDs   `json:"custom_statuses,omitzero"`
+}
+
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
 
@@ -1238,13 +1283,45 @@ type TicketForm struct {
 	UpdatedAt          wire.Time       `json:"updated_at"`
 }
 
+// TicketFormBody defines model for TicketFormBody.
+type TicketFormBody struct {
+	TicketForm TicketFormInput `json:"ticket_form"`
+}
+
+// TicketFormCloneBody defines model for TicketFormCloneBody.
+type TicketFormCloneBody struct {
+	// PrependCloneTitle Whether the name of the new form tells that it is a clone.
+	PrependCloneTitle *wire.Flag `json:"prepend_clone_title,omitempty"`
+}
+
 // TicketFormEnvelope defines model for TicketFormEnvelope.
 type TicketFormEnvelope struct {
 	TicketForm TicketForm `json:"ticket_form"`
 }
 
+// TicketFormInput defines model for TicketFormInput.
+type TicketFormInput struct {
+	Name               *wire.Text                   `json:"name,omitempty"`
+	RawName            *wire.Text                   `json:"raw_name,omitempty"`
+	DisplayName        nullable.Nullable[wire.Text] `json:"display_name,omitempty"`
+	Position           *wire.Int                    `json:"position,omitempty"`
+	Active             *wire.Flag                   `json:"active,omitempty"`
+	EndUserVisible     *wire.Flag                   `json:"end_user_visible,omitempty"`
+	Default            *wire.Flag                   `json:"default,omitempty"`
+	TicketFieldIds     wire.IDs                     `json:"ticket_field_ids,omitzero"`
+	InAllBrands        *wire.Flag                   `json:"in_all_brands,omitempty"`
+	RestrictedBrandIds wire.IDs                     `json:"restricted_brand_ids,omitzero"`
+	AgentConditions    []FormConditionInput         `json:"agent_conditions,omitzero"`
+	EndUserConditions  []FormConditionInput         `json:"end_user_conditions,omitzero"`
+}
+
 // TicketFormList defines model for TicketFormList.
 type TicketFormList = wire.List
+
+// TicketFormOrderBody defines model for TicketFormOrderBody.
+type TicketFormOrderBody struct {
+	TicketFormIds wire.IDs `json:"ticket_form_ids"`
+}
 
 // TicketInput defines model for TicketInput.
 type TicketInput struct {
@@ -2136,6 +2213,18 @@ type UpdateTicketFieldJSONRequestBody = TicketFieldBody
 // CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
 type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
+// CreateTicketFormJSONRequestBody defines body for CreateTicketForm for application/json ContentType.
+type CreateTicketFormJSONRequestBody = TicketFormBody
+
+// ReorderTicketFormsJSONRequestBody defines body for ReorderTicketForms for application/json ContentType.
+type ReorderTicketFormsJSONRequestBody = TicketFormOrderBody
+
+// UpdateTicketFormJSONRequestBody defines body for UpdateTicketForm for application/json ContentType.
+type UpdateTicketFormJSONRequestBody = TicketFormBody
+
+// CloneTicketFormJSONRequestBody defines body for CloneTicketForm for application/json ContentType.
+type CloneTicketFormJSONRequestBody = TicketFormCloneBody
+
 // CreateTicketJSONRequestBody defines body for CreateTicket for application/json ContentType.
 type CreateTicketJSONRequestBody = TicketBody
 
@@ -2501,12 +2590,27 @@ type ServerInterface interface {
 	// ListTicketForms Lists the ticket forms by position; end users get the active ones that they may see.
 	// (GET /api/v2/ticket_forms)
 	ListTicketForms(ctx echo.Context, params ListTicketFormsParams) error
+	// CreateTicketForm Creates a ticket form. The fields that every form has are added.
+	// (POST /api/v2/ticket_forms)
+	CreateTicketForm(ctx echo.Context) error
+	// ReorderTicketForms Puts the named forms first, in this order, and the others behind them.
+	// (PUT /api/v2/ticket_forms/reorder)
+	ReorderTicketForms(ctx echo.Context) error
 	// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
 	// (GET /api/v2/ticket_forms/show_many)
 	ShowManyTicketForms(ctx echo.Context, params ShowManyTicketFormsParams) error
+	// DeleteTicketForm Deletes a ticket form, which is not the default. Tickets that have it are treated as having the default form.
+	// (DELETE /api/v2/ticket_forms/{ticket_form_id})
+	DeleteTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error
 	// ShowTicketForm Shows a ticket form.
 	// (GET /api/v2/ticket_forms/{ticket_form_id})
 	ShowTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error
+	// UpdateTicketForm Changes what is present.
+	// (PUT /api/v2/ticket_forms/{ticket_form_id})
+	UpdateTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error
+	// CloneTicketForm Creates a ticket form like this one.
+	// (POST /api/v2/ticket_forms/{ticket_form_id}/clone)
+	CloneTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error
 	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
 	// (GET /api/v2/ticket_metrics)
 	ListTicketMetrics(ctx echo.Context) error
@@ -4389,6 +4493,24 @@ func (w *ServerInterfaceWrapper) ListTicketForms(ctx echo.Context) error {
 	return err
 }
 
+// CreateTicketForm converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTicketForm(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTicketForm(ctx)
+	return err
+}
+
+// ReorderTicketForms converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderTicketForms(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderTicketForms(ctx)
+	return err
+}
+
 // ShowManyTicketForms converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowManyTicketForms(ctx echo.Context) error {
 	var err error
@@ -4407,6 +4529,22 @@ func (w *ServerInterfaceWrapper) ShowManyTicketForms(ctx echo.Context) error {
 	return err
 }
 
+// DeleteTicketForm converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTicketForm(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_form_id" -------------
+	var ticketFormID TicketFormIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_form_id", ctx.Param("ticket_form_id"), &ticketFormID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_form_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTicketForm(ctx, ticketFormID)
+	return err
+}
+
 // ShowTicketForm converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowTicketForm(ctx echo.Context) error {
 	var err error
@@ -4420,6 +4558,38 @@ func (w *ServerInterfaceWrapper) ShowTicketForm(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowTicketForm(ctx, ticketFormID)
+	return err
+}
+
+// UpdateTicketForm converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTicketForm(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_form_id" -------------
+	var ticketFormID TicketFormIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_form_id", ctx.Param("ticket_form_id"), &ticketFormID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_form_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTicketForm(ctx, ticketFormID)
+	return err
+}
+
+// CloneTicketForm converts echo context to params.
+func (w *ServerInterfaceWrapper) CloneTicketForm(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_form_id" -------------
+	var ticketFormID TicketFormIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_form_id", ctx.Param("ticket_form_id"), &ticketFormID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_form_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CloneTicketForm(ctx, ticketFormID)
 	return err
 }
 
@@ -6038,8 +6208,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id/options/:ticket_field_option_id", wrapper.DeleteTicketFieldOption, options.OperationMiddlewares["DeleteTicketFieldOption"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields/:ticket_field_id/options/:ticket_field_option_id", wrapper.ShowTicketFieldOption, options.OperationMiddlewares["ShowTicketFieldOption"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_forms", wrapper.ListTicketForms, options.OperationMiddlewares["ListTicketForms"]...)
+	router.POST(options.BaseURL+"/api/v2/ticket_forms", wrapper.CreateTicketForm, options.OperationMiddlewares["CreateTicketForm"]...)
+	router.PUT(options.BaseURL+"/api/v2/ticket_forms/reorder", wrapper.ReorderTicketForms, options.OperationMiddlewares["ReorderTicketForms"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_forms/show_many", wrapper.ShowManyTicketForms, options.OperationMiddlewares["ShowManyTicketForms"]...)
+	router.DELETE(options.BaseURL+"/api/v2/ticket_forms/:ticket_form_id", wrapper.DeleteTicketForm, options.OperationMiddlewares["DeleteTicketForm"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_forms/:ticket_form_id", wrapper.ShowTicketForm, options.OperationMiddlewares["ShowTicketForm"]...)
+	router.PUT(options.BaseURL+"/api/v2/ticket_forms/:ticket_form_id", wrapper.UpdateTicketForm, options.OperationMiddlewares["UpdateTicketForm"]...)
+	router.POST(options.BaseURL+"/api/v2/ticket_forms/:ticket_form_id/clone", wrapper.CloneTicketForm, options.OperationMiddlewares["CloneTicketForm"]...)
 	router.GET(options.BaseURL+"/api/v2/custom_statuses", wrapper.ListCustomStatuses, options.OperationMiddlewares["ListCustomStatuses"]...)
 	router.POST(options.BaseURL+"/api/v2/custom_statuses", wrapper.CreateCustomStatus, options.OperationMiddlewares["CreateCustomStatus"]...)
 	router.GET(options.BaseURL+"/api/v2/custom_statuses/:custom_status_id", wrapper.ShowCustomStatus, options.OperationMiddlewares["ShowCustomStatus"]...)
@@ -8475,6 +8650,58 @@ func (response ListTicketForms200JSONResponse) VisitListTicketFormsResponse(w ht
 	return err
 }
 
+type CreateTicketFormRequestObject struct {
+	Body *CreateTicketFormJSONRequestBody
+}
+
+type CreateTicketFormResponseObject interface {
+	VisitCreateTicketFormResponse(w http.ResponseWriter) error
+}
+
+type CreateTicketForm201ResponseHeaders struct {
+	Location string
+}
+
+type CreateTicketForm201JSONResponse struct {
+	Body    TicketFormEnvelope
+	Headers CreateTicketForm201ResponseHeaders
+}
+
+func (response CreateTicketForm201JSONResponse) VisitCreateTicketFormResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReorderTicketFormsRequestObject struct {
+	Body *ReorderTicketFormsJSONRequestBody
+}
+
+type ReorderTicketFormsResponseObject interface {
+	VisitReorderTicketFormsResponse(w http.ResponseWriter) error
+}
+
+type ReorderTicketForms200JSONResponse TicketFormList
+
+func (response ReorderTicketForms200JSONResponse) VisitReorderTicketFormsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ShowManyTicketFormsRequestObject struct {
 	Params ShowManyTicketFormsParams
 }
@@ -8497,6 +8724,22 @@ func (response ShowManyTicketForms200JSONResponse) VisitShowManyTicketFormsRespo
 	return err
 }
 
+type DeleteTicketFormRequestObject struct {
+	TicketFormID TicketFormIDParam `json:"ticket_form_id"`
+}
+
+type DeleteTicketFormResponseObject interface {
+	VisitDeleteTicketFormResponse(w http.ResponseWriter) error
+}
+
+type DeleteTicketForm204Response struct {
+}
+
+func (response DeleteTicketForm204Response) VisitDeleteTicketFormResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
 type ShowTicketFormRequestObject struct {
 	TicketFormID TicketFormIDParam `json:"ticket_form_id"`
 }
@@ -8514,6 +8757,60 @@ func (response ShowTicketForm200JSONResponse) VisitShowTicketFormResponse(w http
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTicketFormRequestObject struct {
+	TicketFormID TicketFormIDParam `json:"ticket_form_id"`
+	Body         *UpdateTicketFormJSONRequestBody
+}
+
+type UpdateTicketFormResponseObject interface {
+	VisitUpdateTicketFormResponse(w http.ResponseWriter) error
+}
+
+type UpdateTicketForm200JSONResponse TicketFormEnvelope
+
+func (response UpdateTicketForm200JSONResponse) VisitUpdateTicketFormResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloneTicketFormRequestObject struct {
+	TicketFormID TicketFormIDParam `json:"ticket_form_id"`
+	Body         *CloneTicketFormJSONRequestBody
+}
+
+type CloneTicketFormResponseObject interface {
+	VisitCloneTicketFormResponse(w http.ResponseWriter) error
+}
+
+type CloneTicketForm200ResponseHeaders struct {
+	Location string
+}
+
+type CloneTicketForm200JSONResponse struct {
+	Body    TicketFormEnvelope
+	Headers CloneTicketForm200ResponseHeaders
+}
+
+func (response CloneTicketForm200JSONResponse) VisitCloneTicketFormResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10765,12 +11062,27 @@ type StrictServerInterface interface {
 	// ListTicketForms Lists the ticket forms by position; end users get the active ones that they may see.
 	// (GET /api/v2/ticket_forms)
 	ListTicketForms(ctx context.Context, request ListTicketFormsRequestObject) (ListTicketFormsResponseObject, error)
+	// CreateTicketForm Creates a ticket form. The fields that every form has are added.
+	// (POST /api/v2/ticket_forms)
+	CreateTicketForm(ctx context.Context, request CreateTicketFormRequestObject) (CreateTicketFormResponseObject, error)
+	// ReorderTicketForms Puts the named forms first, in this order, and the others behind them.
+	// (PUT /api/v2/ticket_forms/reorder)
+	ReorderTicketForms(ctx context.Context, request ReorderTicketFormsRequestObject) (ReorderTicketFormsResponseObject, error)
 	// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
 	// (GET /api/v2/ticket_forms/show_many)
 	ShowManyTicketForms(ctx context.Context, request ShowManyTicketFormsRequestObject) (ShowManyTicketFormsResponseObject, error)
+	// DeleteTicketForm Deletes a ticket form, which is not the default. Tickets that have it are treated as having the default form.
+	// (DELETE /api/v2/ticket_forms/{ticket_form_id})
+	DeleteTicketForm(ctx context.Context, request DeleteTicketFormRequestObject) (DeleteTicketFormResponseObject, error)
 	// ShowTicketForm Shows a ticket form.
 	// (GET /api/v2/ticket_forms/{ticket_form_id})
 	ShowTicketForm(ctx context.Context, request ShowTicketFormRequestObject) (ShowTicketFormResponseObject, error)
+	// UpdateTicketForm Changes what is present.
+	// (PUT /api/v2/ticket_forms/{ticket_form_id})
+	UpdateTicketForm(ctx context.Context, request UpdateTicketFormRequestObject) (UpdateTicketFormResponseObject, error)
+	// CloneTicketForm Creates a ticket form like this one.
+	// (POST /api/v2/ticket_forms/{ticket_form_id}/clone)
+	CloneTicketForm(ctx context.Context, request CloneTicketFormRequestObject) (CloneTicketFormResponseObject, error)
 	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
 	// (GET /api/v2/ticket_metrics)
 	ListTicketMetrics(ctx context.Context, request ListTicketMetricsRequestObject) (ListTicketMetricsResponseObject, error)
@@ -14090,6 +14402,98 @@ func (sh *strictHandler) ListTicketForms(ctx echo.Context, params ListTicketForm
 	return nil
 }
 
+// CreateTicketForm operation middleware
+func (sh *strictHandler) CreateTicketForm(ctx echo.Context) error {
+	var request CreateTicketFormRequestObject
+
+	var body CreateTicketFormJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTicketForm(ctx.Request().Context(), request.(CreateTicketFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTicketForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTicketFormResponseObject); ok {
+		return validResponse.VisitCreateTicketFormResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderTicketForms operation middleware
+func (sh *strictHandler) ReorderTicketForms(ctx echo.Context) error {
+	var request ReorderTicketFormsRequestObject
+
+	var body ReorderTicketFormsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderTicketForms(ctx.Request().Context(), request.(ReorderTicketFormsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderTicketForms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderTicketFormsResponseObject); ok {
+		return validResponse.VisitReorderTicketFormsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ShowManyTicketForms operation middleware
 func (sh *strictHandler) ShowManyTicketForms(ctx echo.Context, params ShowManyTicketFormsParams) error {
 	var request ShowManyTicketFormsRequestObject
@@ -14115,6 +14519,31 @@ func (sh *strictHandler) ShowManyTicketForms(ctx echo.Context, params ShowManyTi
 	return nil
 }
 
+// DeleteTicketForm operation middleware
+func (sh *strictHandler) DeleteTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error {
+	var request DeleteTicketFormRequestObject
+
+	request.TicketFormID = ticketFormID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTicketForm(ctx.Request().Context(), request.(DeleteTicketFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTicketForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTicketFormResponseObject); ok {
+		return validResponse.VisitDeleteTicketFormResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ShowTicketForm operation middleware
 func (sh *strictHandler) ShowTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error {
 	var request ShowTicketFormRequestObject
@@ -14134,6 +14563,105 @@ func (sh *strictHandler) ShowTicketForm(ctx echo.Context, ticketFormID TicketFor
 		return err
 	} else if validResponse, ok := response.(ShowTicketFormResponseObject); ok {
 		return validResponse.VisitShowTicketFormResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTicketForm operation middleware
+func (sh *strictHandler) UpdateTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error {
+	var request UpdateTicketFormRequestObject
+
+	request.TicketFormID = ticketFormID
+
+	var body UpdateTicketFormJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTicketForm(ctx.Request().Context(), request.(UpdateTicketFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTicketForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTicketFormResponseObject); ok {
+		return validResponse.VisitUpdateTicketFormResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CloneTicketForm operation middleware
+func (sh *strictHandler) CloneTicketForm(ctx echo.Context, ticketFormID TicketFormIDParam) error {
+	var request CloneTicketFormRequestObject
+
+	request.TicketFormID = ticketFormID
+
+	var body CloneTicketFormJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloneTicketForm(ctx.Request().Context(), request.(CloneTicketFormRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloneTicketForm")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CloneTicketFormResponseObject); ok {
+		return validResponse.VisitCloneTicketFormResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -611,7 +611,37 @@ type EndUserEnvelope struct {
 }
 
 // FormCondition Shows the child fields while the parent field has the value.
-type FormCondition map[string]interface{}
+type FormCondition struct {
+	ParentFieldID   int64   `json:"parent_field_id"`
+	ParentFieldType *string `json:"parent_field_type,omitempty"`
+
+	// Value The value of an option, or true or false of a checkbox.
+	Value       interface{}          `json:"value"`
+	ChildFields []FormConditionChild `json:"child_fields"`
+}
+
+// FormConditionChild defines model for FormConditionChild.
+type FormConditionChild struct {
+	ID         int64 `json:"id"`
+	IsRequired bool  `json:"is_required"`
+
+	// RequiredOnStatuses Of agent_conditions.
+	RequiredOnStatuses *RequiredOnStatuses `json:"required_on_statuses,omitempty"`
+}
+
+// FormConditionChildInput defines model for FormConditionChildInput.
+type FormConditionChildInput struct {
+	ID                 *int64                   `json:"id,omitempty"`
+	IsRequired         *bool                    `json:"is_required,omitempty"`
+	RequiredOnStatuses *RequiredOnStatusesInput `json:"required_on_statuses,omitempty"`
+}
+
+// FormConditionInput defines model for FormConditionInput.
+type FormConditionInput struct {
+	ParentFieldID *int64                    `json:"parent_field_id,omitempty"`
+	Value         interface{}               `json:"value,omitzero"`
+	ChildFields   []FormConditionChildInput `json:"child_fields,omitzero"`
+}
 
 // Group defines model for Group.
 type Group struct {
@@ -983,6 +1013,21 @@ type RedactTextBody struct {
 type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
 	Any []map[string]interface{} `json:"any"`
+}
+
+// RequiredOnStatuses defines model for RequiredOnStatuses.
+type RequiredOnStatuses struct {
+	// Type ALL_STATUSES, NO_STATUSES or SOME_STATUSES.
+	Type           string   `json:"type"`
+	Statuses       []string `json:"statuses,omitzero"`
+	CustomStatuses []int64  `json:"custom_statuses,omitzero"`
+}
+
+// RequiredOnStatusesInput defines model for RequiredOnStatusesInput.
+type RequiredOnStatusesInput struct {
+	Type           *string  `json:"type,omitempty"`
+	Statuses       []string `json:"statuses,omitzero"`
+	CustomStatuses []int64  `json:"custom_statuses,omitzero"`
 }
 
 // SettingsSection Values by the setting's name.
@@ -1360,9 +1405,36 @@ type TicketForm struct {
 	UpdatedAt          time.Time       `json:"updated_at"`
 }
 
+// TicketFormBody defines model for TicketFormBody.
+type TicketFormBody struct {
+	TicketForm TicketFormInput `json:"ticket_form"`
+}
+
+// TicketFormCloneBody defines model for TicketFormCloneBody.
+type TicketFormCloneBody struct {
+	// PrependCloneTitle Whether the name of the new form tells that it is a clone.
+	PrependCloneTitle *bool `json:"prepend_clone_title,omitempty"`
+}
+
 // TicketFormEnvelope defines model for TicketFormEnvelope.
 type TicketFormEnvelope struct {
 	TicketForm TicketForm `json:"ticket_form"`
+}
+
+// TicketFormInput defines model for TicketFormInput.
+type TicketFormInput struct {
+	Name               *string                   `json:"name,omitempty"`
+	RawName            *string                   `json:"raw_name,omitempty"`
+	DisplayName        nullable.Nullable[string] `json:"display_name,omitempty"`
+	Position           *int64                    `json:"position,omitempty"`
+	Active             *bool                     `json:"active,omitempty"`
+	EndUserVisible     *bool                     `json:"end_user_visible,omitempty"`
+	Default            *bool                     `json:"default,omitempty"`
+	TicketFieldIds     []int64                   `json:"ticket_field_ids,omitzero"`
+	InAllBrands        *bool                     `json:"in_all_brands,omitempty"`
+	RestrictedBrandIds []int64                   `json:"restricted_brand_ids,omitzero"`
+	AgentConditions    []FormConditionInput      `json:"agent_conditions,omitzero"`
+	EndUserConditions  []FormConditionInput      `json:"end_user_conditions,omitzero"`
 }
 
 // TicketFormList defines model for TicketFormList.
@@ -1376,6 +1448,11 @@ type TicketFormList struct {
 	Count        *int64                    `json:"count,omitempty"`
 	Meta         *Meta                     `json:"meta,omitempty"`
 	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TicketFormOrderBody defines model for TicketFormOrderBody.
+type TicketFormOrderBody struct {
+	TicketFormIds []int64 `json:"ticket_form_ids"`
 }
 
 // TicketInput defines model for TicketInput.
@@ -3276,6 +3353,18 @@ type UpdateTicketFieldJSONRequestBody = TicketFieldBody
 // CreateOrUpdateTicketFieldOptionJSONRequestBody defines body for CreateOrUpdateTicketFieldOption for application/json ContentType.
 type CreateOrUpdateTicketFieldOptionJSONRequestBody = CustomFieldOptionBody
 
+// CreateTicketFormJSONRequestBody defines body for CreateTicketForm for application/json ContentType.
+type CreateTicketFormJSONRequestBody = TicketFormBody
+
+// ReorderTicketFormsJSONRequestBody defines body for ReorderTicketForms for application/json ContentType.
+type ReorderTicketFormsJSONRequestBody = TicketFormOrderBody
+
+// UpdateTicketFormJSONRequestBody defines body for UpdateTicketForm for application/json ContentType.
+type UpdateTicketFormJSONRequestBody = TicketFormBody
+
+// CloneTicketFormJSONRequestBody defines body for CloneTicketForm for application/json ContentType.
+type CloneTicketFormJSONRequestBody = TicketFormCloneBody
+
 // CreateTicketJSONRequestBody defines body for CreateTicket for application/json ContentType.
 type CreateTicketJSONRequestBody = TicketBody
 
@@ -4233,15 +4322,76 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/ticket_forms (the `ListTicketForms` operationId).
 	ListTicketForms(ctx context.Context, params *ListTicketFormsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateTicketFormWithBody Creates a ticket form. The fields that every form has are added.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+	CreateTicketFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicketForm Creates a ticket form. The fields that every form has are added.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+	CreateTicketForm(ctx context.Context, body CreateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderTicketFormsWithBody Puts the named forms first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+	ReorderTicketFormsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderTicketForms Puts the named forms first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+	ReorderTicketForms(ctx context.Context, body ReorderTicketFormsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
 	//
 	// Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
 	ShowManyTicketForms(ctx context.Context, params *ShowManyTicketFormsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// DeleteTicketForm Deletes a ticket form, which is not the default. Tickets that have it are treated as having the default form.
+	//
+	// Corresponds with DELETE /api/v2/ticket_forms/{ticket_form_id} (the `DeleteTicketForm` operationId).
+	DeleteTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ShowTicketForm Shows a ticket form.
 	//
 	// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
 	ShowTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTicketFormWithBody Changes what is present.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+	UpdateTicketFormWithBody(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTicketForm Changes what is present.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+	UpdateTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, body UpdateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloneTicketFormWithBody Creates a ticket form like this one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+	CloneTicketFormWithBody(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CloneTicketForm Creates a ticket form like this one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+	CloneTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, body CloneTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
 	//
@@ -6869,6 +7019,74 @@ func (c *Client) ListTicketForms(ctx context.Context, params *ListTicketFormsPar
 	return c.Client.Do(req)
 }
 
+// CreateTicketFormWithBody Creates a ticket form. The fields that every form has are added.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+func (c *Client) CreateTicketFormWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketFormRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicketForm Creates a ticket form. The fields that every form has are added.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+func (c *Client) CreateTicketForm(ctx context.Context, body CreateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketFormRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderTicketFormsWithBody Puts the named forms first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+func (c *Client) ReorderTicketFormsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderTicketFormsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderTicketForms Puts the named forms first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+func (c *Client) ReorderTicketForms(ctx context.Context, body ReorderTicketFormsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderTicketFormsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ShowManyTicketForms Shows the ticket forms with these ids; unknown ones are left out.
 //
 // Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
@@ -6884,11 +7102,94 @@ func (c *Client) ShowManyTicketForms(ctx context.Context, params *ShowManyTicket
 	return c.Client.Do(req)
 }
 
+// DeleteTicketForm Deletes a ticket form, which is not the default. Tickets that have it are treated as having the default form.
+//
+// Corresponds with DELETE /api/v2/ticket_forms/{ticket_form_id} (the `DeleteTicketForm` operationId).
+func (c *Client) DeleteTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTicketFormRequest(c.Server, ticketFormID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ShowTicketForm Shows a ticket form.
 //
 // Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
 func (c *Client) ShowTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowTicketFormRequest(c.Server, ticketFormID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTicketFormWithBody Changes what is present.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+func (c *Client) UpdateTicketFormWithBody(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTicketFormRequestWithBody(c.Server, ticketFormID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTicketForm Changes what is present.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+func (c *Client) UpdateTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, body UpdateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTicketFormRequest(c.Server, ticketFormID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloneTicketFormWithBody Creates a ticket form like this one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+func (c *Client) CloneTicketFormWithBody(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloneTicketFormRequestWithBody(c.Server, ticketFormID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CloneTicketForm Creates a ticket form like this one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+func (c *Client) CloneTicketForm(ctx context.Context, ticketFormID TicketFormIDParam, body CloneTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCloneTicketFormRequest(c.Server, ticketFormID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14896,6 +15197,86 @@ func NewListTicketFormsRequest(server string, params *ListTicketFormsParams) (*h
 	return req, nil
 }
 
+// NewCreateTicketFormRequest calls the generic CreateTicketForm builder with application/json body
+func NewCreateTicketFormRequest(server string, body CreateTicketFormJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTicketFormRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateTicketFormRequestWithBody constructs an http.Request for the CreateTicketForm method, with any body, and a specified content type
+func NewCreateTicketFormRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReorderTicketFormsRequest calls the generic ReorderTicketForms builder with application/json body
+func NewReorderTicketFormsRequest(server string, body ReorderTicketFormsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderTicketFormsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderTicketFormsRequestWithBody constructs an http.Request for the ReorderTicketForms method, with any body, and a specified content type
+func NewReorderTicketFormsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewShowManyTicketFormsRequest constructs an http.Request for the ShowManyTicketForms method
 func NewShowManyTicketFormsRequest(server string, params *ShowManyTicketFormsParams) (*http.Request, error) {
 	var err error
@@ -14962,6 +15343,40 @@ func NewShowManyTicketFormsRequest(server string, params *ShowManyTicketFormsPar
 	return req, nil
 }
 
+// NewDeleteTicketFormRequest constructs an http.Request for the DeleteTicketForm method
+func NewDeleteTicketFormRequest(server string, ticketFormID TicketFormIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_form_id", ticketFormID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewShowTicketFormRequest constructs an http.Request for the ShowTicketForm method
 func NewShowTicketFormRequest(server string, ticketFormID TicketFormIDParam) (*http.Request, error) {
 	var err error
@@ -14992,6 +15407,100 @@ func NewShowTicketFormRequest(server string, ticketFormID TicketFormIDParam) (*h
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewUpdateTicketFormRequest calls the generic UpdateTicketForm builder with application/json body
+func NewUpdateTicketFormRequest(server string, ticketFormID TicketFormIDParam, body UpdateTicketFormJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTicketFormRequestWithBody(server, ticketFormID, "application/json", bodyReader)
+}
+
+// NewUpdateTicketFormRequestWithBody constructs an http.Request for the UpdateTicketForm method, with any body, and a specified content type
+func NewUpdateTicketFormRequestWithBody(server string, ticketFormID TicketFormIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_form_id", ticketFormID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCloneTicketFormRequest calls the generic CloneTicketForm builder with application/json body
+func NewCloneTicketFormRequest(server string, ticketFormID TicketFormIDParam, body CloneTicketFormJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCloneTicketFormRequestWithBody(server, ticketFormID, "application/json", bodyReader)
+}
+
+// NewCloneTicketFormRequestWithBody constructs an http.Request for the CloneTicketForm method, with any body, and a specified content type
+func NewCloneTicketFormRequestWithBody(server string, ticketFormID TicketFormIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_form_id", ticketFormID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_forms/%s/clone", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -21437,6 +21946,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/ticket_forms (the `ListTicketForms` operationId).
 	ListTicketFormsWithResponse(ctx context.Context, params *ListTicketFormsParams, reqEditors ...RequestEditorFn) (*ListTicketFormsResponse, error)
 
+	// CreateTicketFormWithBodyWithResponse Creates a ticket form. The fields that every form has are added.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+	CreateTicketFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketFormResponse, error)
+
+	// CreateTicketFormWithResponse Creates a ticket form. The fields that every form has are added.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+	CreateTicketFormWithResponse(ctx context.Context, body CreateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketFormResponse, error)
+
+	// ReorderTicketFormsWithBodyWithResponse Puts the named forms first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+	ReorderTicketFormsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderTicketFormsResponse, error)
+
+	// ReorderTicketFormsWithResponse Puts the named forms first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+	ReorderTicketFormsWithResponse(ctx context.Context, body ReorderTicketFormsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderTicketFormsResponse, error)
+
 	// ShowManyTicketFormsWithResponse Shows the ticket forms with these ids; unknown ones are left out.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -21444,12 +21981,47 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/ticket_forms/show_many (the `ShowManyTicketForms` operationId).
 	ShowManyTicketFormsWithResponse(ctx context.Context, params *ShowManyTicketFormsParams, reqEditors ...RequestEditorFn) (*ShowManyTicketFormsResponse, error)
 
+	// DeleteTicketFormWithResponse Deletes a ticket form, which is not the default. Tickets that have it are treated as having the default form.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/ticket_forms/{ticket_form_id} (the `DeleteTicketForm` operationId).
+	DeleteTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketFormResponse, error)
+
 	// ShowTicketFormWithResponse Shows a ticket form.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v2/ticket_forms/{ticket_form_id} (the `ShowTicketForm` operationId).
 	ShowTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*ShowTicketFormResponse, error)
+
+	// UpdateTicketFormWithBodyWithResponse Changes what is present.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+	UpdateTicketFormWithBodyWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTicketFormResponse, error)
+
+	// UpdateTicketFormWithResponse Changes what is present.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+	UpdateTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, body UpdateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTicketFormResponse, error)
+
+	// CloneTicketFormWithBodyWithResponse Creates a ticket form like this one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+	CloneTicketFormWithBodyWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloneTicketFormResponse, error)
+
+	// CloneTicketFormWithResponse Creates a ticket form like this one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+	CloneTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, body CloneTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*CloneTicketFormResponse, error)
 
 	// ListTicketMetricsWithResponse Lists the metric sets of tickets, the newest first.
 	//
@@ -26311,6 +26883,95 @@ func (r ListTicketFormsResponse) ContentType() string {
 	return ""
 }
 
+// CreateTicketFormResponse201Headers the declared response headers of an HTTP 201 response for CreateTicketForm
+type CreateTicketFormResponse201Headers struct {
+	Location string
+}
+
+type CreateTicketFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TicketFormEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateTicketFormResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTicketFormResponse) GetJSON201() *TicketFormEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTicketFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTicketFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTicketFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTicketFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderTicketFormsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFormList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderTicketFormsResponse) GetJSON200() *TicketFormList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderTicketFormsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderTicketFormsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderTicketFormsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderTicketFormsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowManyTicketFormsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -26352,6 +27013,40 @@ func (r ShowManyTicketFormsResponse) ContentType() string {
 	return ""
 }
 
+type DeleteTicketFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTicketFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTicketFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTicketFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTicketFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowTicketFormResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -26387,6 +27082,95 @@ func (r ShowTicketFormResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowTicketFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTicketFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFormEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTicketFormResponse) GetJSON200() *TicketFormEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTicketFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTicketFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTicketFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTicketFormResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CloneTicketFormResponse200Headers the declared response headers of an HTTP 200 response for CloneTicketForm
+type CloneTicketFormResponse200Headers struct {
+	Location string
+}
+
+type CloneTicketFormResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketFormEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CloneTicketFormResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CloneTicketFormResponse) GetJSON200() *TicketFormEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CloneTicketFormResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CloneTicketFormResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CloneTicketFormResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CloneTicketFormResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31537,6 +32321,58 @@ func (c *ClientWithResponses) ListTicketFormsWithResponse(ctx context.Context, p
 	return ParseListTicketFormsResponse(rsp)
 }
 
+// CreateTicketFormWithBodyWithResponse Creates a ticket form. The fields that every form has are added.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+func (c *ClientWithResponses) CreateTicketFormWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketFormResponse, error) {
+	rsp, err := c.CreateTicketFormWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketFormResponse(rsp)
+}
+
+// CreateTicketFormWithResponse Creates a ticket form. The fields that every form has are added.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_forms (the `CreateTicketForm` operationId).
+func (c *ClientWithResponses) CreateTicketFormWithResponse(ctx context.Context, body CreateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketFormResponse, error) {
+	rsp, err := c.CreateTicketForm(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketFormResponse(rsp)
+}
+
+// ReorderTicketFormsWithBodyWithResponse Puts the named forms first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+func (c *ClientWithResponses) ReorderTicketFormsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderTicketFormsResponse, error) {
+	rsp, err := c.ReorderTicketFormsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderTicketFormsResponse(rsp)
+}
+
+// ReorderTicketFormsWithResponse Puts the named forms first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_forms/reorder (the `ReorderTicketForms` operationId).
+func (c *ClientWithResponses) ReorderTicketFormsWithResponse(ctx context.Context, body ReorderTicketFormsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderTicketFormsResponse, error) {
+	rsp, err := c.ReorderTicketForms(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderTicketFormsResponse(rsp)
+}
+
 // ShowManyTicketFormsWithResponse Shows the ticket forms with these ids; unknown ones are left out.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -31550,6 +32386,19 @@ func (c *ClientWithResponses) ShowManyTicketFormsWithResponse(ctx context.Contex
 	return ParseShowManyTicketFormsResponse(rsp)
 }
 
+// DeleteTicketFormWithResponse Deletes a ticket form, which is not the default. Tickets that have it are treated as having the default form.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/ticket_forms/{ticket_form_id} (the `DeleteTicketForm` operationId).
+func (c *ClientWithResponses) DeleteTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketFormResponse, error) {
+	rsp, err := c.DeleteTicketForm(ctx, ticketFormID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTicketFormResponse(rsp)
+}
+
 // ShowTicketFormWithResponse Shows a ticket form.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -31561,6 +32410,58 @@ func (c *ClientWithResponses) ShowTicketFormWithResponse(ctx context.Context, ti
 		return nil, err
 	}
 	return ParseShowTicketFormResponse(rsp)
+}
+
+// UpdateTicketFormWithBodyWithResponse Changes what is present.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+func (c *ClientWithResponses) UpdateTicketFormWithBodyWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTicketFormResponse, error) {
+	rsp, err := c.UpdateTicketFormWithBody(ctx, ticketFormID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTicketFormResponse(rsp)
+}
+
+// UpdateTicketFormWithResponse Changes what is present.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/ticket_forms/{ticket_form_id} (the `UpdateTicketForm` operationId).
+func (c *ClientWithResponses) UpdateTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, body UpdateTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTicketFormResponse, error) {
+	rsp, err := c.UpdateTicketForm(ctx, ticketFormID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTicketFormResponse(rsp)
+}
+
+// CloneTicketFormWithBodyWithResponse Creates a ticket form like this one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+func (c *ClientWithResponses) CloneTicketFormWithBodyWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CloneTicketFormResponse, error) {
+	rsp, err := c.CloneTicketFormWithBody(ctx, ticketFormID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCloneTicketFormResponse(rsp)
+}
+
+// CloneTicketFormWithResponse Creates a ticket form like this one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/ticket_forms/{ticket_form_id}/clone (the `CloneTicketForm` operationId).
+func (c *ClientWithResponses) CloneTicketFormWithResponse(ctx context.Context, ticketFormID TicketFormIDParam, body CloneTicketFormJSONRequestBody, reqEditors ...RequestEditorFn) (*CloneTicketFormResponse, error) {
+	rsp, err := c.CloneTicketForm(ctx, ticketFormID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCloneTicketFormResponse(rsp)
 }
 
 // ListTicketMetricsWithResponse Lists the metric sets of tickets, the newest first.
@@ -35624,6 +36525,71 @@ func ParseListTicketFormsResponse(rsp *http.Response) (*ListTicketFormsResponse,
 	return response, nil
 }
 
+// ParseCreateTicketFormResponse parses an HTTP response from a CreateTicketFormWithResponse call
+func ParseCreateTicketFormResponse(rsp *http.Response) (*CreateTicketFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTicketFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TicketFormEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateTicketFormResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReorderTicketFormsResponse parses an HTTP response from a ReorderTicketFormsWithResponse call
+func ParseReorderTicketFormsResponse(rsp *http.Response) (*ReorderTicketFormsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderTicketFormsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFormList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseShowManyTicketFormsResponse parses an HTTP response from a ShowManyTicketFormsWithResponse call
 func ParseShowManyTicketFormsResponse(rsp *http.Response) (*ShowManyTicketFormsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -35650,6 +36616,22 @@ func ParseShowManyTicketFormsResponse(rsp *http.Response) (*ShowManyTicketFormsR
 	return response, nil
 }
 
+// ParseDeleteTicketFormResponse parses an HTTP response from a DeleteTicketFormWithResponse call
+func ParseDeleteTicketFormResponse(rsp *http.Response) (*DeleteTicketFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTicketFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
 // ParseShowTicketFormResponse parses an HTTP response from a ShowTicketFormWithResponse call
 func ParseShowTicketFormResponse(rsp *http.Response) (*ShowTicketFormResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -35671,6 +36653,71 @@ func ParseShowTicketFormResponse(rsp *http.Response) (*ShowTicketFormResponse, e
 		}
 		response.JSON200 = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTicketFormResponse parses an HTTP response from a UpdateTicketFormWithResponse call
+func ParseUpdateTicketFormResponse(rsp *http.Response) (*UpdateTicketFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTicketFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFormEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCloneTicketFormResponse parses an HTTP response from a CloneTicketFormWithResponse call
+func ParseCloneTicketFormResponse(rsp *http.Response) (*CloneTicketFormResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CloneTicketFormResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketFormEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CloneTicketFormResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -57,9 +57,7 @@ func (c Change) apply(f *Field) error {
 	set(&f.RequiredInPortal, c.RequiredInPortal)
 	var errs []error
 	if c.Position != nil {
-		if *c.Position < 0 || *c.Position > maxPosition {
-			errs = append(errs, fault.InvalidField("position", "must be between 0 and %d", maxPosition))
-		}
+		errs = append(errs, checkPosition(*c.Position))
 		f.Position = int(*c.Position)
 	}
 	if f.Title == "" {
@@ -189,6 +187,13 @@ var gaps = regexp.MustCompile(`[\s,]+`)
 // place of spaces and commas, which part tags.
 func tagForm(s string) string {
 	return gaps.ReplaceAllString(strings.ToLower(strings.TrimSpace(s)), "_")
+}
+
+func checkPosition(n int64) error {
+	if n < 0 || n > maxPosition {
+		return fault.InvalidField("position", "must be between 0 and %d", maxPosition)
+	}
+	return nil
 }
 
 func within(field, text string, max int) error {

@@ -102,11 +102,11 @@ func leaveFormsTx(tx *gorm.DB, field int64, now time.Time) error {
 	for _, form := range forms {
 		form.TicketFieldIDs = slices.DeleteFunc(form.TicketFieldIDs, func(id int64) bool { return id == field })
 		for _, conditions := range []*models.JSON{&form.AgentConditions, &form.EndUserConditions} {
-			left, err := withoutField(*conditions, field)
-			if err != nil {
+			var list []Condition
+			if err := json.Unmarshal(*conditions, &list); err != nil {
 				return err
 			}
-			*conditions = left
+			*conditions = models.ToJSON(append([]Condition{}, conditionsOn(&form, list)...))
 		}
 		form.UpdatedAt = now
 		err := tx.Select("ticket_field_ids", "agent_conditions", "end_user_conditions", "updated_at").Updates(&form).Error
@@ -115,33 +115,4 @@ func leaveFormsTx(tx *gorm.DB, field int64, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-// withoutField is a form's conditions without the field as parent or child.
-func withoutField(conditions models.JSON, field int64) (models.JSON, error) {
-	var list []map[string]json.RawMessage
-	if err := json.Unmarshal(conditions, &list); err != nil {
-		return nil, err
-	}
-	out := []map[string]json.RawMessage{}
-	for _, cond := range list {
-		var parent int64
-		var children []json.RawMessage
-		if err := json.Unmarshal(cond["parent_field_id"], &parent); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(cond["child_fields"], &children); err != nil {
-			return nil, err
-		}
-		children = slices.DeleteFunc(children, func(raw json.RawMessage) bool {
-			var ch child
-			_ = json.Unmarshal(raw, &ch)
-			return ch.ID == field
-		})
-		if parent != field && len(children) > 0 {
-			cond["child_fields"] = json.RawMessage(models.ToJSON(children))
-			out = append(out, cond)
-		}
-	}
-	return models.ToJSON(out), nil
 }

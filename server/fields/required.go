@@ -9,41 +9,6 @@ import (
 	"github.com/helpd/helpd/models"
 )
 
-// Requirements of a form condition's child.
-const (
-	onAllStatuses  = "ALL_STATUSES"
-	onNoStatuses   = "NO_STATUSES"
-	onSomeStatuses = "SOME_STATUSES"
-)
-
-// condition shows fields of a form while a parent field has a value.
-type condition struct {
-	ParentFieldID int64           `json:"parent_field_id"`
-	Value         json.RawMessage `json:"value"` // an option's value, or a bool
-	ChildFields   []child         `json:"child_fields"`
-}
-
-type child struct {
-	ID                 int64 `json:"id"`
-	IsRequired         bool  `json:"is_required"`
-	RequiredOnStatuses struct {
-		Type     string   `json:"type"`
-		Statuses []string `json:"statuses"`
-	} `json:"required_on_statuses"`
-}
-
-func (c child) requiredToSolve() bool {
-	switch c.RequiredOnStatuses.Type {
-	case onAllStatuses:
-		return true
-	case onNoStatuses:
-		return false
-	case onSomeStatuses:
-		return slices.Contains(c.RequiredOnStatuses.Statuses, models.StatusSolved)
-	}
-	return c.IsRequired
-}
-
 // MissingToSolve are the active fields without which t may not be solved and
 // which it lacks, in position order, the system's included: the assignee is
 // one of them, so that it is to be called once the assignee is settled. A
@@ -54,13 +19,8 @@ func (c child) requiredToSolve() bool {
 func (c *Config) MissingToSolve(t *models.Ticket) []models.TicketField {
 	var values map[string]json.RawMessage
 	_ = json.Unmarshal(t.CustomFields, &values) // written by ourselves
-	var form *models.TicketForm
-	if t.TicketFormID != nil {
-		if f, ok := c.Form(*t.TicketFormID); ok {
-			form = &f
-		}
-	}
-	var conditions []condition
+	form := c.formOf(t)
+	var conditions []Condition
 	if form != nil {
 		_ = json.Unmarshal(form.AgentConditions, &conditions) // written by ourselves
 	}
@@ -81,16 +41,31 @@ func (c *Config) MissingToSolve(t *models.Ticket) []models.TicketField {
 	return missing
 }
 
+// formOf is the form of a ticket: the default one if its own has been deleted,
+// nil if it has none.
+func (c *Config) formOf(t *models.Ticket) *models.TicketForm {
+	if t.TicketFormID == nil {
+		return nil
+	}
+	if f, ok := c.Form(*t.TicketFormID); ok {
+		return &f
+	}
+	if f, ok := c.DefaultForm(); ok {
+		return &f
+	}
+	return nil
+}
+
 // demand tells whether the conditions that show a field require it; false for
 // conditional when none of them is about the field.
-func (c *Config) demand(id int64, conditions []condition, t *models.Ticket, values map[string]json.RawMessage) (required, conditional bool) {
+func (c *Config) demand(id int64, conditions []Condition, t *models.Ticket, values map[string]json.RawMessage) (required, conditional bool) {
 	for _, cond := range conditions {
 		for _, ch := range cond.ChildFields {
 			if ch.ID != id {
 				continue
 			}
 			conditional = true
-			if c.holds(cond, t, values) && ch.requiredToSolve() {
+			if c.holds(cond, t, values) && ch.requiredToSolve(c) {
 				required = true
 			}
 		}
@@ -98,7 +73,7 @@ func (c *Config) demand(id int64, conditions []condition, t *models.Ticket, valu
 	return required, conditional
 }
 
-func (c *Config) holds(cond condition, t *models.Ticket, values map[string]json.RawMessage) bool {
+func (c *Config) holds(cond Condition, t *models.Ticket, values map[string]json.RawMessage) bool {
 	parent, ok := c.fields[cond.ParentFieldID]
 	if !ok {
 		return false

@@ -65,3 +65,14 @@ func TestMissingToSolve(t *testing.T) {
 		})
 	}
 }
+
+func TestDeletedFormIsTheDefaultOne(t *testing.T) {
+	t.Parallel()
+	c := sample()
+	c.fields[text].Required, c.fields[area].Required = true, true
+	c.Forms = []models.TicketForm{{Tenant: models.Tenant{ID: 1}, Default: true, TicketFieldIDs: models.IDs{text}, AgentConditions: models.JSON("[]")}}
+	got := c.MissingToSolve(&models.Ticket{CustomFields: models.JSON("{}"), TicketFormID: new(int64(404))})
+	if len(got) != 1 || got[0].ID != text {
+		t.Errorf("missing %+v, want the text on the default form", got)
+	}
+}

@@ -189,22 +189,36 @@ func (s *Service) Reorder(ctx context.Context, by auth.Actor, ids []int64) error
 		if err := tx.Model(&models.TicketField{}).Order("position, id").Pluck("id", &order).Error; err != nil {
 			return err
 		}
-		var first []int64
-		for _, id := range ids {
-			at := slices.Index(order, id)
-			if at < 0 {
-				if slices.Contains(first, id) {
-					continue // named twice
-				}
-				return fault.InvalidField("ticket_field_ids", "%d is not a ticket field", id)
-			}
-			order = slices.Delete(order, at, at+1)
-			first = append(first, id)
+		order, err := putFirst(order, ids, "ticket_field_ids", "ticket field")
+		if err != nil {
+			return err
 		}
-		return tx.Exec(`UPDATE ticket_fields f SET position = o.n, updated_at = CASE WHEN f.position = o.n THEN f.updated_at ELSE ? END
-			FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE f.account_id = ? AND f.id = o.id`,
-			s.now(), models.IDs(append(first, order...)), by.AccountID).Error
+		return s.renumberTx(tx, "ticket_fields", by.AccountID, order)
 	})
+}
+
+// putFirst is order with ids in front; one that order does not have is wrong.
+func putFirst(order, ids []int64, field, what string) ([]int64, error) {
+	var first []int64
+	for _, id := range ids {
+		if slices.Contains(first, id) {
+			continue // named twice
+		}
+		at := slices.Index(order, id)
+		if at < 0 {
+			return nil, fault.InvalidField(field, "%d is not a %s", id, what)
+		}
+		order = slices.Delete(order, at, at+1)
+		first = append(first, id)
+	}
+	return append(first, order...), nil
+}
+
+// renumberTx gives the records of a table the positions 1, 2, 3 in this order.
+func (s *Service) renumberTx(tx *gorm.DB, table string, account int64, order []int64) error {
+	return tx.Exec("UPDATE "+table+` t SET position = o.n, updated_at = CASE WHEN t.position = o.n THEN t.updated_at ELSE ? END
+		FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE t.account_id = ? AND t.id = o.id`,
+		s.now(), models.IDs(order), account).Error
 }
 
 // changeTx runs a change of the account's set-up in a transaction.
