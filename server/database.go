@@ -87,9 +87,12 @@ func reach(ctx context.Context, c Config, log *slog.Logger) (*Database, error) {
 }
 
 func (d *Database) start(ctx context.Context, c Config, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, embeddedStart)
+	starting, cancel := context.WithTimeout(ctx, embeddedStart)
 	defer cancel()
-	embedded, err := postgres.Start(ctx, postgres.EmbeddedOptions{DataDir: c.DataDir, BinDir: c.PGBin, Logger: log})
+	embedded, err := postgres.Start(starting, postgres.EmbeddedOptions{DataDir: c.DataDir, BinDir: c.PGBin, Logger: log})
+	if ctx.Err() != nil && err != nil {
+		return ctx.Err() // not how initdb or postgres were broken off
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -192,5 +193,63 @@ func TestStartFailsWithAReason(t *testing.T) {
 		if strings.Contains(r.err, "s3cret") || r.out != "" {
 			t.Errorf("%v: says %q, %q", tc.env, r.out, r.err)
 		}
+	}
+}
+
+func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart := ln.Addr().String()
+	ln.Close()
+	s := serve(t, database(t, "HELPD_METRICS="+apart)...)
+	if status, _ := s.get("/metrics"); status != http.StatusNotFound {
+		t.Errorf("metrics beside the API: status %d", status)
+	}
+	for { // the two addresses are opened independently
+		if conn, err := net.Dial("tcp", apart); err == nil {
+			conn.Close()
+			break
+		}
+	}
+	metrics := *s
+	metrics.base = "http://" + apart
+	if status, body := metrics.get("/metrics"); status != http.StatusOK || !strings.Contains(body, "helpd_http_requests_total") {
+		t.Errorf("metrics apart: status %d: %.200s", status, body)
+	}
+	if status, _ := metrics.get("/readyz"); status != http.StatusOK {
+		t.Errorf("readyz apart: status %d", status)
+	}
+	if status, _ := metrics.get("/api/v2/groups"); status != http.StatusNotFound {
+		t.Errorf("the API where the metrics are: status %d", status)
+	}
+}
+
+func TestStartThatIsInterruptedSaysSo(t *testing.T) {
+	t.Parallel()
+	cmd := program(t.Context(), []string{"HELPD_DATA_DIR=" + t.TempDir(), "HELPD_ADDR=127.0.0.1:0", "HELPD_LOG_FORMAT=text"}, "serve")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(stderr)
+	if line, err := said.ReadString('\n'); err != nil || !strings.Contains(line, "making a PostgreSQL cluster") {
+		t.Fatalf("the first line is %q: %v", line, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(said)
+	if err != nil || string(rest) != "helpd: interrupted\n" {
+		t.Errorf("it says %q: %v", rest, err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 }
