@@ -2341,13 +2341,13 @@ type ServerInterface interface {
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx echo.Context, userID UserIDParam) error
-	// UpdateEndUser Changes the own name, addresses, language and time zone.
+	// UpdateEndUser Changes the own name, phone number, language and time zone.
 	// (PUT /api/v2/end_users/{user_id})
 	UpdateEndUser(ctx echo.Context, userID UserIDParam) error
 	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
 	// (GET /api/v2/end_users/{user_id}/identities)
 	ListEndUserIdentities(ctx echo.Context, userID UserIDParam, params ListEndUserIdentitiesParams) error
-	// CreateEndUserIdentity Adds an address. No mail is sent.
+	// CreateEndUserIdentity Adds an address. Agents do, since nothing proves yet that it is the end user's.
 	// (POST /api/v2/end_users/{user_id}/identities)
 	CreateEndUserIdentity(ctx echo.Context, userID UserIDParam) error
 	// DeleteEndUserIdentity Removes an address; not the only e-mail address of a user.
@@ -2782,7 +2782,7 @@ type ServerInterface interface {
 	// ListUserIdentities Lists the addresses of a user, oldest first.
 	// (GET /api/v2/users/{user_id}/identities)
 	ListUserIdentities(ctx echo.Context, userID UserIDParam, params ListUserIdentitiesParams) error
-	// CreateUserIdentity Adds an address. No mail is sent.
+	// CreateUserIdentity Adds an address.
 	// (POST /api/v2/users/{user_id}/identities)
 	CreateUserIdentity(ctx echo.Context, userID UserIDParam) error
 	// DeleteUserIdentity Removes an address; not the only e-mail address of a user.
@@ -10813,13 +10813,13 @@ type StrictServerInterface interface {
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx context.Context, request ShowEndUserRequestObject) (ShowEndUserResponseObject, error)
-	// UpdateEndUser Changes the own name, addresses, language and time zone.
+	// UpdateEndUser Changes the own name, phone number, language and time zone.
 	// (PUT /api/v2/end_users/{user_id})
 	UpdateEndUser(ctx context.Context, request UpdateEndUserRequestObject) (UpdateEndUserResponseObject, error)
 	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
 	// (GET /api/v2/end_users/{user_id}/identities)
 	ListEndUserIdentities(ctx context.Context, request ListEndUserIdentitiesRequestObject) (ListEndUserIdentitiesResponseObject, error)
-	// CreateEndUserIdentity Adds an address. No mail is sent.
+	// CreateEndUserIdentity Adds an address. Agents do, since nothing proves yet that it is the end user's.
 	// (POST /api/v2/end_users/{user_id}/identities)
 	CreateEndUserIdentity(ctx context.Context, request CreateEndUserIdentityRequestObject) (CreateEndUserIdentityResponseObject, error)
 	// DeleteEndUserIdentity Removes an address; not the only e-mail address of a user.
@@ -11254,7 +11254,7 @@ type StrictServerInterface interface {
 	// ListUserIdentities Lists the addresses of a user, oldest first.
 	// (GET /api/v2/users/{user_id}/identities)
 	ListUserIdentities(ctx context.Context, request ListUserIdentitiesRequestObject) (ListUserIdentitiesResponseObject, error)
-	// CreateUserIdentity Adds an address. No mail is sent.
+	// CreateUserIdentity Adds an address.
 	// (POST /api/v2/users/{user_id}/identities)
 	CreateUserIdentity(ctx context.Context, request CreateUserIdentityRequestObject) (CreateUserIdentityResponseObject, error)
 	// DeleteUserIdentity Removes an address; not the only e-mail address of a user.

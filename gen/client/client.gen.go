@@ -3709,14 +3709,14 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
 	ShowEndUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateEndUserWithBody Changes the own name, addresses, language and time zone.
+	// UpdateEndUserWithBody Changes the own name, phone number, language and time zone.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
 	UpdateEndUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateEndUser Changes the own name, addresses, language and time zone.
+	// UpdateEndUser Changes the own name, phone number, language and time zone.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3728,14 +3728,14 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/end_users/{user_id}/identities (the `ListEndUserIdentities` operationId).
 	ListEndUserIdentities(ctx context.Context, userID UserIDParam, params *ListEndUserIdentitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateEndUserIdentityWithBody Adds an address. No mail is sent.
+	// CreateEndUserIdentityWithBody Adds an address. Agents do, since nothing proves yet that it is the end user's.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
 	CreateEndUserIdentityWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateEndUserIdentity Adds an address. No mail is sent.
+	// CreateEndUserIdentity Adds an address. Agents do, since nothing proves yet that it is the end user's.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4826,14 +4826,14 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/users/{user_id}/identities (the `ListUserIdentities` operationId).
 	ListUserIdentities(ctx context.Context, userID UserIDParam, params *ListUserIdentitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateUserIdentityWithBody Adds an address. No mail is sent.
+	// CreateUserIdentityWithBody Adds an address.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
 	CreateUserIdentityWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateUserIdentity Adds an address. No mail is sent.
+	// CreateUserIdentity Adds an address.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5356,7 +5356,7 @@ func (c *Client) ShowEndUser(ctx context.Context, userID UserIDParam, reqEditors
 	return c.Client.Do(req)
 }
 
-// UpdateEndUserWithBody Changes the own name, addresses, language and time zone.
+// UpdateEndUserWithBody Changes the own name, phone number, language and time zone.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5373,7 +5373,7 @@ func (c *Client) UpdateEndUserWithBody(ctx context.Context, userID UserIDParam, 
 	return c.Client.Do(req)
 }
 
-// UpdateEndUser Changes the own name, addresses, language and time zone.
+// UpdateEndUser Changes the own name, phone number, language and time zone.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5405,7 +5405,7 @@ func (c *Client) ListEndUserIdentities(ctx context.Context, userID UserIDParam, 
 	return c.Client.Do(req)
 }
 
-// CreateEndUserIdentityWithBody Adds an address. No mail is sent.
+// CreateEndUserIdentityWithBody Adds an address. Agents do, since nothing proves yet that it is the end user's.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5422,7 +5422,7 @@ func (c *Client) CreateEndUserIdentityWithBody(ctx context.Context, userID UserI
 	return c.Client.Do(req)
 }
 
-// CreateEndUserIdentity Adds an address. No mail is sent.
+// CreateEndUserIdentity Adds an address. Agents do, since nothing proves yet that it is the end user's.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8363,7 +8363,7 @@ func (c *Client) ListUserIdentities(ctx context.Context, userID UserIDParam, par
 	return c.Client.Do(req)
 }
 
-// CreateUserIdentityWithBody Adds an address. No mail is sent.
+// CreateUserIdentityWithBody Adds an address.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8380,7 +8380,7 @@ func (c *Client) CreateUserIdentityWithBody(ctx context.Context, userID UserIDPa
 	return c.Client.Do(req)
 }
 
-// CreateUserIdentity Adds an address. No mail is sent.
+// CreateUserIdentity Adds an address.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -21211,14 +21211,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
 	ShowEndUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowEndUserResponse, error)
 
-	// UpdateEndUserWithBodyWithResponse Changes the own name, addresses, language and time zone.
+	// UpdateEndUserWithBodyWithResponse Changes the own name, phone number, language and time zone.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
 	UpdateEndUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEndUserResponse, error)
 
-	// UpdateEndUserWithResponse Changes the own name, addresses, language and time zone.
+	// UpdateEndUserWithResponse Changes the own name, phone number, language and time zone.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21232,14 +21232,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/end_users/{user_id}/identities (the `ListEndUserIdentities` operationId).
 	ListEndUserIdentitiesWithResponse(ctx context.Context, userID UserIDParam, params *ListEndUserIdentitiesParams, reqEditors ...RequestEditorFn) (*ListEndUserIdentitiesResponse, error)
 
-	// CreateEndUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+	// CreateEndUserIdentityWithBodyWithResponse Adds an address. Agents do, since nothing proves yet that it is the end user's.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v2/end_users/{user_id}/identities (the `CreateEndUserIdentity` operationId).
 	CreateEndUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEndUserIdentityResponse, error)
 
-	// CreateEndUserIdentityWithResponse Adds an address. No mail is sent.
+	// CreateEndUserIdentityWithResponse Adds an address. Agents do, since nothing proves yet that it is the end user's.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -22536,14 +22536,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/users/{user_id}/identities (the `ListUserIdentities` operationId).
 	ListUserIdentitiesWithResponse(ctx context.Context, userID UserIDParam, params *ListUserIdentitiesParams, reqEditors ...RequestEditorFn) (*ListUserIdentitiesResponse, error)
 
-	// CreateUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+	// CreateUserIdentityWithBodyWithResponse Adds an address.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v2/users/{user_id}/identities (the `CreateUserIdentity` operationId).
 	CreateUserIdentityWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserIdentityResponse, error)
 
-	// CreateUserIdentityWithResponse Adds an address. No mail is sent.
+	// CreateUserIdentityWithResponse Adds an address.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30956,7 +30956,7 @@ func (c *ClientWithResponses) ShowEndUserWithResponse(ctx context.Context, userI
 	return ParseShowEndUserResponse(rsp)
 }
 
-// UpdateEndUserWithBodyWithResponse Changes the own name, addresses, language and time zone.
+// UpdateEndUserWithBodyWithResponse Changes the own name, phone number, language and time zone.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30969,7 +30969,7 @@ func (c *ClientWithResponses) UpdateEndUserWithBodyWithResponse(ctx context.Cont
 	return ParseUpdateEndUserResponse(rsp)
 }
 
-// UpdateEndUserWithResponse Changes the own name, addresses, language and time zone.
+// UpdateEndUserWithResponse Changes the own name, phone number, language and time zone.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30995,7 +30995,7 @@ func (c *ClientWithResponses) ListEndUserIdentitiesWithResponse(ctx context.Cont
 	return ParseListEndUserIdentitiesResponse(rsp)
 }
 
-// CreateEndUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+// CreateEndUserIdentityWithBodyWithResponse Adds an address. Agents do, since nothing proves yet that it is the end user's.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31008,7 +31008,7 @@ func (c *ClientWithResponses) CreateEndUserIdentityWithBodyWithResponse(ctx cont
 	return ParseCreateEndUserIdentityResponse(rsp)
 }
 
-// CreateEndUserIdentityWithResponse Adds an address. No mail is sent.
+// CreateEndUserIdentityWithResponse Adds an address. Agents do, since nothing proves yet that it is the end user's.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33415,7 +33415,7 @@ func (c *ClientWithResponses) ListUserIdentitiesWithResponse(ctx context.Context
 	return ParseListUserIdentitiesResponse(rsp)
 }
 
-// CreateUserIdentityWithBodyWithResponse Adds an address. No mail is sent.
+// CreateUserIdentityWithBodyWithResponse Adds an address.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33428,7 +33428,7 @@ func (c *ClientWithResponses) CreateUserIdentityWithBodyWithResponse(ctx context
 	return ParseCreateUserIdentityResponse(rsp)
 }
 
-// CreateUserIdentityWithResponse Adds an address. No mail is sent.
+// CreateUserIdentityWithResponse Adds an address.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

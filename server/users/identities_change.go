@@ -40,16 +40,19 @@ func (s *Service) editIdentities(ctx context.Context, by auth.Actor, user int64,
 	})
 }
 
-// AddIdentity adds an identity to a user. Only staff may say that it is
-// verified. It fails with fault.Invalid for a value that is malformed or
-// somebody's already.
+// AddIdentity adds an identity to a user. Only staff may: what is written from
+// an address, or signed in with it, belongs to who has it, so that nobody can
+// be let claim one without proof. It fails with fault.Invalid for a value that
+// is malformed or somebody's already.
 func (s *Service) AddIdentity(ctx context.Context, by auth.Actor, user int64, n NewIdentity) (models.UserIdentity, error) {
+	if err := mayAddress(by, user); err != nil {
+		return models.UserIdentity{}, err
+	}
 	i, err := n.row()
 	if err != nil {
 		return i, err
 	}
-	i.Verified = i.Verified && by.Staff()
-	makePrimary := i.Primary && (by.Staff() || i.Verified)
+	makePrimary := i.Primary
 	i.Primary = false
 	err = s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) error {
 		i.UserID, i.Stamps = u.ID, models.Stamps{CreatedAt: u.UpdatedAt, UpdatedAt: u.UpdatedAt}
@@ -65,6 +68,17 @@ func (s *Service) AddIdentity(ctx context.Context, by auth.Actor, user int64, n 
 		return s.verifiedTx(tx, u, i)
 	})
 	return i, err
+}
+
+// mayAddress tells whether by may add and change addresses of a user.
+func mayAddress(by auth.Actor, user int64) error {
+	if err := maySee(by, user); err != nil {
+		return err
+	}
+	if !by.Staff() {
+		return fault.Denied()
+	}
+	return nil
 }
 
 // verifiedTx notes on the user what a verified identity says: that somebody is
@@ -120,10 +134,12 @@ type IdentityChange struct {
 	Verified *bool
 }
 
-// UpdateIdentity changes an identity. It fails with fault.Forbidden for an end
-// user who says that it is verified, otherwise as AddIdentity does.
+// UpdateIdentity changes an identity. It fails as AddIdentity does.
 func (s *Service) UpdateIdentity(ctx context.Context, by auth.Actor, user, id int64, c IdentityChange) (models.UserIdentity, error) {
 	var i models.UserIdentity
+	if err := mayAddress(by, user); err != nil {
+		return i, err
+	}
 	err := s.editIdentities(ctx, by, user, func(tx *gorm.DB, u *subject) (err error) {
 		if i, err = identity(tx, user, id); err != nil {
 			return err
@@ -133,12 +149,6 @@ func (s *Service) UpdateIdentity(ctx context.Context, by auth.Actor, user, id in
 			if i.Value, err = cleanIdentity(i.Type, *c.Value); err != nil {
 				return err
 			}
-		}
-		if !by.Staff() {
-			if c.Verified != nil && *c.Verified != i.Verified {
-				return fault.Denied()
-			}
-			i.Verified = i.Verified && i.Value == before.Value // a new value is anybody's claim
 		}
 		if c.Verified != nil {
 			i.Verified = *c.Verified
@@ -159,9 +169,6 @@ func (s *Service) UpdateIdentity(ctx context.Context, by auth.Actor, user, id in
 
 // VerifyIdentity notes that an identity has been verified. Only staff may.
 func (s *Service) VerifyIdentity(ctx context.Context, by auth.Actor, user, id int64) (models.UserIdentity, error) {
-	if !by.Staff() {
-		return models.UserIdentity{}, fault.Denied()
-	}
 	return s.UpdateIdentity(ctx, by, user, id, IdentityChange{Verified: new(true)})
 }
 

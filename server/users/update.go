@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/oapi-codegen/nullable"
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
@@ -14,8 +15,8 @@ import (
 func isDuplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
 // Update changes a user and returns it as saved. An end user may change the own
-// profile only: name, addresses, language and time zone; the rest of c is left
-// out. It fails with fault.NotFound, with fault.Forbidden, or with
+// profile only: name, phone number, language and time zone; the rest of c is
+// left out. It fails with fault.NotFound, with fault.Forbidden, or with
 // fault.Invalid naming the field.
 func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change) (models.User, error) {
 	if err := maySee(by, id); err != nil {
@@ -40,7 +41,7 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 		return before, false, err
 	}
 	if !by.Staff() {
-		c = c.ownProfile()
+		c = c.ownProfile(before)
 	}
 	u := subject{User: before}
 	if err := apply(&u.User, c); err != nil {
@@ -79,12 +80,14 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 	return u.User, forget, s.recordTx(tx, by, &u)
 }
 
-// ownProfile is the part of a change that an end user may make.
-func (c Change) ownProfile() Change {
-	return Change{
-		Name: c.Name, Email: c.Email, Phone: c.Phone, TimeZone: c.TimeZone, Locale: c.Locale, LocaleID: c.LocaleID,
-		RemotePhotoURL: c.RemotePhotoURL,
+// ownProfile is the part of a change that an end user may make. A number is
+// shown, but is none to be known by: see AddIdentity.
+func (c Change) ownProfile(u models.User) Change {
+	own := Change{Name: c.Name, TimeZone: c.TimeZone, Locale: c.Locale, LocaleID: c.LocaleID, RemotePhotoURL: c.RemotePhotoURL}
+	if c.Phone.IsSpecified() && text(c.Phone) != value(u.Phone) {
+		own.Phone, own.SharedPhoneNumber = c.Phone, nullable.NewNullableWithValue(true)
 	}
+	return own
 }
 
 // moveTx keeps organizations and groups in step with what was asked and with

@@ -183,11 +183,11 @@ func TestEndUsersChangeTheirOwnProfileOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	u, err := w.Update(w.ctx, w.as(w.ann), w.ann.ID, Change{
-		Name: new("Anna"), Role: new("admin"), Notes: str("nice"), Tags: []string{"vip"}, ExternalID: str("1"), Verified: new(true),
+		Name: new("Anna"), Email: str("claim@x.test"), Phone: str("+15551234567"), Role: new("admin"), Notes: str("nice"), Tags: []string{"vip"}, ExternalID: str("1"), Verified: new(true),
 		OrganizationID: num(w.organization("Acme")), Identities: []NewIdentity{{Value: "other@x.test", Verified: true}},
 	})
 	if err != nil || u.Name != "Anna" || u.Role != "end-user" || u.Notes != nil || len(u.Tags) != 0 || u.ExternalID != nil ||
-		u.Verified || u.OrganizationID != nil {
+		u.Verified || u.OrganizationID != nil || value(u.Phone) != "+15551234567" || !value(u.SharedPhoneNumber) {
 		t.Errorf("after the own update: %+v, %v", u, err)
 	}
 	ids, _ := w.Identities(w.ctx, w.admin, u.ID)
