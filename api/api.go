@@ -85,7 +85,7 @@ func New(s Services, o Options) *echo.Echo {
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
-		attachmentHandlers:   attachmentHandlers{s.Attachments, authenticator{s.Auth}},
+		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, authenticator{s.Auth}},
 		fieldHandlers:        fieldHandlers{s.Fields},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},

@@ -15,10 +15,12 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/tickets"
 )
 
 type attachmentHandlers struct {
 	attachments   *attachments.Service
+	tickets       *tickets.Service
 	authenticator authenticator // of downloads, which are outside the API
 }
 
@@ -68,12 +70,9 @@ func (h attachmentHandlers) UpdateAttachment(ctx context.Context, r gen.UpdateAt
 	return gen.UpdateAttachment200JSONResponse{Attachment: attachmentJSON(ctx, f)}, nil
 }
 
-// seen tells who may see the files of a comment.
-func (h attachmentHandlers) seen(ctx context.Context, _, commentID int64) error {
-	if !auth.From(ctx).Staff() {
-		return fault.Missing("Comment", commentID)
-	}
-	return nil
+// seen holds a file against what the caller may see of its ticket.
+func (h attachmentHandlers) seen(ctx context.Context, ticketID, commentID int64) error {
+	return h.tickets.Seen(ctx, auth.From(ctx), ticketID, commentID)
 }
 
 // formField is how long a field of a form can be: a name or a token.

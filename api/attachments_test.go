@@ -251,7 +251,7 @@ func TestUploadIsDeleted(t *testing.T) {
 			t.Errorf("%s: %d %s", url, got.Code, got.Body)
 		}
 	}
-	if n := a.queued("sweep attachments"); n != 1 {
+	if n := a.queued("sweep_attachments"); n != 1 {
 		t.Errorf("%d sweeps queued", n)
 	}
 	if n, err := services.Attachments.Sweep(context.Background()); n != 1 || err != nil {
@@ -441,5 +441,163 @@ func TestAttachmentOfOthers(t *testing.T) {
 	var row models.Attachment
 	if err := a.db.WithContext(a.ctx()).Take(&row, "id = ?", f.ID).Error; err != nil || !row.MalwareAccessOverride {
 		t.Errorf("kept %+v, %v", row, err)
+	}
+}
+
+// comments are the comments of ticket 1 that the caller may see.
+func (a *anAPI) comments(query string) (list []struct {
+	ID          int64
+	Public      bool
+	Attachments []file
+}) {
+	a.t.Helper()
+	var l struct {
+		Comments *[]struct {
+			ID          int64
+			Public      bool
+			Attachments []file
+		}
+	}
+	l.Comments = &list
+	a.get("/api/v2/tickets/1/comments.json?" + query).want(200).json(&l)
+	return list
+}
+
+func TestCommentsTakeUploads(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	one := a.upload("filename=a.txt", "text/plain", "a").Upload
+	a.upload("filename=b.png&token="+one.Token, "", picture(90, 90))
+	two := a.upload("filename=c.txt", "text/plain", "c").Upload
+	created := a.post("/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"subject":"Files","comment":{"body":"See","uploads":[%q,"unknown",%q]}}}`,
+		two.Token, one.Token)).want(201)
+	if got := created.member("audit", "events", 0, "attachments", 1, "thumbnails", 0, "file_name"); got != "b_thumb.png" {
+		t.Errorf("thumbnail in the audit: %v", got)
+	}
+	// One token comes as a string from some clients, and one is used up.
+	three := a.upload("filename=d.txt", "text/plain", "d").Upload
+	a.put("/api/v2/tickets/1", fmt.Sprintf(`{"ticket":{"comment":{"body":"More","uploads":%q}}}`, three.Token)).want(200)
+	a.put("/api/v2/tickets/1", fmt.Sprintf(`{"ticket":{"comment":{"body":"Again","uploads":[%q]}}}`, three.Token)).want(200)
+	var got []string
+	for _, c := range a.comments("") {
+		var names []string
+		for _, f := range c.Attachments {
+			names = append(names, f.FileName)
+			if d := a.download("GET", f.ContentURL); d.Code != 200 {
+				t.Errorf("%s: %d", f.ContentURL, d.Code)
+			}
+		}
+		got = append(got, strings.Join(names, " "))
+	}
+	if want := "a.txt b.png c.txt|d.txt|"; strings.Join(got, "|") != want {
+		t.Errorf("files %q, want %q", strings.Join(got, "|"), want)
+	}
+	a.delete("/api/v2/uploads/" + one.Token).wantMissing()
+	a.post("/api/v2/uploads?filename=e&token="+one.Token, "e").wantError(422, "RecordInvalid")
+}
+
+func TestInlinePictures(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	u := a.upload("filename=a.png", "", picture(9, 9)).Upload
+	a.upload("filename=b.txt&token="+u.Token, "", "b")
+	body := fmt.Sprintf(`<p>See <img src=\"%s\" alt=\"a\"></p>`, u.Attachment.ContentURL)
+	a.post("/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"comment":{"html_body":"%s","uploads":[%q]}}}`, body, u.Token)).want(201)
+	if c := a.comments("")[0]; len(c.Attachments) != 1 || c.Attachments[0].FileName != "b.txt" {
+		t.Errorf("without inline images: %+v", c.Attachments)
+	}
+	if c := a.comments("include_inline_images=true")[0]; len(c.Attachments) != 2 {
+		t.Errorf("with them: %+v", c.Attachments)
+	}
+	a.get(fmt.Sprintf("/api/v2/attachments/%d", u.Attachment.ID)).want(200)
+}
+
+func TestWhoSeesAttachments(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.user("Rita", a.email("rita"), "end-user")
+	a.user("Otto", a.email("otto"), "end-user")
+	public, private := a.upload("filename=public.txt", "", "x").Upload, a.upload("filename=private.txt", "", "y").Upload
+	a.post("/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"requester":{"email":%q},"comment":{"body":"See","uploads":[%q]}}}`,
+		a.email("rita"), public.Token)).want(201)
+	a.put("/api/v2/tickets/1", fmt.Sprintf(`{"ticket":{"comment":{"body":"Hm","public":false,"uploads":[%q]}}}`, private.Token)).want(200)
+	path := func(u file) string { return fmt.Sprintf("/api/v2/attachments/%d.json", u.ID) }
+	for _, tc := range []struct {
+		who             string
+		public, private int
+	}{
+		{"admin", 200, 200}, {"rita", 200, 404}, {"otto", 404, 404},
+	} {
+		by := a.as(a.email(tc.who))
+		if tc.who == "admin" {
+			by = a
+		}
+		by.get(path(public.Attachment)).want(tc.public)
+		by.get(path(private.Attachment)).want(tc.private)
+	}
+	a.another().get(path(public.Attachment)).wantMissing()
+	a.as(a.email("rita")).put(path(public.Attachment), `{"attachment":{"malware_access_override":true}}`).wantForbidden()
+	a.put(path(public.Attachment), `{"attachment":{"malware_access_override":"true"}}`).want(200)
+
+	own := a.as(a.email("otto")).upload("filename=own.txt", "", "z").Upload
+	a.as(a.email("otto")).get(path(own.Attachment)).want(200)
+	a.as(a.email("rita")).get(path(own.Attachment)).wantMissing()
+	a.as(a.email("rita")).delete("/api/v2/uploads/" + own.Token).wantMissing()
+	a.as(a.email("otto")).delete("/api/v2/uploads/" + own.Token).want(204)
+}
+
+func TestAttachmentIsRedacted(t *testing.T) {
+	t.Parallel()
+	a, services := buildAPI(t, testdb.DB(t), "postgres://nowhere.invalid/")
+	u := a.upload("filename=card.png", "", picture(90, 90)).Upload
+	a.post("/api/v2/tickets.json", fmt.Sprintf(`{"ticket":{"comment":{"body":"My card","uploads":[%q]}}}`, u.Token)).want(201)
+	comment, f := a.comments("")[0].ID, u.Attachment
+	path := func(ticket, comment, id int64) string {
+		return fmt.Sprintf("/api/v2/tickets/%d/comments/%d/attachments/%d/redact.json", ticket, comment, id)
+	}
+	a.user("Rita", a.email("rita"), "end-user")
+	a.as(a.email("rita")).put(path(1, comment, f.ID), `{}`).wantForbidden()
+	a.another().put(path(1, comment, f.ID), `{}`).wantMissing()
+	a.put(path(2, comment, f.ID), `{}`).wantMissing()
+	a.put(path(1, comment+1, f.ID), `{}`).wantMissing()
+	a.put(path(1, comment, f.ID+100), `{}`).wantMissing()
+
+	r := a.put(path(1, comment, f.ID), "").want(200) // as it was, which is what was recorded
+	if got := r.member("attachment", "file_name"); got != "card.png" {
+		t.Errorf("answered %v", got)
+	}
+	left := a.comments("")[0].Attachments
+	if len(left) != 1 || left[0].ID != f.ID || left[0].FileName != "redacted.txt" || left[0].Size != 0 || len(left[0].Thumbnails) != 0 {
+		t.Errorf("listed %+v", left)
+	}
+	r = a.get(fmt.Sprintf("/api/v2/attachments/%d", f.ID)).want(200)
+	if r.member("attachment", "deleted") != true || r.member("attachment", "width") != nil {
+		t.Errorf("%s", r.body)
+	}
+	for _, url := range []string{f.ContentURL, f.Thumbnails[0].ContentURL, left[0].ContentURL} {
+		if d := a.download("GET", url); d.Code != 404 {
+			t.Errorf("%s: %d", url, d.Code)
+		}
+	}
+	if n := a.queued("sweep_attachments"); n != 1 {
+		t.Errorf("%d sweeps queued", n)
+	}
+	if _, err := services.Attachments.Sweep(context.Background()); err != nil || len(a.stored()) != 0 {
+		t.Errorf("stored %v, %v", a.stored(), err)
+	}
+
+	a.put(path(1, comment, f.ID), `{}`).want(200)
+	audits := a.get("/api/v2/tickets/1/audits.json").want(200)
+	if n := len(audits.ids("audits")); n != 2 {
+		t.Errorf("%d audits", n)
+	}
+	event := audits.member("audits", 1, "events", 0).(map[string]any)
+	if event["type"] != "AttachmentRedactionEvent" || fmt.Sprint(event["attachment_id"]) != fmt.Sprint(f.ID) || fmt.Sprint(event["comment_id"]) != fmt.Sprint(comment) {
+		t.Errorf("event %v", event)
+	}
+	var told string
+	err := a.db.Raw("SELECT string_agg(change::text, ' ') FROM events WHERE account_id = ?", a.account.ID).Row().Scan(&told)
+	if err != nil || strings.Contains(told, "card.png") || !strings.Contains(told, "redacted.txt") {
+		t.Errorf("the event log tells %s, %v", told, err)
 	}
 }

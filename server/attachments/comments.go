@@ -3,7 +3,7 @@ package attachments
 import (
 	"context"
 	"errors"
-	"strings"
+	"regexp"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -51,12 +51,23 @@ func (s *Service) ClaimTx(tx *gorm.DB, _ auth.Actor, tokens []string, ticketID, 
 	return group(rows), tx.Where("id IN ?", uploads).Delete(&models.Upload{}).Error
 }
 
-// InlineTx marks those of a comment's files that its HTML shows by their
-// address, in the rows and in files.
+// shown finds the tokens of the files whose contents HTML shows, which a mere
+// link to them does not.
+var shown = regexp.MustCompile(`\ssrc="[^"]*/attachments/token/([0-9A-Za-z]+)`)
+
+// InlineTx marks those of a comment's files that its sanitised HTML shows
+// within the text, in the rows and in files.
 func (s *Service) InlineTx(tx *gorm.DB, files []File, html string) error {
+	if len(files) == 0 {
+		return nil
+	}
+	tokens := map[string]bool{}
+	for _, match := range shown.FindAllStringSubmatch(html, -1) {
+		tokens[match[1]] = true
+	}
 	var inline []int64
 	for i := range files {
-		if strings.Contains(html, "/attachments/token/"+files[i].Token) {
+		if tokens[files[i].Token] {
 			files[i].Inline = true
 			inline = append(inline, files[i].ID)
 		}

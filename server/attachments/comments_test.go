@@ -153,7 +153,8 @@ func TestInline(t *testing.T) {
 	u := w.upload("", "a.png", string(pngOf(9, 9)))
 	w.upload(u.Token, "b.txt", "b")
 	files := w.claim(u.Token)
-	html := `<p>see <img src="https://help.example.com/attachments/token/` + files[0].Token + `/?name=a.png"></p>`
+	html := `<p>see <img src="https://help.example.com/attachments/token/` + files[0].Token + `/?name=a.png">
+		and <a href="https://help.example.com/attachments/token/` + files[1].Token + `/?name=b.txt">this</a></p>`
 	if err := w.InlineTx(w.db.WithContext(w.ctx), files, html); err != nil {
 		t.Fatal(err)
 	}

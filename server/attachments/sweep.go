@@ -28,7 +28,7 @@ const (
 
 type sweepArgs struct{}
 
-func (sweepArgs) Kind() string { return "sweep attachments" }
+func (sweepArgs) Kind() string { return "sweep_attachments" }
 
 // sweepSoonTx has a sweep done as soon as tx is committed. Should that fail,
 // the periodic one tries again.

@@ -54,6 +54,9 @@ func (s *save) addComment() error {
 		if s.files, err = s.service.attachments.ClaimTx(s.tx, s.by, c.Uploads, s.after.ID, id); err != nil {
 			return err
 		}
+		if err = s.service.attachments.InlineTx(s.tx, s.files, s.comment.HTMLBody); err != nil {
+			return err
+		}
 		s.comment.HasAttachments = len(s.files) > 0
 		if blank && len(s.files) == 0 {
 			s.comment = nil

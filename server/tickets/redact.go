@@ -60,11 +60,21 @@ func (s *Service) Redact(ctx context.Context, by auth.Actor, ticket, comment int
 	})
 }
 
-// RedactAttachment takes a file out of a comment for good.
+// RedactAttachment takes a file out of a comment for good, and returns it as it
+// was. One that is redacted already stays so, without a word in the audits.
 func (s *Service) RedactAttachment(ctx context.Context, by auth.Actor, ticket, comment, id int64) (attachments.File, error) {
 	var file attachments.File
 	_, err := s.commentSave(ctx, by, ticket, comment, func(sv *save, c *models.Comment) (err error) {
 		if file, err = s.attachments.RedactTx(sv.tx, ticket, comment, id); err != nil {
+			return err
+		}
+		if file.Deleted {
+			return nil
+		}
+		// A file's name can tell as much as its contents.
+		if err := sv.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
+			WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
+			attachments.Redacted, sv.by.AccountID, events.Subject("ticket", ticket), events.ID(id)).Error; err != nil {
 			return err
 		}
 		if err := sv.tell(auditEvent{Type: "AttachmentRedactionEvent", AttachmentID: id, CommentID: comment}); err != nil {
