@@ -21,6 +21,7 @@ import (
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
+	"github.com/helpd/helpd/server/unassign"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -56,14 +57,16 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	config := fields.New(db, o.Now)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
+	ticketService := tickets.New(db, config, people, files, o.Now)
+	unassign.Register(queue, db, people, ticketService, o.Log)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,
 		Fields:        config,
-		Groups:        groups.New(db, authService, o.Now),
-		Organizations: organizations.New(db, authService, o.Now),
+		Groups:        groups.New(db, authService, queue, o.Now),
+		Organizations: organizations.New(db, authService, queue, o.Now),
 		Tags:          tagService,
-		Tickets:       tickets.New(db, config, people, files, o.Now),
+		Tickets:       ticketService,
 		Users:         people,
 
 		Jobs:        queue,

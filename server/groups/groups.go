@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // maxName is how long a group's name may be, in characters.
@@ -26,12 +27,13 @@ const maxName = 255
 type Service struct {
 	db   *gorm.DB
 	auth *auth.Service
+	jobs *jobs.Service
 	now  func() time.Time
 }
 
-// New makes the service.
-func New(db *gorm.DB, auth *auth.Service, now func() time.Time) *Service {
-	return &Service{db: db, auth: auth, now: now}
+// New makes the service. The queue must know what to do with a Left.
+func New(db *gorm.DB, auth *auth.Service, queue *jobs.Service, now func() time.Time) *Service {
+	return &Service{db: db, auth: auth, jobs: queue, now: now}
 }
 
 // Change is what a caller asks of a group. Nil fields are left alone.
@@ -119,11 +121,26 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 			return err
 		}
 		g.Deleted, g.UpdatedAt = true, s.now()
-		return tx.Select("deleted", "updated_at").Updates(&g).Error
+		if err := tx.Select("deleted", "updated_at").Updates(&g).Error; err != nil {
+			return err
+		}
+		return s.jobs.EnqueueTx(tx, Left{AccountID: by.AccountID, GroupID: id})
 	})
 	s.auth.Forget(by.AccountID)
 	return err
 }
+
+// Left is the job that follows a group's deletion, or an agent's leaving it: to
+// take tickets that are not closed away from those who are gone. (Tickets are
+// saved by package tickets, which this one must not know.)
+type Left struct {
+	AccountID int64 `json:"account_id"`
+	GroupID   int64 `json:"group_id"`
+	UserID    int64 `json:"user_id"` // 0: the group was deleted
+}
+
+// Kind names the job in the queue.
+func (Left) Kind() string { return "group_left" }
 
 // lockTx reads a group that is not deleted and holds it to the end of tx.
 func lockTx(tx *gorm.DB, id int64, strength string) (models.Group, error) {

@@ -2,7 +2,9 @@ package groups_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"sync"
@@ -18,6 +20,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/testdb"
 )
@@ -39,7 +42,15 @@ var subdomains atomic.Int64
 func newWorld(t testing.TB, db *gorm.DB) *world {
 	t.Helper()
 	now := func() time.Time { return clock }
-	w := &world{Service: groups.New(db, auth.New(db, now), now), t: t, db: db}
+	w := &world{t: t, db: db}
+	a := auth.New(db, now)
+	queue, err := jobs.New(db, "postgres://nowhere.invalid/", a, now, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = queue.Stop(context.Background()) })
+	jobs.Handle(queue, jobs.How{}, func(context.Context, groups.Left) error { return nil })
+	w.Service = groups.New(db, a, queue, now)
 	name := fmt.Sprintf("acme%d", subdomains.Add(1))
 	account, admin, err := accounts.Create(t.Context(), db, clock, accounts.New{
 		Subdomain: name, Name: "Acme", AdminName: "Ada", AdminEmail: "ada@" + name + ".example",
@@ -93,6 +104,24 @@ func (w *world) join(u models.User, g models.Group) models.GroupMembership {
 		w.t.Fatal(err)
 	}
 	return m
+}
+
+// enqueued are the jobs that follow departures, oldest first.
+func (w *world) enqueued() []groups.Left {
+	w.t.Helper()
+	var args []string
+	err := w.db.Raw("SELECT args FROM river_job WHERE kind = ? AND args->>'account_id' = ? ORDER BY id",
+		groups.Left{}.Kind(), fmt.Sprint(w.account.ID)).Scan(&args).Error
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := make([]groups.Left, len(args))
+	for i, text := range args {
+		if err := json.Unmarshal([]byte(text), &out[i]); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return out
 }
 
 // defaults are the groups of a user's default memberships, and the one that
@@ -238,6 +267,7 @@ func TestDelete(t *testing.T) {
 	memberships, own := w.defaults(u)
 	same(t, memberships, []int64{second.ID}) // the oldest other
 	same(t, *own, second.ID)
+	same(t, w.enqueued(), []groups.Left{{AccountID: w.account.ID, GroupID: g.ID}})
 	got, err := w.Show(w.ctx(), w.admin, g.ID)
 	same(t, []any{got.Deleted, err}, []any{true, nil})
 	is(t, w.Delete(w.ctx(), w.admin, g.ID), fault.NotFound)

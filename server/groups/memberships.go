@@ -215,7 +215,10 @@ func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) erro
 		if gone.RowsAffected == 0 { // another one was faster
 			return fault.Missing("group membership", id)
 		}
-		return s.settleTx(tx, by, m.GroupID, []int64{m.UserID})
+		if err := s.settleTx(tx, by, m.GroupID, []int64{m.UserID}); err != nil {
+			return err
+		}
+		return s.jobs.EnqueueTx(tx, Left{by.AccountID, m.GroupID, m.UserID})
 	})
 	s.auth.Forget(by.AccountID)
 	return err

@@ -68,6 +68,7 @@ func TestLeaving(t *testing.T) {
 	memberships, own := w.defaults(u)
 	same(t, memberships, []int64{c.ID})
 	same(t, *own, c.ID)
+	same(t, w.enqueued(), []groups.Left{{AccountID: w.account.ID, GroupID: first.GroupID, UserID: u.ID}})
 	same(t, w.Leave(w.ctx(), w.admin, 0, last.ID), nil)
 	memberships, _ = w.defaults(u)
 	same(t, memberships, []int64{c.ID})

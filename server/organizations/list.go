@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
@@ -238,30 +236,4 @@ func (s *Service) Related(ctx context.Context, by auth.Actor, id int64) (Related
 		"organization_memberships AS m JOIN users AS u ON u.account_id = m.account_id AND u.id = m.user_id",
 		"m.account_id = ? AND m.organization_id = ? AND u.active", args)
 	return r, err
-}
-
-// Delete removes an organization and its memberships; each member's oldest
-// other membership becomes his default. Its tickets that are not closed lose
-// it by and by, which the caller has to see to.
-func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
-	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return s.deleteTx(tx, by, id) })
-}
-
-func (s *Service) deleteTx(tx *gorm.DB, by auth.Actor, id int64) error {
-	if !by.Admin() {
-		return fault.Denied()
-	}
-	o, err := s.lockTx(tx, by, id)
-	if err != nil {
-		return err
-	}
-	if err := s.dissolveTx(tx, by, id); err != nil {
-		return err
-	}
-	now := s.now()
-	o.DeletedAt, o.UpdatedAt = &now, now
-	if err := tx.Select("deleted_at", "updated_at").Updates(&o).Error; err != nil {
-		return err
-	}
-	return s.recordTx(tx, by, "deleted", o)
 }

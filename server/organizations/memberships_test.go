@@ -117,6 +117,7 @@ func TestLeavingTheDefaultPromotesTheOldest(t *testing.T) {
 	is(t, w.Leave(w.ctx(), w.admin, 0, first.ID), fault.NotFound)
 	same(t, w.defaults(u), []int64{c.ID})
 	same(t, *w.organizationOf(u), c.ID)
+	same(t, w.enqueued(), []organizations.Left{{AccountID: w.account, OrganizationID: a.ID, UserID: u.ID}})
 
 	same(t, w.Leave(w.ctx(), w.admin, 0, last.ID), nil)
 	same(t, w.defaults(u), []int64{c.ID})

@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // Limits of an organization's members, in characters and entries.
@@ -30,12 +31,13 @@ const (
 type Service struct {
 	db   *gorm.DB
 	auth *auth.Service
+	jobs *jobs.Service
 	now  func() time.Time
 }
 
-// New makes the service.
-func New(db *gorm.DB, auth *auth.Service, now func() time.Time) *Service {
-	return &Service{db: db, auth: auth, now: now}
+// New makes the service. The queue must know what to do with a Left.
+func New(db *gorm.DB, auth *auth.Service, queue *jobs.Service, now func() time.Time) *Service {
+	return &Service{db: db, auth: auth, jobs: queue, now: now}
 }
 
 // Change is what a caller asks of an organization. A nil or unspecified field
@@ -160,6 +162,35 @@ func (s *Service) CreateOrUpdate(ctx context.Context, by auth.Actor, id int64, c
 		return err
 	})
 	return o, created && err == nil, err
+}
+
+// Delete removes an organization and its memberships; each member's oldest
+// other membership becomes his default. Its tickets that are not closed lose
+// it by and by, which the caller has to see to.
+func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return s.deleteTx(tx, by, id) })
+}
+
+func (s *Service) deleteTx(tx *gorm.DB, by auth.Actor, id int64) error {
+	if !by.Admin() {
+		return fault.Denied()
+	}
+	o, err := s.lockTx(tx, by, id)
+	if err != nil {
+		return err
+	}
+	if err := s.dissolveTx(tx, by, id); err != nil {
+		return err
+	}
+	now := s.now()
+	o.DeletedAt, o.UpdatedAt = &now, now
+	if err := tx.Select("deleted_at", "updated_at").Updates(&o).Error; err != nil {
+		return err
+	}
+	if err := s.recordTx(tx, by, "deleted", o); err != nil {
+		return err
+	}
+	return s.jobs.EnqueueTx(tx, Left{AccountID: by.AccountID, OrganizationID: id})
 }
 
 // lockTx reads an organization that by may see and makes other writers of it wait.

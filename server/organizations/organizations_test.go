@@ -2,7 +2,9 @@ package organizations_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/testdb"
@@ -35,8 +38,16 @@ var subdomains atomic.Int64
 
 func newWorld(t testing.TB, db *gorm.DB) *world {
 	now := func() time.Time { return clock }
-	w := &world{Service: organizations.New(db, auth.New(db, now), now), t: t, db: db}
-	err := db.Raw(`INSERT INTO accounts (subdomain, name, time_zone, settings, config_version, created_at, updated_at)
+	w := &world{t: t, db: db}
+	a := auth.New(db, now)
+	queue, err := jobs.New(db, "postgres://nowhere.invalid/", a, now, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = queue.Stop(context.Background()) })
+	jobs.Handle(queue, jobs.How{}, func(context.Context, organizations.Left) error { return nil })
+	w.Service = organizations.New(db, a, queue, now)
+	err = db.Raw(`INSERT INTO accounts (subdomain, name, time_zone, settings, config_version, created_at, updated_at)
 		VALUES (?, 'Acme', 'UTC', '{}', 1, ?, ?) RETURNING id`, fmt.Sprintf("acme%d", subdomains.Add(1)), clock, clock).Row().Scan(&w.account)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +86,24 @@ func (w *world) create(c organizations.Change) models.Organization {
 		w.t.Fatal(err)
 	}
 	return o
+}
+
+// enqueued are the jobs that follow departures, oldest first.
+func (w *world) enqueued() []organizations.Left {
+	w.t.Helper()
+	var args []string
+	err := w.db.Raw("SELECT args FROM river_job WHERE kind = ? AND args->>'account_id' = ? ORDER BY id",
+		organizations.Left{}.Kind(), fmt.Sprint(w.account)).Scan(&args).Error
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := make([]organizations.Left, len(args))
+	for i, text := range args {
+		if err := json.Unmarshal([]byte(text), &out[i]); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return out
 }
 
 // events are the types of events of a subject, oldest first.
@@ -263,7 +292,7 @@ func TestUpdate(t *testing.T) {
 	same(t, w.events(fmt.Sprintf("zen:organization:%d", o.ID)),
 		[]string{prefix + "created", prefix + "name_changed", prefix + "external_id_changed", prefix + "tags_changed"})
 	var change string
-	if err := w.db.Raw("SELECT change FROM events WHERE account_id = ? AND type = ?", w.account, prefix+"tags_changed").Row().Scan(&change); err != nil {
+	if err := w.db.Raw("SELECT change::jsonb::text FROM events WHERE account_id = ? AND type = ?", w.account, prefix+"tags_changed").Row().Scan(&change); err != nil {
 		t.Fatal(err)
 	}
 	same(t, change, `{"added": {"tags": ["c"]}, "removed": {"tags": ["a"]}}`)
@@ -459,6 +488,9 @@ func TestDelete(t *testing.T) {
 	same(t, w.organizationOf(only), nil)
 	same(t, *w.organizationOf(both), third.ID) // joined before the second
 	same(t, w.defaults(both), []int64{third.ID})
+	same(t, w.enqueued(), []organizations.Left{{AccountID: w.account, OrganizationID: o.ID}})
+	same(t, w.events(fmt.Sprint("zen:organization:", o.ID))[1], "zen:event-type:organization.deleted")
+	same(t, w.events(fmt.Sprint("zen:user:", only.ID))[1], "zen:event-type:user.organization_membership_deleted")
 	w.create(organizations.Change{Name: ptr("globex"), ExternalID: text("G1")}) // free again
 }
 
