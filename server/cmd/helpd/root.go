@@ -38,7 +38,7 @@ beside a running helpd, and without one.`,
 		SilenceErrors: true, // main says them
 		SilenceUsage:  true,
 
-		SuggestionsMinimumDistance: 2,
+		SuggestionsMinimumDistance: 1,
 		Args:                       subcommand,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
