@@ -13,7 +13,7 @@ import (
 type Condition struct {
 	ParentFieldID   int64           `json:"parent_field_id"`
 	ParentFieldType string          `json:"parent_field_type,omitempty"` // ignored when it comes, the field's when it goes
-	Value           json.RawMessage `json:"value"`             // an option's value, or a bool
+	Value           json.RawMessage `json:"value"`                       // an option's value, or a bool
 	ChildFields     []Child         `json:"child_fields"`
 }
 
