@@ -86,7 +86,7 @@ func New(s Services, o Options) *echo.Echo {
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, authenticator{s.Auth}},
-		fieldHandlers:        fieldHandlers{s.Fields},
+		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -12,9 +13,13 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/users"
 )
 
-type fieldHandlers struct{ fields *fields.Service }
+type fieldHandlers struct {
+	fields *fields.Service
+	users  *users.Service
+}
 
 func (h fieldHandlers) ListTicketFields(ctx context.Context, r gen.ListTicketFieldsRequestObject) (gen.ListTicketFieldsResponseObject, error) {
 	p, err := pageOf(ctx)
@@ -30,13 +35,15 @@ func (h fieldHandlers) ListTicketFields(ctx context.Context, r gen.ListTicketFie
 		if err != nil {
 			return nil, err
 		}
-		return gen.ListTicketFields200JSONResponse{Listing: listing(ctx, "ticket_fields", page.Map(list, show))}, nil
+		l, err := h.addCreators(ctx, listing(ctx, "ticket_fields", page.Map(list, show)), list.Items)
+		return gen.ListTicketFields200JSONResponse{Listing: l}, err
 	}
 	list, err := h.fields.List(ctx, auth.From(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListTicketFields200JSONResponse{Listing: whole("ticket_fields", each(list, show))}, nil
+	l, err := h.addCreators(ctx, whole("ticket_fields", each(list, show)), list)
+	return gen.ListTicketFields200JSONResponse{Listing: l}, err
 }
 
 func (h fieldHandlers) ShowTicketfield(ctx context.Context, r gen.ShowTicketfieldRequestObject) (gen.ShowTicketfieldResponseObject, error) {
@@ -48,7 +55,33 @@ func (h fieldHandlers) ShowTicketfield(ctx context.Context, r gen.ShowTicketfiel
 	if err != nil {
 		return nil, err
 	}
-	return gen.ShowTicketfield200JSONResponse{TicketField: show(f)}, nil
+	creators, err := h.creators(ctx, []*fields.Field{f})
+	return gen.ShowTicketfield200JSONResponse{TicketField: show(f), Users: creators}, err
+}
+
+// creators is the side-load of fields: the users who made them; nil unless an
+// agent asks for it.
+func (h fieldHandlers) creators(ctx context.Context, of []*fields.Field) ([]gen.User, error) {
+	by := auth.From(ctx)
+	if !by.Staff() || !includes(ctx, "users") {
+		return nil, nil
+	}
+	var ids []int64
+	for _, f := range of {
+		if f.CreatorUserID != nil && !slices.Contains(ids, *f.CreatorUserID) {
+			ids = append(ids, *f.CreatorUserID)
+		}
+	}
+	found, err := h.users.ByIDs(ctx, by.AccountID, ids)
+	return usersJSON(ctx, found), err
+}
+
+func (h fieldHandlers) addCreators(ctx context.Context, l wire.Listing, of []*fields.Field) (wire.Listing, error) {
+	creators, err := h.creators(ctx, of)
+	if creators != nil {
+		l.Add("users", creators)
+	}
+	return l, err
 }
 
 func (h fieldHandlers) CountTicketFields(ctx context.Context, _ gen.CountTicketFieldsRequestObject) (gen.CountTicketFieldsResponseObject, error) {

@@ -56,6 +56,19 @@ func TestTicketFieldIsCreatedAndShown(t *testing.T) {
 	if got := shown.member("ticket_field", "creator_user_id"); fmt.Sprint(got) != fmt.Sprint(a.admin.ID) || shown.member("ticket_field", "creator_app_name") != nil {
 		t.Errorf("creator %v", got)
 	}
+	for _, path := range []string{fmt.Sprintf("/api/v2/ticket_fields/%d", id), "/api/v2/ticket_fields", "/api/v2/ticket_fields?page[size]=20"} {
+		q := "?include=users"
+		if strings.Contains(path, "?") {
+			q = "&include=users"
+		}
+		if ids := a.get(path + q).want(200).ids("users"); !slices.Equal(ids, []int64{a.admin.ID}) {
+			t.Errorf("users beside %s: %v", path, ids)
+		}
+	}
+	var members map[string]any
+	if a.anonymous().get("/api/v2/ticket_fields?include=users").want(200).json(&members); members["users"] != nil {
+		t.Error("nobody sees who made the fields")
+	}
 }
 
 func TestFieldsOfEachType(t *testing.T) {

@@ -1212,6 +1212,9 @@ type TicketFieldBody struct {
 // TicketFieldEnvelope defines model for TicketFieldEnvelope.
 type TicketFieldEnvelope struct {
 	TicketField TicketField `json:"ticket_field"`
+
+	// Users With include=users: who made it.
+	Users []User `json:"users,omitzero"`
 }
 
 // TicketFieldInput defines model for TicketFieldInput.

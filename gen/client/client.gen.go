@@ -1327,6 +1327,9 @@ type TicketFieldBody struct {
 // TicketFieldEnvelope defines model for TicketFieldEnvelope.
 type TicketFieldEnvelope struct {
 	TicketField TicketField `json:"ticket_field"`
+
+	// Users With include=users: who made it.
+	Users []User `json:"users,omitzero"`
 }
 
 // TicketFieldInput defines model for TicketFieldInput.
@@ -1354,7 +1357,10 @@ type TicketFieldInput struct {
 
 // TicketFieldList defines model for TicketFieldList.
 type TicketFieldList struct {
-	TicketFields []TicketField             `json:"ticket_fields"`
+	TicketFields []TicketField `json:"ticket_fields"`
+
+	// Users With include=users: who made them.
+	Users        []User                    `json:"users,omitzero"`
 	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
 	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
 	Count        *int64                    `json:"count,omitempty"`
