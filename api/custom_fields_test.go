@@ -1,0 +1,135 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// values are the custom fields of the ticket in an answer, by field id.
+func (r *result) values() map[int64]string {
+	r.t.Helper()
+	var raw struct {
+		Ticket map[string]json.RawMessage `json:"ticket"`
+	}
+	r.json(&raw)
+	if string(raw.Ticket["custom_fields"]) != string(raw.Ticket["fields"]) {
+		r.t.Errorf("custom_fields %s and fields %s differ", raw.Ticket["custom_fields"], raw.Ticket["fields"])
+	}
+	var list []struct {
+		ID    int64
+		Value json.RawMessage
+	}
+	if err := json.Unmarshal(raw.Ticket["custom_fields"], &list); err != nil {
+		r.t.Fatal(err)
+	}
+	out := map[int64]string{}
+	for _, v := range list {
+		out[v.ID] = string(v.Value)
+	}
+	return out
+}
+
+func TestTicketsHaveValuesOfEachType(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	option := `"custom_field_options":[{"name":"One","value":"%s_one"},{"name":"Two","value":"%s_two"}]`
+	var sent []string
+	want := map[int64]string{}
+	for _, tc := range []struct{ field, sent, want string }{
+		{`{"type":"text","title":"Text"}`, `"日本 <b> \" é"`, `"日本 <b> \" é"`},
+		{`{"type":"textarea","title":"Area"}`, `"a\nb"`, `"a\nb"`},
+		{`{"type":"integer","title":"Integer"}`, `745`, `"745"`},
+		{`{"type":"decimal","title":"Decimal"}`, `1.50`, `"1.50"`},
+		{`{"type":"checkbox","title":"Box","tag":"boxed"}`, `"true"`, `true`},
+		{`{"type":"date","title":"Date"}`, `"2021-04-16"`, `"2021-04-16"`},
+		{`{"type":"regexp","title":"Code","regexp_for_validation":"\\A[A-Z]+\\z"}`, `"ABC"`, `"ABC"`},
+		{`{"type":"partialcreditcard","title":"Card"}`, `"4242424242424242"`, `"XXXXXXXXXXXX4242"`},
+		{`{"type":"tagger","title":"Choice",` + strings.ReplaceAll(option, "%s", "choice") + `}`, `"choice_two"`, `"choice_two"`},
+		{`{"type":"multiselect","title":"Many",` + strings.ReplaceAll(option, "%s", "many") + `}`, `["many_two","many_one"]`, `["many_two","many_one"]`},
+		{`{"type":"lookup","title":"Lookup","relationship_target_type":"zen:user"}`, `35`, `"35"`},
+		{`{"type":"text","title":"Unset"}`, ``, `null`},
+	} {
+		id := a.ticketField("%s", tc.field)
+		want[id] = tc.want
+		if tc.sent != "" {
+			sent = append(sent, fmt.Sprintf(`{"id":%d,"value":%s}`, id, tc.sent))
+		}
+	}
+	r := a.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"comment":{"body":"x"},"tags":["vip"],"custom_fields":[%s]}}`, strings.Join(sent, ","))).want(201)
+	path := fmt.Sprintf("/api/v2/tickets/%d", r.id("ticket"))
+	for _, r := range []*result{r, a.get(path).want(200)} {
+		got := r.values()
+		if len(got) != len(want) {
+			t.Errorf("values %v", got)
+		}
+		for id, v := range want {
+			if canonical(t, []byte(got[id])) != canonical(t, []byte(v)) {
+				t.Errorf("field %d has %s, want %s", id, got[id], v)
+			}
+		}
+		tags := fmt.Sprint(r.member("ticket", "tags"))
+		for _, tag := range []string{"vip", "boxed", "choice_two", "many_one", "many_two"} {
+			if !strings.Contains(tags, tag) {
+				t.Errorf("tags %s lack %s", tags, tag)
+			}
+		}
+	}
+}
+
+func TestTagsAndValuesOfATicketFollowEachOther(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	choice := a.ticketField(`{"type":"tagger","title":"Choice","custom_field_options":[{"name":"One","value":"one_x"},{"name":"Two","value":"two_x"}]}`)
+	box := a.ticketField(`{"type":"checkbox","title":"Box","tag":"boxed"}`)
+	id := a.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"comment":{"body":"x"},"custom_fields":[{"id":%d,"value":"one_x"}]}}`, choice)).want(201).id("ticket")
+	path := fmt.Sprintf("/api/v2/tickets/%d", id)
+	check := func(body, tags, value, ticked string) {
+		t.Helper()
+		r := a.put(path, `{"ticket":`+body+`}`).want(200)
+		var envelope struct{ Ticket struct{ Tags []string } }
+		r.json(&envelope)
+		slices.Sort(envelope.Ticket.Tags)
+		if got := r.values(); got[choice] != value || got[box] != ticked || fmt.Sprint(envelope.Ticket.Tags) != tags {
+			t.Errorf("%s: tags %v, values %v", body, envelope.Ticket.Tags, got)
+		}
+	}
+	check(fmt.Sprintf(`{"custom_fields":[{"id":%d,"value":"two_x"},{"id":%d,"value":true}]}`, choice, box), "[boxed two_x]", `"two_x"`, `true`)
+	check(`{"tags":["one_x"]}`, "[one_x]", `"one_x"`, `false`)
+	check(`{"tags":["vip"]}`, "[vip]", `null`, `false`)
+	check(`{"additional_tags":["boxed","two_x"]}`, "[boxed two_x vip]", `"two_x"`, `true`)
+	check(fmt.Sprintf(`{"custom_fields":{"%d":null}}`, choice), "[boxed vip]", `null`, `true`)
+}
+
+func TestValuesThatAFieldCannotHave(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	age := a.ticketField(`{"type":"integer","title":"Age"}`)
+	a.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"comment":{"body":"x"},"custom_fields":[{"id":%d,"value":"old"}]}}`, age)).
+		wantDetail("base", "Age: must be an integer")
+	r := a.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"comment":{"body":"x"},"custom_fields":[{"id":404,"value":"x"},{"id":%d,"value":5}]}}`, age)).want(201)
+	path := fmt.Sprintf("/api/v2/tickets/%d", r.id("ticket"))
+	a.put(fmt.Sprintf("/api/v2/ticket_fields/%d", age), `{"ticket_field":{"active":false}}`).want(200)
+	if got := a.get(path).want(200).values(); len(got) != 0 {
+		t.Errorf("an inactive field is shown: %v", got)
+	}
+}
+
+func TestRequiredFieldHoldsUpSolving(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	product := a.ticketField(`{"type":"tagger","title":"Product","required":true,"custom_field_options":[{"name":"One","value":"one_x"}]}`)
+	id := a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"}}}`).want(201).id("ticket")
+	path := fmt.Sprintf("/api/v2/tickets/%d", id)
+	a.put(path, `{"ticket":{"status":"solved"}}`).wantDetail("base", "Product: is required when solving a ticket")
+	a.put(path, fmt.Sprintf(`{"ticket":{"status":"solved","custom_fields":[{"id":%d,"value":"one_x"}]}}`, product)).want(200)
+	// Without its option the value is gone, and the tag stays.
+	option := a.get(fmt.Sprintf("/api/v2/ticket_fields/%d/options", product)).ids("custom_field_options")[0]
+	a.delete(fmt.Sprintf("/api/v2/ticket_fields/%d/options/%d", product, option)).want(204)
+	r := a.get(path).want(200)
+	if got := r.values(); got[product] != "null" || fmt.Sprint(r.member("ticket", "tags")) != "[one_x]" {
+		t.Errorf("values %v, tags %v", got, r.member("ticket", "tags"))
+	}
+}
