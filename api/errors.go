@@ -110,6 +110,8 @@ func answerOf(err error) answer {
 		return answerOfEcho(httpErr)
 	case errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"):
 		return answer{status: 409, body: errorBody{Error: "DatabaseConflict", Description: "Database collision"}}
+	case errors.As(err, &pg) && pg.Code == "22021": // in a parameter or a header; bodies are checked before
+		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: "A text has a NUL character or is not UTF-8"}}
 	case errors.Is(err, context.DeadlineExceeded):
 		return answer{status: 503, body: errorBody{Error: "ServiceUnavailable", Description: "The server took too long"}, retryAfter: 5}
 	}

@@ -59,6 +59,39 @@ func TestUserRefused(t *testing.T) {
 	a.post("/api/v2/users", `{"user":`).wantError(400, "Unprocessable JSON")
 }
 
+func TestUserBadInput(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	id := a.user("Ann", a.email("ann"), "end-user")
+	for _, path := range []string{
+		"?external_id=%00", "/search?query=%00", "/autocomplete?name=a%00", "?role=%27--", "?permission_set=abc",
+		"/show_many?ids=abc", "?page=-1", "?page[size]=0", "/search?query=" + strings.Repeat("a+", 30), "?page[after]=eyJvIjoiaWQiLCJ2IjpbIngiXX0=",
+	} {
+		if r := a.get("/api/v2/users" + path); r.status < 400 || r.status >= 500 {
+			t.Errorf("%s: %d: %.300s", path, r.status, r.body)
+		}
+	}
+	for _, body := range []string{
+		`{"user":{"name":"\u0000"}}`, "{\"user\":{\"name\":\"\xff\"}}", `{"user":null}`, `{"user":{"tags":[[1]]}}`, `{"user":{"suspended":"maybe"}}`,
+		`{"user":{"organization_id":9223372036854775808}}`, `{"user":{"organization_id":-1}}`, `{"user":{"organization":"x"}}`,
+		`{"user":{"identities":[1]}}`, `{"user":{"locale_id":"x"}}`, `{"user":{"external_id":{}}}`, `{"user":{"name":"` + strings.Repeat("x", 256) + `"}}`,
+		`{"user":{"email":"` + strings.Repeat("x", 300) + `@x.example"}}`, `{"user":{"email":"a@b"}}`, `{"user":{"role":""}}`, `{"user":{"default_group_id":1,"role":"agent"}}`,
+	} {
+		if r := a.put(userPath(id), body); r.status < 400 || r.status >= 500 {
+			t.Errorf("%.80s: %d: %.300s", body, r.status, r.body)
+		}
+	}
+	if r := a.as("a\x00b@example.com").get("/api/v2/users"); r.status < 400 || r.status >= 500 {
+		t.Errorf("a NUL in the credentials: %d", r.status)
+	}
+	if r := a.with("X-On-Behalf-Of", "\xff@example.com").get("/api/v2/users"); r.status < 400 || r.status >= 500 {
+		t.Errorf("no UTF-8 in a header: %d", r.status)
+	}
+	if got := a.get(userPath(id)).want(200); got.member("user", "name") != "Ann" || got.member("user", "role") != "end-user" {
+		t.Errorf("half written: %s", got.body)
+	}
+}
+
 func TestMissingUsers(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

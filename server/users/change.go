@@ -58,11 +58,23 @@ const (
 	minPassword = 8
 )
 
+// How many there may be of each.
+const (
+	maxTags       = 1000
+	maxIdentities = 100 // in one change
+)
+
 // apply writes c over u as far as the user's own row holds it, and completes
 // what follows from the role. Every value is checked; all that is wrong comes
 // back at once.
 func apply(u *models.User, c Change) error {
 	var errs []error
+	if len(c.OrganizationIDs) > MaxMany {
+		return fault.Exceeds(MaxMany)
+	}
+	if len(c.Identities) > maxIdentities {
+		return fault.Exceeds(maxIdentities)
+	}
 	note := func(err error) { errs = append(errs, err) }
 	if c.Name != nil {
 		u.Name = strings.TrimSpace(*c.Name)
@@ -208,6 +220,9 @@ func tooShort(field string, min int) error {
 }
 
 func checkTags(tags []string) error {
+	if len(tags) > maxTags {
+		return fault.InvalidField("tags", "are more than %d", maxTags)
+	}
 	for _, tag := range tags {
 		if utf8.RuneCountInString(tag) > maxText {
 			return fault.TooLong("tags", maxText)

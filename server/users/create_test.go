@@ -62,6 +62,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"no custom role", Change{Name: new("B"), CustomRoleID: num(1)}, "Custom role: 1 is not a custom role"},
 		{"short password", Change{Name: new("B"), Password: new("12345")}, "Password: is too short"},
 		{"bad identity", Change{Name: new("B"), Identities: []NewIdentity{{Type: "fax", Value: "1"}}}, "Type: fax is not one of"},
+		{"too many tags", Change{Name: new("B"), Tags: make([]string, 1001)}, "Tags: are more than 1000"},
 		{"number insisted on", Change{Name: new("B"), Phone: str("12"), SharedPhoneNumber: flag(false)}, "Phone: 12 is not a phone number"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -80,6 +81,10 @@ func TestCreateTellsAllThatIsWrong(t *testing.T) {
 	if e := fault.Of(err); e == nil || len(e.Details) != 3 {
 		t.Errorf("the error is %v", err)
 	}
+	_, err = w.Create(w.ctx, w.admin, Change{Name: new("B"), OrganizationIDs: make([]int64, 101)})
+	w.refused(err, fault.TooMany, "more than 100")
+	_, err = w.Create(w.ctx, w.admin, Change{Name: new("B"), Identities: make([]NewIdentity, 101)})
+	w.refused(err, fault.TooMany, "more than 100")
 }
 
 func TestExternalIDIsUniqueWhateverItsCase(t *testing.T) {

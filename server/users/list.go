@@ -63,7 +63,7 @@ func (s *Service) query(ctx context.Context, by auth.Actor, f Filter) (page.Quer
 	// Written out, since there are but three: a plan made for any role would
 	// read all users in search of the few agents.
 	if len(f.Roles) > 0 {
-		and("u.role IN ('" + strings.Join(f.Roles, "', '") + "')")
+		and("u.role IN ('" + strings.Join(slices.Compact(slices.Sorted(slices.Values(f.Roles))), "', '") + "')")
 	}
 	if f.PermissionSet != 0 {
 		and("u.custom_role_id = ?", f.PermissionSet)
