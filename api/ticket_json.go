@@ -38,8 +38,6 @@ func appendTicket(ctx context.Context, b []byte, base string, t *models.Ticket, 
 	b = wire.AppendTime(b, t.CreatedAt)
 	b = append(b, `,"updated_at":`...)
 	b = wire.AppendTime(b, t.UpdatedAt)
-	b = append(b, `,"generated_timestamp":`...)
-	b = strconv.AppendInt(b, t.GeneratedAt.Unix(), 10)
 	b = append(b, `,"type":`...)
 	b = wire.AppendOptional(b, t.Type)
 	b = append(b, `,"subject":`...)

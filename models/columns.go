@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -48,13 +49,16 @@ func (j JSON) Value() (driver.Value, error) {
 	return string(j), nil
 }
 
-// ToJSON encodes v, which must be encodable: a value built by the program.
+// ToJSON encodes v, which must be encodable: a value built by the program. The
+// marks of HTML stay as they are, since it is for storage and for API answers.
 func ToJSON(v any) JSON {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("encode %T: %v", v, err))
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
 
 // IDs is a bigint[] column. Nil is written as an empty array.

@@ -50,7 +50,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 		return err
 	}
 	p.services, err = NewServices(ctx, db.DB, db.DSN, ServiceOptions{
-		Now: time.Now, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload,
+		Now: clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload,
 	})
 	if err != nil {
 		return err
@@ -119,11 +119,19 @@ func (p *program) serve(ctx context.Context, started func(base string)) error {
 	return errors.Join(err, parts.Wait())
 }
 
+// clock is the time as PostgreSQL keeps it, so that what was just saved and what
+// is read back are equal.
+func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
 // parts are what runs beside requests, each until its context is done.
 func (p *program) parts() []func(context.Context) error {
 	parts := []func(context.Context) error{
 		func(ctx context.Context) error {
 			p.services.Auth.Run(ctx, p.log)
+			return nil
+		},
+		func(ctx context.Context) error {
+			p.services.Tickets.Run(ctx, p.log)
 			return nil
 		},
 		p.work,
@@ -168,7 +176,7 @@ func (p *program) handler() http.Handler {
 		pages.Metrics = p.tel.Metrics()
 	}
 	return api.New(p.services, api.Options{
-		Log: p.log, Registry: p.tel.Registry(), Trace: p.tel.Trace(), Now: time.Now,
+		Log: p.log, Registry: p.tel.Registry(), Trace: p.tel.Trace(), Now: clock,
 		Trusted: c.TrustedProxies, Origins: c.CORSOrigins,
 		Limits:      edge.Limits{Account: c.RateLimit, Anonymous: c.RateLimitAnonymous},
 		MaxInFlight: c.MaxInFlight, MaxUpload: c.MaxUpload, Pages: pages,

@@ -1106,15 +1106,12 @@ type Thumbnail struct {
 
 // Ticket defines model for Ticket.
 type Ticket struct {
-	URL        string                    `json:"url"`
-	ID         int64                     `json:"id"`
-	ExternalID nullable.Nullable[string] `json:"external_id"`
-	Via        Via                       `json:"via"`
-	CreatedAt  time.Time                 `json:"created_at"`
-	UpdatedAt  time.Time                 `json:"updated_at"`
-
-	// GeneratedTimestamp When anything of it was last written, in seconds.
-	GeneratedTimestamp   int64                                     `json:"generated_timestamp"`
+	URL                  string                                    `json:"url"`
+	ID                   int64                                     `json:"id"`
+	ExternalID           nullable.Nullable[string]                 `json:"external_id"`
+	Via                  Via                                       `json:"via"`
+	CreatedAt            time.Time                                 `json:"created_at"`
+	UpdatedAt            time.Time                                 `json:"updated_at"`
 	Type                 nullable.Nullable[TicketType]             `json:"type"`
 	Subject              nullable.Nullable[string]                 `json:"subject"`
 	RawSubject           nullable.Nullable[string]                 `json:"raw_subject"`

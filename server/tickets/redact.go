@@ -42,10 +42,6 @@ func (s *Service) Redact(ctx context.Context, by auth.Actor, ticket, comment int
 		}
 		if first {
 			sv.after.Description = c.PlainBody
-			if sv.after.Subject != nil {
-				subject := strings.ReplaceAll(*sv.after.Subject, text, cover)
-				sv.after.Subject = &subject
-			}
 		}
 		// What the event log told before keeps no copy either.
 		if err := sv.tx.Exec(`UPDATE events SET change = replace(change::text, ?, ?)::json, detail = replace(detail::text, ?, ?)::json

@@ -141,7 +141,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.findPeople, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive,
+		s.followUp, s.findPeople, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, err
