@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/helpd/helpd/api/edge"
+	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
@@ -99,6 +100,21 @@ func (a authenticator) account(ctx context.Context, c echo.Context) (int64, erro
 	return a.auth.ByHost(ctx, host)
 }
 
+// noSuchID answers for ids that no record can have: domain functions may take 0
+// for any.
+func noSuchID(c echo.Context) error {
+	values := c.ParamValues()
+	for i, name := range c.ParamNames() {
+		if !strings.HasSuffix(name, "id") {
+			continue
+		}
+		if id, err := wire.ParseID(values[i]); err == nil && id <= 0 {
+			return fault.Missing(name, id)
+		}
+	}
+	return nil
+}
+
 // guard lets an operation run for those whom its x-allow names, and gives its
 // handler what it may know of the request.
 func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
@@ -118,6 +134,9 @@ func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
 		}
 		if !actor.HasScope(op.Area, action) {
 			return nil, fault.New(fault.MissingScope, "%s", action)
+		}
+		if err := noSuchID(c); err != nil {
+			return nil, err
 		}
 		c.SetRequest(c.Request().WithContext(withCall(ctx, c)))
 		return next(c, request)

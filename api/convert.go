@@ -14,10 +14,6 @@ func nullableText(n nullable.Nullable[wire.Text]) nullable.Nullable[string] {
 	return convert(n, func(t wire.Text) string { return string(t) })
 }
 
-func nullableID(n nullable.Nullable[wire.ID]) nullable.Nullable[int64] {
-	return convert(n, func(id wire.ID) int64 { return int64(id) })
-}
-
 // convert keeps absent and null what they are.
 func convert[F, T any](n nullable.Nullable[F], f func(F) T) nullable.Nullable[T] {
 	if n.IsNull() {

@@ -212,7 +212,7 @@ func organizationChange(in gen.OrganizationInput) organizations.Change {
 	return organizations.Change{
 		Name: (*string)(in.Name), SharedTickets: (*bool)(in.SharedTickets), SharedComments: (*bool)(in.SharedComments),
 		ExternalID: nullableText(in.ExternalID), Details: nullableText(in.Details), Notes: nullableText(in.Notes),
-		GroupID: nullableID(in.GroupID), DomainNames: in.DomainNames, Tags: in.Tags,
+		GroupID: wire.NullableID(in.GroupID), DomainNames: in.DomainNames, Tags: in.Tags,
 	}
 }
 

@@ -285,3 +285,57 @@ func mustJSON(t *testing.T, v any) []byte {
 	}
 	return b
 }
+
+func TestOddInputToOrganizationsAndGroups(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	id := a.organization("Globex")
+	membership := a.post("/api/v2/organization_memberships", fmt.Sprintf(`{"organization_membership":{"user_id":%d,"organization_id":%d}}`, a.admin.ID, id)).
+		want(201).id("organization_membership")
+	for _, tc := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/api/v2/organizations/0", "", 404},
+		{"GET", "/api/v2/organizations/-1", "", 404},
+		{"GET", "/api/v2/organizations/9223372036854775807.json", "", 404},
+		{"GET", "/api/v2/organizations/9223372036854775808", "", 404},
+		{"GET", "/api/v2/organizations/abc", "", 400},
+		{"GET", "/api/v2/organizations/show_many", "", 200},
+		{"GET", "/api/v2/organizations/show_many?ids=abc", "", 400},
+		{"GET", "/api/v2/organizations/show_many?ids=,,", "", 200},
+		{"GET", "/api/v2/organizations/autocomplete?name=%00", "", 400},
+		{"GET", "/api/v2/organizations/autocomplete?name=%ff", "", 400},
+		{"GET", "/api/v2/organizations/autocomplete?name=%25", "", 200},
+		{"GET", "/api/v2/organizations?%00=1", "", 400},
+		{"GET", "/api/v2/job_statuses/%00", "", 400},
+		{"GET", "/api/v2/organizations/search?external_id=%5C", "", 200},
+		{"GET", "/api/v2/organizations?per_page=0", "", 400},
+		{"GET", "/api/v2/organizations?per_page=1000000000", "", 200},
+		{"GET", "/api/v2/organizations?page[size]=-1", "", 400},
+		{"GET", "/api/v2/organizations?page[after]=x&page[size]=1", "", 400},
+		{"POST", "/api/v2/organizations", "", 400},
+		{"POST", "/api/v2/organizations", `{"organization":null}`, 400},
+		{"POST", "/api/v2/organizations", `{"organization":{"name":null}}`, 422},
+		{"POST", "/api/v2/organizations", `{"organization":{"name":"x","group_id":-1}}`, 422},
+		{"POST", "/api/v2/organizations", `{"organization":{"name":"x","group_id":9223372036854775808}}`, 400},
+		{"POST", "/api/v2/organizations", `{"organization":{"name":"x\u0000"}}`, 400},
+		{"POST", "/api/v2/organizations/create_many", `{"organizations":{}}`, 400},
+		{"POST", "/api/v2/organizations/create_many", `{}`, 400},
+		{"PUT", "/api/v2/organizations/update_many?ids=abc", `{"organization":{}}`, 400},
+		{"POST", "/api/v2/organization_memberships", `{"organization_membership":{"user_id":0,"organization_id":-1}}`, 422},
+		{"GET", "/api/v2/users/0/organization_memberships", "", 404},
+		{"GET", "/api/v2/users/-1/organizations", "", 404},
+		{"GET", "/api/v2/users/-1/groups", "", 404},
+		{"GET", "/api/v2/groups?exclude_deleted=perhaps", "", 400},
+		{"GET", "/api/v2/groups/0/memberships", "", 404},
+		{"GET", "/api/v2/users/0/groups", "", 404},
+		{"GET", "/api/v2/users/0/group_memberships", "", 404},
+		{"DELETE", fmt.Sprintf("/api/v2/users/0/organization_memberships/%d", membership), "", 404},
+		{"POST", "/api/v2/group_memberships", `{"group_membership":{"user_id":-1,"group_id":0}}`, 422},
+		{"POST", "/api/v2/group_memberships/create_many", `{"group_memberships":"x"}`, 400},
+		{"PUT", fmt.Sprintf("/api/v2/organizations/%d", id), `{"organization":{"notes":{}}}`, 400},
+	} {
+		a.do(tc.method, tc.path, tc.body).want(tc.status)
+	}
+}
