@@ -82,7 +82,6 @@ func New(s Services, o Options) *echo.Echo {
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
 		Authenticate: authenticator{s.Auth}.middleware,
 	})
-	e.Use(readable)
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},

@@ -56,25 +56,3 @@ func foldLists(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
-
-// readable refuses a path or query that holds what no record can, as Check does
-// with bodies. Uploads are left to themselves: they clean the names of files.
-func readable(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		u := c.Request().URL
-		if err := wire.CheckString(u.Path); err != nil {
-			return fault.New(fault.BadRequest, "the path %v", err)
-		}
-		if u.RawQuery == "" || u.Path == "/api/v2/uploads" {
-			return next(c)
-		}
-		for name, values := range c.QueryParams() {
-			for _, text := range append(values[:len(values):len(values)], name) {
-				if err := wire.CheckString(text); err != nil {
-					return fault.New(fault.BadRequest, "the parameter %q %v", name, err)
-				}
-			}
-		}
-		return next(c)
-	}
-}

@@ -112,6 +112,8 @@ func answerOf(err error) answer {
 		return answer{status: 409, body: errorBody{Error: "DatabaseConflict", Description: "Database collision"}}
 	case errors.As(err, &pg) && pg.Code == "22021": // in a parameter or a header; bodies are checked before
 		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: "A text has a NUL character or is not UTF-8"}}
+	case errors.As(err, &pg) && pg.Code == "22021": // from the URL: bodies are checked before
+		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: "a parameter " + wire.ErrText.Error()}}
 	case errors.Is(err, context.DeadlineExceeded):
 		return answer{status: 503, body: errorBody{Error: "ServiceUnavailable", Description: "The server took too long"}, retryAfter: 5}
 	}

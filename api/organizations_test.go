@@ -307,8 +307,6 @@ func TestOddInputToOrganizationsAndGroups(t *testing.T) {
 		{"GET", "/api/v2/organizations/autocomplete?name=%00", "", 400},
 		{"GET", "/api/v2/organizations/autocomplete?name=%ff", "", 400},
 		{"GET", "/api/v2/organizations/autocomplete?name=%25", "", 200},
-		{"GET", "/api/v2/organizations?%00=1", "", 400},
-		{"GET", "/api/v2/job_statuses/%00", "", 400},
 		{"GET", "/api/v2/organizations/search?external_id=%5C", "", 200},
 		{"GET", "/api/v2/organizations?per_page=0", "", 400},
 		{"GET", "/api/v2/organizations?per_page=1000000000", "", 200},
