@@ -40,7 +40,12 @@ func Register(queue *jobs.Service, db *gorm.DB, u *users.Service, t *tickets.Ser
 	how := jobs.How{Timeout: patience}
 	jobs.Handle(queue, how, w.groupLeft)
 	jobs.Handle(queue, how, w.organizationLeft)
-	u.AfterDemotion(queue, w.demoted)
+	u.Follow(queue, how, users.Following{
+		Demoted: w.demoted,
+		Left: func(ctx context.Context, account, organization, user int64) error {
+			return w.organizationLeft(ctx, organizations.Left{AccountID: account, OrganizationID: organization, UserID: user})
+		},
+	})
 }
 
 type worker struct {

@@ -36,7 +36,7 @@ func (s *Service) setOrganizationTx(tx *gorm.DB, u *subject, to nullable.Nullabl
 	}
 	if to.IsNull() {
 		u.OrganizationID = nil
-		return leaveOrganizationsTx(tx, u)
+		return s.leaveOrganizationsTx(tx, u)
 	}
 	id := to.MustGet()
 	if err := organizationExists(tx, id); err != nil {
@@ -63,13 +63,18 @@ func (s *Service) setOrganizationTx(tx *gorm.DB, u *subject, to nullable.Nullabl
 	return err
 }
 
-func leaveOrganizationsTx(tx *gorm.DB, u *subject) error {
-	var left []models.OrganizationMembership
-	err := tx.Clauses(clause.Returning{}).Where("user_id = ?", u.ID).Delete(&left).Error
-	for _, m := range left {
-		u.note("organization_membership_deleted", organizationRef{ref{events.ID(m.OrganizationID)}})
+func (s *Service) leaveOrganizationsTx(tx *gorm.DB, u *subject) error {
+	var ended []models.OrganizationMembership
+	if err := tx.Clauses(clause.Returning{}).Where("user_id = ?", u.ID).Delete(&ended).Error; err != nil {
+		return err
 	}
-	return err
+	for _, m := range ended {
+		u.note("organization_membership_deleted", organizationRef{ref{events.ID(m.OrganizationID)}})
+		if err := s.leftTx(tx, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // joinOrganizationsTx adds memberships; the first of a user without any becomes

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
 
@@ -266,7 +267,7 @@ func TestRequestersOfOpenTicketsStay(t *testing.T) {
 	}
 }
 
-func TestDemotionIsFollowedByAJob(t *testing.T) {
+func TestTicketsAreFollowedUpByJobs(t *testing.T) {
 	t.Parallel()
 	dsn := testdb.DSN(t)
 	w := newWorldOn(t, testdb.Open(t, dsn))
@@ -276,12 +277,19 @@ func TestDemotionIsFollowedByAJob(t *testing.T) {
 	}
 	demoted := make(chan int64, 2)
 	w.Register(queue)
-	w.AfterDemotion(queue, func(ctx context.Context, account, user int64) error {
-		if account != w.admin.AccountID {
-			t.Errorf("the job is of account %d", account)
-		}
-		demoted <- user
-		return nil
+	left := make(chan [2]int64, 1)
+	w.Follow(queue, jobs.How{}, Following{
+		Demoted: func(ctx context.Context, account, user int64) error {
+			if account != w.admin.AccountID || postgres.Account(ctx) != account {
+				t.Errorf("the job is of account %d", account)
+			}
+			demoted <- user
+			return nil
+		},
+		Left: func(_ context.Context, _, organization, user int64) error {
+			left <- [2]int64{organization, user}
+			return nil
+		},
 	})
 	if err := queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -297,6 +305,12 @@ func TestDemotionIsFollowedByAJob(t *testing.T) {
 	}
 	if got := <-demoted; got != eve.ID {
 		t.Errorf("user %d was demoted", got)
+	}
+	org := w.organization("Acme")
+	w.update(w.ann.ID, Change{OrganizationID: num(org)})
+	w.update(w.ann.ID, Change{OrganizationID: nullable.NewNullNullable[int64]()})
+	if got := <-left; got != [2]int64{org, w.ann.ID} {
+		t.Errorf("organization and user are %v", got)
 	}
 }
 

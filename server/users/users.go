@@ -24,8 +24,8 @@ type Service struct {
 	auth *auth.Service
 	jobs *jobs.Service // nil until Register
 
-	demotions bool // whether AfterDemotion was called
-	now       func() time.Time
+	followed bool // whether Follow was called
+	now      func() time.Time
 }
 
 // New makes the service. a is told to forget sign-ins whenever the rights of a
