@@ -77,15 +77,16 @@ func New(s Services, o Options) *echo.Echo {
 	e.HTTPErrorHandler = errorHandler(o.Log)
 	e.Binder = binder{}
 	e.Pre(foldLists)
+	who := authenticator{s.Auth, s.Users, edge.NewFailures(guesses, o.Now)}
 	edge.Use(e, edge.Options{
 		Log: o.Log, Registry: o.Registry, Trace: o.Trace, Trusted: o.Trusted, Origins: o.Origins,
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
-		Authenticate: authenticator{s.Auth}.middleware,
+		Authenticate: who.middleware,
 	})
 	e.Use(idempotent{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
-		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, authenticator{s.Auth}},
+		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},

@@ -13,9 +13,18 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/users"
 )
 
-type authenticator struct{ auth *auth.Service }
+// guesses is how many wrong passwords a minute an address may send for one
+// e-mail address.
+const guesses = 10
+
+type authenticator struct {
+	auth     *auth.Service
+	users    *users.Service
+	failures *edge.Failures // shared by all that take passwords
+}
 
 // middleware finds out who calls an operation. Pages and probes beside the API
 // need nobody.
@@ -30,6 +39,9 @@ func (a authenticator) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		if email := r.Header.Get("X-On-Behalf-Of"); email != "" {
+			if wire.CheckString(email) != nil {
+				return fault.New(fault.Unauthenticated, "malformed X-On-Behalf-Of")
+			}
 			if actor, err = a.auth.AsUser(r.Context(), actor, email); err != nil {
 				return err
 			}
@@ -72,7 +84,20 @@ func (a authenticator) basic(ctx context.Context, c echo.Context, credentials st
 	if err != nil {
 		return auth.Actor{}, err
 	}
-	return a.auth.Password(ctx, account, user, secret)
+	return a.password(ctx, account, user, secret)
+}
+
+// password checks a password unless too many wrong ones came before it.
+func (a authenticator) password(ctx context.Context, account int64, email, password string) (actor auth.Actor, err error) {
+	from := edge.ClientIP(ctx)
+	if err := a.failures.Begin(from, email); err != nil {
+		return auth.Actor{}, err
+	}
+	right := false // also when the check panics
+	defer func() { a.failures.End(from, email, right) }()
+	actor, err = a.auth.Password(ctx, account, email, password)
+	right = err == nil
+	return actor, err
 }
 
 // basicPair decodes "user:secret". The Ruby client writes the URL-safe
@@ -84,11 +109,14 @@ func basicPair(credentials string) (user, secret string, ok bool) {
 		return "", "", false
 	}
 	user, secret, ok = strings.Cut(string(b), ":")
-	return user, secret, ok && user != "" && !strings.ContainsRune(string(b), 0)
+	return user, secret, ok && user != "" && wire.CheckString(string(b)) == nil
 }
 
 // bearer tells a JWT by its two dots; our own tokens have none.
 func (a authenticator) bearer(ctx context.Context, token string) (auth.Actor, error) {
+	if strings.Count(token, ".") == 2 {
+		return a.auth.JWTUser(ctx, token, a.users.Vouched)
+	}
 	return a.auth.OAuth(ctx, token)
 }
 

@@ -2,10 +2,12 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -16,8 +18,15 @@ import (
 	"github.com/helpd/helpd/server/postgres"
 )
 
-// longestJWT is how far in the future a token may end.
-const longestJWT = 24 * time.Hour
+const (
+	// longestJWT is how far in the future a token may end.
+	longestJWT = 24 * time.Hour
+	// largestJWT is the size of a token in bytes, far beyond what the claims
+	// that we read take.
+	largestJWT = 8 << 10
+	// largestKid is the length of a key's id; ours have 24 characters.
+	largestKid = 64
+)
 
 // Algorithms that a key may be pinned to. "none" is not among them.
 var Algorithms = []string{"HS256", "RS256", "ES256", "EdDSA"}
@@ -38,6 +47,23 @@ type claims struct {
 	ExternalID string `json:"external_id"`
 }
 
+// JWTUser signs in the user for whom a product vouches with a JWT. find tells
+// who that is, by users.Service.Vouched. The sign-in is remembered like others,
+// so that a widget that asks again and again costs nothing.
+func (s *Service) JWTUser(ctx context.Context, token string, find func(context.Context, Person) (int64, error)) (Actor, error) {
+	return s.recall(sha256.Sum256([]byte("jwt\x00"+token)), func() (Actor, error) {
+		p, err := s.JWT(ctx, token)
+		if err != nil {
+			return Actor{}, err
+		}
+		user, err := find(ctx, p)
+		if err != nil {
+			return Actor{}, err
+		}
+		return s.signIn(ctx, p.AccountID, user, "jwt")
+	})
+}
+
 // JWT checks a token that a product signed with a key of an account, and
 // returns for whom it vouches. The key's id (kid) tells the account, and the
 // key alone tells the algorithm. It fails with fault.BadToken.
@@ -45,10 +71,15 @@ func (s *Service) JWT(ctx context.Context, token string) (Person, error) {
 	var c claims
 	var key models.JWTKey
 	var lookup error // of the key: an outage is not a bad token
+	bad := fault.New(fault.BadToken, "bad JWT")
+	if len(token) > largestJWT {
+		return Person{}, bad
+	}
 	parser := jwt.NewParser(jwt.WithValidMethods(Algorithms), jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now), jwt.WithLeeway(30*time.Second))
 	_, err := parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
-		if kid == "" {
+		// What is no key's id is not looked up: a NUL would fail there.
+		if kid == "" || len(kid) > largestKid || strings.ContainsRune(kid, 0) {
 			return nil, errors.New("no kid")
 		}
 		lookup = s.db.WithContext(postgres.AcrossAccounts(ctx)).Take(&key, "kid = ?", kid).Error
@@ -60,7 +91,6 @@ func (s *Service) JWT(ctx context.Context, token string) (Person, error) {
 		}
 		return verificationKey(key)
 	})
-	bad := fault.New(fault.BadToken, "bad JWT")
 	if lookup != nil && !errors.Is(lookup, gorm.ErrRecordNotFound) {
 		return Person{}, lookup
 	}

@@ -69,6 +69,9 @@ CREATE TABLE users (
 );
 -- A deleted user's external id is free for another.
 CREATE UNIQUE INDEX users_external_id ON users (account_id, lower(external_id)) WHERE external_id IS NOT NULL AND active;
+-- Whom a product vouches for is looked up among the deleted too.
+CREATE INDEX users_deleted_external_id ON users (account_id, lower(external_id)) WHERE external_id IS NOT NULL AND NOT active;
+CREATE INDEX users_deleted_email ON users (account_id, lower(email)) WHERE email IS NOT NULL AND NOT active;
 CREATE INDEX users_role ON users (account_id, role, id) WHERE active;
 CREATE INDEX users_custom_role ON users (account_id, custom_role_id, id) WHERE custom_role_id IS NOT NULL AND active;
 CREATE INDEX users_active ON users (account_id, id) WHERE active;
