@@ -98,6 +98,7 @@ func New(s Services, o Options) *echo.Echo {
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
+	h.registerImport()
 	h.ticketHandlers.register()
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))

@@ -57,6 +57,7 @@ func (a ticketAnswer) VisitListTicketsByOrganizationResponse(w http.ResponseWrit
 func (a ticketAnswer) VisitShowTicketResponse(w http.ResponseWriter) error   { return a.write(w) }
 func (a ticketAnswer) VisitCreateTicketResponse(w http.ResponseWriter) error { return a.write(w) }
 func (a ticketAnswer) VisitUpdateTicketResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a ticketAnswer) VisitTicketImportResponse(w http.ResponseWriter) error { return a.write(w) }
 
 // ticketSize is about how long a ticket is on the wire.
 const ticketSize = 1600

@@ -90,8 +90,12 @@ func newComment(in gen.TicketInput) *tickets.NewComment {
 		}
 		return nil
 	}
-	c := in.Comment
-	out := &tickets.NewComment{
+	c := commentOf(*in.Comment)
+	return &c
+}
+
+func commentOf(c gen.TicketCommentInput) tickets.NewComment {
+	out := tickets.NewComment{
 		Body: string(orZero(c.Body)), HTML: string(orZero(c.HTMLBody)), AuthorID: int64(orZero(c.AuthorID)), Uploads: c.Uploads,
 	}
 	if out.Body == "" {

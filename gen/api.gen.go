@@ -348,6 +348,12 @@ type CollaboratorInput struct {
 	Action nullable.Nullable[string] `json:"action,omitempty"`
 }
 
+// CommentPastInput defines model for CommentPastInput.
+type CommentPastInput struct {
+	// CreatedAt When the ticket was created if absent.
+	CreatedAt nullable.Nullable[wire.Time] `json:"created_at,omitempty"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -1326,6 +1332,83 @@ type TicketFormOrderBody struct {
 	TicketFormIds wire.IDs `json:"ticket_form_ids"`
 }
 
+// TicketImportBody defines model for TicketImportBody.
+type TicketImportBody struct {
+	// Ticket A ticket as for creating one; status may be closed as well.
+	Ticket TicketImportInput `json:"ticket"`
+}
+
+// TicketImportCommentInput defines model for TicketImportCommentInput.
+type TicketImportCommentInput struct {
+	Body nullable.Nullable[wire.Text] `json:"body,omitempty"`
+
+	// CreatedAt When the ticket was created if absent.
+	CreatedAt nullable.Nullable[wire.Time] `json:"created_at,omitempty"`
+	Value     nullable.Nullable[wire.Text] `json:"value,omitempty"`
+	HTMLBody  nullable.Nullable[wire.Text] `json:"html_body,omitempty"`
+	Public    nullable.Nullable[wire.Flag] `json:"public,omitempty"`
+	AuthorID  nullable.Nullable[wire.ID]   `json:"author_id,omitempty"`
+	Uploads   wire.Strings                 `json:"uploads,omitzero"`
+}
+
+// TicketImportInput A ticket as for creating one; status may be closed as well.
+type TicketImportInput struct {
+	Comments []TicketImportCommentInput `json:"comments,omitzero"`
+
+	// ID Of update_many only.
+	ID *wire.ID `json:"id,omitempty"`
+
+	// CreatedAt The earliest time told if absent.
+	CreatedAt  nullable.Nullable[wire.Time] `json:"created_at,omitempty"`
+	ExternalID nullable.Nullable[wire.Text] `json:"external_id,omitempty"`
+	Type       nullable.Nullable[string]    `json:"type,omitempty"`
+
+	// UpdatedAt The latest time told if absent.
+	UpdatedAt               nullable.Nullable[wire.Time] `json:"updated_at,omitempty"`
+	SolvedAt                nullable.Nullable[wire.Time] `json:"solved_at,omitempty"`
+	Subject                 nullable.Nullable[wire.Text] `json:"subject,omitempty"`
+	RawSubject              nullable.Nullable[wire.Text] `json:"raw_subject,omitempty"`
+	Description             nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	Priority                nullable.Nullable[string]    `json:"priority,omitempty"`
+	Status                  *string                      `json:"status,omitempty"`
+	CustomStatusID          nullable.Nullable[wire.ID]   `json:"custom_status_id,omitempty"`
+	Recipient               nullable.Nullable[string]    `json:"recipient,omitempty"`
+	RequesterID             nullable.Nullable[wire.ID]   `json:"requester_id,omitempty"`
+	Requester               *TicketRequesterInput        `json:"requester,omitempty"`
+	SubmitterID             nullable.Nullable[wire.ID]   `json:"submitter_id,omitempty"`
+	AssigneeID              nullable.Nullable[wire.ID]   `json:"assignee_id,omitempty"`
+	AssigneeEmail           *string                      `json:"assignee_email,omitempty"`
+	OrganizationID          nullable.Nullable[wire.ID]   `json:"organization_id,omitempty"`
+	GroupID                 nullable.Nullable[wire.ID]   `json:"group_id,omitempty"`
+	BrandID                 nullable.Nullable[wire.ID]   `json:"brand_id,omitempty"`
+	TicketFormID            nullable.Nullable[wire.ID]   `json:"ticket_form_id,omitempty"`
+	ProblemID               nullable.Nullable[wire.ID]   `json:"problem_id,omitempty"`
+	DueAt                   nullable.Nullable[wire.Time] `json:"due_at,omitempty"`
+	Tags                    wire.Tags                    `json:"tags,omitzero"`
+	AdditionalTags          wire.Tags                    `json:"additional_tags,omitzero"`
+	RemoveTags              wire.Tags                    `json:"remove_tags,omitzero"`
+	CustomFields            wire.Raw                     `json:"custom_fields,omitempty"`
+	Fields                  wire.Raw                     `json:"fields,omitempty"`
+	Comment                 *TicketCommentInput          `json:"comment,omitempty"`
+	Collaborators           wire.Raw                     `json:"collaborators,omitempty"`
+	AdditionalCollaborators wire.Raw                     `json:"additional_collaborators,omitempty"`
+	CollaboratorIds         wire.IDs                     `json:"collaborator_ids,omitzero"`
+	FollowerIds             wire.IDs                     `json:"follower_ids,omitzero"`
+	EmailCcIds              wire.IDs                     `json:"email_cc_ids,omitzero"`
+	Followers               []CollaboratorInput          `json:"followers,omitzero"`
+	EmailCcs                []CollaboratorInput          `json:"email_ccs,omitzero"`
+	Metadata                wire.Raw                     `json:"metadata,omitempty"`
+	Via                     wire.Raw                     `json:"via,omitempty"`
+	ViaFollowupSourceID     nullable.Nullable[wire.ID]   `json:"via_followup_source_id,omitempty"`
+	SafeUpdate              *wire.Flag                   `json:"safe_update,omitempty"`
+	UpdatedStamp            *wire.Time                   `json:"updated_stamp,omitempty"`
+}
+
+// TicketImportsBody defines model for TicketImportsBody.
+type TicketImportsBody struct {
+	Tickets []TicketImportInput `json:"tickets"`
+}
+
 // TicketInput defines model for TicketInput.
 type TicketInput struct {
 	// ID Of update_many only.
@@ -1408,6 +1491,18 @@ type TicketMetricEnvelope struct {
 
 // TicketMetricList defines model for TicketMetricList.
 type TicketMetricList = wire.List
+
+// TicketPastInput defines model for TicketPastInput.
+type TicketPastInput struct {
+	Comments []TicketImportCommentInput `json:"comments,omitzero"`
+
+	// CreatedAt The earliest time told if absent.
+	CreatedAt nullable.Nullable[wire.Time] `json:"created_at,omitempty"`
+
+	// UpdatedAt The latest time told if absent.
+	UpdatedAt nullable.Nullable[wire.Time] `json:"updated_at,omitempty"`
+	SolvedAt  nullable.Nullable[wire.Time] `json:"solved_at,omitempty"`
+}
 
 // TicketPriority defines model for TicketPriority.
 type TicketPriority string
@@ -2171,6 +2266,12 @@ type CreateGroupJSONRequestBody = GroupBody
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
 
+// TicketImportJSONRequestBody defines body for TicketImport for application/json ContentType.
+type TicketImportJSONRequestBody = TicketImportBody
+
+// TicketBulkImportJSONRequestBody defines body for TicketBulkImport for application/json ContentType.
+type TicketBulkImportJSONRequestBody = TicketImportsBody
+
 // CreateOrganizationMembershipJSONRequestBody defines body for CreateOrganizationMembership for application/json ContentType.
 type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
 
@@ -2428,6 +2529,12 @@ type ServerInterface interface {
 	// CountUsersByGroup Counts the active users of a group.
 	// (GET /api/v2/groups/{group_id}/users/count)
 	CountUsersByGroup(ctx echo.Context, groupID GroupIDParam, params CountUsersByGroupParams) error
+	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+	// (POST /api/v2/imports/tickets)
+	TicketImport(ctx echo.Context) error
+	// TicketBulkImport Imports up to 100 tickets in a job.
+	// (POST /api/v2/imports/tickets/create_many)
+	TicketBulkImport(ctx echo.Context) error
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx echo.Context) error
@@ -3592,6 +3699,24 @@ func (w *ServerInterfaceWrapper) CountUsersByGroup(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CountUsersByGroup(ctx, groupID, params)
+	return err
+}
+
+// TicketImport converts echo context to params.
+func (w *ServerInterfaceWrapper) TicketImport(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TicketImport(ctx)
+	return err
+}
+
+// TicketBulkImport converts echo context to params.
+func (w *ServerInterfaceWrapper) TicketBulkImport(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TicketBulkImport(ctx)
 	return err
 }
 
@@ -6247,6 +6372,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/groups/:group_id", wrapper.UpdateGroup, options.OperationMiddlewares["UpdateGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups", wrapper.ListGroupsByUser, options.OperationMiddlewares["ListGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups/count", wrapper.CountGroupsByUser, options.OperationMiddlewares["CountGroupsByUser"]...)
+	router.POST(options.BaseURL+"/api/v2/imports/tickets", wrapper.TicketImport, options.OperationMiddlewares["TicketImport"]...)
+	router.POST(options.BaseURL+"/api/v2/imports/tickets/create_many", wrapper.TicketBulkImport, options.OperationMiddlewares["TicketBulkImport"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses", wrapper.ListJobStatuses, options.OperationMiddlewares["ListJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/show_many", wrapper.ShowManyJobStatuses, options.OperationMiddlewares["ShowManyJobStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses/:job_status_id", wrapper.ShowJobStatus, options.OperationMiddlewares["ShowJobStatus"]...)
@@ -7371,6 +7498,58 @@ type CountUsersByGroupResponseObject interface {
 type CountUsersByGroup200JSONResponse CountEnvelope
 
 func (response CountUsersByGroup200JSONResponse) VisitCountUsersByGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TicketImportRequestObject struct {
+	Body *TicketImportJSONRequestBody
+}
+
+type TicketImportResponseObject interface {
+	VisitTicketImportResponse(w http.ResponseWriter) error
+}
+
+type TicketImport201ResponseHeaders struct {
+	Location string
+}
+
+type TicketImport201JSONResponse struct {
+	Body    TicketEnvelope
+	Headers TicketImport201ResponseHeaders
+}
+
+func (response TicketImport201JSONResponse) VisitTicketImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TicketBulkImportRequestObject struct {
+	Body *TicketBulkImportJSONRequestBody
+}
+
+type TicketBulkImportResponseObject interface {
+	VisitTicketBulkImportResponse(w http.ResponseWriter) error
+}
+
+type TicketBulkImport200JSONResponse JobStatusEnvelope
+
+func (response TicketBulkImport200JSONResponse) VisitTicketBulkImportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -10900,6 +11079,12 @@ type StrictServerInterface interface {
 	// CountUsersByGroup Counts the active users of a group.
 	// (GET /api/v2/groups/{group_id}/users/count)
 	CountUsersByGroup(ctx context.Context, request CountUsersByGroupRequestObject) (CountUsersByGroupResponseObject, error)
+	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+	// (POST /api/v2/imports/tickets)
+	TicketImport(ctx context.Context, request TicketImportRequestObject) (TicketImportResponseObject, error)
+	// TicketBulkImport Imports up to 100 tickets in a job.
+	// (POST /api/v2/imports/tickets/create_many)
+	TicketBulkImport(ctx context.Context, request TicketBulkImportRequestObject) (TicketBulkImportResponseObject, error)
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx context.Context, request ListJobStatusesRequestObject) (ListJobStatusesResponseObject, error)
@@ -12706,6 +12891,98 @@ func (sh *strictHandler) CountUsersByGroup(ctx echo.Context, groupID GroupIDPara
 		return err
 	} else if validResponse, ok := response.(CountUsersByGroupResponseObject); ok {
 		return validResponse.VisitCountUsersByGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TicketImport operation middleware
+func (sh *strictHandler) TicketImport(ctx echo.Context) error {
+	var request TicketImportRequestObject
+
+	var body TicketImportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TicketImport(ctx.Request().Context(), request.(TicketImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TicketImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TicketImportResponseObject); ok {
+		return validResponse.VisitTicketImportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TicketBulkImport operation middleware
+func (sh *strictHandler) TicketBulkImport(ctx echo.Context) error {
+	var request TicketBulkImportRequestObject
+
+	var body TicketBulkImportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TicketBulkImport(ctx.Request().Context(), request.(TicketBulkImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TicketBulkImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TicketBulkImportResponseObject); ok {
+		return validResponse.VisitTicketBulkImportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -362,6 +362,12 @@ type CollaboratorInput struct {
 	Action nullable.Nullable[string] `json:"action,omitempty"`
 }
 
+// CommentPastInput defines model for CommentPastInput.
+type CommentPastInput struct {
+	// CreatedAt When the ticket was created if absent.
+	CreatedAt nullable.Nullable[time.Time] `json:"created_at,omitempty"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -1458,6 +1464,95 @@ type TicketFormOrderBody struct {
 	TicketFormIds []int64 `json:"ticket_form_ids"`
 }
 
+// TicketImportBody defines model for TicketImportBody.
+type TicketImportBody struct {
+	// Ticket A ticket as for creating one; status may be closed as well.
+	Ticket TicketImportInput `json:"ticket"`
+}
+
+// TicketImportCommentInput defines model for TicketImportCommentInput.
+type TicketImportCommentInput struct {
+	Body nullable.Nullable[string] `json:"body,omitempty"`
+
+	// CreatedAt When the ticket was created if absent.
+	CreatedAt nullable.Nullable[time.Time] `json:"created_at,omitempty"`
+	Value     nullable.Nullable[string]    `json:"value,omitempty"`
+	HTMLBody  nullable.Nullable[string]    `json:"html_body,omitempty"`
+	Public    nullable.Nullable[bool]      `json:"public,omitempty"`
+	AuthorID  nullable.Nullable[int64]     `json:"author_id,omitempty"`
+	Uploads   []string                     `json:"uploads,omitzero"`
+}
+
+// TicketImportInput A ticket as for creating one; status may be closed as well.
+type TicketImportInput struct {
+	Comments []TicketImportCommentInput `json:"comments,omitzero"`
+
+	// ID Of update_many only.
+	ID *int64 `json:"id,omitempty"`
+
+	// CreatedAt The earliest time told if absent.
+	CreatedAt  nullable.Nullable[time.Time] `json:"created_at,omitempty"`
+	ExternalID nullable.Nullable[string]    `json:"external_id,omitempty"`
+	Type       nullable.Nullable[string]    `json:"type,omitempty"`
+
+	// UpdatedAt The latest time told if absent.
+	UpdatedAt      nullable.Nullable[time.Time] `json:"updated_at,omitempty"`
+	SolvedAt       nullable.Nullable[time.Time] `json:"solved_at,omitempty"`
+	Subject        nullable.Nullable[string]    `json:"subject,omitempty"`
+	RawSubject     nullable.Nullable[string]    `json:"raw_subject,omitempty"`
+	Description    nullable.Nullable[string]    `json:"description,omitempty"`
+	Priority       nullable.Nullable[string]    `json:"priority,omitempty"`
+	Status         *string                      `json:"status,omitempty"`
+	CustomStatusID nullable.Nullable[int64]     `json:"custom_status_id,omitempty"`
+	Recipient      nullable.Nullable[string]    `json:"recipient,omitempty"`
+	RequesterID    nullable.Nullable[int64]     `json:"requester_id,omitempty"`
+	Requester      *TicketRequesterInput        `json:"requester,omitempty"`
+	SubmitterID    nullable.Nullable[int64]     `json:"submitter_id,omitempty"`
+	AssigneeID     nullable.Nullable[int64]     `json:"assignee_id,omitempty"`
+	AssigneeEmail  *string                      `json:"assignee_email,omitempty"`
+	OrganizationID nullable.Nullable[int64]     `json:"organization_id,omitempty"`
+	GroupID        nullable.Nullable[int64]     `json:"group_id,omitempty"`
+	BrandID        nullable.Nullable[int64]     `json:"brand_id,omitempty"`
+	TicketFormID   nullable.Nullable[int64]     `json:"ticket_form_id,omitempty"`
+	ProblemID      nullable.Nullable[int64]     `json:"problem_id,omitempty"`
+	DueAt          nullable.Nullable[time.Time] `json:"due_at,omitempty"`
+	Tags           []string                     `json:"tags,omitzero"`
+	AdditionalTags []string                     `json:"additional_tags,omitzero"`
+	RemoveTags     []string                     `json:"remove_tags,omitzero"`
+
+	// CustomFields A list of {id, value}, or an object of values by id.
+	CustomFields interface{} `json:"custom_fields,omitzero"`
+
+	// Fields The same as custom_fields.
+	Fields  interface{}         `json:"fields,omitzero"`
+	Comment *TicketCommentInput `json:"comment,omitempty"`
+
+	// Collaborators Ids, addresses and {name, email}; they become CCs.
+	Collaborators interface{} `json:"collaborators,omitzero"`
+
+	// AdditionalCollaborators The same; added to the CCs.
+	AdditionalCollaborators interface{}         `json:"additional_collaborators,omitzero"`
+	CollaboratorIds         []int64             `json:"collaborator_ids,omitzero"`
+	FollowerIds             []int64             `json:"follower_ids,omitzero"`
+	EmailCcIds              []int64             `json:"email_cc_ids,omitzero"`
+	Followers               []CollaboratorInput `json:"followers,omitzero"`
+	EmailCcs                []CollaboratorInput `json:"email_ccs,omitzero"`
+
+	// Metadata Any object; kept with the audit.
+	Metadata interface{} `json:"metadata,omitzero"`
+
+	// Via {channel}, or a channel.
+	Via                 interface{}              `json:"via,omitzero"`
+	ViaFollowupSourceID nullable.Nullable[int64] `json:"via_followup_source_id,omitempty"`
+	SafeUpdate          *bool                    `json:"safe_update,omitempty"`
+	UpdatedStamp        *time.Time               `json:"updated_stamp,omitempty"`
+}
+
+// TicketImportsBody defines model for TicketImportsBody.
+type TicketImportsBody struct {
+	Tickets []TicketImportInput `json:"tickets"`
+}
+
 // TicketInput defines model for TicketInput.
 type TicketInput struct {
 	// ID Of update_many only.
@@ -1569,6 +1664,18 @@ type TicketMetricList struct {
 	Count         *int64                    `json:"count,omitempty"`
 	Meta          *Meta                     `json:"meta,omitempty"`
 	Links         *Links                    `json:"links,omitempty"`
+}
+
+// TicketPastInput defines model for TicketPastInput.
+type TicketPastInput struct {
+	Comments []TicketImportCommentInput `json:"comments,omitzero"`
+
+	// CreatedAt The earliest time told if absent.
+	CreatedAt nullable.Nullable[time.Time] `json:"created_at,omitempty"`
+
+	// UpdatedAt The latest time told if absent.
+	UpdatedAt nullable.Nullable[time.Time] `json:"updated_at,omitempty"`
+	SolvedAt  nullable.Nullable[time.Time] `json:"solved_at,omitempty"`
 }
 
 // TicketPriority defines model for TicketPriority.
@@ -2283,6 +2390,12 @@ type CountUsersByGroupParams struct {
 
 	// PermissionSet The id of a custom role to list.
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// TicketImportParams defines parameters for TicketImport.
+type TicketImportParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListJobStatusesParams defines parameters for ListJobStatuses.
@@ -3311,6 +3424,12 @@ type CreateGroupJSONRequestBody = GroupBody
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
 
+// TicketImportJSONRequestBody defines body for TicketImport for application/json ContentType.
+type TicketImportJSONRequestBody = TicketImportBody
+
+// TicketBulkImportJSONRequestBody defines body for TicketBulkImport for application/json ContentType.
+type TicketBulkImportJSONRequestBody = TicketImportsBody
+
 // CreateOrganizationMembershipJSONRequestBody defines body for CreateOrganizationMembership for application/json ContentType.
 type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
 
@@ -3914,6 +4033,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 	CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketImportWithBody Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+	TicketImportWithBody(ctx context.Context, params *TicketImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+	TicketImport(ctx context.Context, params *TicketImportParams, body TicketImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketBulkImportWithBody Imports up to 100 tickets in a job.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+	TicketBulkImportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TicketBulkImport Imports up to 100 tickets in a job.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+	TicketBulkImport(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	//
@@ -5902,6 +6049,74 @@ func (c *Client) ListUsersByGroup(ctx context.Context, groupID GroupIDParam, par
 // Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 func (c *Client) CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountUsersByGroupRequest(c.Server, groupID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketImportWithBody Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+func (c *Client) TicketImportWithBody(ctx context.Context, params *TicketImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketImportRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+func (c *Client) TicketImport(ctx context.Context, params *TicketImportParams, body TicketImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketImportRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketBulkImportWithBody Imports up to 100 tickets in a job.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+func (c *Client) TicketBulkImportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketBulkImportRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TicketBulkImport Imports up to 100 tickets in a job.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+func (c *Client) TicketBulkImport(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketBulkImportRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11588,6 +11803,113 @@ func NewCountUsersByGroupRequest(server string, groupID GroupIDParam, params *Co
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewTicketImportRequest calls the generic TicketImport builder with application/json body
+func NewTicketImportRequest(server string, params *TicketImportParams, body TicketImportJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTicketImportRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewTicketImportRequestWithBody constructs an http.Request for the TicketImport method, with any body, and a specified content type
+func NewTicketImportRequestWithBody(server string, params *TicketImportParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/imports/tickets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTicketBulkImportRequest calls the generic TicketBulkImport builder with application/json body
+func NewTicketBulkImportRequest(server string, body TicketBulkImportJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTicketBulkImportRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewTicketBulkImportRequestWithBody constructs an http.Request for the TicketBulkImport method, with any body, and a specified content type
+func NewTicketBulkImportRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/imports/tickets/create_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -21459,6 +21781,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 	CountUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*CountUsersByGroupResponse, error)
 
+	// TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+	TicketImportWithBodyWithResponse(ctx context.Context, params *TicketImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketImportResponse, error)
+
+	// TicketImportWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+	TicketImportWithResponse(ctx context.Context, params *TicketImportParams, body TicketImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketImportResponse, error)
+
+	// TicketBulkImportWithBodyWithResponse Imports up to 100 tickets in a job.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+	TicketBulkImportWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
+
+	// TicketBulkImportWithResponse Imports up to 100 tickets in a job.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+	TicketBulkImportWithResponse(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
+
 	// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -24590,6 +24940,95 @@ func (r CountUsersByGroupResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountUsersByGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// TicketImportResponse201Headers the declared response headers of an HTTP 201 response for TicketImport
+type TicketImportResponse201Headers struct {
+	Location string
+}
+
+type TicketImportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TicketEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *TicketImportResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r TicketImportResponse) GetJSON201() *TicketEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r TicketImportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TicketImportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TicketImportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TicketImportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TicketBulkImportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TicketBulkImportResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TicketBulkImportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TicketBulkImportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TicketBulkImportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TicketBulkImportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31414,6 +31853,58 @@ func (c *ClientWithResponses) CountUsersByGroupWithResponse(ctx context.Context,
 	return ParseCountUsersByGroupResponse(rsp)
 }
 
+// TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+func (c *ClientWithResponses) TicketImportWithBodyWithResponse(ctx context.Context, params *TicketImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketImportResponse, error) {
+	rsp, err := c.TicketImportWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketImportResponse(rsp)
+}
+
+// TicketImportWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/imports/tickets (the `TicketImport` operationId).
+func (c *ClientWithResponses) TicketImportWithResponse(ctx context.Context, params *TicketImportParams, body TicketImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketImportResponse, error) {
+	rsp, err := c.TicketImport(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketImportResponse(rsp)
+}
+
+// TicketBulkImportWithBodyWithResponse Imports up to 100 tickets in a job.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+func (c *ClientWithResponses) TicketBulkImportWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error) {
+	rsp, err := c.TicketBulkImportWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketBulkImportResponse(rsp)
+}
+
+// TicketBulkImportWithResponse Imports up to 100 tickets in a job.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
+func (c *ClientWithResponses) TicketBulkImportWithResponse(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error) {
+	rsp, err := c.TicketBulkImport(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTicketBulkImportResponse(rsp)
+}
+
 // ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -35029,6 +35520,71 @@ func ParseCountUsersByGroupResponse(rsp *http.Response) (*CountUsersByGroupRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTicketImportResponse parses an HTTP response from a TicketImportWithResponse call
+func ParseTicketImportResponse(rsp *http.Response) (*TicketImportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TicketImportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TicketEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers TicketImportResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTicketBulkImportResponse parses an HTTP response from a TicketBulkImportWithResponse call
+func ParseTicketBulkImportResponse(rsp *http.Response) (*TicketBulkImportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TicketBulkImportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

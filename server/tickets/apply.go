@@ -30,9 +30,10 @@ func (s *save) apply() error {
 }
 
 // mayApply refuses what a closed ticket does not take: all but the tags, the
-// subject, the priority and fields, by an admin.
+// subject, the priority and fields, by an admin. An import tells of what was
+// before the close.
 func (s *save) mayApply() error {
-	if s.before.Status != models.StatusClosed {
+	if s.before.Status != models.StatusClosed || s.silent {
 		return nil
 	}
 	c := s.change

@@ -220,7 +220,11 @@ func (s *save) audit() AuditRecord {
 	return record
 }
 
+// authorID is who made the change: of what is imported, the comment's author.
 func (s *save) authorID() int64 {
+	if s.silent && s.comment != nil {
+		return s.comment.AuthorID
+	}
 	if id := s.by.ID(); id != 0 {
 		return id
 	}

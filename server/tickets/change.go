@@ -77,6 +77,7 @@ type NewComment struct {
 	Public   *bool // nil: as the account has it
 	AuthorID int64 // 0: the caller
 	Uploads  []string
+	At       *time.Time // of imports only: when it was written; nil: with the change
 }
 
 // Via tells how a change came in.

@@ -49,6 +49,9 @@ func (s *save) addComment() error {
 		AccountID: s.by.AccountID, ID: id, TicketID: s.after.ID, AuditID: s.auditID, AuthorID: author, Type: "Comment",
 		Public: s.commentIsPublic(c, author), CreatedAt: s.now,
 	}
+	if c.At != nil {
+		s.comment.CreatedAt = *c.At
+	}
 	s.writeText(c)
 	if len(c.Uploads) > 0 {
 		if s.files, err = s.service.attachments.ClaimTx(s.tx, s.by, c.Uploads, s.after.ID, id); err != nil {

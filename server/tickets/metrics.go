@@ -45,18 +45,18 @@ func (s *save) countMetrics() {
 		}
 	}
 	if c := s.comment; c != nil {
-		m.LatestCommentAddedAt = &now
+		m.LatestCommentAddedAt = &c.CreatedAt
 		if c.Public && s.staff(c.AuthorID) && c.AuthorID != after.RequesterID {
 			m.Replies++
 			if m.FirstRepliedAt == nil && !s.created {
-				m.FirstRepliedAt = &now
+				m.FirstRepliedAt = &c.CreatedAt
 			}
 		}
 	}
-	if s.by.ID() == after.RequesterID {
+	if s.authorID() == after.RequesterID {
 		m.RequesterUpdatedAt = &now
 	}
-	if after.AssigneeID != nil && s.by.ID() == *after.AssigneeID {
+	if after.AssigneeID != nil && s.authorID() == *after.AssigneeID {
 		m.AssigneeUpdatedAt = &now
 	}
 }

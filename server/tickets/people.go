@@ -62,6 +62,9 @@ func (s *save) findPeople() error {
 		}
 	}
 	ids, emails := s.named()
+	if s.imported != nil {
+		ids = append(ids, s.imported.authors...)
+	}
 	// Whoever asks is known already, but for his organizations.
 	if !c.OrganizationID.IsSpecified() {
 		ids = slices.DeleteFunc(ids, func(id int64) bool { return id == s.by.ID() })

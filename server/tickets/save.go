@@ -48,6 +48,7 @@ type save struct {
 	auditEvents     []auditEvent
 	log             []events.Event
 	silent          bool // an import: no rules, no events to outside
+	imported        *importedTimes
 	touchUnaudited  bool // write although no audit event came about
 	organizationNew bool // the organization is to be taken from the requester
 }
@@ -56,21 +57,31 @@ type save struct {
 func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, error) {
 	var saved Saved
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		sv := &save{service: s, tx: tx, by: by, now: s.now(), created: true, change: c}
-		var version int64
-		err := tx.Raw("SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids') FROM accounts a WHERE a.id = ?", by.AccountID).
-			Row().Scan(&version, &sv.after.ID, &sv.auditID)
+		sv, err := s.newTx(tx, by, s.now())
 		if err != nil {
 			return err
 		}
-		if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
-			return err
-		}
-		sv.begin()
+		sv.change = c
 		saved, err = sv.run()
 		return err
 	})
 	return saved, err
+}
+
+// newTx begins a ticket that comes into being at the time at.
+func (s *Service) newTx(tx *gorm.DB, by auth.Actor, at time.Time) (*save, error) {
+	sv := &save{service: s, tx: tx, by: by, now: at, created: true}
+	var version int64
+	err := tx.Raw("SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids') FROM accounts a WHERE a.id = ?", by.AccountID).
+		Row().Scan(&version, &sv.after.ID, &sv.auditID)
+	if err != nil {
+		return nil, err
+	}
+	if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
+		return nil, err
+	}
+	sv.begin()
+	return sv, nil
 }
 
 // Update changes ticket id. It fails with fault.NotFound, also when by may not
@@ -141,7 +152,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.followUp, s.findPeople, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive,
+		s.followUp, s.findPeople, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, err

@@ -52,7 +52,8 @@ func (s *save) checkStatus() error {
 // statusRules are the system's own moves, which come before those of rules.
 func (s *save) statusRules() error {
 	t := &s.after
-	explicit := s.change.Status != nil || s.change.CustomStatusID.IsSpecified()
+	// What is imported has the status that it is said to have.
+	explicit := s.silent || s.change.Status != nil || s.change.CustomStatusID.IsSpecified()
 	// A reply of the requester, or of somebody copied, reopens.
 	if s.comment != nil && !s.created && s.comment.Public && !explicit && !s.staff(s.comment.AuthorID) {
 		switch t.Status {
@@ -60,7 +61,7 @@ func (s *save) statusRules() error {
 			t.Status, t.CustomStatusID = models.StatusOpen, 0
 		}
 	}
-	if t.Status == models.StatusSolved && t.AssigneeID == nil && s.config.Settings.Tickets.AssignTicketsUponSolve &&
+	if t.Status == models.StatusSolved && t.AssigneeID == nil && !s.silent && s.config.Settings.Tickets.AssignTicketsUponSolve &&
 		s.by.Staff() && s.by.ID() > 0 {
 		s.assignSolver()
 	}
