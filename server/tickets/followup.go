@@ -38,5 +38,5 @@ func (s *save) followUp() error {
 		s.change.Via = &via
 	}
 	return s.tx.Exec("UPDATE tickets SET followup_ids = followup_ids || ?::bigint, generated_at = ? WHERE account_id = ? AND id = ?",
-		s.after.ID, s.now, s.by.AccountID, id).Error
+		s.after.ID, s.service.now(), s.by.AccountID, id).Error
 }
