@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/helpd/helpd/models"
+)
+
+// How many people a help desk of n tickets has to do with.
+func usersFor(n int) int         { return max(n/8, 20) }
+func organizationsFor(n int) int { return max(n/200, 5) }
+
+const (
+	agentCount = 60
+	groupCount = 12
+	tagCount   = 400
+	batch      = 2000 // tickets in one COPY
+)
+
+// filler writes an account's history, as an import does: tickets, comments,
+// audits and metrics, and nothing to be told to the outside.
+type filler struct {
+	w     *world
+	tx    pgx.Tx
+	r     *rand.Rand
+	now   time.Time
+	count int
+
+	admin, brand, form int64
+	statuses           map[string]int64 // default custom status by category
+	fields             customFields
+	groups             []int64
+	agents             []int64
+	firstUser          int64
+	firstOrganization  int64
+	nextAudit          int64
+	tags               map[string]int64
+}
+
+// fill makes n tickets unless they are there from an earlier run.
+func (w *world) fill(ctx context.Context, h *helpd, n int) error {
+	if err := w.conn.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM tickets WHERE account_id = $1", w.account).Scan(&w.tickets); err != nil {
+		return err
+	}
+	switch {
+	case w.tickets >= int64(n):
+		w.tickets = int64(n)
+		return nil
+	case w.tickets > 0:
+		return fmt.Errorf("there are %d tickets already, fewer than %d: name another data directory", w.tickets, n)
+	}
+	fields, err := w.makeFields(ctx, h)
+	if err != nil {
+		return err
+	}
+	tx, err := w.conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // committed below
+	f := &filler{
+		w: w, tx: tx, r: rand.New(rand.NewPCG(1, 2)), now: time.Now().UTC().Truncate(time.Microsecond), count: n,
+		fields: fields, tags: map[string]int64{},
+	}
+	if err := f.all(ctx); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return err
+	}
+	w.tickets = int64(n)
+	for _, statement := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
+		if _, err := w.conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *filler) all(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{f.setUp, f.people, f.history, f.finish} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setUp learns what a fresh account has, and adds custom fields.
+func (f *filler) setUp(ctx context.Context) error {
+	err := f.tx.QueryRow(ctx, `SELECT (SELECT min(id) FROM users WHERE account_id = $1), (SELECT id FROM brands WHERE account_id = $1 AND "default"),
+		(SELECT id FROM ticket_forms WHERE account_id = $1 AND "default")`, f.w.account).Scan(&f.admin, &f.brand, &f.form)
+	if err != nil {
+		return err
+	}
+	rows, err := f.tx.Query(ctx, `SELECT status_category, id FROM custom_statuses WHERE account_id = $1 AND "default"`, f.w.account)
+	if err != nil {
+		return err
+	}
+	f.statuses = map[string]int64{}
+	var category string
+	var id int64
+	_, err = pgx.ForEachRow(rows, []any{&category, &id}, func() error {
+		f.statuses[category] = id
+		return nil
+	})
+	return err
+}
+
+// ids takes n ids of a table's sequence and returns the first.
+func (f *filler) ids(ctx context.Context, table string, n int) (first int64, err error) {
+	err = f.tx.QueryRow(ctx, `SELECT setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($1, 'id')) + $2) - $2`, table, n).Scan(&first)
+	return first, err
+}
+
+func (f *filler) copy(ctx context.Context, table string, columns []string, n int, row func(i int) []any) error {
+	_, err := f.tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))
+	if err != nil {
+		return fmt.Errorf("%s: %w", table, err)
+	}
+	return nil
+}
+
+// people makes groups, organizations, agents and end users, each with what
+// helpd keeps beside them.
+func (f *filler) people(ctx context.Context) error {
+	a, born := f.w.account, f.now.AddDate(-2, 0, 0)
+	users, organizations := usersFor(f.count), organizationsFor(f.count)
+	firstGroup, err := f.ids(ctx, "groups", groupCount)
+	if err != nil {
+		return err
+	}
+	if f.firstOrganization, err = f.ids(ctx, "organizations", organizations); err != nil {
+		return err
+	}
+	firstAgent, err := f.ids(ctx, "users", agentCount+users)
+	if err != nil {
+		return err
+	}
+	f.firstUser = firstAgent + agentCount
+	for i := range groupCount {
+		f.groups = append(f.groups, firstGroup+int64(i))
+	}
+	for i := range agentCount {
+		f.agents = append(f.agents, firstAgent+int64(i))
+	}
+	err = f.copy(ctx, "groups", []string{"account_id", "id", "name", "description", "is_public", "default", "deleted", "created_at", "updated_at"},
+		groupCount, func(i int) []any {
+			return []any{a, f.groups[i], fmt.Sprintf("Team %d", i+1), "", true, false, false, born, born}
+		})
+	if err != nil {
+		return err
+	}
+	err = f.copy(ctx, "organizations", []string{"account_id", "id", "name", "shared_tickets", "shared_comments", "domain_names", "tags",
+		"organization_fields", "created_at", "updated_at"}, organizations, func(i int) []any {
+		return []any{a, f.firstOrganization + int64(i), fmt.Sprintf("Organization %d", i+1), false, false, []string{}, []string{}, object{}, born, born}
+	})
+	if err != nil {
+		return err
+	}
+	err = f.copy(ctx, "users", []string{"account_id", "id", "name", "email", "role", "active", "suspended", "verified", "shared", "moderator",
+		"only_private_comments", "time_zone", "locale", "tags", "user_fields", "organization_id", "default_group_id", "created_at", "updated_at"},
+		agentCount+users, func(i int) []any {
+			id, name, role := firstAgent+int64(i), fmt.Sprintf("Agent %d", i+1), models.RoleAgent
+			if i >= agentCount {
+				name, role = fmt.Sprintf("User %d", i-agentCount+1), models.RoleEndUser
+			}
+			return []any{a, id, name, f.email(id), role, true, false, true, false, role == models.RoleAgent, false, "UTC", "en-US", []string{}, object{},
+				f.organizationOf(id), f.groupOf(id), born, born}
+		})
+	if err != nil {
+		return err
+	}
+	err = f.copy(ctx, "user_identities", []string{"account_id", "user_id", "type", "value", "verified", "primary", "undeliverable_count", "created_at", "updated_at"},
+		agentCount+users, func(i int) []any {
+			id := firstAgent + int64(i)
+			return []any{a, id, models.IdentityEmail, f.email(id), true, true, 0, born, born}
+		})
+	if err != nil {
+		return err
+	}
+	err = f.copy(ctx, "group_memberships", []string{"account_id", "user_id", "group_id", "default", "created_at", "updated_at"},
+		agentCount, func(i int) []any { return []any{a, f.agents[i], *f.groupOf(f.agents[i]), true, born, born} })
+	if err != nil {
+		return err
+	}
+	return f.copy(ctx, "organization_memberships", []string{"account_id", "user_id", "organization_id", "default", "view_tickets", "created_at", "updated_at"},
+		users, func(i int) []any {
+			id := f.firstUser + int64(i)
+			return []any{a, id, *f.organizationOf(id), true, false, born, born}
+		})
+}
+
+func (f *filler) email(user int64) string { return fmt.Sprintf("user%d@example.com", user) }
+
+// organizationOf is that of an end user; agents have none.
+func (f *filler) organizationOf(user int64) *int64 {
+	if user < f.firstUser {
+		return nil
+	}
+	id := f.firstOrganization + (user-f.firstUser)*7919%int64(organizationsFor(f.count))
+	return &id
+}
+
+// groupOf is the group of an agent; end users have none.
+func (f *filler) groupOf(user int64) *int64 {
+	if user >= f.firstUser {
+		return nil
+	}
+	return &f.groups[(user-f.agents[0])%groupCount]
+}
+
+// history makes the tickets, the oldest first.
+func (f *filler) history(ctx context.Context) error {
+	n := f.count
+	// A ticket has four audits at most.
+	err := f.tx.QueryRow(ctx, "SELECT setval('audit_ids', nextval('audit_ids') + $1::bigint * 64) - $1::bigint * 64", 4*n).Scan(&f.nextAudit)
+	if err != nil {
+		return err
+	}
+	bar := progressbar.NewOptions(n, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("Filling"),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("tickets"), progressbar.OptionThrottle(200*time.Millisecond))
+	for first := 1; first <= n; first += batch {
+		var b rows
+		for id := first; id < first+batch && id <= n; id++ {
+			f.ticket(&b, int64(id))
+		}
+		for _, t := range b.tables() {
+			if err := f.copy(ctx, t.name, t.columns, len(t.rows), func(i int) []any { return t.rows[i] }); err != nil {
+				return err
+			}
+		}
+		_ = bar.Add(len(b.tickets))
+	}
+	return bar.Close()
+}
+
+// finish makes the counters fit.
+func (f *filler) finish(ctx context.Context) error {
+	say("")
+	names := make([]string, 0, len(f.tags))
+	for name := range f.tags {
+		names = append(names, name)
+	}
+	err := f.copy(ctx, "tag_counts", []string{"account_id", "name", "count"}, len(names), func(i int) []any {
+		return []any{f.w.account, names[i], f.tags[names[i]]}
+	})
+	if err != nil {
+		return err
+	}
+	_, err = f.tx.Exec(ctx, "SELECT setval($1::regclass, $2)", fmt.Sprintf("ticket_ids_%d", f.w.account), f.count)
+	return err
+}
+
+// customFields are four fields of different types.
+type customFields struct{ order, product, urgent, seats int64 }
+
+// makeFields makes the custom fields through the API, unless they are there
+// from an earlier run that was broken off.
+func (w *world) makeFields(ctx context.Context, h *helpd) (customFields, error) {
+	var made customFields
+	c, err := dial(h.addr)
+	if err != nil {
+		return made, err
+	}
+	defer c.conn.Close()
+	var options []object
+	for _, p := range products {
+		options = append(options, object{"name": p, "value": p})
+	}
+	for _, field := range []struct {
+		id   *int64
+		make object
+	}{
+		{&made.order, object{"type": "text", "title": "Order"}},
+		{&made.product, object{"type": "tagger", "title": "Product", "custom_field_options": options}},
+		{&made.urgent, object{"type": "checkbox", "title": "Called"}},
+		{&made.seats, object{"type": "integer", "title": "Seats"}},
+	} {
+		err := w.conn.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM ticket_fields WHERE account_id = $1 AND title = $2", w.account, field.make["title"]).Scan(field.id)
+		if err != nil {
+			return made, err
+		}
+		if *field.id != 0 {
+			continue
+		}
+		body, err := json.Marshal(object{"ticket_field": field.make})
+		if err != nil {
+			return made, err
+		}
+		var answer bytes.Buffer
+		if err := c.do(w, request{"POST", "/api/v2/ticket_fields", body}, http.StatusCreated, &answer); err != nil {
+			return made, err
+		}
+		var got struct {
+			Field struct{ ID int64 } `json:"ticket_field"`
+		}
+		if err := json.Unmarshal(answer.Bytes(), &got); err != nil {
+			return made, err
+		}
+		*field.id = got.Field.ID
+	}
+	return made, nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// account is the subdomain of the account that is measured on. A data directory
+// without it was not made here and is left alone.
+const account = "bench"
+
+// helpd is the program under measurement.
+type helpd struct {
+	options options
+	addr    string
+	cmd     *exec.Cmd
+	log     *os.File
+	exited  chan error
+}
+
+// start starts helpd with its defaults, but for the limit of requests.
+func start(ctx context.Context, o options) (*helpd, error) {
+	if _, err := os.Stat(o.helpd); err != nil {
+		return nil, err
+	}
+	h := &helpd{options: o}
+	if err := os.MkdirAll(o.dataDir, 0o700); err != nil {
+		return nil, err
+	}
+	_, err := h.launch(ctx)
+	return h, err
+}
+
+// launch starts the process and returns how long it took until it was ready.
+func (h *helpd) launch(ctx context.Context) (time.Duration, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	h.addr = ln.Addr().String()
+	if err := ln.Close(); err != nil { // helpd takes the port
+		return 0, err
+	}
+	if h.log, err = os.OpenFile(filepath.Join(h.options.dataDir, "helpd.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
+		return 0, err
+	}
+	h.cmd = exec.Command(h.options.helpd, "serve", "--addr", h.addr, "--data-dir", h.options.dataDir,
+		"--account", account, "--rate-limit", "0")
+	h.cmd.Env = environment()
+	h.cmd.Stderr = h.log
+	// A signal of the terminal reaches us alone, and we end helpd.
+	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	begun := time.Now()
+	if err := h.cmd.Start(); err != nil {
+		return 0, err
+	}
+	h.exited = make(chan error, 1)
+	go func(cmd *exec.Cmd, exited chan<- error) { exited <- cmd.Wait() }(h.cmd, h.exited)
+	return h.awaitReady(ctx, begun)
+}
+
+func (h *helpd) awaitReady(ctx context.Context, begun time.Time) (time.Duration, error) {
+	poll := time.NewTicker(2 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		res, err := http.Get("http://" + h.addr + "/readyz")
+		if err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return time.Since(begun), nil
+			}
+		}
+		select {
+		case <-poll.C:
+		case err := <-h.exited:
+			h.exited <- err
+			return 0, fmt.Errorf("helpd did not start (%w): see %s", err, h.log.Name())
+		case <-ctx.Done():
+			return 0, errors.Join(ctx.Err(), h.stop())
+		}
+	}
+}
+
+// environment is ours without what would configure helpd otherwise.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, "DATABASE_URL=") || strings.HasPrefix(kv, "HELPD_") && !strings.HasPrefix(kv, "HELPD_PG_BIN=")
+	})
+}
+
+// stop ends helpd and waits until it is gone, and its PostgreSQL with it.
+func (h *helpd) stop() error {
+	if h.cmd == nil {
+		return nil
+	}
+	_ = h.cmd.Process.Signal(syscall.SIGTERM)
+	err := <-h.exited
+	h.cmd = nil
+	return errors.Join(err, h.log.Close())
+}
+
+// starts is how long helpd took until it answered, in milliseconds, on a data
+// directory in which it had ended in order.
+type starts struct {
+	Milliseconds []float64 `json:"milliseconds"`
+	Median       float64   `json:"median"`
+	Wanted       float64   `json:"wanted"`
+}
+
+func (h *helpd) measureStarts(ctx context.Context) (starts, error) {
+	s := starts{Wanted: 2000}
+	for range 5 {
+		if err := h.stop(); err != nil {
+			return s, err
+		}
+		took, err := h.launch(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.Milliseconds = append(s.Milliseconds, float64(took.Microseconds())/1000)
+	}
+	s.Median = median(s.Milliseconds)
+	return s, nil
+}
+
+// memory is how much of helpd's process was in memory under load, in megabytes
+// (10^6 bytes), without PostgreSQL.
+type memory struct {
+	Resident float64 `json:"resident"` // the most that was seen under load
+	Peak     float64 `json:"peak"`     // VmHWM, since the process started
+	Wanted   float64 `json:"wanted"`
+}
+
+// watchMemory looks at helpd's memory until the function that it returns is called.
+func (h *helpd) watchMemory() func() memory {
+	m := memory{Wanted: 120}
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			m.Resident = max(m.Resident, h.status("VmRSS"))
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() memory {
+		close(done)
+		<-gone
+		m.Peak = h.status("VmHWM")
+		return m
+	}
+}
+
+// status is a size from /proc, in megabytes; 0 where there is no /proc.
+func (h *helpd) status(name string) float64 {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", h.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), name+":"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			return kb * 1024 / 1e6
+		}
+	}
+	return 0
+}
