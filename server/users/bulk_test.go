@@ -51,8 +51,14 @@ func TestBulkJobs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		late, tick := time.After(30*time.Second), time.NewTicker(2*time.Millisecond)
+		defer tick.Stop()
 		for job.Status == models.JobQueued || job.Status == models.JobWorking {
-			time.Sleep(time.Millisecond)
+			select {
+			case <-late:
+				t.Fatalf("the job is still %s", job.Status)
+			case <-tick.C:
+			}
 			if job, err = queue.Show(w.ctx, w.admin, job.ID); err != nil {
 				t.Fatal(err)
 			}
