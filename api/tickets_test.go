@@ -99,6 +99,8 @@ func TestWhatATicketRefuses(t *testing.T) {
 	a.put(path, `{"ticket":{"assignee_id":{"a":1}}}`).want(400)
 	a.put(path, `{"ticket":{"status":"closed"}}`).wantDetail("base", "Status: closed is not valid for ticket update")
 	a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"},"requester":{"name":"X","email":"no address"}}}`).wantError(422, "RecordInvalid")
+	a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"},"requester":{"email":"`+a.email("nameless")+`"}}}`).
+		wantDetail("requester", "Requester: Name: is too short (minimum is 1 characters)")
 	group := a.post("/api/v2/groups", `{"group":{"name":"Empty"}}`).want(201).id("group")
 	a.put(path, fmt.Sprintf(`{"ticket":{"assignee_id":%d,"group_id":%d}}`, a.admin.ID, group)).wantDetail("assignee", "Assignee: Ada Admin is not a member of the group")
 	if got := a.get(path).member("ticket", "status"); got != "new" {

@@ -3,6 +3,7 @@ package tickets
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -40,9 +41,12 @@ func (s *save) findPeople() error {
 	c := &s.change
 	s.people = people{byID: map[int64]person{}, byEmail: map[string]int64{}}
 	if c.Requester != nil {
-		u, _, err := s.service.users.FindOrCreateTx(s.tx, s.by, *c.Requester)
+		u, created, err := s.service.users.FindOrCreateTx(s.tx, s.by, *c.Requester)
 		if err != nil {
 			return renamed(err, "requester")
+		}
+		if created && strings.TrimSpace(c.Requester.Name) == "" {
+			return fault.InvalidField("requester", "Name: is too short (minimum is 1 characters)")
 		}
 		c.RequesterID.Set(u.ID)
 	}
