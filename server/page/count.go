@@ -23,10 +23,17 @@ type countEntry struct {
 	at    time.Time
 }
 
+// countKey tells listings apart. The pool is part of it, because one process
+// may have several databases open.
+type countKey struct {
+	pool    gorm.ConnPool
+	listing string
+}
+
 var counts = struct {
 	sync.Mutex
-	by map[string]countEntry
-}{by: map[string]countEntry{}}
+	by map[countKey]countEntry
+}{by: map[countKey]countEntry{}}
 
 // Count is the number of rows and when it was taken.
 func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (int, time.Time, error) {
@@ -34,7 +41,7 @@ func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (in
 	if err != nil || n <= exactCount {
 		return n, time.Now(), err
 	}
-	key := fmt.Sprint(from, "|", where, "|", args)
+	key := countKey{db.Config.ConnPool, fmt.Sprint(from, "|", where, "|", args)}
 	counts.Lock()
 	e, ok := counts.by[key]
 	counts.Unlock()
