@@ -38,20 +38,10 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 func (s *Service) Restore(ctx context.Context, by auth.Actor, id int64) error {
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		where, args := owned(by)
-		sv := &save{service: s, tx: tx, by: by, now: s.now()}
-		sv.before.AccountID = by.AccountID
-		dests := append(dest(&sv.before), metricDest(&sv.metric)...)
-		err := tx.Raw("SELECT "+columns+", "+metricColumns+`, nextval('audit_ids') FROM tickets t
-			JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
-			WHERE t.id = ? AND t.deleted_at IS NOT NULL AND `+where+" FOR UPDATE OF t", append([]any{id}, args...)...).Row().Scan(append(dests, &sv.auditID)...)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fault.Missing("deleted ticket", id)
-		}
+		sv, err := s.lockWhereTx(tx, by, id, where+" AND t.deleted_at IS NOT NULL", args)
 		if err != nil {
 			return err
 		}
-		sv.metric.AccountID, sv.metric.TicketID = by.AccountID, id
-		sv.begin()
 		sv.after.DeletedAt, sv.after.DeletedBy = nil, nil
 		return sv.tellDeletion("deleted", sv.before.Status, "undeleted")
 	})

@@ -100,18 +100,24 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change)
 	return saved, err
 }
 
-// lockTx holds a ticket to the end of tx, so that two changes of it take turns
-// and each one's rules see the other's result.
+// lockTx holds a ticket that by may see to the end of tx, so that two changes
+// of it take turns and each one's rules see the other's result.
 func (s *Service) lockTx(tx *gorm.DB, by auth.Actor, id int64) (*save, error) {
-	sv := &save{service: s, tx: tx, by: by, now: s.now()}
 	where, args := Visible(by)
+	return s.lockWhereTx(tx, by, id, where, args)
+}
+
+func (s *Service) lockWhereTx(tx *gorm.DB, by auth.Actor, id int64, where string, args []any) (*save, error) {
+	sv := &save{service: s, tx: tx, by: by}
 	var version int64
 	sv.before.AccountID = by.AccountID
 	dests := append(dest(&sv.before), metricDest(&sv.metric)...)
+	// The metric set is locked too: of a row that is only joined, whoever had
+	// to wait for the ticket would get the state from before the wait.
 	err := tx.Raw("SELECT "+columns+", "+metricColumns+`, a.config_version, nextval('audit_ids') FROM tickets t
 		JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		JOIN accounts a ON a.id = t.account_id
-		WHERE t.id = ? AND `+where+" FOR UPDATE OF t", append([]any{id}, args...)...).Row().Scan(append(dests, &version, &sv.auditID)...)
+		WHERE t.id = ? AND `+where+" FOR UPDATE OF t, m", append([]any{id}, args...)...).Row().Scan(append(dests, &version, &sv.auditID)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fault.Missing("ticket", id)
 	}
@@ -120,6 +126,11 @@ func (s *Service) lockTx(tx *gorm.DB, by auth.Actor, id int64) (*save, error) {
 	}
 	if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
 		return nil, err
+	}
+	// The time is taken behind the lock, and never runs backwards on a ticket,
+	// so that audits in the order of time are in the order of the changes.
+	if sv.now = s.now(); sv.now.Before(sv.before.GeneratedAt) {
+		sv.now = sv.before.GeneratedAt
 	}
 	sv.metric.AccountID, sv.metric.TicketID = by.AccountID, id
 	sv.begin()

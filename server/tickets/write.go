@@ -68,13 +68,15 @@ func (s *save) write() error {
 		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
 			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt)
 	}
-	if added, removed := without(t.Tags, s.before.Tags), without(s.before.Tags, t.Tags); len(added)+len(removed) > 0 {
+	// A deleted ticket neither counts for its tags nor for its problem.
+	before, after := inUse(&s.before), inUse(t)
+	if added, removed := without(after.Tags, before.Tags), without(before.Tags, after.Tags); len(added)+len(removed) > 0 {
 		w.add("new_tag_changes", "INSERT INTO tag_changes (account_id, name, delta) SELECT ?::bigint, unnest(?::text[]), 1 UNION ALL SELECT ?::bigint, unnest(?::text[]), -1",
 			t.AccountID, models.Strings(added), t.AccountID, models.Strings(removed))
 	}
-	if !same(s.before.ProblemID, t.ProblemID) {
-		w.add("linked", "UPDATE tickets SET incident_count = incident_count + CASE WHEN id = ? THEN 1 ELSE -1 END WHERE account_id = ? AND id = ANY(?)",
-			optionalID(t.ProblemID), t.AccountID, problems(s.before.ProblemID, t.ProblemID))
+	if !same(before.ProblemID, after.ProblemID) {
+		w.add("linked", "UPDATE tickets SET incident_count = incident_count + CASE WHEN id = ? THEN 1 ELSE -1 END, generated_at = greatest(generated_at, ?) WHERE account_id = ? AND id = ANY(?)",
+			optionalID(after.ProblemID), s.now, t.AccountID, problems(before.ProblemID, after.ProblemID))
 	}
 	if len(s.log) > 0 && !s.silent {
 		detail := s.eventDetail()
@@ -86,6 +88,14 @@ func (s *save) write() error {
 	}
 	w.sql.WriteString(" SELECT 1")
 	return s.tx.Exec(w.sql.String(), w.args...).Error
+}
+
+// inUse is what a ticket is counted for elsewhere.
+func inUse(t *models.Ticket) models.Ticket {
+	if t.DeletedAt != nil {
+		return models.Ticket{}
+	}
+	return models.Ticket{Tags: t.Tags, ProblemID: t.ProblemID}
 }
 
 // values are what the destinations of a scan point to.
