@@ -6,6 +6,8 @@
 #   need_postgres    finds PostgreSQL's programs, or installs them
 #   need_cc          finds a C compiler, or installs one (the race detector
 #                    wants it); fails where it may not
+#   need_curl        finds curl, or installs it (a test runs the README's
+#                    examples)
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -128,4 +130,13 @@ need_cc() {
 	say "Installing a C compiler for the race detector ..."
 	as_root apt-get update -qq >&2 || true
 	apt_install gcc libc6-dev
+}
+
+need_curl() {
+	command -v curl >/dev/null && return
+	if may_install && [ "$(uname -s)" != Darwin ]; then
+		as_root apt-get update -qq >&2 || true
+		apt_install curl ca-certificates
+	fi
+	command -v curl >/dev/null || die "curl is not installed: sudo apt-get install curl"
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// TestReadmeCommandsWork runs, in their order and in one shell, the README's
+// examples for a shell beside a running helpd.
+func TestReadmeCommandsWork(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := database(t)
+	s := serve(t, env...)
+	// curl fails on an answer that is an error, and the shell with it.
+	script := "set -euo pipefail\ncurl() { command curl -sS --fail-with-body \"$@\"; }\n"
+	for _, block := range shellBlock.FindAllStringSubmatch(string(readme), -1) {
+		if strings.Contains(block[1], "$HELPD/") || strings.Contains(block[1], ".bin/helpd ") {
+			script += strings.ReplaceAll(block[1], "http://127.0.0.1:8080", s.base)
+		}
+	}
+
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "README.md"), readme, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(dir, ".bin", "helpd")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = program(t.Context(), env).Env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v:\n%s\n%s", err, out, s.log)
+	}
+
+	if !strings.Contains(string(out), `"status":"completed"`) {
+		t.Errorf("the job is not done: %s", out)
+	}
+	// One on fire, one that was sent twice, and two by the job.
+	list, err := os.ReadFile(filepath.Join(dir, "tickets.jsonl"))
+	if err != nil || strings.Count(string(list), `"subject":"My printer is on fire"`) != 1 {
+		t.Errorf("the list read by cursor: %v, %s", err, list)
+	}
+	token := regexp.MustCompile(`(?m)^\w{43}$`).FindString(string(out))
+	for path, want := range map[string]string{
+		"/api/v2/tickets/count":         `"value":4`,
+		"/api/v2/tickets/1":             `"priority":"high"`,
+		"/api/v2/users/search?query=Bo": `"external_id":"u-17"`,
+	} {
+		join := "?"
+		if strings.Contains(path, "?") {
+			join = "&"
+		}
+		if _, answer := s.get(path + join + "access_token=" + token); !strings.Contains(answer, want) {
+			t.Errorf("afterwards %s answers %s", path, answer)
+		}
+	}
+}
