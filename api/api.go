@@ -83,7 +83,7 @@ func New(s Services, o Options) *echo.Echo {
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
 		Authenticate: who.middleware,
 	})
-	e.Use(idempotent{s.Idempotency}.middleware)
+	e.Use(idempotent{s.Idempotency}.middleware, ifMatch{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, who},

@@ -43,21 +43,11 @@ func (i idempotent) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		defer done()
 		var header http.Header
-		write := func(ctx context.Context) (idempotency.Answer, error) {
-			rec := &recorder{header: http.Header{}, status: http.StatusOK}
-			c.SetRequest(r.WithContext(ctx))
-			c.SetResponse(echo.NewResponse(rec, c.Echo()))
-			// Not to be used behind the end of the transaction.
-			defer func() { c.SetRequest(r); c.SetResponse(res) }()
-			if err := next(c); err != nil {
-				return idempotency.Answer{}, err
-			}
-			header = rec.header
-			return idempotency.Answer{
-				Status: rec.status, Location: header.Get("Location"), ContentType: header.Get("Content-Type"), Body: rec.body.Bytes(),
-			}, nil
+		write := func(ctx context.Context) (a idempotency.Answer, err error) {
+			a, header, err = record(ctx, c, next)
+			return a, err
 		}
-		a, hit, err := i.keys.Do(r.Context(), idempotency.Request{By: auth.From(r.Context()), Key: key, Hash: sum}, write)
+		a, hit, err := i.keys.Do(r.Context(), idempotency.Request{By: auth.From(r.Context()), Key: key, Hash: sum, Snapshot: conditional(r)}, write)
 		if !fault.Is(err, fault.KeyReused) {
 			res.Header().Set(lookupHeader, "miss")
 		}
@@ -73,6 +63,23 @@ func (i idempotent) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return send(res, header, a)
 	}
+}
+
+// record runs a handler with the context ctx, which carries a transaction, and
+// holds its answer back.
+func record(ctx context.Context, c echo.Context, next echo.HandlerFunc) (idempotency.Answer, http.Header, error) {
+	r, res := c.Request(), c.Response()
+	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	c.SetRequest(r.WithContext(ctx))
+	c.SetResponse(echo.NewResponse(rec, c.Echo()))
+	// Not to be used behind the end of the transaction.
+	defer func() { c.SetRequest(r); c.SetResponse(res) }()
+	if err := next(c); err != nil {
+		return idempotency.Answer{}, nil, err
+	}
+	return idempotency.Answer{
+		Status: rec.status, Location: rec.header.Get("Location"), ContentType: rec.header.Get("Content-Type"), Body: rec.body.Bytes(),
+	}, rec.header, nil
 }
 
 func send(res *echo.Response, header http.Header, a idempotency.Answer) error {

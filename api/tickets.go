@@ -119,7 +119,7 @@ func (h ticketHandlers) TicketRelatedInformation(ctx context.Context, r gen.Tick
 		return nil, err
 	}
 	return gen.TicketRelatedInformation200JSONResponse{
-		URL: callOf(ctx).base + callOf(ctx).path + ".json", FollowupSourceIds: present(t.FollowupSourceID),
+		URL: callOf(ctx).base + callOf(ctx).path + ".json", FollowupSourceIds: list(present(t.FollowupSourceID)),
 		Incidents: int64(t.IncidentCount), Twitter: map[string]any{},
 	}, nil
 }

@@ -157,10 +157,10 @@ func (h *held) finish(req *http.Request) (status int, size int64) {
 	if h.status < 300 && tagged(req.Method) {
 		tag := header.Get("Etag")
 		if tag == "" {
-			tag = etag(body)
+			tag = ETag(body)
 			header["Etag"] = []string{tag}
 		}
-		if h.status == http.StatusOK && isRead(req.Method) && matches(req.Header["If-None-Match"], tag) {
+		if h.status == http.StatusOK && isRead(req.Method) && Matches(req.Header["If-None-Match"], tag) {
 			delete(header, "Content-Type")
 			delete(header, "Content-Length")
 			h.ResponseWriter.WriteHeader(http.StatusNotModified)
@@ -204,9 +204,9 @@ func (h *held) free() {
 	heldPool.Put(h)
 }
 
-// etag names a body by the first half of its SHA-256. It is weak because the
+// ETag names a body by the first half of its SHA-256. It is weak because the
 // same tag stands for the compressed form.
-func etag(body []byte) string {
+func ETag(body []byte) string {
 	sum := sha256.Sum256(body)
 	var tag [36]byte
 	copy(tag[:], `W/"`)
@@ -215,8 +215,9 @@ func etag(body []byte) string {
 	return string(tag[:])
 }
 
-// matches reports whether an If-None-Match header names tag, weakly compared.
-func matches(lines []string, tag string) bool {
+// Matches reports whether an If-None-Match or If-Match header names tag, weakly
+// compared: our tags are weak.
+func Matches(lines []string, tag string) bool {
 	opaque := strings.TrimPrefix(tag, "W/")
 	for _, line := range lines {
 		for line != "" {

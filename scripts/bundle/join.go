@@ -138,7 +138,7 @@ func (d *document) expandPaged() error {
 }
 
 // expandErrors gives every operation the error answers that any of its kind may
-// have, so that fragments name only their own (409, 413, 422).
+// have, so that fragments name only their own (413, 422).
 func (d *document) expandErrors() {
 	for _, op := range d.operations() {
 		codes := map[string]string{"400": "BadRequestResponse", "429": "TooManyRequestsResponse"}
@@ -149,8 +149,11 @@ func (d *document) expandErrors() {
 		if strings.Contains(op.path, "{") {
 			codes["404"] = "NotFoundResponse"
 		}
+		if op.method != "get" { // two writes may collide, and If-Match may not hold
+			codes["409"] = "ConflictResponse"
+		}
 		responses := child(op.node, "responses")
-		for _, code := range []string{"400", "401", "403", "404", "429"} {
+		for _, code := range []string{"400", "401", "403", "404", "409", "429"} {
 			name, due := codes[code]
 			if !due || get(responses, code) != nil || get(d.components("responses"), name) == nil {
 				continue

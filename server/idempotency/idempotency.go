@@ -34,6 +34,9 @@ type Request struct {
 	By   auth.Actor
 	Key  string
 	Hash [sha256.Size]byte // of all that makes it another request
+	// Snapshot has the write see the database as it was when it began, as
+	// Service.Snapshot does.
+	Snapshot bool
 }
 
 // Answer is what a write answered.
@@ -79,6 +82,10 @@ func (s *Service) Do(ctx context.Context, r Request, write func(ctx context.Cont
 	}
 	defer leave()
 	ctx = postgres.WithAccount(ctx, r.By.AccountID)
+	options := &sql.TxOptions{}
+	if r.Snapshot {
+		options.Isolation = sql.LevelRepeatableRead
+	}
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		mine, err := s.claimTx(tx, r)
 		if err != nil {
@@ -96,11 +103,33 @@ func (s *Service) Do(ctx context.Context, r Request, write func(ctx context.Cont
 			return errUndo
 		}
 		return keepTx(tx, r, a)
-	})
+	}, options)
 	if errors.Is(err, errUndo) {
 		err = nil
 	}
 	return a, hit, err
+}
+
+// Snapshot runs write in a transaction that its context carries, and that sees
+// nothing that is committed by others after it began: what write reads and then
+// changes has not been changed in between, or the change fails with
+// PostgreSQL's serialization failure (40001). An answer that is no success
+// (2xx) and any error undo the write.
+func (s *Service) Snapshot(ctx context.Context, account int64, write func(ctx context.Context) (Answer, error)) (a Answer, err error) {
+	ctx = postgres.WithAccount(ctx, account)
+	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		if a, err = write(postgres.WithTx(ctx, tx)); err != nil {
+			return err
+		}
+		if a.Status < 200 || a.Status > 299 {
+			return errUndo
+		}
+		return nil
+	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	if errors.Is(err, errUndo) {
+		err = nil
+	}
+	return a, err
 }
 
 // enter waits for a request with the same key to end in this process. One that

@@ -1,0 +1,212 @@
+package api_test
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/helpd/helpd/gen"
+)
+
+// world is an account with one record of each kind that operations name in
+// their paths. Its texts hold a word by which they are known wherever they turn
+// up.
+type world struct {
+	*anAPI
+	secret  string // in every text
+	private string // in the private comment, the note about the user and so on
+
+	endUser, agent string // e-mail addresses
+	ids            map[string]string
+}
+
+func newWorld(a *anAPI) *world {
+	a.t.Helper()
+	w := &world{anAPI: a, secret: "zqsecret" + strconv.FormatInt(a.account.ID, 10) + "zq", ids: map[string]string{}}
+	w.private = w.secret + "private"
+	w.endUser, w.agent = a.email("customer"+w.secret), a.email("agent"+w.secret)
+	a.do("PUT", "/api/v2/account/settings", `{"settings":{"tickets":{"private_attachments":true}}}`).want(200)
+	if err := a.db.WithContext(a.ctx()).Exec("UPDATE brands SET name = ? WHERE account_id = ?", w.secret, a.account.ID).Error; err != nil {
+		a.t.Fatal(err)
+	}
+	w.ids["brand_id"] = fmt.Sprint(a.get("/api/v2/brands").want(200).ids("brands")[0])
+	w.people()
+	w.setUp()
+	w.tickets()
+	return w
+}
+
+// made posts body with SECRET for the secret word, and notes the new record's id.
+func (w *world) made(path, key, param, body string) string {
+	w.t.Helper()
+	body = strings.NewReplacer("SECRET", w.secret, "PRIVATE", w.private, "ENDUSER", w.endUser, "AGENT", w.agent).Replace(body)
+	id := strconv.FormatInt(w.post(path, body).want(201).id(key), 10)
+	if param != "" {
+		w.ids[param] = id
+	}
+	return id
+}
+
+func (w *world) people() {
+	w.t.Helper()
+	org := w.made("/api/v2/organizations", "organization", "organization_id",
+		`{"organization":{"name":"SECRET","external_id":"SECRET","notes":"PRIVATE","details":"SECRET","tags":["SECRET"]}}`)
+	w.ids["user_id"] = w.made("/api/v2/users", "user", "", `{"user":{"name":"SECRET","email":"ENDUSER","external_id":"SECRET","verified":true,
+		"notes":"PRIVATE","details":"SECRET","alias":"SECRET","phone":"+4915112345678","tags":["SECRET"],"organization_id":`+org+`}}`)
+	w.ids["agent_id"] = w.made("/api/v2/users", "user", "", `{"user":{"name":"Agent SECRET","email":"AGENT","role":"agent","verified":true}}`)
+	w.ids["user_identity_id"] = w.made("/api/v2/users/"+w.ids["user_id"]+"/identities", "identity", "",
+		`{"identity":{"type":"email","value":"other-ENDUSER"}}`)
+	w.ids["organization_membership_id"] = fmt.Sprint(w.get("/api/v2/organization_memberships").want(200).ids("organization_memberships")[0])
+	w.made("/api/v2/groups", "group", "group_id", `{"group":{"name":"SECRET","description":"SECRET"}}`)
+	w.made("/api/v2/group_memberships", "group_membership", "group_membership_id",
+		`{"group_membership":{"user_id":`+w.ids["agent_id"]+`,"group_id":`+w.ids["group_id"]+`}}`)
+}
+
+func (w *world) setUp() {
+	w.t.Helper()
+	field := w.made("/api/v2/ticket_fields", "ticket_field", "ticket_field_id",
+		`{"ticket_field":{"type":"tagger","title":"SECRET","custom_field_options":[{"name":"SECRET","value":"SECRET_o"}]}}`)
+	w.ids["ticket_field_option_id"] = fmt.Sprint(w.get("/api/v2/ticket_fields/" + field + "/options").want(200).ids("custom_field_options")[0])
+	w.made("/api/v2/ticket_forms", "ticket_form", "ticket_form_id",
+		`{"ticket_form":{"name":"SECRET","display_name":"SECRET","end_user_visible":true,"ticket_field_ids":[`+field+`]}}`)
+	w.made("/api/v2/custom_statuses", "custom_status", "custom_status_id",
+		`{"custom_status":{"status_category":"open","agent_label":"SECRET","end_user_label":"SECRET"}}`)
+}
+
+func (w *world) tickets() {
+	w.t.Helper()
+	attached := w.upload("filename="+w.secret+".txt", "text/plain", w.secret)
+	w.ids["token"] = w.upload("filename="+w.secret+".txt", "text/plain", w.secret).Upload.Token
+	ticket := w.made("/api/v2/tickets", "ticket", "ticket_id", `{"ticket":{"subject":"SECRET","external_id":"SECRET","tags":["SECRET"],
+		"requester_id":`+w.ids["user_id"]+`,"assignee_id":`+w.ids["agent_id"]+`,"group_id":`+w.ids["group_id"]+`,
+		"comment":{"body":"SECRET","uploads":["`+attached.Upload.Token+`"]},"custom_fields":[{"id":`+w.ids["ticket_field_id"]+`,"value":"SECRET_o"}]}}`)
+	path := "/api/v2/tickets/" + ticket
+	w.put(path, `{"ticket":{"comment":{"body":"`+w.private+`","public":false}}}`).want(200)
+	w.ids["attachment_id"] = strconv.FormatInt(attached.Upload.Attachment.ID, 10)
+	w.ids["ticket_comment_id"] = fmt.Sprint(w.get(path + "/comments").want(200).ids("comments")[0])
+	w.ids["ticket_audit_id"] = fmt.Sprint(w.get(path + "/audits").want(200).ids("audits")[0])
+	job := w.put("/api/v2/tickets/update_many?ids="+ticket, `{"ticket":{"subject":"`+w.secret+`"}}`).want(200)
+	w.ids["job_status_id"] = job.member("job_status", "id").(string)
+}
+
+// path is the operation's with the world's ids in it. Parameters that it does
+// not know fail the test: whoever brings a resource adds one to the world.
+func (w *world) path(op gen.Operation) string {
+	w.t.Helper()
+	return fill(op.Path, func(name string) string {
+		id, ok := w.id(op, name)
+		if !ok {
+			w.t.Fatalf("%s: no record for {%s}: make one in newWorld", op.ID, name)
+		}
+		return url.PathEscape(id)
+	})
+}
+
+func (w *world) id(op gen.Operation, name string) (string, bool) {
+	switch {
+	case name == "id" && strings.Contains(op.Path, "/group_memberships/"):
+		name = "group_membership_id"
+	case name == "id" && strings.Contains(op.Path, "/organization_memberships/"):
+		name = "organization_membership_id"
+	case name == "locale_id": // the same for every account
+		return "1", true
+	case name == "user_id" && strings.Contains(op.Path, "/group"):
+		name = "agent_id"
+	}
+	id, ok := w.ids[name]
+	return id, ok
+}
+
+// fill replaces each {parameter} of a path.
+func fill(path string, value func(name string) string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			parts[i] = value(strings.TrimSuffix(name, "}"))
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// rows is a fingerprint of each table's rows of the account.
+func (a *anAPI) rows() map[string]string {
+	a.t.Helper()
+	tables, err := tenantTables(a)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	parts := make([]string, len(tables))
+	for i, table := range tables {
+		parts[i] = fmt.Sprintf("SELECT '%s', count(*) || ':' || coalesce(sum(hashtextextended(r::text, 0)), 0) FROM %s r WHERE account_id = %d", table, table, a.account.ID)
+	}
+	out := make(map[string]string, len(tables))
+	rows, err := a.db.WithContext(a.ctx()).Raw(strings.Join(parts, " UNION ALL ")).Rows()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table, sum string
+		if err := rows.Scan(&table, &sum); err != nil {
+			a.t.Fatal(err)
+		}
+		out[table] = sum
+	}
+	return out
+}
+
+var (
+	tablesOnce sync.Once
+	tablesOf   []string
+	tablesErr  error
+)
+
+func tenantTables(a *anAPI) ([]string, error) {
+	tablesOnce.Do(func() {
+		tablesErr = a.db.WithContext(a.ctx()).Raw(`SELECT DISTINCT c.table_name FROM information_schema.columns c
+			WHERE c.table_schema = 'public' AND c.column_name = 'account_id' ORDER BY 1`).Scan(&tablesOf).Error
+	})
+	return tablesOf, tablesErr
+}
+
+// changed names the tables whose rows are not as they were.
+func changed(before, after map[string]string) (tables []string) {
+	for table := range before {
+		if before[table] != after[table] {
+			tables = append(tables, table)
+		}
+	}
+	return tables
+}
+
+var theSpec = sync.OnceValues(func() (*openapi3.T, error) {
+	return openapi3.NewLoader().LoadFromFile("../openapi.yaml")
+})
+
+// specified is an operation as openapi.yaml has it.
+func specified(t *testing.T, op gen.Operation) (*openapi3.Operation, openapi3.Parameters) {
+	t.Helper()
+	doc, err := theSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := doc.Paths.Value(op.Path)
+	o := item.GetOperation(op.Method)
+	return o, append(append(openapi3.Parameters{}, item.Parameters...), o.Parameters...)
+}
+
+// bodySchema is that of an operation's JSON body; nil for none.
+func bodySchema(o *openapi3.Operation) *openapi3.Schema {
+	if o.RequestBody == nil {
+		return nil
+	}
+	if media := o.RequestBody.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
+		return media.Schema.Value
+	}
+	return nil
+}
