@@ -183,3 +183,18 @@ func (h *helpd) status(name string) float64 {
 	}
 	return 0
 }
+
+// cpu is the processor time that helpd has used, of all its threads; 0 where
+// there is no /proc.
+func (h *helpd) cpu() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	// The name in brackets may hold spaces. User and system time are fields 14
+	// and 15, in hundredths of a second on every Linux.
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}

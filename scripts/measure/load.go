@@ -133,7 +133,9 @@ func (c *client) take(n int64, keep *bytes.Buffer) error {
 // sample is what a round gave.
 type sample struct {
 	rate    float64         // a second
+	asked   int             // with those of the warm-up
 	latency []time.Duration // sorted; of helpd only
+	cpu     time.Duration   // that helpd used for one
 }
 
 // drive asks helpd on several connections, each asking again as soon as it has
@@ -145,6 +147,7 @@ func drive(ctx context.Context, o options, w *world, h *helpd, op operation) (sa
 	parts := make([]sample, o.connections)
 	errs := make([]error, o.connections)
 	var all sync.WaitGroup
+	used := h.cpu()
 	for i := range o.connections {
 		all.Go(func() {
 			parts[i], errs[i] = driveOne(ctx, w, h, op, rand.New(rand.NewPCG(rand.Uint64(), uint64(i))), warm, end)
@@ -154,9 +157,13 @@ func drive(ctx context.Context, o options, w *world, h *helpd, op operation) (sa
 	var s sample
 	for _, p := range parts {
 		s.latency = append(s.latency, p.latency...)
+		s.asked += p.asked
 	}
 	slices.Sort(s.latency)
 	s.rate = float64(len(s.latency)) / length.Seconds()
+	if done := s.asked; done > 0 {
+		s.cpu = (h.cpu() - used) / time.Duration(done)
+	}
 	return s, errors.Join(errs...)
 }
 
@@ -175,6 +182,7 @@ func driveOne(ctx context.Context, w *world, h *helpd, op operation, r *rand.Ran
 		if err := c.do(w, op.request(w, r), op.status, nil); err != nil {
 			return s, err
 		}
+		s.asked++
 		if begun.After(warm) {
 			s.latency = append(s.latency, time.Since(begun))
 		}

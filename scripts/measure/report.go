@@ -42,6 +42,7 @@ type measurement struct {
 	Rate       float64   `json:"rate"`
 	P50        float64   `json:"p50"`
 	P99        float64   `json:"p99"`
+	CPU        float64   `json:"cpu"` // milliseconds of processor time that helpd used for one, without PostgreSQL
 	Pgbench    float64   `json:"pgbench_rate"`
 	Ratio      float64   `json:"ratio"`
 	Ratios     []float64 `json:"ratios"` // of the rounds
@@ -67,7 +68,7 @@ func measure(ctx context.Context, o options, w *world, h *helpd, pgbench string,
 	if err != nil {
 		return m, err
 	}
-	var rates, beside, p50, p99 []float64
+	var rates, beside, p50, p99, cpu []float64
 	for range o.rounds {
 		ours, err := drive(ctx, o, w, h, op)
 		if err != nil {
@@ -79,10 +80,11 @@ func measure(ctx context.Context, o options, w *world, h *helpd, pgbench string,
 		}
 		rates, beside = append(rates, ours.rate), append(beside, theirs)
 		m.Ratios = append(m.Ratios, ours.rate/theirs)
+		cpu = append(cpu, ours.cpu.Seconds()*1000)
 		p50, p99 = append(p50, quantile(ours.latency, 0.5)), append(p99, quantile(ours.latency, 0.99))
 	}
 	m.Rate, m.Pgbench, m.Ratio = median(rates), median(beside), median(m.Ratios)
-	m.P50, m.P99 = median(p50), median(p99)
+	m.P50, m.P99, m.CPU = median(p50), median(p99), median(cpu)
 	return m, nil
 }
 
@@ -121,10 +123,10 @@ func (r report) print(out io.Writer) {
 	fmt.Fprintf(out, "\n%s tickets, %d connections; %d cores (%s), %.0f GB, %s, %s, PostgreSQL %s, %s; load before: %s\n\n",
 		thousands(r.Tickets), r.Connections, m.Cores, m.CPU, m.MemoryGB, m.System, m.Go, m.PostgreSQL, m.Date, m.Load)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "operation\thelpd/s\tp50 ms\tp99 ms\tpgbench/s\tratio\twanted\t\t")
+	fmt.Fprintln(t, "operation\thelpd/s\tp50 ms\tp99 ms\tcpu ms\tpgbench/s\tratio\twanted\t\t")
 	for _, o := range r.Operations {
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.0f\t%.2f\t≥ %.2f\t%s\t\n",
-			titles[o.Operation], o.Rate, o.P50, o.P99, o.Pgbench, o.Ratio, o.Wanted, missed(o.Ratio < o.Wanted))
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t≥ %.2f\t%s\t\n",
+			titles[o.Operation], o.Rate, o.P50, o.P99, o.CPU, o.Pgbench, o.Ratio, o.Wanted, missed(o.Ratio < o.Wanted))
 	}
 	_ = t.Flush()
 	fmt.Fprintf(out, "\nPage 1 takes %.2f ms, page %s %.2f ms: ratio %.2f (wanted ≤ %.1f) %s\n",
