@@ -32,7 +32,7 @@ func (h ticketHandlers) TicketImport(ctx context.Context, r gen.TicketImportRequ
 	if err != nil {
 		return nil, err
 	}
-	return h.one(ctx, http.StatusCreated, t, nil)
+	return h.one(ctx, http.StatusCreated, t, nil, nil)
 }
 
 func (h ticketHandlers) TicketBulkImport(ctx context.Context, r gen.TicketBulkImportRequestObject) (gen.TicketBulkImportResponseObject, error) {

@@ -11,7 +11,6 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
-	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/tickets"
 )
 
@@ -63,19 +62,19 @@ func (a ticketAnswer) VisitTicketImportResponse(w http.ResponseWriter) error { r
 const ticketSize = 1600
 
 // listed answers with a page of tickets and what the caller side-loads.
-func (h ticketHandlers) listed(ctx context.Context, list page.Result[models.Ticket]) (ticketAnswer, error) {
+func (h ticketHandlers) listed(ctx context.Context, list tickets.Listed) (ticketAnswer, error) {
 	l := wire.Listing{Key: "tickets"}
-	addPaging(ctx, &l, list)
-	return h.enveloped(ctx, list.Items, l)
+	addPaging(ctx, &l, list.Result)
+	return h.enveloped(ctx, list.Items, list.Config, l)
 }
 
 // all answers with tickets that are not paged.
 func (h ticketHandlers) all(ctx context.Context, list []models.Ticket) (ticketAnswer, error) {
-	return h.enveloped(ctx, list, whole[models.Ticket]("tickets", list))
+	return h.enveloped(ctx, list, nil, whole[models.Ticket]("tickets", list))
 }
 
-func (h ticketHandlers) enveloped(ctx context.Context, list []models.Ticket, l wire.Listing) (ticketAnswer, error) {
-	config, extras, err := h.context(ctx, list)
+func (h ticketHandlers) enveloped(ctx context.Context, list []models.Ticket, config *fields.Config, l wire.Listing) (ticketAnswer, error) {
+	config, extras, err := h.context(ctx, list, config)
 	if err != nil {
 		return ticketAnswer{}, err
 	}
@@ -101,9 +100,10 @@ func (h ticketHandlers) enveloped(ctx context.Context, list []models.Ticket, l w
 }
 
 // one answers with a ticket, and with the audit of its change if there is one.
-func (h ticketHandlers) one(ctx context.Context, status int, t models.Ticket, audit *tickets.AuditRecord) (ticketAnswer, error) {
+// A nil config is looked up.
+func (h ticketHandlers) one(ctx context.Context, status int, t models.Ticket, config *fields.Config, audit *tickets.AuditRecord) (ticketAnswer, error) {
 	list := []models.Ticket{t}
-	config, extras, err := h.context(ctx, list)
+	config, extras, err := h.context(ctx, list, config)
 	if err != nil {
 		return ticketAnswer{}, err
 	}
@@ -123,13 +123,16 @@ func (h ticketHandlers) one(ctx context.Context, status int, t models.Ticket, au
 	return a, nil
 }
 
-// context is what tickets are encoded with: the account's fields, and the
-// metric sets where the caller asked for what they hold.
-func (h ticketHandlers) context(ctx context.Context, list []models.Ticket) (*fields.Config, ticketExtras, error) {
+// context is what tickets are encoded with: the account's fields, unless they
+// came with the tickets, and the metric sets where the caller asked for what
+// they hold.
+func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, config *fields.Config) (*fields.Config, ticketExtras, error) {
 	by := auth.From(ctx)
-	config, err := h.tickets.Config(ctx, by)
-	if err != nil {
-		return nil, ticketExtras{}, err
+	var err error
+	if config == nil && len(list) > 0 {
+		if config, err = h.tickets.Config(ctx, by); err != nil {
+			return nil, ticketExtras{}, err
+		}
 	}
 	x := ticketExtras{
 		sets: includes(ctx, "metric_sets"), dates: includes(ctx, "dates"),

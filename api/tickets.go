@@ -74,12 +74,12 @@ func (h ticketHandlers) TicketsShowMany(ctx context.Context, r gen.TicketsShowMa
 
 func (h ticketHandlers) ShowTicket(ctx context.Context, r gen.ShowTicketRequestObject) (gen.ShowTicketResponseObject, error) {
 	by := auth.From(ctx)
-	t, err := h.tickets.Get(ctx, by, int64(r.TicketID))
+	t, config, err := h.tickets.Show(ctx, by, int64(r.TicketID))
 	if err != nil {
 		return nil, err
 	}
 	h.tickets.Visited(by, t.ID)
-	return h.one(ctx, http.StatusOK, t, nil)
+	return h.one(ctx, http.StatusOK, t, config, nil)
 }
 
 func (h ticketHandlers) CreateTicket(ctx context.Context, r gen.CreateTicketRequestObject) (gen.CreateTicketResponseObject, error) {
@@ -91,7 +91,7 @@ func (h ticketHandlers) CreateTicket(ctx context.Context, r gen.CreateTicketRequ
 	if err != nil {
 		return nil, err
 	}
-	return h.one(ctx, http.StatusCreated, saved.Ticket, &saved.Audit)
+	return h.one(ctx, http.StatusCreated, saved.Ticket, saved.Config, &saved.Audit)
 }
 
 func (h ticketHandlers) UpdateTicket(ctx context.Context, r gen.UpdateTicketRequestObject) (gen.UpdateTicketResponseObject, error) {
@@ -103,7 +103,7 @@ func (h ticketHandlers) UpdateTicket(ctx context.Context, r gen.UpdateTicketRequ
 	if err != nil {
 		return nil, err
 	}
-	return h.one(ctx, http.StatusOK, saved.Ticket, &saved.Audit)
+	return h.one(ctx, http.StatusOK, saved.Ticket, saved.Config, &saved.Audit)
 }
 
 func (h ticketHandlers) DeleteTicket(ctx context.Context, r gen.DeleteTicketRequestObject) (gen.DeleteTicketResponseObject, error) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,11 +56,12 @@ func (o Order) Reversed() Order {
 // Query is a listing in SQL. Where names the account; Args belong to it in the
 // order of its question marks.
 type Query struct {
-	Select string // columns, after which the order's columns are read
-	From   string // tables, with joins
-	Where  string
-	Args   []any
-	Order  Order
+	Select     string // columns, after which the order's columns are read
+	SelectArgs []any  // of question marks in Select
+	From       string // tables, with joins
+	Where      string
+	Args       []any
+	Order      Order
 	// CountFrom, when set, is where the rows are counted instead of From, if
 	// joins do not change their number.
 	CountFrom string
@@ -94,7 +96,7 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 		return out, nil
 	}
 	sqlText := q.text("", orderBy(q.Order)) + fmt.Sprintf(" LIMIT %d OFFSET %d", r.Size, offset)
-	out.Items, _, err = read(ctx, db, sqlText, q.Args, len(q.Order.Columns), r.Size, scan)
+	out.Items, _, err = read(ctx, db, sqlText, q.args(), len(q.Order.Columns), r.Size, scan)
 	out.HasMore = offset+len(out.Items) < count
 	return out, err
 }
@@ -105,7 +107,7 @@ func byCursor[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 	if r.Before != "" {
 		order, name, text = q.Order.Reversed(), "before", r.Before
 	}
-	args, cond := q.Args, ""
+	args, cond := q.args(), ""
 	if text != "" {
 		values, err := decode(name, text, q.Order.Name, len(order.Columns))
 		if err != nil {
@@ -116,7 +118,7 @@ func byCursor[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 		if err != nil {
 			return out, err
 		}
-		args = append(append([]any{}, q.Args...), behindArgs...)
+		args = append(args, behindArgs...)
 	}
 	sqlText := q.text(cond, orderBy(order)) + fmt.Sprintf(" LIMIT %d", r.Size+1)
 	items, keys, err := read(ctx, db, sqlText, args, len(order.Columns), r.Size+1, scan)
@@ -142,6 +144,9 @@ func byCursor[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 	}
 	return out, nil
 }
+
+// args are those of the whole statement, in a slice of their own.
+func (q Query) args() []any { return slices.Concat(q.SelectArgs, q.Args) }
 
 func (q Query) text(cond, order string) string {
 	var b strings.Builder

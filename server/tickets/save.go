@@ -17,10 +17,12 @@ import (
 	"github.com/helpd/helpd/server/fields"
 )
 
-// Saved is a ticket after a change, and the audit of it.
+// Saved is a ticket after a change, the audit of it, and the account's set-up
+// that both are shown with.
 type Saved struct {
 	Ticket models.Ticket
 	Audit  AuditRecord
+	Config *fields.Config
 }
 
 // save is one change of one ticket under way: lock, apply, status rules,
@@ -170,12 +172,12 @@ func (s *save) run() (Saved, error) {
 		}
 	}
 	if !s.created && len(s.auditEvents) == 0 && !s.touchUnaudited {
-		return Saved{Ticket: s.before, Audit: s.audit()}, nil // nothing changed: nothing is written
+		return Saved{Ticket: s.before, Audit: s.audit(), Config: s.config}, nil // nothing changed: nothing is written
 	}
 	if err := s.write(); err != nil {
 		return Saved{}, err
 	}
-	return Saved{Ticket: s.after, Audit: s.audit()}, nil
+	return Saved{Ticket: s.after, Audit: s.audit(), Config: s.config}, nil
 }
 
 // runRules is where triggers will run: they are handed the ticket before and
