@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -19,12 +20,12 @@ import (
 // api calls helpd as an admin.
 type api struct{ *client.Client }
 
-func newAPI(url, email, token string) *api {
+func newAPI(address, email, token string) *api {
 	sign := func(_ context.Context, r *http.Request) error {
 		r.SetBasicAuth(email+"/token", token)
 		return nil
 	}
-	c, _ := client.NewClient(url, client.WithHTTPClient(&patient{}), client.WithRequestEditorFn(sign)) // no option fails
+	c, _ := client.NewClient(address, client.WithHTTPClient(&patient{}), client.WithRequestEditorFn(sign)) // no option fails
 	return &api{c}
 }
 
@@ -46,7 +47,11 @@ func (p *patient) Do(r *http.Request) (*http.Response, error) {
 		if err == nil && !momentary(res.StatusCode) || r.Context().Err() != nil || time.Now().After(until) {
 			return res, err
 		}
-		why := fmt.Sprint(err)
+		var why string
+		var call *url.Error // whose text has the whole address in it
+		if errors.As(err, &call) {
+			why = call.Err.Error()
+		}
 		if err == nil {
 			why = res.Status
 			res.Body.Close()
@@ -98,11 +103,11 @@ func answer[T any](r *http.Response, err error, want int) (T, error) {
 }
 
 // ready waits until helpd says that it can serve.
-func ready(ctx context.Context, url string, wait time.Duration) error {
+func ready(ctx context.Context, address string, wait time.Duration) error {
 	until := time.Now().Add(wait)
 	c := http.Client{Timeout: 5 * time.Second}
 	for {
-		r, err := c.Get(url + "/healthz")
+		r, err := c.Get(address + "/healthz")
 		if err == nil {
 			r.Body.Close()
 			if r.StatusCode == http.StatusOK {
@@ -111,7 +116,7 @@ func ready(ctx context.Context, url string, wait time.Duration) error {
 			err = errors.New(r.Status)
 		}
 		if !time.Now().Before(until) {
-			return fmt.Errorf("no helpd at %s: %w", url, err)
+			return fmt.Errorf("no helpd at %s: %w", address, err)
 		}
 		select {
 		case <-ctx.Done():
