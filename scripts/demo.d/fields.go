@@ -48,7 +48,7 @@ func (f fields) values(r row) []map[string]any {
 
 // ensureFields finds the fields, or makes them, with an option for each word
 // that the rows have.
-func (a *api) ensureFields(ctx context.Context, rows []row) (fields, error) {
+func (a *caller) ensureFields(ctx context.Context, rows []row) (fields, error) {
 	r, err := a.ListTicketFields(ctx, nil)
 	list, err := answer[client.TicketFieldList](r, err, http.StatusOK)
 	if err != nil {
@@ -71,7 +71,7 @@ func (a *api) ensureFields(ctx context.Context, rows []row) (fields, error) {
 	return out, nil
 }
 
-func (a *api) createField(ctx context.Context, c column, rows []row) (field, error) {
+func (a *caller) createField(ctx context.Context, c column, rows []row) (field, error) {
 	body := client.TicketFieldBody{TicketField: client.TicketFieldInput{Type: &c.kind, Title: &c.title}}
 	for _, word := range c.words(rows) {
 		body.TicketField.CustomFieldOptions = append(body.TicketField.CustomFieldOptions, c.option(word))
@@ -82,7 +82,7 @@ func (a *api) createField(ctx context.Context, c column, rows []row) (field, err
 }
 
 // completeField adds the options that an earlier file did not need.
-func (a *api) completeField(ctx context.Context, c column, old client.TicketField, rows []row) (field, error) {
+func (a *caller) completeField(ctx context.Context, c column, old client.TicketField, rows []row) (field, error) {
 	f := known(old)
 	for _, word := range c.words(rows) {
 		if _, ok := f.options[word]; ok {

@@ -31,7 +31,7 @@ type result struct {
 }
 
 // importTickets imports the rows, those that helpd refuses left out.
-func (a *api) importTickets(ctx context.Context, m mapping, rows []row) error {
+func (a *caller) importTickets(ctx context.Context, m mapping, rows []row) error {
 	return inJobs(ctx, a, "Tickets", rows, func(batch []row) (*http.Response, error) {
 		body := client.TicketImportsBody{}
 		for _, r := range batch {
@@ -43,7 +43,7 @@ func (a *api) importTickets(ctx context.Context, m mapping, rows []row) error {
 
 // people finds or creates the requesters of the missing rows. An address that
 // several rows have is one person, called as in the first of them.
-func (a *api) people(ctx context.Context, rows, missing []row) (map[string]int64, error) {
+func (a *caller) people(ctx context.Context, rows, missing []row) (map[string]int64, error) {
 	needed := map[string]bool{}
 	for _, r := range missing {
 		needed[r.email] = true
@@ -68,7 +68,7 @@ func (a *api) people(ctx context.Context, rows, missing []row) (map[string]int64
 
 // inJobs has helpd do something with all the records, in jobs of which several
 // are under way at a time, and hands each record's result to done.
-func inJobs[T any](ctx context.Context, a *api, what string, records []T, start func([]T) (*http.Response, error), done func(T, result)) error {
+func inJobs[T any](ctx context.Context, a *caller, what string, records []T, start func([]T) (*http.Response, error), done func(T, result)) error {
 	bar := newBar(what, len(records))
 	batches := slices.Collect(slices.Chunk(records, batchSize))
 	open := map[string][]T{} // by the job's id
@@ -124,7 +124,7 @@ func inJobs[T any](ctx context.Context, a *api, what string, records []T, start 
 }
 
 // jobs are the statuses of the jobs with these ids.
-func (a *api) jobs(ctx context.Context, ids []string) ([]client.JobStatus, error) {
+func (a *caller) jobs(ctx context.Context, ids []string) ([]client.JobStatus, error) {
 	r, err := a.ShowManyJobStatuses(ctx, &client.ShowManyJobStatusesParams{Ids: ids})
 	list, err := answer[client.JobStatusesEnvelope](r, err, http.StatusOK)
 	if err == nil && len(list.JobStatuses) != len(ids) {
@@ -154,7 +154,7 @@ func resultsOf(j client.JobStatus, n int) ([]result, error) {
 }
 
 // waitForImports waits until helpd has ended the imports of an earlier run.
-func (a *api) waitForImports(ctx context.Context) error {
+func (a *caller) waitForImports(ctx context.Context) error {
 	size := client.PageSizeParam(100)
 	for told := false; ; {
 		r, err := a.ListJobStatuses(ctx, &client.ListJobStatusesParams{PageSize: &size})
@@ -183,11 +183,13 @@ func newBar(what string, n int) *progressbar.ProgressBar {
 	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		every = 10 * time.Second // a log, where each state stays
 	}
-	return progressbar.NewOptions(n,
+	bar := progressbar.NewOptions(n,
 		progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(fmt.Sprintf("%-10s", what)),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("records"),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true), progressbar.OptionShowElapsedTimeOnFinish(),
 		progressbar.OptionSetWidth(30), progressbar.OptionFullWidth(), progressbar.OptionThrottle(every),
 		progressbar.OptionOnCompletion(func() { fmt.Fprintln(os.Stderr) }),
 	)
+	_ = bar.RenderBlank() // its clock runs from here
+	return bar
 }

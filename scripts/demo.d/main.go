@@ -62,7 +62,7 @@ func load(ctx context.Context, url, file string) error {
 	if err != nil {
 		return err
 	}
-	a := newAPI(url, env("HELPD_ADMIN_EMAIL", "admin@example.com"), os.Getenv("HELPD_ADMIN_TOKEN"))
+	a := newCaller(url, env("HELPD_ADMIN_EMAIL", "admin@example.com"), os.Getenv("HELPD_ADMIN_TOKEN"))
 	me, err := a.me(ctx)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func load(ctx context.Context, url, file string) error {
 }
 
 // create makes what the missing rows need, and then their tickets.
-func (a *api) create(ctx context.Context, me int64, rows, missing []row) error {
+func (a *caller) create(ctx context.Context, me int64, rows, missing []row) error {
 	m := mapping{me: me}
 	var err error
 	if m.fields, err = a.ensureFields(ctx, rows); err != nil {

@@ -17,16 +17,16 @@ import (
 	"github.com/helpd/helpd/gen/client"
 )
 
-// api calls helpd as an admin.
-type api struct{ *client.Client }
+// caller calls helpd as an admin.
+type caller struct{ *client.Client }
 
-func newAPI(address, email, token string) *api {
+func newCaller(address, email, token string) *caller {
 	sign := func(_ context.Context, r *http.Request) error {
 		r.SetBasicAuth(email+"/token", token)
 		return nil
 	}
 	c, _ := client.NewClient(address, client.WithHTTPClient(&patient{}), client.WithRequestEditorFn(sign)) // no option fails
-	return &api{c}
+	return &caller{c}
 }
 
 // patience is how long a request is tried: helpd may be starting again.
@@ -127,7 +127,7 @@ func ready(ctx context.Context, address string, wait time.Duration) error {
 }
 
 // me is who calls, who must be an admin: nobody else may import.
-func (a *api) me(ctx context.Context) (int64, error) {
+func (a *caller) me(ctx context.Context) (int64, error) {
 	r, err := a.ShowCurrentUser(ctx, nil)
 	u, err := answer[client.CurrentUserEnvelope](r, err, http.StatusOK)
 	switch {
@@ -157,7 +157,7 @@ func (i inventory) without(rows []row) []row {
 }
 
 // tickets walks through all tickets of the account.
-func (a *api) tickets(ctx context.Context) (inventory, error) {
+func (a *caller) tickets(ctx context.Context) (inventory, error) {
 	size := client.PageSizeParam(100)
 	found := inventory{ours: map[string][]string{}}
 	p := client.ListTicketsParams{PageSize: &size}
@@ -187,7 +187,7 @@ func (a *api) tickets(ctx context.Context) (inventory, error) {
 	}
 }
 
-func (a *api) count(ctx context.Context) (int64, error) {
+func (a *caller) count(ctx context.Context) (int64, error) {
 	r, err := a.CountTickets(ctx)
 	c, err := answer[client.CountEnvelope](r, err, http.StatusOK)
 	return c.Count.Value, err
