@@ -2,8 +2,14 @@ package tickets
 
 import (
 	"context"
+	"html"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	nethtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
@@ -29,23 +35,15 @@ func (s *Service) Redact(ctx context.Context, by auth.Actor, ticket, comment int
 		if !strings.Contains(c.Body, text) && !strings.Contains(c.PlainBody, text) {
 			return fault.InvalidField("text", "is not in the comment")
 		}
-		cover := strings.Repeat(redaction, utf8.RuneCountInString(text))
 		first := c.PlainBody == sv.before.Description
-		c.Body = strings.ReplaceAll(c.Body, text, cover)
-		c.PlainBody = strings.ReplaceAll(c.PlainBody, text, cover)
-		c.HTMLBody = redactHTML(c.HTMLBody, text, cover)
-		if strings.Contains(textOf(c.HTMLBody), text) { // it runs across marks
-			c.HTMLBody = htmlOf(c.PlainBody)
-		}
+		redact(c, text)
 		if err := sv.tx.Select("body", "plain_body", "html_body").Updates(c).Error; err != nil {
 			return err
 		}
 		if first {
 			sv.after.Description = c.PlainBody
 		}
-		// What the event log told before keeps no copy either.
-		if err := sv.tx.Exec(`UPDATE events SET change = replace(change::text, ?, ?)::json, detail = replace(detail::text, ?, ?)::json
-			WHERE account_id = ? AND subject = ?`, jsonText(text), cover, jsonText(text), cover, sv.by.AccountID, events.Subject("ticket", ticket)).Error; err != nil {
+		if err := sv.redactLog(c, first); err != nil {
 			return err
 		}
 		if err := sv.tell(auditEvent{Type: "CommentRedactionEvent", CommentID: c.ID}); err != nil {
@@ -84,20 +82,130 @@ func (s *Service) RedactAttachment(ctx context.Context, by auth.Actor, ticket, c
 	return file, err
 }
 
-// redactHTML covers text in HTML source, in which it stands escaped.
-func redactHTML(source, text, cover string) string {
-	for _, form := range []string{text, escaped(text)} {
-		source = strings.ReplaceAll(source, form, cover)
+// redactLog leaves no copy in what the event log told of the comment before,
+// and of the description if that is the same text.
+func (s *save) redactLog(c *models.Comment, description bool) error {
+	subject := events.Subject("ticket", c.TicketID)
+	err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{comment,body}', to_jsonb(?::text))::json
+		WHERE account_id = ? AND subject = ? AND type LIKE '%comment_added' AND change->'comment'->>'id' = ?`,
+		c.Body, s.by.AccountID, subject, events.ID(c.ID)).Error
+	if err != nil || !description {
+		return err
 	}
-	return source
+	return s.tx.Exec(`UPDATE events SET detail = jsonb_set(detail::jsonb, '{description}', to_jsonb(?::text))::json
+		WHERE account_id = ? AND subject = ? AND detail->>'description' = ?`,
+		c.PlainBody, s.by.AccountID, subject, s.before.Description).Error
 }
 
-func escaped(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(text)
+// redact covers text in all forms of a comment. What is written as Markdown may
+// hold it in one form only, where marks stand within it.
+func redact(c *models.Comment, text string) {
+	cover := strings.Repeat(redaction, utf8.RuneCountInString(text))
+	inBody, inPlain := strings.Contains(c.Body, text), strings.Contains(c.PlainBody, text)
+	c.Body = strings.ReplaceAll(c.Body, text, cover)
+	c.PlainBody = strings.ReplaceAll(c.PlainBody, text, cover)
+	c.HTMLBody = redactHTML(c.HTMLBody, text)
+	switch {
+	case !inPlain: // it includes marks
+		c.HTMLBody = markdownHTML(c.Body)
+		c.PlainBody = textOf(c.HTMLBody)
+	case !inBody: // marks stand within it
+		c.Body = c.PlainBody
+	}
+	if strings.Contains(textOf(c.HTMLBody), text) {
+		c.HTMLBody = htmlOf(c.PlainBody)
+	}
 }
 
-// jsonText is text as it stands inside a JSON string.
-func jsonText(text string) string {
-	quoted := string(models.ToJSON(text))
-	return quoted[1 : len(quoted)-1]
+// piece is a tag of HTML, or a text between two.
+type piece struct {
+	raw   string
+	text  []rune // unescaped; nil for a tag
+	space bool   // of a tag: it parts words
+}
+
+// redactHTML covers text in what a reader of the HTML reads, also where tags
+// divide it, and in addresses and titles. The tags stay; white space of any
+// kind and length is the same.
+func redactHTML(source, text string) string {
+	pieces := piecesOf(source, text)
+	type place struct{ piece, at int }
+	var runes []rune
+	var places []place
+	blank := func(p place) {
+		if n := len(runes); n == 0 || runes[n-1] != ' ' {
+			runes, places = append(runes, ' '), append(places, p)
+		}
+	}
+	for i, p := range pieces {
+		if p.space {
+			blank(place{i, 0})
+		}
+		for at, r := range p.text {
+			if unicode.IsSpace(r) {
+				blank(place{i, at})
+			} else {
+				runes, places = append(runes, r), append(places, place{i, at})
+			}
+		}
+	}
+	wanted := []rune(strings.Join(strings.Fields(text), " "))
+	for i := 0; i+len(wanted) <= len(runes); i++ {
+		if !slices.Equal(runes[i:i+len(wanted)], wanted) {
+			continue
+		}
+		for _, p := range places[i : i+len(wanted)] {
+			if t := pieces[p.piece].text; t != nil {
+				t[p.at] = []rune(redaction)[0]
+			}
+		}
+		i += len(wanted) - 1
+	}
+	var b strings.Builder
+	for _, p := range pieces {
+		if p.text == nil {
+			b.WriteString(p.raw)
+		} else {
+			b.WriteString(html.EscapeString(string(p.text)))
+		}
+	}
+	return b.String()
+}
+
+// piecesOf divides HTML, and covers text in the attributes that people write.
+func piecesOf(source, text string) []piece {
+	cover := strings.Repeat(redaction, utf8.RuneCountInString(text))
+	z := nethtml.NewTokenizer(strings.NewReader(source))
+	var pieces []piece
+	for {
+		kind := z.Next()
+		if kind == nethtml.ErrorToken {
+			return pieces
+		}
+		p := piece{raw: string(z.Raw())}
+		token := z.Token()
+		if kind == nethtml.TextToken {
+			p.text = []rune(token.Data)
+			pieces = append(pieces, p)
+			continue
+		}
+		found := false
+		for i, a := range token.Attr {
+			if slices.Contains([]string{"href", "src", "alt", "title", "cite"}, a.Key) && strings.Contains(a.Val, text) {
+				token.Attr[i].Val, found = strings.ReplaceAll(a.Val, text, cover), true
+			}
+		}
+		if found {
+			p.raw = token.String()
+		}
+		p.space = !inline[token.DataAtom]
+		pieces = append(pieces, p)
+	}
+}
+
+// inline are the tags that may stand within a word.
+var inline = map[atom.Atom]bool{
+	atom.A: true, atom.Abbr: true, atom.B: true, atom.Code: true, atom.Del: true, atom.Em: true, atom.Font: true, atom.I: true, atom.Ins: true,
+	atom.Mark: true, atom.S: true, atom.Small: true, atom.Span: true, atom.Strike: true, atom.Strong: true, atom.Sub: true, atom.Sup: true,
+	atom.Tt: true, atom.U: true,
 }

@@ -84,7 +84,7 @@ func textOf(source string) string {
 	z := nethtml.NewTokenizer(strings.NewReader(source))
 	var b strings.Builder
 	for {
-		switch z.Next() {
+		switch kind := z.Next(); kind {
 		case nethtml.ErrorToken:
 			return tidy(b.String())
 		case nethtml.TextToken:
@@ -97,11 +97,13 @@ func textOf(source string) string {
 			case atom.Br, atom.Div, atom.Tr, atom.Table, atom.Ul, atom.Ol:
 				b.WriteString("\n")
 			case atom.Li:
-				if z.Token().Type != nethtml.EndTagToken {
+				if kind != nethtml.EndTagToken {
 					b.WriteString("\n- ")
 				}
 			case atom.Td, atom.Th:
-				b.WriteString(" ")
+				if kind == nethtml.EndTagToken {
+					b.WriteString(" ")
+				}
 			}
 		}
 	}
