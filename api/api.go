@@ -81,7 +81,7 @@ func New(s Services, o Options) *echo.Echo {
 	edge.Use(e, edge.Options{
 		Log: o.Log, Registry: o.Registry, Trace: o.Trace, Trusted: o.Trusted, Origins: o.Origins,
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
-		Authenticate: who.middleware,
+		Authenticate: who.middleware, Authorize: authorize,
 	})
 	e.Use(idempotent{s.Idempotency}.middleware, ifMatch{s.Idempotency}.middleware)
 	h := handlers{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -143,27 +144,30 @@ func noSuchID(c echo.Context) error {
 	return nil
 }
 
+// authorize refuses a call that the contract does not allow the caller, before
+// anything of the request is read that could be wrong too.
+func authorize(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		method := c.Request().Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		if op, ok := routes[method+" "+c.Path()]; ok {
+			if err := may(auth.From(c.Request().Context()), op); err != nil {
+				return err
+			}
+		}
+		return next(c)
+	}
+}
+
 // guard lets an operation run for those whom its x-allow names, and gives its
 // handler what it may know of the request.
 func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
-	allow, op := gen.Allow[operation], operations[operation]
+	op := operations[operation]
 	return func(c echo.Context, request any) (any, error) {
 		ctx := c.Request().Context()
-		actor := auth.From(ctx)
-		if !actor.AtLeast(allow) {
-			if actor.Anonymous() {
-				return nil, fault.New(fault.Unauthenticated, "sign in first")
-			}
-			return nil, fault.Denied()
-		}
-		action := "write"
-		if op.Method == "GET" {
-			action = "read"
-		}
-		if !actor.HasScope(op.Area, action) {
-			return nil, fault.New(fault.MissingScope, "%s", action)
-		}
-		if err := noSuchID(c); err != nil {
+		if err := may(auth.From(ctx), op); err != nil { // If-Match reads past authorize
 			return nil, err
 		}
 		c.SetRequest(c.Request().WithContext(withCall(ctx, c)))
@@ -171,10 +175,31 @@ func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
 	}
 }
 
-var operations = func() map[string]gen.Operation {
-	byID := make(map[string]gen.Operation, len(gen.Operations))
+// may fails unless the actor has the role and the scope that op asks for.
+func may(actor auth.Actor, op gen.Operation) error {
+	if !actor.AtLeast(op.Allow) {
+		if actor.Anonymous() {
+			return fault.New(fault.Unauthenticated, "sign in first")
+		}
+		return fault.Denied()
+	}
+	action := "write"
+	if op.Method == http.MethodGet {
+		action = "read"
+	}
+	if !actor.HasScope(op.Area, action) {
+		return fault.New(fault.MissingScope, "%s", action)
+	}
+	return nil
+}
+
+// operations by their name, and routes by method and path as echo has it.
+var operations, routes = func() (byID, byRoute map[string]gen.Operation) {
+	byID, byRoute = make(map[string]gen.Operation, len(gen.Operations)), make(map[string]gen.Operation, len(gen.Operations))
+	parameters := strings.NewReplacer("{", ":", "}", "")
 	for _, op := range gen.Operations {
 		byID[op.ID] = op
+		byRoute[op.Method+" "+parameters.Replace(op.Path)] = op
 	}
-	return byID
+	return byID, byRoute
 }()

@@ -330,8 +330,10 @@ func (w *world) minimal(op gen.Operation, s *openapi3.Schema) any {
 	switch {
 	case s.Items != nil:
 		return []any{w.minimal(op, s.Items.Value)}
-	case len(s.Properties) == 0:
-		return map[string]any{}
+	case s.Type.Is("integer"):
+		return 1
+	case s.Type.Is("string"):
+		return "x"
 	}
 	out := map[string]any{}
 	for name, member := range s.Properties {
@@ -349,6 +351,8 @@ func (w *world) minimal(op gen.Operation, s *openapi3.Schema) any {
 			out[name] = "email"
 		case name == "type":
 			out[name] = "text"
+		case name == "value" && strings.Contains(op.Path, "identities"):
+			out[name] = "new@hostile.example"
 		case m.Type.Is("integer"):
 			out[name] = 1
 		case m.Type.Is("boolean"):

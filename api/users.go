@@ -302,7 +302,12 @@ func (h userHandlers) sides(ctx context.Context, us []models.User) (sides, error
 		if err != nil {
 			return s, err
 		}
-		s.organizations = each(found, func(o models.Organization) gen.Organization { return organizationJSON(ctx, o) })
+		s.organizations = each(found, func(o models.Organization) gen.Organization {
+			if !by.Staff() { // what agents note is for agents
+				o.Details, o.Notes, o.Tags = nil, nil, models.Strings{}
+			}
+			return organizationJSON(ctx, o)
+		})
 	}
 	if includes(ctx, "abilities") {
 		s.abilities = each(us, func(u models.User) gen.UserAbilities { return abilitiesJSON(ctx, by, u) })

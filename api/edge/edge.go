@@ -36,6 +36,9 @@ type Options struct {
 
 	// Authenticate finds out who is calling and tells SetActor, or fails.
 	Authenticate echo.MiddlewareFunc
+	// Authorize refuses who may not call the operation, before the body is
+	// read; nil refuses nobody.
+	Authorize echo.MiddlewareFunc
 
 	Trusted     []netip.Prefix // proxies whose X-Forwarded headers are believed, besides loopback
 	Origins     []string       // browsers' origins that may call; nil is any
@@ -60,8 +63,10 @@ func Use(e *echo.Echo, o Options) {
 	if o.MaxDepth == 0 {
 		o.MaxDepth = DefaultMaxDepth
 	}
-	if o.Trace == nil {
-		o.Trace = func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	for _, optional := range []*echo.MiddlewareFunc{&o.Trace, &o.Authorize} {
+		if *optional == nil {
+			*optional = func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+		}
 	}
 	limiter := NewLimiter(o.Limits)
 	// Echo's own default believes X-Forwarded-For from anybody.
@@ -82,6 +87,7 @@ func Use(e *echo.Echo, o Options) {
 		limiter.Refused,
 		o.Authenticate,
 		limiter.Counted,
+		o.Authorize,
 		Body(o.MaxBody, o.MaxUpload+formRoom, o.MaxDepth),
 	)
 }

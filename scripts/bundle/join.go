@@ -141,11 +141,11 @@ func (d *document) expandPaged() error {
 // have, so that fragments name only their own (413, 422).
 func (d *document) expandErrors() {
 	for _, op := range d.operations() {
-		codes := map[string]string{"400": "BadRequestResponse", "429": "TooManyRequestsResponse"}
-		if str(op.node, "x-allow") != "anonymous" {
-			codes["403"] = "ForbiddenResponse"
+		codes := map[string]string{
+			"400": "BadRequestResponse", "401": "UnauthorizedResponse",
+			"403": "ForbiddenResponse", // also of what anybody may do, for the scope of a token
+			"429": "TooManyRequestsResponse",
 		}
-		codes["401"] = "UnauthorizedResponse"
 		if strings.Contains(op.path, "{") {
 			codes["404"] = "NotFoundResponse"
 		}

@@ -92,7 +92,7 @@ func (s *Service) Membership(ctx context.Context, by auth.Actor, user, id int64)
 
 func membershipTx(tx *gorm.DB, user, id int64) (models.GroupMembership, error) {
 	var m models.GroupMembership
-	err := tx.Take(&m, "id = ? AND (? = 0 OR user_id = ?)", id, user, user).Error
+	err := tx.Take(&m, "id = ? AND (?::bigint = 0 OR user_id = ?)", id, user, user).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return m, fault.Missing("group membership", id)
 	}

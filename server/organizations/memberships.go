@@ -95,7 +95,7 @@ func (s *Service) Membership(ctx context.Context, by auth.Actor, user, id int64)
 }
 
 func (s *Service) membership(ctx context.Context, db *gorm.DB, by auth.Actor, user, id int64) (Membership, error) {
-	q := membershipQuery(by, "m.id = ? AND (? = 0 OR m.user_id = ?)", id, user, user)
+	q := membershipQuery(by, "m.id = ? AND (?::bigint = 0 OR m.user_id = ?)", id, user, user)
 	found, err := readMemberships(ctx, db, q)
 	if err == nil && len(found) == 0 {
 		err = fault.Missing("organization membership", id)

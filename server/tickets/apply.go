@@ -240,6 +240,9 @@ func (s *save) applyOrganization() error {
 	var tags models.Strings
 	err := s.tx.Raw("SELECT group_id, tags FROM organizations WHERE account_id = ? AND id = ?", s.by.AccountID, *t.OrganizationID).
 		Row().Scan(&group, &tags)
+	if isNoRows(err) {
+		return fault.InvalidField("organization", "%d is not an organization", *t.OrganizationID)
+	}
 	if err != nil {
 		return err
 	}

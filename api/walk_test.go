@@ -1,0 +1,298 @@
+package api_test
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/helpd/helpd/gen"
+)
+
+// Whatever an admin of one account asks for, of another account's records
+// nothing comes back and nothing changes.
+func TestTenantsNeverMeet(t *testing.T) {
+	t.Parallel()
+	theirs := newWorld(newAPI(t))
+	before := theirs.rows()
+	ours := *theirs
+	ours.anAPI = theirs.another()
+	for _, op := range gen.Operations {
+		for _, r := range ours.reachFor(op) {
+			if strings.Contains(string(r.body), theirs.secret) {
+				t.Errorf("%s: %s %s shows another account's data: %.500s", op.ID, r.method, r.path, r.body)
+			}
+			r.wantContract(op.ID)
+			if named(op) && r.status != 404 {
+				t.Errorf("%s: %s %s: %d for another account's record, want 404: %.300s", op.ID, r.method, r.path, r.status, r.body)
+			}
+		}
+	}
+	if tables := changed(before, theirs.rows()); len(tables) > 0 {
+		t.Errorf("another account's rows changed in %v", tables)
+	}
+}
+
+// named reports whether an operation is about one record that its path names.
+func named(op gen.Operation) bool {
+	return strings.Contains(op.Path, "{") && !strings.Contains(op.Path, "{locale_id}")
+}
+
+// reachFor calls an operation, with the ids of w wherever it takes any, in the
+// path, in the query and in the body.
+func (w *world) reachFor(op gen.Operation) []*result {
+	w.t.Helper()
+	o, params := specified(w.t, op)
+	query := url.Values{}
+	for _, p := range params {
+		if p.Value.In == "query" {
+			query.Set(p.Value.Name, w.queryValue(op, p.Value))
+		}
+	}
+	body := ""
+	if schema := bodySchema(o); schema != nil {
+		body = text(w.t, w.referring(op, schema, w.minimal(op, schema), 0))
+	}
+	path := w.path(op)
+	all := []*result{w.do(op.Method, path, body)}
+	// One parameter at a time, or the first would hide what the others show.
+	for name := range query {
+		one := url.Values{name: query[name], "include": {"users,groups,organizations,identities,last_audits,comment_count,brands,ticket_forms"}}
+		all = append(all, w.do(op.Method, path+"?"+one.Encode(), body))
+	}
+	return all
+}
+
+// queryValue is what leads to a record of w by a parameter, if anything does.
+func (w *world) queryValue(op gen.Operation, p *openapi3.Parameter) string {
+	name := p.Name
+	switch name {
+	case "ids", "field_ids":
+		var ids []string
+		for _, of := range []string{"ticket_id", "user_id", "agent_id", "organization_id", "group_membership_id", "organization_membership_id", "ticket_form_id", "group_id", "job_status_id"} {
+			if numeric(w.ids[of]) == (name != "ids" || op.Area != "job_statuses") {
+				ids = append(ids, w.ids[of])
+			}
+		}
+		return strings.Join(ids, ",")
+	case "page", "per_page", "page[size]":
+		return "1"
+	case "page[after]", "page[before]", "sort", "sort_by", "sort_order", "include":
+		return ""
+	case "token":
+		return w.ids["token"]
+	case "role", "filename": // told back to the caller
+		return "end-user"
+	}
+	if id, ok := w.id(op, name); ok {
+		return id
+	}
+	switch {
+	case p.Schema.Value.Type.Is("boolean"):
+		return "true"
+	case p.Schema.Value.Type.Is("integer"):
+		return "1"
+	}
+	return w.secret // names, queries, external ids
+}
+
+func numeric(id string) bool {
+	_, err := strconv.ParseInt(id, 10, 64)
+	return err == nil
+}
+
+// referring is a body in which each member that takes an id has one of w's.
+func (w *world) referring(op gen.Operation, s *openapi3.Schema, body any, depth int) any {
+	for _, part := range s.AllOf {
+		if len(part.Value.Properties) > 0 {
+			s = part.Value
+		}
+	}
+	if depth > 4 {
+		return body
+	}
+	switch b := body.(type) {
+	case []any:
+		return []any{w.referring(op, s.Items.Value, b[0], depth+1)}
+	case map[string]any:
+		out := maps.Clone(b)
+		for name, member := range s.Properties {
+			switch id := w.reference(name); {
+			case id == "" && out[name] != nil:
+				out[name] = w.referring(op, member.Value, out[name], depth+1)
+			case id == "":
+			case strings.HasSuffix(name, "s"):
+				out[name] = []any{raw(id)}
+			default:
+				out[name] = raw(id)
+			}
+		}
+		return out
+	}
+	return body
+}
+
+// reference is the record of w that a member of a body names; empty for none.
+func (w *world) reference(name string) string {
+	switch name {
+	case "assignee_id", "agent_id", "submitter_id", "author_id":
+		return w.ids["agent_id"]
+	case "requester_id", "user_id", "user_ids", "collaborator_ids", "follower_ids", "email_cc_ids":
+		return w.ids["user_id"]
+	case "problem_id", "via_followup_source_id":
+		return w.ids["ticket_id"]
+	case "default_group_id", "group_ids":
+		return w.ids["group_id"]
+	case "organization_ids":
+		return w.ids["organization_id"]
+	case "restricted_brand_ids":
+		return w.ids["brand_id"]
+	case "ticket_field_ids":
+		return w.ids["ticket_field_id"]
+	case "custom_status_ids":
+		return w.ids["custom_status_id"]
+	}
+	if !strings.HasSuffix(name, "_id") || name == "external_id" {
+		return ""
+	}
+	return w.ids[name]
+}
+
+// Who may call what is said once, in the contract (x-allow).
+func TestRolesMayCallWhatTheContractSays(t *testing.T) {
+	t.Parallel()
+	for _, role := range []string{"anonymous", "end-user", "agent", "admin"} {
+		t.Run(role, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(newAPI(t))
+			caller := map[string]*anAPI{
+				"anonymous": w.anonymous(), "end-user": w.as(w.endUser), "agent": w.as(w.agent), "admin": w.anAPI,
+			}[role]
+			for _, op := range byHarm() {
+				r := caller.do(op.Method, w.path(op), w.plausible(op))
+				r.wantContract(op.ID)
+				w.wantAllowed(op, role, r)
+			}
+		})
+	}
+}
+
+var ranks = map[string]int{"anonymous": 0, "end-user": 1, "agent": 2, "admin": 3}
+
+func (w *world) wantAllowed(op gen.Operation, role string, r *result) {
+	w.t.Helper()
+	allowed := ranks[role] >= ranks[op.Allow]
+	switch {
+	case !allowed && role == "anonymous":
+		r.want(401).wantJSON(`{"error":"Couldn't authenticate you"}`)
+	case !allowed:
+		r.wantForbidden()
+	case r.status == 401, role == "admin" && r.status == 403:
+		w.t.Errorf("%s: %s %s as %s: %d %.200s", op.ID, op.Method, r.path, role, r.status, r.body)
+	}
+	if ranks[role] < ranks["agent"] && strings.Contains(string(r.body), w.private) {
+		w.t.Errorf("%s: %s %s shows what only agents may see to %s: %.500s", op.ID, op.Method, r.path, role, r.body)
+	}
+}
+
+// byHarm are all operations, those that delete last.
+func byHarm() []gen.Operation {
+	ops := slices.Clone(gen.Operations)
+	slices.SortStableFunc(ops, func(a, b gen.Operation) int { return order(a.Method) - order(b.Method) })
+	return ops
+}
+
+// An end user finds nothing of what only agents may see by any parameter.
+func TestEndUsersSeeNothingPrivate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(newAPI(t))
+	customer := *w
+	customer.anAPI = w.as(w.endUser)
+	for _, op := range byHarm() {
+		for _, r := range customer.reachFor(op) {
+			if strings.Contains(string(r.body), w.private) {
+				t.Errorf("%s: %s %s: %.500s", op.ID, op.Method, r.path, r.body)
+			}
+			if r.status == 401 {
+				t.Errorf("%s: %s %s: %d", op.ID, op.Method, r.path, r.status)
+			}
+		}
+	}
+}
+
+// A restricted agent finds no ticket of others by any operation on it.
+func TestRestrictedAgentsSeeNoOtherTickets(t *testing.T) {
+	t.Parallel()
+	for _, restriction := range []string{"groups", "assigned", "organization"} {
+		t.Run(restriction, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(newAPI(t))
+			email := w.email("restricted")
+			w.post("/api/v2/users", `{"user":{"name":"R","email":"`+email+`","role":"agent","verified":true,"ticket_restriction":"`+restriction+`"}}`).want(201)
+			before := w.ticketRows()
+			restricted := *w
+			restricted.anAPI = w.as(email)
+			for _, op := range byHarm() {
+				if op.Area != "tickets" && op.Area != "attachments" {
+					continue
+				}
+				for _, r := range restricted.reachFor(op) {
+					if strings.Contains(string(r.body), w.private) || strings.Contains(string(r.body), `"subject":"`+w.secret) {
+						t.Errorf("%s: %s %s: %.500s", op.ID, op.Method, r.path, r.body)
+					}
+					if strings.Contains(op.Path, "{ticket_id}") && r.status != 404 && r.status != 403 {
+						t.Errorf("%s: %s %s: %d for a ticket that the agent may not see: %.300s", op.ID, op.Method, r.path, r.status, r.body)
+					}
+				}
+			}
+			if after := w.ticketRows(); after != before {
+				t.Errorf("the ticket was %s and is %s", before, after)
+			}
+		})
+	}
+}
+
+// ticketRows is the ticket of w with its comments and audits.
+func (w *world) ticketRows() (out string) {
+	w.t.Helper()
+	err := w.db.WithContext(w.ctx()).Raw(`SELECT (SELECT t::text FROM tickets t WHERE t.account_id = ? AND t.id = ?)
+		|| (SELECT coalesce(string_agg(c::text, '' ORDER BY c.id), '') FROM comments c WHERE c.account_id = ? AND c.ticket_id = ?)
+		|| (SELECT coalesce(string_agg(a::text, '' ORDER BY a.id), '') FROM audits a WHERE a.account_id = ? AND a.ticket_id = ?)`,
+		w.account.ID, w.ids["ticket_id"], w.account.ID, w.ids["ticket_id"], w.account.ID, w.ids["ticket_id"]).Row().Scan(&out)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// A token does what its scopes say, whoever it belongs to.
+func TestScopesLimitTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(newAPI(t))
+	for _, scope := range []string{"read", "write"} {
+		_, token, err := w.auth.NewOAuthToken(w.ctx(), w.account.ID, w.admin.ID, []string{scope}, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		caller := w.bearer(token)
+		for _, op := range byHarm() {
+			needs := "write"
+			if op.Method == "GET" {
+				needs = "read"
+			}
+			r := caller.do(op.Method, w.path(op), w.plausible(op))
+			if needs == scope {
+				if r.status == 403 || r.status == 401 {
+					t.Errorf("%s with the scope %s: %d %s", op.ID, scope, r.status, r.body)
+				}
+				continue
+			}
+			r.want(403).wantJSON(`{"error":"Forbidden","description":"Missing the following required scopes: %s"}`, needs)
+		}
+	}
+}
