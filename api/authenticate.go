@@ -170,6 +170,9 @@ func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
 		if err := may(auth.From(ctx), op); err != nil { // If-Match reads past authorize
 			return nil, err
 		}
+		if err := noSuchID(c); err != nil {
+			return nil, err
+		}
 		c.SetRequest(c.Request().WithContext(withCall(ctx, c)))
 		return next(c, request)
 	}
