@@ -74,3 +74,27 @@ func TestReadmeCommandsWork(t *testing.T) {
 		}
 	}
 }
+
+var areaOfOperation = regexp.MustCompile(`(?m)^      tags: \[(.+)\]$`)
+
+// TestReadmeNamesEveryArea has who adds an area to the contract say so.
+func TestReadmeNamesEveryArea(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contract, err := os.ReadFile("../../../openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations := areaOfOperation.FindAllStringSubmatch(string(contract), -1)
+	if len(operations) < 100 {
+		t.Fatalf("%d operations found in openapi.yaml", len(operations))
+	}
+	for _, operation := range operations {
+		if area := operation[1]; !strings.Contains(string(readme), "\n| "+area+" | ") {
+			t.Fatalf("the README's table under Compatibility lacks the area %q", area)
+		}
+	}
+}
