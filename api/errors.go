@@ -112,8 +112,6 @@ func answerOf(err error) answer {
 		return answer{status: 409, body: errorBody{Error: "DatabaseConflict", Description: "Database collision"}}
 	case errors.As(err, &pg) && pg.Code == "22021": // in a parameter or a header; bodies are checked before
 		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: "A text has a NUL character or is not UTF-8"}}
-	case errors.As(err, &pg) && pg.Code == "22021": // from the URL: bodies are checked before
-		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: "a parameter " + wire.ErrText.Error()}}
 	case errors.Is(err, context.DeadlineExceeded):
 		return answer{status: 503, body: errorBody{Error: "ServiceUnavailable", Description: "The server took too long"}, retryAfter: 5}
 	}
@@ -178,9 +176,22 @@ func invalidBody(f *fault.Error) errorBody {
 // badAttribute is the answer to a value of the wrong type, with the member's
 // path in it: ticket.assignee_id.
 func badAttribute(field, text string) answer {
+	value := "value for the " + field + " attribute"
+	if field == "" { // the body itself
+		value = "request body"
+	}
 	return answer{status: 400, body: errorBody{Error: titled{
-		"Invalid attribute", "You passed an invalid value for the " + field + " attribute. Invalid parameter: " + text,
+		"Invalid attribute", "You passed an invalid " + value + ". Invalid parameter: " + text,
 	}}}
+}
+
+// wrongWith is what is wrong with a parameter: the words of api/wire at the end
+// of what the generated binding says of it.
+func wrongWith(text string) string {
+	if i := strings.LastIndex(text, ": "); i >= 0 && strings.HasPrefix(text[i+2:], "is ") {
+		return text[i+2:]
+	}
+	return "is not of the type it must be"
 }
 
 func answerOfEcho(e *echo.HTTPError) answer {
@@ -195,7 +206,7 @@ func answerOfEcho(e *echo.HTTPError) answer {
 		// Go types behind the parameter.
 		if name, ok := strings.CutPrefix(text, "Invalid format for parameter "); ok {
 			name, _, _ = strings.Cut(name, ":")
-			return badAttribute(name, name+" is not of the type it must be")
+			return badAttribute(name, name+" "+wrongWith(text))
 		}
 		return answer{status: 400, body: errorBody{Error: "BadRequest", Description: text}}
 	}
