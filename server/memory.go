@@ -13,7 +13,7 @@ const (
 	rareGC = 400
 	// leastMemory, in bytes, is what the process keeps to while it needs no
 	// more: collections become more frequent near it.
-	leastMemory = 96 << 20
+	leastMemory = 80 << 20
 )
 
 // tuneMemory has the garbage collected as rarely as a small process allows,
