@@ -53,6 +53,7 @@ type Config struct {
 	tagged   map[string]*Field
 	statuses map[int64]models.CustomStatus
 	defaults map[string]models.CustomStatus // by category
+	groups   map[int64]bool                 // that are not deleted
 }
 
 // Config is the set-up of the account at accounts.config_version. The last one
@@ -132,12 +133,16 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 	if err := tx.Where("NOT is_deleted").Order("name, id").Find(&c.Brands).Error; err != nil {
 		return nil, err
 	}
-	var groups []int64
-	if err := tx.Model(&models.Group{}).Where(`"default" AND NOT deleted`).Pluck("id", &groups).Error; err != nil {
+	var groups []models.Group
+	if err := tx.Select("id", "default").Where("NOT deleted").Find(&groups).Error; err != nil {
 		return nil, err
 	}
-	if len(groups) > 0 {
-		c.DefaultGroupID = groups[0]
+	c.groups = make(map[int64]bool, len(groups))
+	for _, g := range groups {
+		c.groups[g.ID] = true
+		if g.Default {
+			c.DefaultGroupID = g.ID
+		}
 	}
 	c.build(fields, options)
 	return c, nil
@@ -206,6 +211,10 @@ func (c *Config) SystemField(kind string) (*Field, bool) {
 	}
 	return nil, false
 }
+
+// HasGroup reports whether the account has a group with this id that is not
+// deleted.
+func (c *Config) HasGroup(id int64) bool { return c.groups[id] }
 
 // Status is the custom status with this id, active or not.
 func (c *Config) Status(id int64) (models.CustomStatus, bool) {

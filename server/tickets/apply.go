@@ -206,15 +206,10 @@ func (s *save) applyAssignment() error {
 }
 
 func (s *save) checkGroup(id *int64) error {
-	if id == nil || same(id, s.before.GroupID) {
+	if id == nil || same(id, s.before.GroupID) || s.config.HasGroup(*id) {
 		return nil
 	}
-	var n int
-	err := s.tx.Raw("SELECT count(*) FROM groups WHERE account_id = ? AND id = ? AND NOT deleted", s.by.AccountID, *id).Row().Scan(&n)
-	if err == nil && n == 0 {
-		return fault.InvalidField("group", "%d is invalid", *id)
-	}
-	return err
+	return fault.InvalidField("group", "%d is invalid", *id)
 }
 
 // applyOrganization takes the organization given, which must be one of the
@@ -236,15 +231,16 @@ func (s *save) applyOrganization() error {
 	if !s.created || t.OrganizationID == nil {
 		return nil
 	}
-	var group *int64
-	var tags models.Strings
-	err := s.tx.Raw("SELECT group_id, tags FROM organizations WHERE account_id = ? AND id = ?", s.by.AccountID, *t.OrganizationID).
-		Row().Scan(&group, &tags)
-	if isNoRows(err) {
-		return fault.InvalidField("organization", "%d is not an organization", *t.OrganizationID)
-	}
-	if err != nil {
-		return err
+	group, tags := requester.OrganizationGroup, requester.OrganizationTags
+	if tags == nil || !same(requester.OrganizationID, t.OrganizationID) { // another than was read with him
+		err := s.tx.Raw("SELECT group_id, tags FROM organizations WHERE account_id = ? AND id = ?", s.by.AccountID, *t.OrganizationID).
+			Row().Scan(&group, &tags)
+		if isNoRows(err) {
+			return fault.InvalidField("organization", "%d is not an organization", *t.OrganizationID)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if t.GroupID == nil && t.AssigneeID == nil {
 		t.GroupID = group

@@ -25,6 +25,10 @@ type person struct {
 	PrivateOnly    bool
 	GroupIDs       models.IDs // of agents
 	Organizations  models.IDs
+
+	// Of the default organization; nil tags: not read.
+	OrganizationGroup *int64
+	OrganizationTags  models.Strings
 }
 
 func (p person) staff() bool { return p.Role == models.RoleAgent || p.Role == models.RoleAdmin }
@@ -124,7 +128,9 @@ func (s *save) named() (ids models.IDs, emails models.Strings) {
 
 const personColumns = `SELECT u.id, u.name, u.email, u.role, u.active, u.suspended, u.organization_id, u.default_group_id, u.only_private_comments,
 	CASE WHEN u.role = 'end-user' THEN '{}' ELSE ARRAY(SELECT g.group_id FROM group_memberships g WHERE g.account_id = u.account_id AND g.user_id = u.id) END,
-	ARRAY(SELECT m.organization_id FROM organization_memberships m WHERE m.account_id = u.account_id AND m.user_id = u.id)`
+	ARRAY(SELECT m.organization_id FROM organization_memberships m WHERE m.account_id = u.account_id AND m.user_id = u.id), o.group_id, o.tags`
+
+const personTables = ` FROM users u LEFT JOIN organizations o ON o.account_id = u.account_id AND o.id = u.organization_id `
 
 func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
 	slices.Sort(ids)
@@ -132,10 +138,9 @@ func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
 	if len(ids) > 0 && ids[0] <= 0 {
 		ids = slices.DeleteFunc(ids, func(id int64) bool { return id <= 0 })
 	}
-	query, args := personColumns+", ''::text FROM users u WHERE u.account_id = ? AND u.id = ANY(?)", []any{s.by.AccountID, ids}
+	query, args := personColumns+", ''::text"+personTables+"WHERE u.account_id = ? AND u.id = ANY(?)", []any{s.by.AccountID, ids}
 	if len(emails) > 0 {
-		query += " UNION ALL " + personColumns + `, lower(i.value) FROM user_identities i
-			JOIN users u ON u.account_id = i.account_id AND u.id = i.user_id
+		query += " UNION ALL " + personColumns + ", lower(i.value)" + personTables + `JOIN user_identities i ON i.account_id = u.account_id AND i.user_id = u.id
 			WHERE i.account_id = ? AND i.type = 'email' AND lower(i.value) = ANY(SELECT lower(e) FROM unnest(?::text[]) e)`
 		args = append(args, s.by.AccountID, emails)
 	}
@@ -148,7 +153,7 @@ func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
 		var p person
 		var email string
 		if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Active, &p.Suspended, &p.OrganizationID, &p.DefaultGroupID, &p.PrivateOnly,
-			&p.GroupIDs, &p.Organizations, &email); err != nil {
+			&p.GroupIDs, &p.Organizations, &p.OrganizationGroup, &p.OrganizationTags, &email); err != nil {
 			return err
 		}
 		s.people.byID[p.ID] = p

@@ -79,7 +79,7 @@ func (s *save) write() error {
 			optionalID(after.ProblemID), s.now, t.AccountID, problems(before.ProblemID, after.ProblemID))
 	}
 	if len(s.log) > 0 && !s.silent {
-		detail := s.eventDetail()
+		detail := models.ToJSON(s.eventDetail()) // once for all of them
 		for i := range s.log {
 			s.log[i].Detail = detail
 		}
