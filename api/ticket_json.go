@@ -2,9 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -147,16 +148,16 @@ type auditComment struct {
 }
 
 func auditEvents(ctx context.Context, a tickets.AuditRecord) []wire.Raw {
-	var events []wire.Raw
-	_ = json.Unmarshal(a.Events, &events) // written by ourselves
-	for i, raw := range events {
-		var e struct{ ID int64 }
-		_ = json.Unmarshal(raw, &e)
-		if c, ok := a.Comments[e.ID]; ok {
-			events[i] = wire.Raw(models.ToJSON(auditComment{
+	events := []wire.Raw{}
+	gjson.ParseBytes(a.Events).ForEach(func(_, event gjson.Result) bool {
+		raw := wire.Raw(event.Raw)
+		if c, ok := a.Comments[event.Get("id").Int()]; ok {
+			raw = wire.Raw(models.ToJSON(auditComment{
 				c.ID, c.Type, c.AuthorID, c.Body, c.HTMLBody, c.PlainBody, c.Public, commentFiles(ctx, c, true), c.AuditID,
 			}))
 		}
-	}
+		events = append(events, raw)
+		return true
+	})
 	return events
 }

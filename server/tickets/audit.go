@@ -205,8 +205,16 @@ func (s *save) addresses(ids models.IDs) []string {
 	return out
 }
 
-// audit is the audit of this save as callers see it.
+// audit is the audit of this save as callers see it. It is made once, when all
+// its events are there.
 func (s *save) audit() AuditRecord {
+	if s.record == nil {
+		s.record = new(s.makeAudit())
+	}
+	return *s.record
+}
+
+func (s *save) makeAudit() AuditRecord {
 	record := AuditRecord{Audit: models.Audit{
 		Tenant: models.Tenant{AccountID: s.by.AccountID, ID: s.auditID}, TicketID: s.after.ID, AuthorID: s.authorID(),
 		Via: models.ToJSON(s.auditVia), Metadata: s.metadata(), CreatedAt: s.now, Events: models.JSON("[]"),

@@ -48,6 +48,7 @@ type save struct {
 	auditID         int64
 	auditVia        Via
 	auditEvents     []auditEvent
+	record          *AuditRecord // see audit
 	log             []events.Event
 	silent          bool // an import: no rules, no events to outside
 	imported        *importedTimes

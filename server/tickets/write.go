@@ -3,6 +3,7 @@ package tickets
 import (
 	"bytes"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -32,6 +33,23 @@ func (w *statement) add(name, text string, args ...any) {
 // insert adds a row; columns are separated by commas.
 func (w *statement) insert(table, columns string, args ...any) {
 	w.add("new_"+table, "INSERT INTO "+table+" ("+columns+") VALUES (?"+strings.Repeat(",?", len(args)-1)+")", args...)
+}
+
+// plain turns arguments of our own types into the texts they stand for, for
+// which the driver has to look longest.
+func (w *statement) plain() error {
+	for i, arg := range w.args {
+		v, ok := arg.(driver.Valuer)
+		if !ok {
+			continue
+		}
+		text, err := v.Value()
+		if err != nil {
+			return err
+		}
+		w.args[i] = text
+	}
+	return nil
 }
 
 const ticketColumns = `account_id, id, subject, description, status, custom_status_id, type, priority, requester_id, submitter_id,
@@ -87,6 +105,9 @@ func (s *save) write() error {
 		w.add("new_events", events.Insert, events.Arguments(by, "ticket", t.ID, s.log)...)
 	}
 	w.sql.WriteString(" SELECT 1")
+	if err := w.plain(); err != nil {
+		return err
+	}
 	return s.tx.Exec(w.sql.String(), w.args...).Error
 }
 
