@@ -76,7 +76,7 @@ func (s *Service) Import(ctx context.Context, by auth.Actor, in Import) (models.
 // complete puts the comments into the order of their times and fills in the
 // times that are not told. What has not happened yet cannot be imported.
 func (in *Import) complete(now time.Time) error {
-	if c := in.Comment; c != nil && (len(in.Comments) == 0 || !in.Comments[0].sameText(*c)) {
+	if c := in.Comment; c != nil && !slices.ContainsFunc(in.Comments, c.sameText) {
 		in.Comments = append([]NewComment{*c}, in.Comments...)
 	}
 	if len(in.Comments) == 0 {
