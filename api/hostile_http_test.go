@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -154,7 +153,7 @@ func TestHostileHeaders(t *testing.T) {
 	a := newAPI(t)
 	values := []string{"", " ", "\x00", "\xff\xfe", `"`, `W/"`, `"a", "b`, ",,,", "*, *", "0", "-1", "9223372036854775808", "abc", "a=b;c", "<script>", strings.Repeat("a", 100_000), strings.Repeat(`"a",`, 20_000)}
 	for _, name := range []string{
-		"Idempotency-Key", "If-Match", "If-None-Match", "If-Modified-Since", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Content-Encoding", "Content-Length",
+		"Idempotency-Key", "If-Match", "If-None-Match", "If-Modified-Since", "Accept", "Accept-Language", "Content-Type", "Content-Encoding", "Content-Length",
 		"Origin", "Access-Control-Request-Method", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "Range", "Expect", "Cookie", "User-Agent", "X-Zendesk-Location", "Traceparent", "X-HTTP-Method-Override",
 	} {
 		for _, value := range values {
@@ -168,7 +167,7 @@ func TestHostileHeaders(t *testing.T) {
 
 func (r *result) wantHeaderContract(name, value string) {
 	r.t.Helper()
-	if r.status == http.StatusNotModified || name == "Accept-Encoding" && bytes.HasPrefix(r.body, []byte("\x1f\x8b")) {
+	if r.status == http.StatusNotModified {
 		return
 	}
 	r.wantContract(fmt.Sprintf("%s: %.60q", name, value))

@@ -23,7 +23,7 @@ import (
 var everyHostileRequest = flag.Bool("hostile.all", false, "send every hostile request")
 
 // hostilePerOperation is how many of each operation's hostile requests are sent.
-const hostilePerOperation = 60
+const hostilePerOperation = 32
 
 // hostile is one request that no well-behaved client sends.
 type hostile struct {
