@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -238,6 +239,34 @@ func TestJWTDoesNotBringBackWhoMayNotSignIn(t *testing.T) {
 		}
 		a.bearer(token).get("/api/v2/users/me").want(401)
 		a.bearer(byAddress).get("/api/v2/users/me").want(401)
+	}
+}
+
+// A widget asks every few seconds: that must not write, and its first requests,
+// which come at once, must not make several users.
+func TestJWTOfAWidgetThatPolls(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	token := a.product("HS256").token(jwt.MapClaims{"external_id": "lee", "email": a.email("lee"), "name": "Lee"})
+	ids := make([]int64, 6)
+	var all sync.WaitGroup
+	for i := range ids {
+		all.Go(func() { ids[i] = a.bearer(token).get("/api/v2/users/me").want(200).id("user") })
+	}
+	all.Wait()
+	for _, id := range ids {
+		if id != ids[0] {
+			t.Errorf("several users were made: %v", ids)
+		}
+	}
+	before := a.rows()
+	for i := range 3 {
+		later := theClock.Add(time.Duration(i+1) * time.Minute)
+		a.now.Store(&later)
+		a.bearer(token).get("/api/v2/users/me").want(200)
+	}
+	if tables := changed(before, a.rows()); len(tables) > 0 {
+		t.Errorf("asking again wrote to %v", tables)
 	}
 }
 
