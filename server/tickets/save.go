@@ -68,10 +68,13 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, e
 		saved, err = sv.run()
 		return err
 	}
+	var err error
 	if c.writesOnce() {
-		return saved, create(s.db.WithContext(ctx))
+		err = create(s.db.WithContext(ctx))
+	} else {
+		err = s.inTx(ctx, create)
 	}
-	return saved, s.inTx(ctx, create)
+	return saved, err
 }
 
 // writesOnce reports whether creating a ticket so writes with one statement
