@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -170,6 +171,12 @@ func (s *save) begin() {
 	s.after = s.before
 	_ = json.Unmarshal(s.before.CustomFields, &s.valuesBefore) // written by ourselves
 	for k, v := range s.valuesBefore {
+		if v[0] == '[' { // jsonb puts spaces into lists, which are no change
+			var list bytes.Buffer
+			_ = json.Compact(&list, v)
+			v = list.Bytes()
+			s.valuesBefore[k] = v
+		}
 		s.values[k] = v
 	}
 }
