@@ -217,11 +217,11 @@ func (s *save) checkGroup(id *int64) error {
 // organization's group and tags.
 func (s *save) applyOrganization() error {
 	c, t := s.change, &s.after
-	requester, known := s.person(t.RequesterID)
+	requester, known := s.people.byID[t.RequesterID] // also one who was deleted since
 	switch {
 	case c.OrganizationID.IsSpecified():
 		id := pointer(c.OrganizationID)
-		if id != nil && known && !slices.Contains(requester.Organizations, *id) && !same(id, s.before.OrganizationID) {
+		if id != nil && !slices.Contains(requester.Organizations, *id) && !same(id, s.before.OrganizationID) {
 			return fault.InvalidField("organization", "%d is not one of the requester's", *id)
 		}
 		t.OrganizationID = id

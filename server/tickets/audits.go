@@ -21,16 +21,31 @@ func auditDest(a *models.Audit) []any {
 var auditsByAge = page.By("created_at,id", page.Column{Expr: "a.created_at", Kind: page.Time}, page.Column{Expr: "a.id", Kind: page.Int})
 
 // Audits is a page of a ticket's audits, the oldest first unless the request
-// turns it. It fails with fault.NotFound.
+// turns it. It fails with fault.NotFound, and with fault.Forbidden for end users.
 func (s *Service) Audits(ctx context.Context, by auth.Actor, ticket int64, r page.Request) (page.Result[AuditRecord], error) {
+	if err := mayAudit(by); err != nil {
+		return page.Result[AuditRecord]{}, err
+	}
 	if _, err := s.Get(ctx, by, ticket); err != nil {
 		return page.Result[AuditRecord]{}, err
 	}
 	return s.audits(ctx, by, "a.account_id = ? AND a.ticket_id = ?", []any{by.AccountID, ticket}, r)
 }
 
-// AllAudits is a page of the audits of all tickets of the account.
+// mayAudit keeps audits, which show private comments, from end users.
+func mayAudit(by auth.Actor) error {
+	if PublicOnly(by) {
+		return fault.Denied()
+	}
+	return nil
+}
+
+// AllAudits is a page of the audits of all tickets of the account, for admins.
+// It fails with fault.Forbidden.
 func (s *Service) AllAudits(ctx context.Context, by auth.Actor, r page.Request) (page.Result[AuditRecord], error) {
+	if !by.Admin() {
+		return page.Result[AuditRecord]{}, fault.Denied()
+	}
 	return s.audits(ctx, by, "a.account_id = ?", []any{by.AccountID}, r)
 }
 
@@ -51,6 +66,9 @@ func (s *Service) audits(ctx context.Context, by auth.Actor, where string, args 
 
 // CountAudits is the number of a ticket's audits.
 func (s *Service) CountAudits(ctx context.Context, by auth.Actor, ticket int64) (int, time.Time, error) {
+	if err := mayAudit(by); err != nil {
+		return 0, time.Time{}, err
+	}
 	if _, err := s.Get(ctx, by, ticket); err != nil {
 		return 0, time.Time{}, err
 	}
@@ -60,6 +78,9 @@ func (s *Service) CountAudits(ctx context.Context, by auth.Actor, ticket int64) 
 // Audit is one audit of a ticket. It fails with fault.NotFound.
 func (s *Service) Audit(ctx context.Context, by auth.Actor, ticket, id int64) (AuditRecord, error) {
 	a := AuditRecord{Audit: models.Audit{Tenant: models.Tenant{AccountID: by.AccountID}}}
+	if err := mayAudit(by); err != nil {
+		return a, err
+	}
 	if _, err := s.Get(ctx, by, ticket); err != nil {
 		return a, err
 	}
@@ -76,8 +97,11 @@ func (s *Service) Audit(ctx context.Context, by auth.Actor, ticket, id int64) (A
 	return one[0], err
 }
 
-// LastAudits are the newest audits of tickets, by ticket id.
+// LastAudits are the newest audits of tickets that by may see.
 func (s *Service) LastAudits(ctx context.Context, by auth.Actor, tickets []int64) ([]AuditRecord, error) {
+	if err := mayAudit(by); err != nil {
+		return nil, err
+	}
 	rows, err := s.db.WithContext(ctx).Raw("SELECT "+auditColumns+` FROM unnest(?::bigint[]) AS wanted(ticket_id) CROSS JOIN LATERAL (
 		SELECT * FROM audits a WHERE a.account_id = ? AND a.ticket_id = wanted.ticket_id ORDER BY a.created_at DESC, a.id DESC LIMIT 1) a`,
 		models.IDs(tickets), by.AccountID).Rows()

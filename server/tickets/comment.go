@@ -72,7 +72,8 @@ func (s *save) addComment() error {
 	}
 	if s.created {
 		s.after.Description = s.comment.PlainBody
-		if s.after.Subject == nil {
+		// A subject is read by end users too.
+		if s.after.Subject == nil && s.comment.Public {
 			first := cutText(strings.Join(strings.Fields(s.comment.PlainBody), " "), 80)
 			s.after.Subject = &first
 		}

@@ -24,7 +24,7 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 		if err != nil {
 			return err
 		}
-		if !by.Admin() && !sv.config.Settings.Tickets.AgentTicketDeletion {
+		if !by.Staff() || !by.Admin() && !sv.config.Settings.Tickets.AgentTicketDeletion {
 			return fault.Denied()
 		}
 		deleter := sv.authorID()
@@ -36,6 +36,9 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 // Restore brings a deleted ticket back. It fails with fault.NotFound where
 // there is no deleted ticket with the id.
 func (s *Service) Restore(ctx context.Context, by auth.Actor, id int64) error {
+	if !by.Staff() {
+		return fault.Denied()
+	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		where, args := owned(by)
 		sv, err := s.lockWhereTx(tx, by, id, where+" AND t.deleted_at IS NOT NULL", args)
@@ -68,6 +71,9 @@ type Deleted struct {
 // ListDeleted is a page of the deleted tickets of the last 30 days, the newest
 // deletion last unless the request sorts otherwise (id, subject, deleted_at).
 func (s *Service) ListDeleted(ctx context.Context, by auth.Actor, r page.Request) (page.Result[Deleted], error) {
+	if !by.Staff() {
+		return page.Result[Deleted]{}, fault.Denied()
+	}
 	where, args := owned(by)
 	where += " AND t.deleted_at > ?"
 	args = append(args, s.now().AddDate(0, 0, -30))
@@ -94,6 +100,9 @@ func (s *Service) ListDeleted(ctx context.Context, by auth.Actor, r page.Request
 // comment is locked by its ticket.
 func (s *Service) commentSave(ctx context.Context, by auth.Actor, ticket, id int64, change func(sv *save, c *models.Comment) error) (CommentRecord, error) {
 	var record CommentRecord
+	if !by.Staff() {
+		return record, fault.Denied()
+	}
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
 		sv, err := s.lockTx(tx, by, ticket)
 		if err != nil {

@@ -20,7 +20,7 @@ const MaxMany = 100
 func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.Ticket, error) {
 	where, args := Visible(by)
 	t := models.Ticket{AccountID: by.AccountID}
-	err := s.db.WithContext(ctx).Raw("SELECT "+columns+" FROM tickets t WHERE t.id = ? AND "+where, append([]any{id}, args...)...).
+	err := s.db.WithContext(ctx).Raw("SELECT "+columnsFor(by)+" FROM tickets t WHERE t.id = ? AND "+where, append([]any{id}, args...)...).
 		Row().Scan(dest(&t)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, fault.Missing("ticket", id)
@@ -28,10 +28,12 @@ func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.Tick
 	return t, err
 }
 
-// versioned are columns and, behind them, the version of the account's set-up
+// versioned are the columns and, behind them, the version of the account's set-up
 // that tickets are shown with: a statement of its own for it would take a third
 // of the time of a show. Its question mark is the account.
-const versioned = columns + ", (SELECT a.config_version FROM accounts a WHERE a.id = ?)"
+func versioned(by auth.Actor) string {
+	return columnsFor(by) + ", (SELECT a.config_version FROM accounts a WHERE a.id = ?)"
+}
 
 // Show is a ticket that by may see, and the account's set-up that it is shown
 // with. It fails with fault.NotFound.
@@ -40,7 +42,7 @@ func (s *Service) Show(ctx context.Context, by auth.Actor, id int64) (models.Tic
 	t := models.Ticket{AccountID: by.AccountID}
 	var version int64
 	db := s.db.WithContext(ctx)
-	err := db.Raw("SELECT "+versioned+" FROM tickets t WHERE t.id = ? AND "+where, append([]any{by.AccountID, id}, args...)...).
+	err := db.Raw("SELECT "+versioned(by)+" FROM tickets t WHERE t.id = ? AND "+where, append([]any{by.AccountID, id}, args...)...).
 		Row().Scan(append(dest(&t), &version)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, nil, fault.Missing("ticket", id)
@@ -59,7 +61,7 @@ func (s *Service) ShowMany(ctx context.Context, by auth.Actor, ids []int64) ([]m
 		return nil, fault.Exceeds(MaxMany)
 	}
 	where, args := Visible(by)
-	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columns+" FROM tickets t WHERE t.id = ANY(?) AND "+where+" ORDER BY t.id",
+	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columnsFor(by)+" FROM tickets t WHERE t.id = ANY(?) AND "+where+" ORDER BY t.id",
 		append([]any{models.IDs(ids)}, args...)...).Rows()
 	if err != nil {
 		return nil, err
@@ -153,7 +155,7 @@ type Listed struct {
 func (s *Service) List(ctx context.Context, by auth.Actor, f Filter, r page.Request) (Listed, error) {
 	where, args := f.where(by)
 	q := page.Query{
-		Select: versioned, SelectArgs: []any{by.AccountID}, From: "tickets t", Where: where, Args: args, Order: orders["id"],
+		Select: versioned(by), SelectArgs: []any{by.AccountID}, From: "tickets t", Where: where, Args: args, Order: orders["id"],
 	}
 	if o, ok := orders[r.Sort]; ok {
 		q.Order = o

@@ -23,7 +23,9 @@ func (s *save) applyStatus() error {
 		t.Status, t.CustomStatusID = st.StatusCategory, id
 		return s.checkStatus()
 	}
-	if c.Status == nil || c.CustomStatusID.IsSpecified() && !c.CustomStatusID.IsNull() {
+	// A custom status that the ticket has already is an echo of what the client
+	// read, beside which the plain one is what it changed.
+	if c.Status == nil {
 		return nil
 	}
 	if !slices.Contains(statuses, *c.Status) {

@@ -1,6 +1,8 @@
 package tickets
 
 import (
+	"strings"
+
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 )
@@ -23,8 +25,9 @@ func owned(by auth.Actor) (string, []any) {
 	}
 	if !by.Staff() {
 		// An end user sees what he asked or was copied on, and the tickets of
-		// organizations that share them with him.
-		return where + ` AND (t.requester_id = ? OR t.email_cc_ids @> ARRAY[?::bigint] OR t.organization_id IN (
+		// organizations that share them with him, but none in which agents are
+		// among themselves.
+		return where + ` AND t.is_public AND (t.requester_id = ? OR t.email_cc_ids @> ARRAY[?::bigint] OR t.organization_id IN (
 			SELECT om.organization_id FROM organization_memberships om
 			JOIN organizations o ON o.account_id = om.account_id AND o.id = om.organization_id
 			WHERE om.account_id = ? AND om.user_id = ? AND (o.shared_tickets OR om.view_tickets)))`, append(args, me, me, by.AccountID, me)
@@ -47,3 +50,13 @@ func owned(by auth.Actor) (string, []any) {
 
 // PublicOnly reports whether by may see public comments only.
 func PublicOnly(by auth.Actor) bool { return !by.Staff() }
+
+// columnsFor are the columns of a ticket as by may read them. To an end user the
+// description is the first comment that he may read.
+func columnsFor(by auth.Actor) string {
+	if !PublicOnly(by) {
+		return columns
+	}
+	return strings.Replace(columns, "t.description", `coalesce((SELECT c.plain_body FROM comments c
+		WHERE c.account_id = t.account_id AND c.ticket_id = t.id AND c.public ORDER BY c.created_at, c.id LIMIT 1), '')`, 1)
+}

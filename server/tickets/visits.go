@@ -51,7 +51,7 @@ func (s *Service) Recent(ctx context.Context, by auth.Actor) ([]models.Ticket, e
 		return nil, err
 	}
 	where, args := Visible(by)
-	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columns+` FROM ticket_visits v JOIN tickets t ON t.account_id = v.account_id AND t.id = v.ticket_id
+	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columnsFor(by)+` FROM ticket_visits v JOIN tickets t ON t.account_id = v.account_id AND t.id = v.ticket_id
 		WHERE v.account_id = ? AND v.user_id = ? AND `+where+" ORDER BY v.visited_at DESC LIMIT 20",
 		append([]any{by.AccountID, by.ID()}, args...)...).Rows()
 	if err != nil {
