@@ -159,6 +159,7 @@ func TestJWTThatIsNotGoodIsRefused(t *testing.T) {
 		"overlong external id":    hs.token(jwt.MapClaims{"external_id": strings.Repeat("x", 300)}),
 		"overlong":                hs.token(with("extra", strings.Repeat("x", 20_000))),
 		"claims of other types":   hs.token(with("email", []int{1})),
+		"external id of a list":   hs.token(with("external_id", []int{1})),
 		"unknown key":             signed(jwt.SigningMethodHS256, "0123456789ab", hs.key),
 		"key id with a NUL":       signed(jwt.SigningMethodHS256, "a\x00b", hs.key),
 		"key id that is a number": signed(jwt.SigningMethodHS256, 7, hs.key),
@@ -195,6 +196,10 @@ func TestJWTFindsTheUserByExternalIDThenByAddress(t *testing.T) {
 	}
 	if got := me(jwt.MapClaims{"email": a.email("moved"), "sub": "LEE-1"}); got != lee {
 		t.Errorf("by the external id noted the first time: %d, want %d", got, lee)
+	}
+	numbered := me(jwt.MapClaims{"external_id": 4711})
+	if got := me(jwt.MapClaims{"external_id": "4711"}); got != numbered {
+		t.Errorf("an external id that is a number: %d, want %d", got, numbered)
 	}
 	agent := a.user("Ana", a.email("ana"), "agent")
 	if got := me(jwt.MapClaims{"email": a.email("ana")}); got != agent {

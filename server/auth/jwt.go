@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -44,7 +45,20 @@ type claims struct {
 	jwt.RegisteredClaims
 	Email      string `json:"email"`
 	Name       string `json:"name"`
-	ExternalID string `json:"external_id"`
+	ExternalID text   `json:"external_id"`
+}
+
+// text is a string that may come as a number, as many products' ids do.
+type text string
+
+// UnmarshalJSON takes a string or a number.
+func (t *text) UnmarshalJSON(b []byte) error {
+	var number json.Number
+	if len(b) > 0 && b[0] != '"' && json.Unmarshal(b, &number) == nil {
+		*t = text(number)
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(t))
 }
 
 // JWTUser signs in the user for whom a product vouches with a JWT. find tells
@@ -100,7 +114,7 @@ func (s *Service) JWT(ctx context.Context, token string) (Person, error) {
 	if c.ExpiresAt.After(s.now().Add(longestJWT)) {
 		return Person{}, bad
 	}
-	p := Person{AccountID: key.AccountID, ExternalID: c.ExternalID, Email: c.Email, Name: c.Name}
+	p := Person{AccountID: key.AccountID, ExternalID: string(c.ExternalID), Email: c.Email, Name: c.Name}
 	if p.ExternalID == "" {
 		p.ExternalID = c.Subject
 	}
