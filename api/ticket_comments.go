@@ -66,7 +66,8 @@ func (h ticketHandlers) ListAuditsForTicket(ctx context.Context, r gen.ListAudit
 		return nil, err
 	}
 	l := listing(ctx, "audits", mapped(ctx, list, auditJSON))
-	return gen.ListAuditsForTicket200JSONResponse{Listing: l}, h.addAuditSideLoads(ctx, &l, list.Items)
+	err = h.addAuditSideLoads(ctx, &l, list.Items)
+	return gen.ListAuditsForTicket200JSONResponse{Listing: l}, err
 }
 
 func (h ticketHandlers) addAuditSideLoads(ctx context.Context, l *wire.Listing, list []tickets.AuditRecord) error {
@@ -132,7 +133,8 @@ func (h ticketHandlers) ListTicketAudits(ctx context.Context, r gen.ListTicketAu
 	} else {
 		addPaging(ctx, &l, list)
 	}
-	return gen.ListTicketAudits200JSONResponse{Listing: l}, h.addAuditSideLoads(ctx, &l, list.Items)
+	err = h.addAuditSideLoads(ctx, &l, list.Items)
+	return gen.ListTicketAudits200JSONResponse{Listing: l}, err
 }
 
 func legacyLimit(limit *wire.Int) int {

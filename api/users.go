@@ -55,7 +55,8 @@ func (h userHandlers) page(ctx context.Context, read func(page.Request) (page.Re
 		return wire.Listing{}, err
 	}
 	l := listing(ctx, "users", mapped(ctx, found, userJSON))
-	return l, h.addSides(ctx, &l, found.Items)
+	err = h.addSides(ctx, &l, found.Items)
+	return l, err
 }
 
 func (h userHandlers) CountUsers(ctx context.Context, r gen.CountUsersRequestObject) (gen.CountUsersResponseObject, error) {
@@ -107,7 +108,8 @@ func (h userHandlers) ShowManyUsers(ctx context.Context, r gen.ShowManyUsersRequ
 		return nil, err
 	}
 	l := whole("users", usersJSON(ctx, found))
-	return gen.ShowManyUsers200JSONResponse{Listing: l}, h.addSides(ctx, &l, found)
+	err = h.addSides(ctx, &l, found)
+	return gen.ShowManyUsers200JSONResponse{Listing: l}, err
 }
 
 func (h userHandlers) ShowUser(ctx context.Context, r gen.ShowUserRequestObject) (gen.ShowUserResponseObject, error) {

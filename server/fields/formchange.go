@@ -41,12 +41,13 @@ func (s *Service) CreateForm(ctx context.Context, by auth.Actor, c FormChange) (
 	if c.TicketFieldIDs == nil {
 		c.TicketFieldIDs = []int64{}
 	}
-	return f, s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
 		if err := s.applyFormTx(tx, by, &f, c); err != nil {
 			return err
 		}
 		return tx.Create(&f).Error
 	})
+	return f, err
 }
 
 // UpdateForm changes a ticket form. It fails with fault.NotFound, or with

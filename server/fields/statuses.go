@@ -86,7 +86,8 @@ func (s *Service) CreateStatus(ctx context.Context, by auth.Actor, c StatusChang
 	if err != nil {
 		return st, err
 	}
-	return st, s.changeTx(ctx, by, func(tx *gorm.DB) error { return tx.Create(&st).Error })
+	err = s.changeTx(ctx, by, func(tx *gorm.DB) error { return tx.Create(&st).Error })
+	return st, err
 }
 
 // UpdateStatus changes a custom status; its category stays what it is. It fails
