@@ -5,6 +5,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/postgres"
@@ -22,6 +23,8 @@ type Actor struct {
 	Scopes []string
 	// Via is how the actor signed in: "token", "password", "oauth", "jwt" or "".
 	Via string
+
+	expires time.Time // when the credentials end; zero: never
 }
 
 // System is the actor of rules and jobs.

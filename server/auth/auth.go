@@ -34,6 +34,7 @@ type Service struct {
 	pepper  []byte // of the memory of passwords that were right
 	mu      sync.Mutex
 	actors  map[[32]byte]remember
+	forgets int64                  // calls of Forget
 	right   map[[32]byte]time.Time // passwords that were right, until when
 	used    map[tokenUse]time.Time // not yet written
 	slots   chan struct{}          // password hashes being computed
@@ -159,6 +160,9 @@ func (s *Service) OAuth(ctx context.Context, token string) (Actor, error) {
 		s.noteUse(tokenUse{t.AccountID, t.ID, true})
 		a, err := s.signIn(ctx, t.AccountID, t.UserID, "oauth")
 		a.Scopes = append([]string{}, t.Scopes...)
+		if t.ExpiresAt != nil {
+			a.expires = *t.ExpiresAt
+		}
 		return a, err
 	})
 }
@@ -214,6 +218,7 @@ func (s *Service) recall(key [32]byte, load func() (Actor, error)) (Actor, error
 	now := s.now()
 	s.mu.Lock()
 	r, ok := s.actors[key]
+	forgets := s.forgets
 	s.mu.Unlock()
 	if ok && now.Before(r.until) {
 		return r.actor, nil
@@ -224,10 +229,17 @@ func (s *Service) recall(key [32]byte, load func() (Actor, error)) (Actor, error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.forgets != forgets {
+		return a, nil // what was read may be older than what was forgotten
+	}
 	if len(s.actors) >= remembered {
 		clear(s.actors)
 	}
-	s.actors[key] = remember{a, now.Add(actorFresh)}
+	until := now.Add(actorFresh)
+	if !a.expires.IsZero() && a.expires.Before(until) {
+		until = a.expires
+	}
+	s.actors[key] = remember{a, until}
 	return a, nil
 }
 
@@ -236,6 +248,7 @@ func (s *Service) recall(key [32]byte, load func() (Actor, error)) (Actor, error
 func (s *Service) Forget(account int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forgets++
 	for key, r := range s.actors {
 		if r.actor.AccountID == account {
 			delete(s.actors, key)

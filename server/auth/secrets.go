@@ -68,6 +68,10 @@ func checkPassword(password, hash string) bool {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &lanes); err != nil {
 		return false
 	}
+	// Hashes of other programs may cost more or less, but not everything.
+	if time == 0 || lanes == 0 || memory > 8*argonMemory || time > 8*argonTime {
+		return false
+	}
 	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
 	if err != nil {
 		return false
