@@ -95,7 +95,7 @@ func answer[T any](r *http.Response, err error, want int) (T, error) {
 	case err != nil:
 		return body, err
 	case r.StatusCode == http.StatusUnauthorized:
-		return body, errors.New("helpd does not know HELPD_ADMIN_EMAIL with HELPD_ADMIN_TOKEN")
+		return body, errors.New("helpd does not accept HELPD_ADMIN_EMAIL with HELPD_ADMIN_TOKEN; without that, with the token in demo-token of the data directory, which may be deleted")
 	case r.StatusCode != want:
 		return body, fmt.Errorf("%s: %s", r.Status, strings.TrimSpace(string(text)))
 	}
