@@ -9,10 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // Kind is the type of an order's column, which a cursor's value must have.
@@ -70,13 +72,37 @@ type Query struct {
 // List reads the page that r asks for. scan reads the columns of Select and the
 // given destinations behind them from one row.
 func List[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func(rows *sql.Rows, order ...any) (T, error)) (Result[T], error) {
-	if r.Cursor {
-		return byCursor(ctx, db, q, r, scan)
-	}
-	return byOffset(ctx, db, q, r, scan)
+	return list(ctx, db, q, r, func(text string, args []any, columns, size int) ([]T, [][]any, error) {
+		return read(ctx, db, text, args, columns, size, scan)
+	})
 }
 
-func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func(*sql.Rows, ...any) (T, error)) (Result[T], error) {
+// ListRows is List for what is listed most: it reads with postgres.Rows.
+func ListRows[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func(rows pgx.Rows, order ...any) (T, error)) (Result[T], error) {
+	return list(ctx, db, q, r, func(text string, args []any, columns, size int) ([]T, [][]any, error) {
+		items, keys := make([]T, 0, size), make([][]any, 0, size)
+		err := postgres.Rows(db.WithContext(ctx), text, args, func(rows pgx.Rows) error {
+			key, dest := keyOf(columns)
+			item, err := scan(rows, dest...)
+			items, keys = append(items, item), append(keys, key)
+			return err
+		})
+		return items, keys, err
+	})
+}
+
+// reader reads the rows of a statement, size at most, and of each the values of
+// the order's columns.
+type reader[T any] func(text string, args []any, columns, size int) ([]T, [][]any, error)
+
+func list[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read reader[T]) (Result[T], error) {
+	if r.Cursor {
+		return byCursor(q, r, read)
+	}
+	return byOffset(ctx, db, q, r, read)
+}
+
+func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read reader[T]) (Result[T], error) {
 	out := Result[T]{Request: r}
 	offset := (r.Number - 1) * r.Size
 	if offset >= MaxOffset {
@@ -96,12 +122,12 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 		return out, nil
 	}
 	sqlText := q.text("", orderBy(q.Order)) + fmt.Sprintf(" LIMIT %d OFFSET %d", r.Size, offset)
-	out.Items, _, err = read(ctx, db, sqlText, q.args(), len(q.Order.Columns), r.Size, scan)
+	out.Items, _, err = read(sqlText, q.args(), len(q.Order.Columns), r.Size)
 	out.HasMore = offset+len(out.Items) < count
 	return out, err
 }
 
-func byCursor[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func(*sql.Rows, ...any) (T, error)) (Result[T], error) {
+func byCursor[T any](q Query, r Request, read reader[T]) (Result[T], error) {
 	out := Result[T]{Request: r}
 	order, name, text := q.Order, "after", r.After
 	if r.Before != "" {
@@ -121,7 +147,7 @@ func byCursor[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan 
 		args = append(args, behindArgs...)
 	}
 	sqlText := q.text(cond, orderBy(order)) + fmt.Sprintf(" LIMIT %d", r.Size+1)
-	items, keys, err := read(ctx, db, sqlText, args, len(order.Columns), r.Size+1, scan)
+	items, keys, err := read(sqlText, args, len(order.Columns), r.Size+1)
 	if badValue(err) {
 		return out, BadCursor("page[" + name + "]")
 	}
@@ -249,11 +275,7 @@ func read[T any](ctx context.Context, db *gorm.DB, sqlText string, args []any, c
 	defer rows.Close()
 	items, keys := make([]T, 0, size), make([][]any, 0, size)
 	for rows.Next() {
-		key := make([]any, columns)
-		dest := make([]any, columns)
-		for i := range key {
-			dest[i] = &key[i]
-		}
+		key, dest := keyOf(columns)
 		item, err := scan(rows, dest...)
 		if err != nil {
 			return nil, nil, err
@@ -261,6 +283,15 @@ func read[T any](ctx context.Context, db *gorm.DB, sqlText string, args []any, c
 		items, keys = append(items, item), append(keys, key)
 	}
 	return items, keys, rows.Err()
+}
+
+// keyOf makes room for the values of an order's columns, and where to scan them.
+func keyOf(columns int) (key, dest []any) {
+	key, dest = make([]any, columns), make([]any, columns)
+	for i := range key {
+		dest[i] = &key[i]
+	}
+	return key, dest
 }
 
 // badValue reports whether PostgreSQL could not read a value as its column's

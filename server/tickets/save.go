@@ -3,9 +3,7 @@ package tickets
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,6 +14,7 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // Saved is a ticket after a change, the audit of it, and the account's set-up
@@ -132,15 +131,15 @@ func (s *Service) lockWhereTx(tx *gorm.DB, by auth.Actor, id int64, where string
 	dests := append(dest(&sv.before), metricDest(&sv.metric)...)
 	// The metric set is locked too: of a row that is only joined, whoever had
 	// to wait for the ticket would get the state from before the wait.
-	err := tx.Raw("SELECT "+columns+", "+metricColumns+`, a.config_version, nextval('audit_ids') FROM tickets t
+	found, err := postgres.Row(tx, "SELECT "+columns+", "+metricColumns+`, a.config_version, nextval('audit_ids') FROM tickets t
 		JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		JOIN accounts a ON a.id = t.account_id
-		WHERE t.id = ? AND `+where+" FOR UPDATE OF t, m", append([]any{id}, args...)...).Row().Scan(append(dests, &version, &sv.auditID)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.Missing("ticket", id)
-	}
+		WHERE t.id = ? AND `+where+" FOR UPDATE OF t, m", append([]any{id}, args...), append(dests, &version, &sv.auditID)...)
 	if err != nil {
 		return nil, err
+	}
+	if !found {
+		return nil, fault.Missing("ticket", id)
 	}
 	if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
 		return nil, err

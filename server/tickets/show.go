@@ -6,11 +6,14 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // MaxMany is how many ids one call may name.
@@ -42,13 +45,13 @@ func (s *Service) Show(ctx context.Context, by auth.Actor, id int64) (models.Tic
 	t := models.Ticket{AccountID: by.AccountID}
 	var version int64
 	db := s.db.WithContext(ctx)
-	err := db.Raw("SELECT "+versioned(by)+" FROM tickets t WHERE t.id = ? AND "+where, append([]any{by.AccountID, id}, args...)...).
-		Row().Scan(append(dest(&t), &version)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return t, nil, fault.Missing("ticket", id)
-	}
+	found, err := postgres.Row(db, "SELECT "+versioned(by)+" FROM tickets t WHERE t.id = ? AND "+where,
+		append([]any{by.AccountID, id}, args...), append(dest(&t), &version)...)
 	if err != nil {
 		return t, nil, err
+	}
+	if !found {
+		return t, nil, fault.Missing("ticket", id)
 	}
 	config, err := s.fields.Config(db, by.AccountID, version)
 	return t, config, err
@@ -171,7 +174,7 @@ func (s *Service) List(ctx context.Context, by auth.Actor, f Filter, r page.Requ
 		q.Order = q.Order.Reversed()
 	}
 	var version int64
-	list, err := page.List(ctx, s.db, q, r, func(rows *sql.Rows, order ...any) (models.Ticket, error) {
+	list, err := page.ListRows(ctx, s.db, q, r, func(rows pgx.Rows, order ...any) (models.Ticket, error) {
 		t := models.Ticket{AccountID: by.AccountID}
 		return t, rows.Scan(append(append(dest(&t), &version), order...)...)
 	})
