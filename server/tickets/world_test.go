@@ -3,7 +3,6 @@ package tickets
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -170,27 +169,4 @@ func (w *world) refused(err error, kind fault.Kind, text string) {
 	if !fault.Is(err, kind) || !strings.Contains(err.Error(), text) {
 		w.Errorf("the error is %v and should be of kind %d and say %q", err, kind, text)
 	}
-}
-
-// told is what an audit's events say, in a line each.
-func told(a models.Audit) string {
-	var events []struct {
-		Type          string `json:"type"`
-		FieldName     string `json:"field_name"`
-		Value         any    `json:"value"`
-		PreviousValue any    `json:"previous_value"`
-	}
-	_ = json.Unmarshal(a.Events, &events)
-	var lines []string
-	for _, e := range events {
-		switch e.Type {
-		case "Create":
-			lines = append(lines, fmt.Sprint(e.FieldName, " is ", e.Value))
-		case "Change":
-			lines = append(lines, fmt.Sprint(e.FieldName, " ", e.PreviousValue, " to ", e.Value))
-		default:
-			lines = append(lines, e.Type)
-		}
-	}
-	return strings.Join(lines, "; ")
 }
