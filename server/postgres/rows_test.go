@@ -1,0 +1,103 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+// TestRowsScansWhatOurTablesHold also holds that both ways of reading give the
+// same.
+func TestRowsScansWhatOurTablesHold(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t)
+	type record struct {
+		ID      int64
+		Count   int
+		On      bool
+		Text    string
+		Missing *string
+		None    *int64
+		At      time.Time
+		Never   *time.Time
+		Tags    models.Strings
+		IDs     models.IDs
+		Doc     models.JSON
+		Plain   models.JSON
+		NoDoc   models.JSON
+	}
+	dest := func(r *record) []any {
+		return []any{&r.ID, &r.Count, &r.On, &r.Text, &r.Missing, &r.None, &r.At, &r.Never, &r.Tags, &r.IDs, &r.Doc, &r.Plain, &r.NoDoc}
+	}
+	const query = `SELECT ?::bigint, 3, true, ?::text, NULL::text, NULL::bigint, '2026-01-02 03:04:05.678901+00'::timestamptz, NULL::timestamptz,
+		?::text[], '{1,2}'::bigint[], '{"a": 1}'::jsonb, '{"b":2}'::json, NULL::jsonb`
+	args := []any{int64(7), "it's ü", models.Strings{`a"b`, "c,d"}}
+	var got, want record
+	found, err := postgres.Row(n.db.WithContext(context.Background()), query, args, dest(&got)...)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if err := n.db.Raw(query, args...).Row().Scan(dest(&want)...); err != nil {
+		t.Fatal(err)
+	}
+	if !got.At.Equal(want.At) {
+		t.Errorf("time %v, want %v", got.At, want.At)
+	}
+	got.At = want.At
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if want := (models.Strings{`a"b`, "c,d"}); !reflect.DeepEqual(got.Tags, want) {
+		t.Errorf("tags %q, want %q", got.Tags, want)
+	}
+}
+
+func TestRowsSeesItsTransaction(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t)
+	count := func(db *gorm.DB) (c int64) {
+		t.Helper()
+		if _, err := postgres.Row(db, "SELECT count(*) FROM notes", nil, &c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	undone := errors.New("undone")
+	err := n.db.WithContext(context.Background()).Transaction(func(tx *gorm.DB) error {
+		n.write(tx, "INSERT INTO notes VALUES ('a')")
+		inside := n.db.WithContext(postgres.WithTx(context.Background(), tx))
+		if count(tx) != 1 || count(inside) != 1 || count(n.db.WithContext(context.Background())) != 0 {
+			t.Error("a query did not run where it should")
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+}
+
+func TestRowsGivesTheConnectionBackAfterAFailure(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t) // looks for connections in use at the end
+	db := n.db.WithContext(context.Background())
+	if _, err := postgres.Row(db, "SELECT nothing FROM notes", nil); err == nil {
+		t.Error("a wrong statement did not fail")
+	}
+	stop := errors.New("stop")
+	err := postgres.Rows(db, "SELECT generate_series(1, 1000)", nil, func(pgx.Rows) error { return stop })
+	if !errors.Is(err, stop) {
+		t.Errorf("got %v, want what scan failed with", err)
+	}
+	found, err := postgres.Row(db, "SELECT text FROM notes", nil, new(string))
+	if found || err != nil {
+		t.Error("found a row where there is none:", err)
+	}
+}
