@@ -3,7 +3,6 @@ package tickets
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
