@@ -161,6 +161,10 @@ func (f *filler) people(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A helpd that runs meanwhile keeps the groups in memory.
+	if _, err := f.tx.Exec(ctx, "UPDATE accounts SET config_version = config_version + 1 WHERE id = $1", a); err != nil {
+		return err
+	}
 	err = f.copy(ctx, "organizations", []string{"account_id", "id", "name", "shared_tickets", "shared_comments", "domain_names", "tags",
 		"organization_fields", "created_at", "updated_at"}, organizations, func(i int) []any {
 		return []any{a, f.firstOrganization + int64(i), fmt.Sprintf("Organization %d", i+1), false, false, []string{}, []string{}, object{}, born, born}

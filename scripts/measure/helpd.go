@@ -145,6 +145,8 @@ type memory struct {
 
 // watchMemory looks at helpd's memory until the function that it returns is called.
 func (h *helpd) watchMemory() func() memory {
+	// An error ends helpd while this still looks.
+	pid := h.cmd.Process.Pid
 	m := memory{Wanted: 120}
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -152,7 +154,7 @@ func (h *helpd) watchMemory() func() memory {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			m.Resident = max(m.Resident, h.status("VmRSS"))
+			m.Resident = max(m.Resident, status(pid, "VmRSS"))
 			select {
 			case <-tick.C:
 			case <-done:
@@ -163,14 +165,14 @@ func (h *helpd) watchMemory() func() memory {
 	return func() memory {
 		close(done)
 		<-gone
-		m.Peak = h.status("VmHWM")
+		m.Peak = status(pid, "VmHWM")
 		return m
 	}
 }
 
-// status is a size from /proc, in megabytes; 0 where there is no /proc.
-func (h *helpd) status(name string) float64 {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", h.cmd.Process.Pid))
+// status is a size of a process from /proc, in megabytes; 0 where there is no /proc.
+func status(pid int, name string) float64 {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
