@@ -61,9 +61,9 @@ func TestReadmeCommandsWork(t *testing.T) {
 	}
 	token := regexp.MustCompile(`(?m)^\w{43}$`).FindString(string(out))
 	for path, want := range map[string]string{
-		"/api/v2/tickets/count":         `"value":4`,
-		"/api/v2/tickets/1":             `"priority":"high"`,
-		"/api/v2/users/search?query=Bo": `"external_id":"u-17"`,
+		"/api/v2/tickets/count":            `"value":4`,
+		"/api/v2/tickets/1":                `"priority":"high"`,
+		"/api/v2/users/search?query=buyer": `"external_id":"u-17"`,
 	} {
 		join := "?"
 		if strings.Contains(path, "?") {
