@@ -88,7 +88,7 @@ func (h ticketHandlers) enveloped(ctx context.Context, list []models.Ticket, con
 		b = appendTicket(ctx, b, base, &list[i], config, extras)
 	}
 	b = append(b, ']')
-	if b, err = h.appendSideLoads(ctx, b, list); err != nil {
+	if b, err = h.appendSideLoads(ctx, b, list, config); err != nil {
 		return ticketAnswer{}, err
 	}
 	buffer := bytes.NewBuffer(b)
@@ -113,7 +113,7 @@ func (h ticketHandlers) one(ctx context.Context, status int, t models.Ticket, co
 	if audit != nil {
 		b = append(append(b, `,"audit":`...), models.ToJSON(auditJSON(ctx, *audit))...)
 	}
-	if b, err = h.appendSideLoads(ctx, b, list); err != nil {
+	if b, err = h.appendSideLoads(ctx, b, list, config); err != nil {
 		return ticketAnswer{}, err
 	}
 	a := ticketAnswer{status: status, body: append(b, '}')}
@@ -146,46 +146,56 @@ func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, confi
 
 // appendSideLoads appends the records that the tickets refer to, each kind read
 // in one statement.
-func (h ticketHandlers) appendSideLoads(ctx context.Context, b []byte, list []models.Ticket) ([]byte, error) {
+func (h ticketHandlers) appendSideLoads(ctx context.Context, b []byte, list []models.Ticket, config *fields.Config) ([]byte, error) {
 	if callOf(ctx).query.Get("include") == "" {
 		return b, nil
 	}
 	by := auth.From(ctx)
-	member := func(name string, load func() (any, error)) error {
-		if !includes(ctx, name) {
-			return nil
+	for _, member := range []struct {
+		name string
+		load func() (any, error)
+	}{
+		{"users", func() (any, error) {
+			found, err := h.users.ByIDs(ctx, by.AccountID, idsOf(list, peopleOf))
+			return each(found, func(u models.User) gen.User { return userJSON(ctx, u) }), err
+		}},
+		{"groups", func() (any, error) {
+			found, err := h.groups.ByIDs(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return present(t.GroupID) }))
+			return each(found, func(g models.Group) gen.Group { return groupJSON(ctx, g) }), err
+		}},
+		{"organizations", func() (any, error) {
+			found, err := h.organizations.ByIDs(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return present(t.OrganizationID) }))
+			return each(found, func(o models.Organization) gen.Organization { return organizationJSON(ctx, o) }), err
+		}},
+		{"brands", func() (any, error) {
+			found := config.BrandsByID(idsOf(list, func(t models.Ticket) []int64 { return []int64{t.BrandID} }))
+			return each(found, func(b fields.Brand) gen.Brand { return brandJSON(ctx, b) }), nil
+		}},
+		{"ticket_forms", func() (any, error) {
+			forms := []gen.TicketForm{}
+			for _, id := range idsOf(list, func(t models.Ticket) []int64 { return present(t.TicketFormID) }) {
+				if f, ok := config.Form(id); ok {
+					forms = append(forms, formJSON(ctx, f))
+				}
+			}
+			return forms, nil
+		}},
+		{"last_audits", func() (any, error) {
+			found, err := h.tickets.LastAudits(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} }))
+			return each(found, func(a tickets.AuditRecord) gen.TicketAudit { return auditJSON(ctx, a) }), err
+		}},
+	} {
+		if !includes(ctx, member.name) {
+			continue
 		}
-		v, err := load()
+		v, err := member.load()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		b = append(append(append(b, `,"`...), name...), `":`...)
+		b = append(append(append(b, `,"`...), member.name...), `":`...)
 		b = append(b, models.ToJSON(v)...)
-		return nil
 	}
-	if err := member("users", func() (any, error) {
-		found, err := h.users.ByIDs(ctx, by.AccountID, idsOf(list, peopleOf))
-		return each(found, func(u models.User) gen.User { return userJSON(ctx, u) }), err
-	}); err != nil {
-		return nil, err
-	}
-	if err := member("groups", func() (any, error) {
-		found, err := h.groups.ByIDs(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return present(t.GroupID) }))
-		return each(found, func(g models.Group) gen.Group { return groupJSON(ctx, g) }), err
-	}); err != nil {
-		return nil, err
-	}
-	if err := member("organizations", func() (any, error) {
-		found, err := h.organizations.ByIDs(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return present(t.OrganizationID) }))
-		return each(found, func(o models.Organization) gen.Organization { return organizationJSON(ctx, o) }), err
-	}); err != nil {
-		return nil, err
-	}
-	err := member("last_audits", func() (any, error) {
-		found, err := h.tickets.LastAudits(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} }))
-		return each(found, func(a tickets.AuditRecord) gen.TicketAudit { return auditJSON(ctx, a) }), err
-	})
-	return b, err
+	return b, nil
 }
 
 // peopleOf are the users that a ticket names.

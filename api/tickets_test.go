@@ -242,7 +242,7 @@ func TestSideLoads(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	id := a.ticket(fmt.Sprintf(`{"comment":{"body":"B"},"assignee_id":%d}`, a.admin.ID))
-	r := a.get(fmt.Sprintf("/api/v2/tickets/%d?include=users,groups,organizations,metric_sets,dates,comment_count,incident_counts,last_audits,None", id)).want(200)
+	r := a.get(fmt.Sprintf("/api/v2/tickets/%d?include=users,groups,organizations,brands,ticket_forms,metric_sets,dates,comment_count,incident_counts,last_audits,None", id)).want(200)
 	if got := r.ids("users"); !slices.Equal(got, []int64{a.admin.ID}) {
 		t.Errorf("users %v", got)
 	}
@@ -254,4 +254,9 @@ func TestSideLoads(t *testing.T) {
 	}
 	r.member("ticket", "dates", "solved_at")
 	r.member("last_audits", 0, "events")
+	for key, of := range map[string]string{"brands": "brand_id", "ticket_forms": "ticket_form_id"} {
+		if got := r.ids(key); len(got) != 1 || fmt.Sprint(got[0]) != fmt.Sprint(r.member("ticket", of)) {
+			t.Errorf("%s %v, and the ticket has %v", key, got, r.member("ticket", of))
+		}
+	}
 }

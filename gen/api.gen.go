@@ -1144,6 +1144,8 @@ type TicketEnvelope struct {
 	Users         []User         `json:"users,omitzero"`
 	Groups        []Group        `json:"groups,omitzero"`
 	Organizations []Organization `json:"organizations,omitzero"`
+	Brands        []Brand        `json:"brands,omitzero"`
+	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
 	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
 }
 

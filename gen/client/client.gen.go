@@ -1256,6 +1256,8 @@ type TicketEnvelope struct {
 	Users         []User         `json:"users,omitzero"`
 	Groups        []Group        `json:"groups,omitzero"`
 	Organizations []Organization `json:"organizations,omitzero"`
+	Brands        []Brand        `json:"brands,omitzero"`
+	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
 	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
 }
 
@@ -1615,6 +1617,8 @@ type TicketList struct {
 	Users         []User                    `json:"users,omitzero"`
 	Groups        []Group                   `json:"groups,omitzero"`
 	Organizations []Organization            `json:"organizations,omitzero"`
+	Brands        []Brand                   `json:"brands,omitzero"`
+	TicketForms   []TicketForm              `json:"ticket_forms,omitzero"`
 	LastAudits    []TicketAudit             `json:"last_audits,omitzero"`
 	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
 	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`

@@ -51,6 +51,17 @@ func (s *Service) GetBrand(ctx context.Context, by auth.Actor, id int64) (Brand,
 	return c.withForms(b), err
 }
 
+// BrandsByID are the brands with these ids, without deleted ones.
+func (c *Config) BrandsByID(ids []int64) []Brand {
+	out := []Brand{}
+	for _, id := range ids {
+		if b, ok := c.Brand(id); ok {
+			out = append(out, c.withForms(b))
+		}
+	}
+	return out
+}
+
 func (c *Config) withForms(b models.Brand) Brand {
 	out := Brand{Brand: b, TicketFormIDs: []int64{}}
 	for _, f := range c.Forms {
