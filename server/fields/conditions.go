@@ -38,23 +38,20 @@ const (
 	onSomeStatuses = "SOME_STATUSES"
 )
 
-func (c Child) requiredToSolve(setUp *Config) bool {
+// requiredIn reports whether agents may not leave the field empty in the status
+// that the ticket has.
+func (c Child) requiredIn(t *models.Ticket) bool {
 	on := c.RequiredOnStatuses
 	if on == nil {
-		return c.IsRequired
+		return c.IsRequired && t.Status == models.StatusSolved
 	}
 	switch on.Type {
 	case onAllStatuses:
 		return true
 	case onSomeStatuses:
-		return slices.Contains(on.Statuses, models.StatusSolved) || slices.ContainsFunc(on.CustomStatuses, func(id int64) bool {
-			st, ok := setUp.Status(id)
-			return ok && st.StatusCategory == models.StatusSolved
-		})
-	case onNoStatuses:
-		return false
+		return slices.Contains(on.Statuses, t.Status) || slices.Contains(on.CustomStatuses, t.CustomStatusID)
 	}
-	return c.IsRequired
+	return false
 }
 
 func (c FormChange) applyConditions(f *models.TicketForm, setUp *Config) error {

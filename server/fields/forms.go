@@ -53,7 +53,7 @@ func (s *Service) Forms(ctx context.Context, by auth.Actor, filter FormFilter) (
 }
 
 func seesForm(by auth.Actor, f models.TicketForm) bool {
-	return by.Staff() || f.Active && f.EndUserVisible
+	return by.Staff() || inPortal(f)
 }
 
 func formOf(f models.TicketForm, brand int64) bool {

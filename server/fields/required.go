@@ -9,20 +9,17 @@ import (
 	"github.com/helpd/helpd/models"
 )
 
-// MissingToSolve are the active fields without which t may not be solved and
-// which it lacks, in position order, the system's included: the assignee is
-// one of them, so that it is to be called once the assignee is settled. A
-// required checkbox is to be ticked. Only
-// fields of the ticket's form count, if it has one, and of those that a
-// condition shows only while it does; what the condition demands then
-// outweighs the field itself.
-func (c *Config) MissingToSolve(t *models.Ticket) []models.TicketField {
-	var values map[string]json.RawMessage
-	_ = json.Unmarshal(t.CustomFields, &values) // written by ourselves
+// Missing are the active fields that t lacks and may not lack in the status it
+// has, in position order, the system's included: the assignee is one of them,
+// so that it is to be called once the assignee is settled. A required checkbox
+// is to be ticked. Only fields of the ticket's form count, if it has one. A
+// field's own demand is about solved tickets; of a field that conditions show,
+// theirs is heeded instead, for the statuses that they name.
+func (c *Config) Missing(t *models.Ticket) []models.TicketField {
 	form := c.formOf(t)
-	var conditions []Condition
+	r := c.reading(t)
 	if form != nil {
-		_ = json.Unmarshal(form.AgentConditions, &conditions) // written by ourselves
+		_ = json.Unmarshal(form.AgentConditions, &r.conditions) // written by ourselves
 	}
 	var missing []models.TicketField
 	for i := range c.Fields {
@@ -30,11 +27,11 @@ func (c *Config) MissingToSolve(t *models.Ticket) []models.TicketField {
 		if !f.Active || form != nil && !slices.Contains(form.TicketFieldIDs, f.ID) {
 			continue
 		}
-		required := f.Required
-		if demand, conditional := c.demand(f.ID, conditions, t, values); conditional {
-			required = demand
+		required := f.Required && t.Status == models.StatusSolved
+		if shown, conditional := r.about(f.ID); conditional {
+			required = slices.ContainsFunc(shown, func(ch Child) bool { return ch.requiredIn(t) })
 		}
-		if v := c.valueOf(f, t, values); required && (v == "" || f.Type == models.FieldCheckbox && v == "false") {
+		if required && r.lacks(f) {
 			missing = append(missing, f.TicketField)
 		}
 	}
@@ -47,7 +44,12 @@ func (c *Config) formOf(t *models.Ticket) *models.TicketForm {
 	if t.TicketFormID == nil {
 		return nil
 	}
-	if f, ok := c.Form(*t.TicketFormID); ok {
+	return c.formOrDefault(*t.TicketFormID)
+}
+
+// formOrDefault is nil in an account without a default form.
+func (c *Config) formOrDefault(id int64) *models.TicketForm {
+	if f, ok := c.Form(id); ok {
 		return &f
 	}
 	if f, ok := c.DefaultForm(); ok {
@@ -56,30 +58,54 @@ func (c *Config) formOf(t *models.Ticket) *models.TicketForm {
 	return nil
 }
 
-// demand tells whether the conditions that show a field require it; false for
-// conditional when none of them is about the field.
-func (c *Config) demand(id int64, conditions []Condition, t *models.Ticket, values map[string]json.RawMessage) (required, conditional bool) {
-	for _, cond := range conditions {
+// reading holds the conditions of a form against a ticket.
+type reading struct {
+	*Config
+	t          *models.Ticket
+	values     map[string]json.RawMessage
+	conditions []Condition
+}
+
+func (c *Config) reading(t *models.Ticket) reading {
+	r := reading{Config: c, t: t}
+	_ = json.Unmarshal(t.CustomFields, &r.values) // written by ourselves
+	return r
+}
+
+// about are the demands of the conditions that show a field now, none while it
+// is hidden; conditional is false for a field that no condition is about, which
+// is always shown. A parent that is hidden itself shows nothing, whatever its
+// value; seen are the fields that ask, so that a circle comes to an end.
+func (r reading) about(id int64, seen ...int64) (shown []Child, conditional bool) {
+	for _, cond := range r.conditions {
 		for _, ch := range cond.ChildFields {
 			if ch.ID != id {
 				continue
 			}
 			conditional = true
-			if c.holds(cond, t, values) && ch.requiredToSolve(c) {
-				required = true
+			if !slices.Contains(seen, cond.ParentFieldID) && r.holds(cond) && r.shows(cond.ParentFieldID, append(seen, id)...) {
+				shown = append(shown, ch)
 			}
 		}
 	}
-	return required, conditional
+	return shown, conditional
 }
 
-func (c *Config) holds(cond Condition, t *models.Ticket, values map[string]json.RawMessage) bool {
-	parent, ok := c.fields[cond.ParentFieldID]
+func (r reading) shows(id int64, seen ...int64) bool {
+	shown, conditional := r.about(id, seen...)
+	return !conditional || len(shown) > 0
+}
+
+func (r reading) holds(cond Condition) bool {
+	parent, ok := r.fields[cond.ParentFieldID]
 	if !ok {
 		return false
 	}
-	want := strings.Trim(string(cond.Value), `"`)
-	have := c.valueOf(parent, t, values)
+	var want string
+	if json.Unmarshal(cond.Value, &want) != nil {
+		want = string(cond.Value) // a bool
+	}
+	have := r.valueOf(parent, r.t, r.values)
 	if parent.Type == models.FieldCheckbox && have == "" {
 		have = "false" // one that was never touched
 	}
@@ -87,6 +113,13 @@ func (c *Config) holds(cond Condition, t *models.Ticket, values map[string]json.
 		return slices.Contains(strings.Fields(have), want)
 	}
 	return have == want
+}
+
+// lacks reports whether the ticket has no value of a field. A checkbox that is
+// not ticked is none.
+func (r reading) lacks(f *Field) bool {
+	v := r.valueOf(f, r.t, r.values)
+	return v == "" || f.Type == models.FieldCheckbox && v == "false"
 }
 
 // valueOf is the value of a field on a ticket as text; empty for none.

@@ -94,25 +94,36 @@ func (s *save) staff(id int64) bool {
 	return ok && p.staff()
 }
 
-// validate holds the whole ticket against what its status needs.
+// validate holds the whole ticket against what its status needs, once it is
+// solved or an agent sets another status: a ticket that lacks a field later on
+// must not refuse every reply.
 func (s *save) validate() error {
 	if s.created && s.comment == nil {
 		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{
 			"base": {{Description: "Description: cannot be blank", Code: fault.CodeBlank}},
 		}}
 	}
-	if s.after.Status != models.StatusSolved || s.before.Status == models.StatusSolved || s.silent {
+	solved := s.after.Status == models.StatusSolved
+	solving := solved && s.before.Status != models.StatusSolved
+	moving := !s.created && s.after.CustomStatusID != s.before.CustomStatusID && (s.change.Status != nil || s.change.CustomStatusID.IsSpecified())
+	if s.silent || !solving && !moving {
 		return nil
 	}
-	var details []fault.Detail
-	if s.after.AssigneeID == nil {
-		details = append(details, fault.Detail{Description: "Assignee: is required when solving a ticket", Code: fault.CodeBlank})
+	demand := ": is required when solving a ticket"
+	if !solved {
+		demand = ": is required when setting a ticket to " + s.after.Status
 	}
-	for _, f := range s.config.MissingToSolve(&s.after) {
-		if f.Type == models.FieldAssignee {
-			continue // told above
+	var details []fault.Detail
+	if solving && s.after.AssigneeID == nil {
+		details = append(details, fault.Detail{Description: "Assignee" + demand, Code: fault.CodeBlank})
+	}
+	if s.by.Staff() { // the demands are made on agents
+		for _, f := range s.config.Missing(&s.after) {
+			if f.Type == models.FieldAssignee {
+				continue // told above
+			}
+			details = append(details, fault.Detail{Description: f.Title + demand, Code: fault.CodeBlank})
 		}
-		details = append(details, fault.Detail{Description: f.Title + ": is required when solving a ticket", Code: fault.CodeBlank})
 	}
 	if len(details) > 0 {
 		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{"base": details}}
