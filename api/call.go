@@ -111,7 +111,7 @@ func addPaging[T any](ctx context.Context, l *wire.Listing, r page.Result[T]) {
 	if !r.Request.Cursor {
 		l.Count = &r.Count
 		l.NextPage, l.PreviousPage = nullable.NewNullNullable[string](), nullable.NewNullNullable[string]()
-		if r.HasMore {
+		if r.HasMore && r.Request.Number*r.Request.Size < page.MaxOffset { // beyond is an error
 			l.NextPage.Set(c.numbered(r.Request.Number+1, r.Request.Size))
 		}
 		if r.Request.Number > 1 {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -88,7 +87,7 @@ func errorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 func writeJSON(w http.ResponseWriter, status int, body any) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	return json.NewEncoder(w).Encode(body)
+	return wire.NewEncoder(w).Encode(body)
 }
 
 func answerOf(err error) answer {

@@ -40,6 +40,9 @@ func (a ticketAnswer) VisitListTicketIncidentsResponse(w http.ResponseWriter) er
 	return a.write(w)
 }
 func (a ticketAnswer) VisitListTicketProblemsResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a ticketAnswer) VisitAutocompleteProblemsResponse(w http.ResponseWriter) error {
+	return a.write(w)
+}
 func (a ticketAnswer) VisitListTicketsRequestedResponse(w http.ResponseWriter) error {
 	return a.write(w)
 }
@@ -180,6 +183,7 @@ func (h ticketHandlers) appendSideLoads(ctx context.Context, b []byte, list []mo
 			}
 			return forms, nil
 		}},
+		{"sharing_agreements", func() (any, error) { return []any{}, nil }}, // helpd shares no tickets
 		{"last_audits", func() (any, error) {
 			found, err := h.tickets.LastAudits(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} }))
 			return each(found, func(a tickets.AuditRecord) gen.TicketAudit { return auditJSON(ctx, a) }), err

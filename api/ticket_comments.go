@@ -51,6 +51,13 @@ func (h ticketHandlers) RedactStringInComment(ctx context.Context, r gen.RedactS
 	return gen.RedactStringInComment200JSONResponse{Comment: commentJSON(ctx, c, false)}, err
 }
 
+func (h ticketHandlers) RedactTicketCommentInAgentWorkspace(ctx context.Context, r gen.RedactTicketCommentInAgentWorkspaceRequestObject) (gen.RedactTicketCommentInAgentWorkspaceResponseObject, error) {
+	c, err := h.tickets.RedactMarked(ctx, auth.From(ctx), int64(or(r.Body.TicketID, 0)), int64(r.TicketCommentID), tickets.Marked{
+		HTML: string(orZero(r.Body.HTMLBody)), Addresses: r.Body.ExternalAttachmentUrls,
+	})
+	return gen.RedactTicketCommentInAgentWorkspace200JSONResponse{Comment: commentJSON(ctx, c, false)}, err
+}
+
 func (h ticketHandlers) RedactCommentAttachment(ctx context.Context, r gen.RedactCommentAttachmentRequestObject) (gen.RedactCommentAttachmentResponseObject, error) {
 	f, err := h.tickets.RedactAttachment(ctx, auth.From(ctx), int64(r.TicketID), int64(r.TicketCommentID), int64(r.AttachmentID))
 	return gen.RedactCommentAttachment200JSONResponse{Attachment: attachmentJSON(ctx, f)}, err
@@ -104,6 +111,11 @@ func (h ticketHandlers) ShowTicketAudit(ctx context.Context, r gen.ShowTicketAud
 func (h ticketHandlers) MakeTicketCommentPrivateFromAudits(ctx context.Context, r gen.MakeTicketCommentPrivateFromAuditsRequestObject) (gen.MakeTicketCommentPrivateFromAuditsResponseObject, error) {
 	err := h.tickets.MakeAuditPrivate(ctx, auth.From(ctx), int64(r.TicketID), int64(r.TicketAuditID))
 	return gen.MakeTicketCommentPrivateFromAudits200JSONResponse{}, err
+}
+
+func (h ticketHandlers) TrustAudit(ctx context.Context, r gen.TrustAuditRequestObject) (gen.TrustAuditResponseObject, error) {
+	err := h.tickets.TrustAudit(ctx, auth.From(ctx), int64(r.TicketID), int64(r.TicketAuditID))
+	return gen.TrustAudit200JSONResponse{}, err
 }
 
 // ListTicketAudits pages by cursor in two ways: the one of all lists, and the
@@ -181,6 +193,11 @@ func (h ticketHandlers) ListTicketMetrics(ctx context.Context, _ gen.ListTicketM
 	}
 	sets := page.Map(list, func(m tickets.MetricRecord) gen.TicketMetric { return metricJSON(ctx, m.TicketMetric, &m.Ticket) })
 	return gen.ListTicketMetrics200JSONResponse{Listing: listing(ctx, "ticket_metrics", sets)}, nil
+}
+
+func (h ticketHandlers) ShowTicketMetrics(ctx context.Context, r gen.ShowTicketMetricsRequestObject) (gen.ShowTicketMetricsResponseObject, error) {
+	m, err := h.tickets.MetricSet(ctx, auth.From(ctx), int64(r.TicketMetricID))
+	return gen.ShowTicketMetrics200JSONResponse{TicketMetric: []gen.TicketMetric{metricJSON(ctx, m.TicketMetric, &m.Ticket)}}, err
 }
 
 func (h ticketHandlers) ShowTicketMetricsByTicket(ctx context.Context, r gen.ShowTicketMetricsByTicketRequestObject) (gen.ShowTicketMetricsByTicketResponseObject, error) {

@@ -145,6 +145,18 @@ func (h ticketHandlers) ListTicketProblems(ctx context.Context, _ gen.ListTicket
 	return h.listed(ctx, list)
 }
 
+func (h ticketHandlers) AutocompleteProblems(ctx context.Context, r gen.AutocompleteProblemsRequestObject) (gen.AutocompleteProblemsResponseObject, error) {
+	text := or(r.Params.Text, "")
+	if r.Body != nil && r.Body.Text.IsSpecified() {
+		text = string(orZero(r.Body.Text))
+	}
+	list, err := h.tickets.Problems(ctx, auth.From(ctx), text)
+	if err != nil {
+		return nil, err
+	}
+	return h.all(ctx, list)
+}
+
 // usersOf answers with the users that of finds in a ticket.
 func (h ticketHandlers) usersOf(ctx context.Context, id wire.ID, of func(models.Ticket) []int64) (wire.List, error) {
 	by := auth.From(ctx)

@@ -90,6 +90,8 @@ func (w *world) tickets() {
 	w.ids["attachment_id"] = strconv.FormatInt(attached.Upload.Attachment.ID, 10)
 	w.ids["ticket_comment_id"] = fmt.Sprint(w.get(path + "/comments").want(200).ids("comments")[0])
 	w.ids["ticket_audit_id"] = fmt.Sprint(w.get(path + "/audits").want(200).ids("audits")[0])
+	w.ids["ticket_metric_id"] = strconv.FormatInt(w.get(path+"/metrics").want(200).id("ticket_metric"), 10)
+	w.post("/api/v2/skips", `{"skip":{"ticket_id":`+ticket+`,"reason":"`+w.secret+`"}}`).want(201)
 	job := w.put("/api/v2/tickets/update_many?ids="+ticket, `{"ticket":{"subject":"`+w.secret+`"}}`).want(200)
 	w.ids["job_status_id"] = job.member("job_status", "id").(string)
 }

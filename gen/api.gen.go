@@ -354,6 +354,17 @@ type CommentPastInput struct {
 	CreatedAt nullable.Nullable[wire.Time] `json:"created_at,omitempty"`
 }
 
+// CommentRedactionBody defines model for CommentRedactionBody.
+type CommentRedactionBody struct {
+	TicketID *wire.ID `json:"ticket_id,omitempty"`
+
+	// HTMLBody The comment's html_body, with <redact>…</redact> around each text that is to go, and an attribute redact on each picture.
+	HTMLBody nullable.Nullable[wire.Text] `json:"html_body,omitempty"`
+
+	// ExternalAttachmentUrls Addresses of files and pictures of the comment that are to go.
+	ExternalAttachmentUrls wire.Strings `json:"external_attachment_urls,omitzero"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -969,6 +980,11 @@ type OrganizationsUpdateBody struct {
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
 }
 
+// ProblemTextBody defines model for ProblemTextBody.
+type ProblemTextBody struct {
+	Text nullable.Nullable[wire.Text] `json:"text,omitempty"`
+}
+
 // RecordInvalidBody defines model for RecordInvalidBody.
 type RecordInvalidBody struct {
 	Error       string `json:"error"`
@@ -1006,6 +1022,38 @@ type RequiredOnStatusesInput struct {
 
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
+
+// Skip defines model for Skip.
+type Skip struct {
+	ID       int64 `json:"id"`
+	TicketID int64 `json:"ticket_id"`
+
+	// UserID The agent.
+	UserID    int64     `json:"user_id"`
+	Reason    string    `json:"reason"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+	Ticket    Ticket    `json:"ticket"`
+}
+
+// SkipBody defines model for SkipBody.
+type SkipBody struct {
+	Skip SkipInput `json:"skip"`
+}
+
+// SkipEnvelope defines model for SkipEnvelope.
+type SkipEnvelope struct {
+	Skip Skip `json:"skip"`
+}
+
+// SkipInput defines model for SkipInput.
+type SkipInput struct {
+	TicketID *wire.ID                     `json:"ticket_id,omitempty"`
+	Reason   nullable.Nullable[wire.Text] `json:"reason,omitempty"`
+}
+
+// SkipList defines model for SkipList.
+type SkipList = wire.List
 
 // SortOrder defines model for SortOrder.
 type SortOrder string
@@ -1147,6 +1195,9 @@ type TicketEnvelope struct {
 	Brands        []Brand        `json:"brands,omitzero"`
 	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
 	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
 }
 
 // TicketField defines model for TicketField.
@@ -1493,6 +1544,11 @@ type TicketMetricEnvelope struct {
 
 // TicketMetricList defines model for TicketMetricList.
 type TicketMetricList = wire.List
+
+// TicketMetricsEnvelope defines model for TicketMetricsEnvelope.
+type TicketMetricsEnvelope struct {
+	TicketMetric []TicketMetric `json:"ticket_metric"`
+}
 
 // TicketPastInput defines model for TicketPastInput.
 type TicketPastInput struct {
@@ -1917,6 +1973,9 @@ type TicketFormIDParam = wire.ID
 // TicketIDParam defines model for TicketIdParam.
 type TicketIDParam = wire.ID
 
+// TicketMetricIDParam defines model for TicketMetricIdParam.
+type TicketMetricIDParam = wire.ID
+
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
 
@@ -2079,6 +2138,12 @@ type CountUsersByOrganizationParams struct {
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
 }
 
+// AutocompleteProblemsParams defines parameters for AutocompleteProblems.
+type AutocompleteProblemsParams struct {
+	// Text The text; that of the body goes before it.
+	Text *string `form:"text,omitempty" json:"text,omitempty"`
+}
+
 // ListTicketAuditsParams defines parameters for ListTicketAudits.
 type ListTicketAuditsParams struct {
 	// Limit Audits on a page of the legacy cursor, 1 to 1000.
@@ -2238,6 +2303,9 @@ type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
+// RedactTicketCommentInAgentWorkspaceJSONRequestBody defines body for RedactTicketCommentInAgentWorkspace for application/json ContentType.
+type RedactTicketCommentInAgentWorkspaceJSONRequestBody = CommentRedactionBody
+
 // BulkUpdateDefaultCustomStatusJSONRequestBody defines body for BulkUpdateDefaultCustomStatus for application/json ContentType.
 type BulkUpdateDefaultCustomStatusJSONRequestBody = DefaultStatusesBody
 
@@ -2306,6 +2374,12 @@ type SetOrganizationTagsJSONRequestBody = TagsBody
 
 // AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
 type AddOrganizationTagsJSONRequestBody = TagsBody
+
+// AutocompleteProblemsJSONRequestBody defines body for AutocompleteProblems for application/json ContentType.
+type AutocompleteProblemsJSONRequestBody = ProblemTextBody
+
+// RecordNewSkipJSONRequestBody defines body for RecordNewSkip for application/json ContentType.
+type RecordNewSkipJSONRequestBody = SkipBody
 
 // CreateTicketFieldJSONRequestBody defines body for CreateTicketField for application/json ContentType.
 type CreateTicketFieldJSONRequestBody = TicketFieldBody
@@ -2420,6 +2494,9 @@ type ServerInterface interface {
 	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
 	// (GET /api/v2/brands/{brand_id})
 	ShowBrand(ctx echo.Context, brandID BrandIDParam) error
+	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+	// (PUT /api/v2/comment_redactions/{ticket_comment_id})
+	RedactTicketCommentInAgentWorkspace(ctx echo.Context, ticketCommentID TicketCommentIDParam) error
 	// BulkUpdateDefaultCustomStatus Makes each status the default of its category.
 	// (PUT /api/v2/custom_status/default)
 	BulkUpdateDefaultCustomStatus(ctx echo.Context) error
@@ -2657,6 +2734,15 @@ type ServerInterface interface {
 	// ListTicketProblems Lists the tickets of type problem.
 	// (GET /api/v2/problems)
 	ListTicketProblems(ctx echo.Context) error
+	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
+	// (POST /api/v2/problems/autocomplete)
+	AutocompleteProblems(ctx echo.Context, params AutocompleteProblemsParams) error
+	// ListSkips Lists the skips of all tickets, the oldest first.
+	// (GET /api/v2/skips)
+	ListSkips(ctx echo.Context) error
+	// RecordNewSkip Notes that the caller passed over a ticket.
+	// (POST /api/v2/skips)
+	RecordNewSkip(ctx echo.Context) error
 	// ListTags Lists the tags of tickets with how often each is used, the most used first.
 	// (GET /api/v2/tags)
 	ListTags(ctx echo.Context) error
@@ -2726,6 +2812,9 @@ type ServerInterface interface {
 	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
 	// (GET /api/v2/ticket_metrics)
 	ListTicketMetrics(ctx echo.Context) error
+	// ShowTicketMetrics Shows a metric set by its own id.
+	// (GET /api/v2/ticket_metrics/{ticket_metric_id})
+	ShowTicketMetrics(ctx echo.Context, ticketMetricID TicketMetricIDParam) error
 	// ListTickets Lists the tickets by number.
 	// (GET /api/v2/tickets)
 	ListTickets(ctx echo.Context, params ListTicketsParams) error
@@ -2771,6 +2860,9 @@ type ServerInterface interface {
 	// MakeTicketCommentPrivateFromAudits Hides the comment of an audit from end users for good.
 	// (PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private)
 	MakeTicketCommentPrivateFromAudits(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error
+	// TrustAudit Takes the flags of what looked suspicious off an audit and its comment.
+	// (PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/trust)
+	TrustAudit(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error
 	// ListTicketCollaborators Lists the collaborators of a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/collaborators)
 	ListTicketCollaborators(ctx echo.Context, ticketID TicketIDParam) error
@@ -2804,6 +2896,9 @@ type ServerInterface interface {
 	// TicketRelatedInformation Tells what belongs to a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/related)
 	TicketRelatedInformation(ctx echo.Context, ticketID TicketIDParam) error
+	// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
+	// (GET /api/v2/tickets/{ticket_id}/skips)
+	ListSkipsByTicket(ctx echo.Context, ticketID TicketIDParam) error
 	// DeleteTagsTicket Removes tags from a ticket.
 	// (DELETE /api/v2/tickets/{ticket_id}/tags)
 	DeleteTagsTicket(ctx echo.Context, ticketID TicketIDParam) error
@@ -2945,6 +3040,9 @@ type ServerInterface interface {
 	// ShowUserRelated Counts what refers to a user.
 	// (GET /api/v2/users/{user_id}/related)
 	ShowUserRelated(ctx echo.Context, userID UserIDParam) error
+	// ListTicketSkips Lists the skips by a user, the oldest first.
+	// (GET /api/v2/users/{user_id}/skips)
+	ListTicketSkips(ctx echo.Context, userID UserIDParam) error
 	// RemoveUserTags Removes tags from a user.
 	// (DELETE /api/v2/users/{user_id}/tags)
 	RemoveUserTags(ctx echo.Context, userID UserIDParam) error
@@ -3075,6 +3173,22 @@ func (w *ServerInterfaceWrapper) ShowBrand(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowBrand(ctx, brandID)
+	return err
+}
+
+// RedactTicketCommentInAgentWorkspace converts echo context to params.
+func (w *ServerInterfaceWrapper) RedactTicketCommentInAgentWorkspace(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_comment_id" -------------
+	var ticketCommentID TicketCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_comment_id", ctx.Param("ticket_comment_id"), &ticketCommentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RedactTicketCommentInAgentWorkspace(ctx, ticketCommentID)
 	return err
 }
 
@@ -4359,6 +4473,42 @@ func (w *ServerInterfaceWrapper) ListTicketProblems(ctx echo.Context) error {
 	return err
 }
 
+// AutocompleteProblems converts echo context to params.
+func (w *ServerInterfaceWrapper) AutocompleteProblems(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AutocompleteProblemsParams
+	// ------------- Optional query parameter "text" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "text", ctx.QueryParams(), &params.Text, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter text: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AutocompleteProblems(ctx, params)
+	return err
+}
+
+// ListSkips converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSkips(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSkips(ctx)
+	return err
+}
+
+// RecordNewSkip converts echo context to params.
+func (w *ServerInterfaceWrapper) RecordNewSkip(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RecordNewSkip(ctx)
+	return err
+}
+
 // ListTags converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTags(ctx echo.Context) error {
 	var err error
@@ -4732,6 +4882,22 @@ func (w *ServerInterfaceWrapper) ListTicketMetrics(ctx echo.Context) error {
 	return err
 }
 
+// ShowTicketMetrics converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketMetrics(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_metric_id" -------------
+	var ticketMetricID TicketMetricIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_metric_id", ctx.Param("ticket_metric_id"), &ticketMetricID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_metric_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketMetrics(ctx, ticketMetricID)
+	return err
+}
+
 // ListTickets converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTickets(ctx echo.Context) error {
 	var err error
@@ -4968,6 +5134,30 @@ func (w *ServerInterfaceWrapper) MakeTicketCommentPrivateFromAudits(ctx echo.Con
 	return err
 }
 
+// TrustAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) TrustAudit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_audit_id" -------------
+	var ticketAuditID TicketAuditIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_audit_id", ctx.Param("ticket_audit_id"), &ticketAuditID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_audit_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TrustAudit(ctx, ticketID, ticketAuditID)
+	return err
+}
+
 // ListTicketCollaborators converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTicketCollaborators(ctx echo.Context) error {
 	var err error
@@ -5182,6 +5372,22 @@ func (w *ServerInterfaceWrapper) TicketRelatedInformation(ctx echo.Context) erro
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TicketRelatedInformation(ctx, ticketID)
+	return err
+}
+
+// ListSkipsByTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSkipsByTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSkipsByTicket(ctx, ticketID)
 	return err
 }
 
@@ -6095,6 +6301,22 @@ func (w *ServerInterfaceWrapper) ShowUserRelated(ctx echo.Context) error {
 	return err
 }
 
+// ListTicketSkips converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketSkips(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketSkips(ctx, userID)
+	return err
+}
+
 // RemoveUserTags converts echo context to params.
 func (w *ServerInterfaceWrapper) RemoveUserTags(ctx echo.Context) error {
 	var err error
@@ -6420,6 +6642,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/skips", wrapper.ListSkips, options.OperationMiddlewares["ListSkips"]...)
+	router.POST(options.BaseURL+"/api/v2/skips", wrapper.RecordNewSkip, options.OperationMiddlewares["RecordNewSkip"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/skips", wrapper.ListSkipsByTicket, options.OperationMiddlewares["ListSkipsByTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/skips", wrapper.ListTicketSkips, options.OperationMiddlewares["ListTicketSkips"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets", wrapper.ListTickets, options.OperationMiddlewares["ListTickets"]...)
 	router.POST(options.BaseURL+"/api/v2/tickets", wrapper.CreateTicket, options.OperationMiddlewares["CreateTicket"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/count", wrapper.CountTickets, options.OperationMiddlewares["CountTickets"]...)
@@ -6434,6 +6660,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/related", wrapper.TicketRelatedInformation, options.OperationMiddlewares["TicketRelatedInformation"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/incidents", wrapper.ListTicketIncidents, options.OperationMiddlewares["ListTicketIncidents"]...)
 	router.GET(options.BaseURL+"/api/v2/problems", wrapper.ListTicketProblems, options.OperationMiddlewares["ListTicketProblems"]...)
+	router.POST(options.BaseURL+"/api/v2/problems/autocomplete", wrapper.AutocompleteProblems, options.OperationMiddlewares["AutocompleteProblems"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/collaborators", wrapper.ListTicketCollaborators, options.OperationMiddlewares["ListTicketCollaborators"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/email_ccs", wrapper.ListTicketEmailCCs, options.OperationMiddlewares["ListTicketEmailCCs"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/followers", wrapper.ListTicketFollowers, options.OperationMiddlewares["ListTicketFollowers"]...)
@@ -6454,12 +6681,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/:ticket_comment_id/make_private", wrapper.MakeTicketCommentPrivate, options.OperationMiddlewares["MakeTicketCommentPrivate"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/:ticket_comment_id/redact", wrapper.RedactStringInComment, options.OperationMiddlewares["RedactStringInComment"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/comments/:ticket_comment_id/attachments/:attachment_id/redact", wrapper.RedactCommentAttachment, options.OperationMiddlewares["RedactCommentAttachment"]...)
+	router.PUT(options.BaseURL+"/api/v2/comment_redactions/:ticket_comment_id", wrapper.RedactTicketCommentInAgentWorkspace, options.OperationMiddlewares["RedactTicketCommentInAgentWorkspace"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_audits", wrapper.ListTicketAudits, options.OperationMiddlewares["ListTicketAudits"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/audits", wrapper.ListAuditsForTicket, options.OperationMiddlewares["ListAuditsForTicket"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/count", wrapper.CountAuditsForTicket, options.OperationMiddlewares["CountAuditsForTicket"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/:ticket_audit_id", wrapper.ShowTicketAudit, options.OperationMiddlewares["ShowTicketAudit"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/:ticket_audit_id/make_private", wrapper.MakeTicketCommentPrivateFromAudits, options.OperationMiddlewares["MakeTicketCommentPrivateFromAudits"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/audits/:ticket_audit_id/trust", wrapper.TrustAudit, options.OperationMiddlewares["TrustAudit"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_metrics", wrapper.ListTicketMetrics, options.OperationMiddlewares["ListTicketMetrics"]...)
+	router.GET(options.BaseURL+"/api/v2/ticket_metrics/:ticket_metric_id", wrapper.ShowTicketMetrics, options.OperationMiddlewares["ShowTicketMetrics"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/metrics", wrapper.ShowTicketMetricsByTicket, options.OperationMiddlewares["ShowTicketMetricsByTicket"]...)
 	router.DELETE(options.BaseURL+"/api/v2/tickets/:ticket_id/tags", wrapper.DeleteTagsTicket, options.OperationMiddlewares["DeleteTagsTicket"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/tags", wrapper.ListResourceTags, options.OperationMiddlewares["ListResourceTags"]...)
@@ -6526,7 +6756,7 @@ type ShowAccountSettings200JSONResponse AccountSettingsEnvelope
 func (response ShowAccountSettings200JSONResponse) VisitShowAccountSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6548,7 +6778,7 @@ type UpdateAccountSettings200JSONResponse AccountSettingsEnvelope
 func (response UpdateAccountSettings200JSONResponse) VisitUpdateAccountSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6570,7 +6800,7 @@ type ShowAttachment200JSONResponse AttachmentEnvelope
 func (response ShowAttachment200JSONResponse) VisitShowAttachmentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6593,7 +6823,7 @@ type UpdateAttachment200JSONResponse AttachmentEnvelope
 func (response UpdateAttachment200JSONResponse) VisitUpdateAttachmentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6615,7 +6845,7 @@ type AutocompleteTags200JSONResponse TagNameList
 func (response AutocompleteTags200JSONResponse) VisitAutocompleteTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6636,7 +6866,7 @@ type ListBrands200JSONResponse BrandList
 func (response ListBrands200JSONResponse) VisitListBrandsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6658,7 +6888,30 @@ type ShowBrand200JSONResponse BrandEnvelope
 func (response ShowBrand200JSONResponse) VisitShowBrandResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedactTicketCommentInAgentWorkspaceRequestObject struct {
+	TicketCommentID TicketCommentIDParam `json:"ticket_comment_id"`
+	Body            *RedactTicketCommentInAgentWorkspaceJSONRequestBody
+}
+
+type RedactTicketCommentInAgentWorkspaceResponseObject interface {
+	VisitRedactTicketCommentInAgentWorkspaceResponse(w http.ResponseWriter) error
+}
+
+type RedactTicketCommentInAgentWorkspace200JSONResponse TicketCommentEnvelope
+
+func (response RedactTicketCommentInAgentWorkspace200JSONResponse) VisitRedactTicketCommentInAgentWorkspaceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6680,7 +6933,7 @@ type BulkUpdateDefaultCustomStatus200JSONResponse EmptyEnvelope
 func (response BulkUpdateDefaultCustomStatus200JSONResponse) VisitBulkUpdateDefaultCustomStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6702,7 +6955,7 @@ type ListCustomStatuses200JSONResponse CustomStatusList
 func (response ListCustomStatuses200JSONResponse) VisitListCustomStatusesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6731,7 +6984,7 @@ type CreateCustomStatus201JSONResponse struct {
 func (response CreateCustomStatus201JSONResponse) VisitCreateCustomStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6754,7 +7007,7 @@ type ShowCustomStatus200JSONResponse CustomStatusEnvelope
 func (response ShowCustomStatus200JSONResponse) VisitShowCustomStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6777,7 +7030,7 @@ type UpdateCustomStatus200JSONResponse CustomStatusEnvelope
 func (response UpdateCustomStatus200JSONResponse) VisitUpdateCustomStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6798,7 +7051,7 @@ type ListDeletedTickets200JSONResponse DeletedTicketList
 func (response ListDeletedTickets200JSONResponse) VisitListDeletedTicketsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6820,7 +7073,7 @@ type BulkRestoreDeletedTickets200JSONResponse EmptyEnvelope
 func (response BulkRestoreDeletedTickets200JSONResponse) VisitBulkRestoreDeletedTicketsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6842,7 +7095,7 @@ type RestoreDeletedTicket200JSONResponse EmptyEnvelope
 func (response RestoreDeletedTicket200JSONResponse) VisitRestoreDeletedTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6864,7 +7117,7 @@ type ShowEndUser200JSONResponse EndUserEnvelope
 func (response ShowEndUser200JSONResponse) VisitShowEndUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6887,7 +7140,7 @@ type UpdateEndUser200JSONResponse EndUserEnvelope
 func (response UpdateEndUser200JSONResponse) VisitUpdateEndUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6910,7 +7163,7 @@ type ListEndUserIdentities200JSONResponse UserIdentityList
 func (response ListEndUserIdentities200JSONResponse) VisitListEndUserIdentitiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6940,7 +7193,7 @@ type CreateEndUserIdentity201JSONResponse struct {
 func (response CreateEndUserIdentity201JSONResponse) VisitCreateEndUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -6981,7 +7234,7 @@ type ShowEndUserIdentity200JSONResponse UserIdentityEnvelope
 func (response ShowEndUserIdentity200JSONResponse) VisitShowEndUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7005,7 +7258,7 @@ type UpdateEndUserIdentity200JSONResponse UserIdentityEnvelope
 func (response UpdateEndUserIdentity200JSONResponse) VisitUpdateEndUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7028,7 +7281,7 @@ type MakeEndUserIdentityPrimary200JSONResponse UserIdentityList
 func (response MakeEndUserIdentityPrimary200JSONResponse) VisitMakeEndUserIdentityPrimaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7051,7 +7304,7 @@ type RequestEndUserVerification200JSONResponse EmptyEnvelope
 func (response RequestEndUserVerification200JSONResponse) VisitRequestEndUserVerificationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7074,7 +7327,7 @@ type VerifyEndUserIdentity200JSONResponse UserIdentityEnvelope
 func (response VerifyEndUserIdentity200JSONResponse) VisitVerifyEndUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7095,7 +7348,7 @@ type ListGroupMemberships200JSONResponse GroupMembershipList
 func (response ListGroupMemberships200JSONResponse) VisitListGroupMembershipsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7124,7 +7377,7 @@ type CreateGroupMembership201JSONResponse struct {
 func (response CreateGroupMembership201JSONResponse) VisitCreateGroupMembershipResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7146,7 +7399,7 @@ type ListAssignableGroupMemberships200JSONResponse GroupMembershipList
 func (response ListAssignableGroupMemberships200JSONResponse) VisitListAssignableGroupMembershipsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7168,7 +7421,7 @@ type GroupMembershipBulkCreate200JSONResponse JobStatusEnvelope
 func (response GroupMembershipBulkCreate200JSONResponse) VisitGroupMembershipBulkCreateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7190,7 +7443,7 @@ type GroupMembershipBulkDelete200JSONResponse JobStatusEnvelope
 func (response GroupMembershipBulkDelete200JSONResponse) VisitGroupMembershipBulkDeleteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7228,7 +7481,7 @@ type ShowGroupMembershipByID200JSONResponse GroupMembershipEnvelope
 func (response ShowGroupMembershipByID200JSONResponse) VisitShowGroupMembershipByIDResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7250,7 +7503,7 @@ type ListGroups200JSONResponse GroupList
 func (response ListGroups200JSONResponse) VisitListGroupsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7279,7 +7532,7 @@ type CreateGroup201JSONResponse struct {
 func (response CreateGroup201JSONResponse) VisitCreateGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7301,7 +7554,7 @@ type ListAssignableGroups200JSONResponse GroupList
 func (response ListAssignableGroups200JSONResponse) VisitListAssignableGroupsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7322,7 +7575,7 @@ type CountAssignableGroups200JSONResponse CountEnvelope
 func (response CountAssignableGroups200JSONResponse) VisitCountAssignableGroupsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7343,7 +7596,7 @@ type CountGroups200JSONResponse CountEnvelope
 func (response CountGroups200JSONResponse) VisitCountGroupsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7381,7 +7634,7 @@ type ShowGroupByID200JSONResponse GroupEnvelope
 func (response ShowGroupByID200JSONResponse) VisitShowGroupByIDResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7411,7 +7664,7 @@ type UpdateGroup200JSONResponse struct {
 func (response UpdateGroup200JSONResponse) VisitUpdateGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7434,7 +7687,7 @@ type ListGroupMembershipsByGroup200JSONResponse GroupMembershipList
 func (response ListGroupMembershipsByGroup200JSONResponse) VisitListGroupMembershipsByGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7456,7 +7709,7 @@ type ListAssignableMembershipsByGroup200JSONResponse GroupMembershipList
 func (response ListAssignableMembershipsByGroup200JSONResponse) VisitListAssignableMembershipsByGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7479,7 +7732,7 @@ type ListUsersByGroup200JSONResponse UserList
 func (response ListUsersByGroup200JSONResponse) VisitListUsersByGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7502,7 +7755,7 @@ type CountUsersByGroup200JSONResponse CountEnvelope
 func (response CountUsersByGroup200JSONResponse) VisitCountUsersByGroupResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7531,7 +7784,7 @@ type TicketImport201JSONResponse struct {
 func (response TicketImport201JSONResponse) VisitTicketImportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7554,7 +7807,7 @@ type TicketBulkImport200JSONResponse JobStatusEnvelope
 func (response TicketBulkImport200JSONResponse) VisitTicketBulkImportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7575,7 +7828,7 @@ type ListJobStatuses200JSONResponse JobStatusList
 func (response ListJobStatuses200JSONResponse) VisitListJobStatusesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7597,7 +7850,7 @@ type ShowManyJobStatuses200JSONResponse JobStatusesEnvelope
 func (response ShowManyJobStatuses200JSONResponse) VisitShowManyJobStatusesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7619,7 +7872,7 @@ type ShowJobStatus200JSONResponse JobStatusEnvelope
 func (response ShowJobStatus200JSONResponse) VisitShowJobStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7640,7 +7893,7 @@ type ListLocales200JSONResponse LocaleList
 func (response ListLocales200JSONResponse) VisitListLocalesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7661,7 +7914,7 @@ type ListLocalesForAgent200JSONResponse LocaleList
 func (response ListLocalesForAgent200JSONResponse) VisitListLocalesForAgentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7682,7 +7935,7 @@ type ShowCurrentLocale200JSONResponse LocaleEnvelope
 func (response ShowCurrentLocale200JSONResponse) VisitShowCurrentLocaleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7704,7 +7957,7 @@ type DetectBestLocale200JSONResponse LocaleEnvelope
 func (response DetectBestLocale200JSONResponse) VisitDetectBestLocaleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7725,7 +7978,7 @@ type ListAvailablePublicLocales200JSONResponse LocaleList
 func (response ListAvailablePublicLocales200JSONResponse) VisitListAvailablePublicLocalesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7747,7 +8000,7 @@ type ShowLocaleByID200JSONResponse LocaleEnvelope
 func (response ShowLocaleByID200JSONResponse) VisitShowLocaleByIDResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7768,7 +8021,7 @@ type ListOrganizationMemberships200JSONResponse OrganizationMembershipList
 func (response ListOrganizationMemberships200JSONResponse) VisitListOrganizationMembershipsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7797,7 +8050,7 @@ type CreateOrganizationMembership201JSONResponse struct {
 func (response CreateOrganizationMembership201JSONResponse) VisitCreateOrganizationMembershipResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7820,7 +8073,7 @@ type CreateManyOrganizationMemberships200JSONResponse JobStatusEnvelope
 func (response CreateManyOrganizationMemberships200JSONResponse) VisitCreateManyOrganizationMembershipsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7842,7 +8095,7 @@ type DeleteManyOrganizationMemberships200JSONResponse JobStatusEnvelope
 func (response DeleteManyOrganizationMemberships200JSONResponse) VisitDeleteManyOrganizationMembershipsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7880,7 +8133,7 @@ type ShowOrganizationMembershipByID200JSONResponse OrganizationMembershipEnvelop
 func (response ShowOrganizationMembershipByID200JSONResponse) VisitShowOrganizationMembershipByIDResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7901,7 +8154,7 @@ type ListOrganizations200JSONResponse OrganizationList
 func (response ListOrganizations200JSONResponse) VisitListOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7930,7 +8183,7 @@ type CreateOrganization201JSONResponse struct {
 func (response CreateOrganization201JSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7953,7 +8206,7 @@ type AutocompleteOrganizations200JSONResponse OrganizationList
 func (response AutocompleteOrganizations200JSONResponse) VisitAutocompleteOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7976,7 +8229,7 @@ type AutocompleteOrganizationsByBody200JSONResponse OrganizationList
 func (response AutocompleteOrganizationsByBody200JSONResponse) VisitAutocompleteOrganizationsByBodyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -7997,7 +8250,7 @@ type CountOrganizations200JSONResponse CountEnvelope
 func (response CountOrganizations200JSONResponse) VisitCountOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8019,7 +8272,7 @@ type CreateManyOrganizations200JSONResponse JobStatusEnvelope
 func (response CreateManyOrganizations200JSONResponse) VisitCreateManyOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8048,7 +8301,7 @@ type CreateOrUpdateOrganization200JSONResponse struct {
 func (response CreateOrUpdateOrganization200JSONResponse) VisitCreateOrUpdateOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8070,7 +8323,7 @@ type CreateOrUpdateOrganization201JSONResponse struct {
 func (response CreateOrUpdateOrganization201JSONResponse) VisitCreateOrUpdateOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8093,7 +8346,7 @@ type DeleteManyOrganizations200JSONResponse JobStatusEnvelope
 func (response DeleteManyOrganizations200JSONResponse) VisitDeleteManyOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8115,7 +8368,7 @@ type SearchOrganizations200JSONResponse OrganizationList
 func (response SearchOrganizations200JSONResponse) VisitSearchOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8137,7 +8390,7 @@ type ShowManyOrganizations200JSONResponse OrganizationList
 func (response ShowManyOrganizations200JSONResponse) VisitShowManyOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8160,7 +8413,7 @@ type UpdateManyOrganizations200JSONResponse JobStatusEnvelope
 func (response UpdateManyOrganizations200JSONResponse) VisitUpdateManyOrganizationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8198,7 +8451,7 @@ type ShowOrganization200JSONResponse OrganizationEnvelope
 func (response ShowOrganization200JSONResponse) VisitShowOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8221,7 +8474,7 @@ type UpdateOrganization200JSONResponse OrganizationEnvelope
 func (response UpdateOrganization200JSONResponse) VisitUpdateOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8243,7 +8496,7 @@ type ListOrganizationMembershipsByOrganization200JSONResponse OrganizationMember
 func (response ListOrganizationMembershipsByOrganization200JSONResponse) VisitListOrganizationMembershipsByOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8265,7 +8518,7 @@ type OrganizationRelated200JSONResponse OrganizationRelatedEnvelope
 func (response OrganizationRelated200JSONResponse) VisitOrganizationRelatedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8288,7 +8541,7 @@ type RemoveOrganizationTags200JSONResponse TagsEnvelope
 func (response RemoveOrganizationTags200JSONResponse) VisitRemoveOrganizationTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8310,7 +8563,7 @@ type ListOrganizationTags200JSONResponse TagsEnvelope
 func (response ListOrganizationTags200JSONResponse) VisitListOrganizationTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8333,7 +8586,7 @@ type SetOrganizationTags201JSONResponse TagsEnvelope
 func (response SetOrganizationTags201JSONResponse) VisitSetOrganizationTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8356,7 +8609,7 @@ type AddOrganizationTags200JSONResponse TagsEnvelope
 func (response AddOrganizationTags200JSONResponse) VisitAddOrganizationTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8378,7 +8631,7 @@ type ListTicketsByOrganization200JSONResponse TicketList
 func (response ListTicketsByOrganization200JSONResponse) VisitListTicketsByOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8400,7 +8653,7 @@ type CountTicketsByOrganization200JSONResponse CountEnvelope
 func (response CountTicketsByOrganization200JSONResponse) VisitCountTicketsByOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8423,7 +8676,7 @@ type ListUsersByOrganization200JSONResponse UserList
 func (response ListUsersByOrganization200JSONResponse) VisitListUsersByOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8446,7 +8699,7 @@ type CountUsersByOrganization200JSONResponse CountEnvelope
 func (response CountUsersByOrganization200JSONResponse) VisitCountUsersByOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8467,11 +8720,77 @@ type ListTicketProblems200JSONResponse TicketList
 func (response ListTicketProblems200JSONResponse) VisitListTicketProblemsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AutocompleteProblemsRequestObject struct {
+	Params AutocompleteProblemsParams
+	Body   *AutocompleteProblemsJSONRequestBody
+}
+
+type AutocompleteProblemsResponseObject interface {
+	VisitAutocompleteProblemsResponse(w http.ResponseWriter) error
+}
+
+type AutocompleteProblems200JSONResponse TicketList
+
+func (response AutocompleteProblems200JSONResponse) VisitAutocompleteProblemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSkipsRequestObject struct {
+}
+
+type ListSkipsResponseObject interface {
+	VisitListSkipsResponse(w http.ResponseWriter) error
+}
+
+type ListSkips200JSONResponse SkipList
+
+func (response ListSkips200JSONResponse) VisitListSkipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordNewSkipRequestObject struct {
+	Body *RecordNewSkipJSONRequestBody
+}
+
+type RecordNewSkipResponseObject interface {
+	VisitRecordNewSkipResponse(w http.ResponseWriter) error
+}
+
+type RecordNewSkip201JSONResponse SkipEnvelope
+
+func (response RecordNewSkip201JSONResponse) VisitRecordNewSkipResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8488,7 +8807,7 @@ type ListTags200JSONResponse TagList
 func (response ListTags200JSONResponse) VisitListTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8509,7 +8828,7 @@ type CountTags200JSONResponse CountEnvelope
 func (response CountTags200JSONResponse) VisitCountTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8531,7 +8850,7 @@ type ListTicketAudits200JSONResponse TicketAuditList
 func (response ListTicketAudits200JSONResponse) VisitListTicketAuditsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8553,7 +8872,7 @@ type ListTicketFields200JSONResponse TicketFieldList
 func (response ListTicketFields200JSONResponse) VisitListTicketFieldsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8582,7 +8901,7 @@ type CreateTicketField201JSONResponse struct {
 func (response CreateTicketField201JSONResponse) VisitCreateTicketFieldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8604,7 +8923,7 @@ type CountTicketFields200JSONResponse CountEnvelope
 func (response CountTicketFields200JSONResponse) VisitCountTicketFieldsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8626,7 +8945,7 @@ type ReorderTicketFields200JSONResponse EmptyEnvelope
 func (response ReorderTicketFields200JSONResponse) VisitReorderTicketFieldsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8665,7 +8984,7 @@ type ShowTicketfield200JSONResponse TicketFieldEnvelope
 func (response ShowTicketfield200JSONResponse) VisitShowTicketfieldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8688,7 +9007,7 @@ type UpdateTicketField200JSONResponse TicketFieldEnvelope
 func (response UpdateTicketField200JSONResponse) VisitUpdateTicketFieldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8710,7 +9029,7 @@ type ListTicketFieldOptions200JSONResponse CustomFieldOptionList
 func (response ListTicketFieldOptions200JSONResponse) VisitListTicketFieldOptionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8740,7 +9059,7 @@ type CreateOrUpdateTicketFieldOption200JSONResponse struct {
 func (response CreateOrUpdateTicketFieldOption200JSONResponse) VisitCreateOrUpdateTicketFieldOptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8762,7 +9081,7 @@ type CreateOrUpdateTicketFieldOption201JSONResponse struct {
 func (response CreateOrUpdateTicketFieldOption201JSONResponse) VisitCreateOrUpdateTicketFieldOptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8803,7 +9122,7 @@ type ShowTicketFieldOption200JSONResponse CustomFieldOptionEnvelope
 func (response ShowTicketFieldOption200JSONResponse) VisitShowTicketFieldOptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8825,7 +9144,7 @@ type ListTicketForms200JSONResponse TicketFormList
 func (response ListTicketForms200JSONResponse) VisitListTicketFormsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8854,7 +9173,7 @@ type CreateTicketForm201JSONResponse struct {
 func (response CreateTicketForm201JSONResponse) VisitCreateTicketFormResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8877,7 +9196,7 @@ type ReorderTicketForms200JSONResponse TicketFormList
 func (response ReorderTicketForms200JSONResponse) VisitReorderTicketFormsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8899,7 +9218,7 @@ type ShowManyTicketForms200JSONResponse TicketFormList
 func (response ShowManyTicketForms200JSONResponse) VisitShowManyTicketFormsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8937,7 +9256,7 @@ type ShowTicketForm200JSONResponse TicketFormEnvelope
 func (response ShowTicketForm200JSONResponse) VisitShowTicketFormResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8960,7 +9279,7 @@ type UpdateTicketForm200JSONResponse TicketFormEnvelope
 func (response UpdateTicketForm200JSONResponse) VisitUpdateTicketFormResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -8990,7 +9309,7 @@ type CloneTicketForm200JSONResponse struct {
 func (response CloneTicketForm200JSONResponse) VisitCloneTicketFormResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9012,7 +9331,29 @@ type ListTicketMetrics200JSONResponse TicketMetricList
 func (response ListTicketMetrics200JSONResponse) VisitListTicketMetricsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTicketMetricsRequestObject struct {
+	TicketMetricID TicketMetricIDParam `json:"ticket_metric_id"`
+}
+
+type ShowTicketMetricsResponseObject interface {
+	VisitShowTicketMetricsResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketMetrics200JSONResponse TicketMetricsEnvelope
+
+func (response ShowTicketMetrics200JSONResponse) VisitShowTicketMetricsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9034,7 +9375,7 @@ type ListTickets200JSONResponse TicketList
 func (response ListTickets200JSONResponse) VisitListTicketsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9063,7 +9404,7 @@ type CreateTicket201JSONResponse struct {
 func (response CreateTicket201JSONResponse) VisitCreateTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9085,7 +9426,7 @@ type CountTickets200JSONResponse CountEnvelope
 func (response CountTickets200JSONResponse) VisitCountTicketsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9107,7 +9448,7 @@ type TicketsCreateMany200JSONResponse JobStatusEnvelope
 func (response TicketsCreateMany200JSONResponse) VisitTicketsCreateManyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9129,7 +9470,7 @@ type BulkDeleteTickets200JSONResponse JobStatusEnvelope
 func (response BulkDeleteTickets200JSONResponse) VisitBulkDeleteTicketsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9150,7 +9491,7 @@ type ListRecentTickets200JSONResponse TicketList
 func (response ListRecentTickets200JSONResponse) VisitListRecentTicketsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9172,7 +9513,7 @@ type TicketsShowMany200JSONResponse TicketList
 func (response TicketsShowMany200JSONResponse) VisitTicketsShowManyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9195,7 +9536,7 @@ type TicketsUpdateMany200JSONResponse JobStatusEnvelope
 func (response TicketsUpdateMany200JSONResponse) VisitTicketsUpdateManyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9233,7 +9574,7 @@ type ShowTicket200JSONResponse TicketEnvelope
 func (response ShowTicket200JSONResponse) VisitShowTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9256,7 +9597,7 @@ type UpdateTicket200JSONResponse TicketSavedEnvelope
 func (response UpdateTicket200JSONResponse) VisitUpdateTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9278,7 +9619,7 @@ type ListAuditsForTicket200JSONResponse TicketAuditList
 func (response ListAuditsForTicket200JSONResponse) VisitListAuditsForTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9300,7 +9641,7 @@ type CountAuditsForTicket200JSONResponse CountEnvelope
 func (response CountAuditsForTicket200JSONResponse) VisitCountAuditsForTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9323,7 +9664,7 @@ type ShowTicketAudit200JSONResponse TicketAuditEnvelope
 func (response ShowTicketAudit200JSONResponse) VisitShowTicketAuditResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9346,7 +9687,30 @@ type MakeTicketCommentPrivateFromAudits200JSONResponse EmptyEnvelope
 func (response MakeTicketCommentPrivateFromAudits200JSONResponse) VisitMakeTicketCommentPrivateFromAuditsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TrustAuditRequestObject struct {
+	TicketID      TicketIDParam      `json:"ticket_id"`
+	TicketAuditID TicketAuditIDParam `json:"ticket_audit_id"`
+}
+
+type TrustAuditResponseObject interface {
+	VisitTrustAuditResponse(w http.ResponseWriter) error
+}
+
+type TrustAudit200JSONResponse EmptyEnvelope
+
+func (response TrustAudit200JSONResponse) VisitTrustAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9368,7 +9732,7 @@ type ListTicketCollaborators200JSONResponse UserList
 func (response ListTicketCollaborators200JSONResponse) VisitListTicketCollaboratorsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9391,7 +9755,7 @@ type ListTicketComments200JSONResponse TicketCommentList
 func (response ListTicketComments200JSONResponse) VisitListTicketCommentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9413,7 +9777,7 @@ type CountTicketComments200JSONResponse CountEnvelope
 func (response CountTicketComments200JSONResponse) VisitCountTicketCommentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9437,7 +9801,7 @@ type RedactCommentAttachment200JSONResponse AttachmentEnvelope
 func (response RedactCommentAttachment200JSONResponse) VisitRedactCommentAttachmentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9460,7 +9824,7 @@ type MakeTicketCommentPrivate200JSONResponse EmptyEnvelope
 func (response MakeTicketCommentPrivate200JSONResponse) VisitMakeTicketCommentPrivateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9484,7 +9848,7 @@ type RedactStringInComment200JSONResponse TicketCommentEnvelope
 func (response RedactStringInComment200JSONResponse) VisitRedactStringInCommentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9506,7 +9870,7 @@ type ListTicketEmailCCs200JSONResponse UserList
 func (response ListTicketEmailCCs200JSONResponse) VisitListTicketEmailCCsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9528,7 +9892,7 @@ type ListTicketFollowers200JSONResponse UserList
 func (response ListTicketFollowers200JSONResponse) VisitListTicketFollowersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9550,7 +9914,7 @@ type ListTicketIncidents200JSONResponse TicketList
 func (response ListTicketIncidents200JSONResponse) VisitListTicketIncidentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9572,7 +9936,7 @@ type ShowTicketMetricsByTicket200JSONResponse TicketMetricEnvelope
 func (response ShowTicketMetricsByTicket200JSONResponse) VisitShowTicketMetricsByTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9594,7 +9958,29 @@ type TicketRelatedInformation200JSONResponse TicketRelatedEnvelope
 func (response TicketRelatedInformation200JSONResponse) VisitTicketRelatedInformationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSkipsByTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type ListSkipsByTicketResponseObject interface {
+	VisitListSkipsByTicketResponse(w http.ResponseWriter) error
+}
+
+type ListSkipsByTicket200JSONResponse SkipList
+
+func (response ListSkipsByTicket200JSONResponse) VisitListSkipsByTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9617,7 +10003,7 @@ type DeleteTagsTicket200JSONResponse TagsEnvelope
 func (response DeleteTagsTicket200JSONResponse) VisitDeleteTagsTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9639,7 +10025,7 @@ type ListResourceTags200JSONResponse TagsEnvelope
 func (response ListResourceTags200JSONResponse) VisitListResourceTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9662,7 +10048,7 @@ type SetTagsTicket201JSONResponse TagsEnvelope
 func (response SetTagsTicket201JSONResponse) VisitSetTagsTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9685,7 +10071,7 @@ type PutTagsTicket200JSONResponse TagsEnvelope
 func (response PutTagsTicket200JSONResponse) VisitPutTagsTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9716,7 +10102,7 @@ type UploadFiles201JSONResponse struct {
 func (response UploadFiles201JSONResponse) VisitUploadFilesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9755,7 +10141,7 @@ type ListUsers200JSONResponse UserList
 func (response ListUsers200JSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9784,7 +10170,7 @@ type CreateUser201JSONResponse struct {
 func (response CreateUser201JSONResponse) VisitCreateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9807,7 +10193,7 @@ type AutocompleteUsers200JSONResponse UserList
 func (response AutocompleteUsers200JSONResponse) VisitAutocompleteUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9829,7 +10215,7 @@ type AutocompleteUsersByBody200JSONResponse UserList
 func (response AutocompleteUsersByBody200JSONResponse) VisitAutocompleteUsersByBodyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9851,7 +10237,7 @@ type CountUsers200JSONResponse CountEnvelope
 func (response CountUsers200JSONResponse) VisitCountUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9873,7 +10259,7 @@ type CreateManyUsers200JSONResponse JobStatusEnvelope
 func (response CreateManyUsers200JSONResponse) VisitCreateManyUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9902,7 +10288,7 @@ type CreateOrUpdateUser200JSONResponse struct {
 func (response CreateOrUpdateUser200JSONResponse) VisitCreateOrUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9924,7 +10310,7 @@ type CreateOrUpdateUser201JSONResponse struct {
 func (response CreateOrUpdateUser201JSONResponse) VisitCreateOrUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9947,7 +10333,7 @@ type CreateOrUpdateManyUsers200JSONResponse JobStatusEnvelope
 func (response CreateOrUpdateManyUsers200JSONResponse) VisitCreateOrUpdateManyUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9969,7 +10355,7 @@ type DestroyManyUsers200JSONResponse JobStatusEnvelope
 func (response DestroyManyUsers200JSONResponse) VisitDestroyManyUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -9990,7 +10376,7 @@ type ShowCurrentUser200JSONResponse CurrentUserEnvelope
 func (response ShowCurrentUser200JSONResponse) VisitShowCurrentUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10012,7 +10398,7 @@ type SearchUsers200JSONResponse UserList
 func (response SearchUsers200JSONResponse) VisitSearchUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10034,7 +10420,7 @@ type ShowManyUsers200JSONResponse UserList
 func (response ShowManyUsers200JSONResponse) VisitShowManyUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10057,7 +10443,7 @@ type UpdateManyUsers200JSONResponse JobStatusEnvelope
 func (response UpdateManyUsers200JSONResponse) VisitUpdateManyUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10079,7 +10465,7 @@ type DeleteUser200JSONResponse UserEnvelope
 func (response DeleteUser200JSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10101,7 +10487,7 @@ type ShowUser200JSONResponse UserEnvelope
 func (response ShowUser200JSONResponse) VisitShowUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10124,7 +10510,7 @@ type UpdateUser200JSONResponse UserEnvelope
 func (response UpdateUser200JSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10146,7 +10532,7 @@ type ListGroupMembershipsByUser200JSONResponse GroupMembershipList
 func (response ListGroupMembershipsByUser200JSONResponse) VisitListGroupMembershipsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10176,7 +10562,7 @@ type CreateGroupMembershipByUser201JSONResponse struct {
 func (response CreateGroupMembershipByUser201JSONResponse) VisitCreateGroupMembershipByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10200,7 +10586,7 @@ type GroupMembershipSetDefault200JSONResponse GroupMembershipList
 func (response GroupMembershipSetDefault200JSONResponse) VisitGroupMembershipSetDefaultResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10240,7 +10626,7 @@ type ShowGroupMembershipByUser200JSONResponse GroupMembershipEnvelope
 func (response ShowGroupMembershipByUser200JSONResponse) VisitShowGroupMembershipByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10262,7 +10648,7 @@ type ListGroupsByUser200JSONResponse GroupList
 func (response ListGroupsByUser200JSONResponse) VisitListGroupsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10284,7 +10670,7 @@ type CountGroupsByUser200JSONResponse CountEnvelope
 func (response CountGroupsByUser200JSONResponse) VisitCountGroupsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10307,7 +10693,7 @@ type ListUserIdentities200JSONResponse UserIdentityList
 func (response ListUserIdentities200JSONResponse) VisitListUserIdentitiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10337,7 +10723,7 @@ type CreateUserIdentity201JSONResponse struct {
 func (response CreateUserIdentity201JSONResponse) VisitCreateUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10378,7 +10764,7 @@ type ShowUserIdentity200JSONResponse UserIdentityEnvelope
 func (response ShowUserIdentity200JSONResponse) VisitShowUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10402,7 +10788,7 @@ type UpdateUserIdentity200JSONResponse UserIdentityEnvelope
 func (response UpdateUserIdentity200JSONResponse) VisitUpdateUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10425,7 +10811,7 @@ type MakeUserIdentityPrimary200JSONResponse UserIdentityList
 func (response MakeUserIdentityPrimary200JSONResponse) VisitMakeUserIdentityPrimaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10448,7 +10834,7 @@ type RequestUserVerfication200JSONResponse EmptyEnvelope
 func (response RequestUserVerfication200JSONResponse) VisitRequestUserVerficationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10471,7 +10857,7 @@ type VerifyUserIdentity200JSONResponse UserIdentityEnvelope
 func (response VerifyUserIdentity200JSONResponse) VisitVerifyUserIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10493,7 +10879,7 @@ type ListOrganizationMembershipsByUser200JSONResponse OrganizationMembershipList
 func (response ListOrganizationMembershipsByUser200JSONResponse) VisitListOrganizationMembershipsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10523,7 +10909,7 @@ type CreateOrganizationMembershipByUser201JSONResponse struct {
 func (response CreateOrganizationMembershipByUser201JSONResponse) VisitCreateOrganizationMembershipByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10564,7 +10950,7 @@ type ShowOrganizationMembershipByUser200JSONResponse OrganizationMembershipEnvel
 func (response ShowOrganizationMembershipByUser200JSONResponse) VisitShowOrganizationMembershipByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10587,7 +10973,7 @@ type SetOrganizationMembershipAsDefault200JSONResponse OrganizationMembershipLis
 func (response SetOrganizationMembershipAsDefault200JSONResponse) VisitSetOrganizationMembershipAsDefaultResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10609,7 +10995,7 @@ type ListOrganizationsByUser200JSONResponse OrganizationList
 func (response ListOrganizationsByUser200JSONResponse) VisitListOrganizationsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10631,7 +11017,7 @@ type CountOrganizationsByUser200JSONResponse CountEnvelope
 func (response CountOrganizationsByUser200JSONResponse) VisitCountOrganizationsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10671,7 +11057,7 @@ type SetOrganizationAsDefault200JSONResponse OrganizationMembershipEnvelope
 func (response SetOrganizationAsDefault200JSONResponse) VisitSetOrganizationAsDefaultResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10693,7 +11079,29 @@ type ShowUserRelated200JSONResponse UserRelatedEnvelope
 func (response ShowUserRelated200JSONResponse) VisitShowUserRelatedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketSkipsRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListTicketSkipsResponseObject interface {
+	VisitListTicketSkipsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketSkips200JSONResponse SkipList
+
+func (response ListTicketSkips200JSONResponse) VisitListTicketSkipsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10716,7 +11124,7 @@ type RemoveUserTags200JSONResponse TagsEnvelope
 func (response RemoveUserTags200JSONResponse) VisitRemoveUserTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10738,7 +11146,7 @@ type ListUserTags200JSONResponse TagsEnvelope
 func (response ListUserTags200JSONResponse) VisitListUserTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10761,7 +11169,7 @@ type SetUserTags201JSONResponse TagsEnvelope
 func (response SetUserTags201JSONResponse) VisitSetUserTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10784,7 +11192,7 @@ type AddUserTags200JSONResponse TagsEnvelope
 func (response AddUserTags200JSONResponse) VisitAddUserTagsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10806,7 +11214,7 @@ type ListTicketsAssigned200JSONResponse TicketList
 func (response ListTicketsAssigned200JSONResponse) VisitListTicketsAssignedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10828,7 +11236,7 @@ type CountTicketsAssigned200JSONResponse CountEnvelope
 func (response CountTicketsAssigned200JSONResponse) VisitCountTicketsAssignedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10850,7 +11258,7 @@ type ListTicketsCcd200JSONResponse TicketList
 func (response ListTicketsCcd200JSONResponse) VisitListTicketsCcdResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10872,7 +11280,7 @@ type CountTicketsCcd200JSONResponse CountEnvelope
 func (response CountTicketsCcd200JSONResponse) VisitCountTicketsCcdResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10894,7 +11302,7 @@ type ListTicketsFollowed200JSONResponse TicketList
 func (response ListTicketsFollowed200JSONResponse) VisitListTicketsFollowedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10916,7 +11324,7 @@ type ListTicketsRequested200JSONResponse TicketList
 func (response ListTicketsRequested200JSONResponse) VisitListTicketsRequestedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10938,7 +11346,7 @@ type CountTicketsRequested200JSONResponse CountEnvelope
 func (response CountTicketsRequested200JSONResponse) VisitCountTicketsRequestedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -10970,6 +11378,9 @@ type StrictServerInterface interface {
 	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
 	// (GET /api/v2/brands/{brand_id})
 	ShowBrand(ctx context.Context, request ShowBrandRequestObject) (ShowBrandResponseObject, error)
+	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+	// (PUT /api/v2/comment_redactions/{ticket_comment_id})
+	RedactTicketCommentInAgentWorkspace(ctx context.Context, request RedactTicketCommentInAgentWorkspaceRequestObject) (RedactTicketCommentInAgentWorkspaceResponseObject, error)
 	// BulkUpdateDefaultCustomStatus Makes each status the default of its category.
 	// (PUT /api/v2/custom_status/default)
 	BulkUpdateDefaultCustomStatus(ctx context.Context, request BulkUpdateDefaultCustomStatusRequestObject) (BulkUpdateDefaultCustomStatusResponseObject, error)
@@ -11207,6 +11618,15 @@ type StrictServerInterface interface {
 	// ListTicketProblems Lists the tickets of type problem.
 	// (GET /api/v2/problems)
 	ListTicketProblems(ctx context.Context, request ListTicketProblemsRequestObject) (ListTicketProblemsResponseObject, error)
+	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
+	// (POST /api/v2/problems/autocomplete)
+	AutocompleteProblems(ctx context.Context, request AutocompleteProblemsRequestObject) (AutocompleteProblemsResponseObject, error)
+	// ListSkips Lists the skips of all tickets, the oldest first.
+	// (GET /api/v2/skips)
+	ListSkips(ctx context.Context, request ListSkipsRequestObject) (ListSkipsResponseObject, error)
+	// RecordNewSkip Notes that the caller passed over a ticket.
+	// (POST /api/v2/skips)
+	RecordNewSkip(ctx context.Context, request RecordNewSkipRequestObject) (RecordNewSkipResponseObject, error)
 	// ListTags Lists the tags of tickets with how often each is used, the most used first.
 	// (GET /api/v2/tags)
 	ListTags(ctx context.Context, request ListTagsRequestObject) (ListTagsResponseObject, error)
@@ -11276,6 +11696,9 @@ type StrictServerInterface interface {
 	// ListTicketMetrics Lists the metric sets of tickets, the newest first.
 	// (GET /api/v2/ticket_metrics)
 	ListTicketMetrics(ctx context.Context, request ListTicketMetricsRequestObject) (ListTicketMetricsResponseObject, error)
+	// ShowTicketMetrics Shows a metric set by its own id.
+	// (GET /api/v2/ticket_metrics/{ticket_metric_id})
+	ShowTicketMetrics(ctx context.Context, request ShowTicketMetricsRequestObject) (ShowTicketMetricsResponseObject, error)
 	// ListTickets Lists the tickets by number.
 	// (GET /api/v2/tickets)
 	ListTickets(ctx context.Context, request ListTicketsRequestObject) (ListTicketsResponseObject, error)
@@ -11321,6 +11744,9 @@ type StrictServerInterface interface {
 	// MakeTicketCommentPrivateFromAudits Hides the comment of an audit from end users for good.
 	// (PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private)
 	MakeTicketCommentPrivateFromAudits(ctx context.Context, request MakeTicketCommentPrivateFromAuditsRequestObject) (MakeTicketCommentPrivateFromAuditsResponseObject, error)
+	// TrustAudit Takes the flags of what looked suspicious off an audit and its comment.
+	// (PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/trust)
+	TrustAudit(ctx context.Context, request TrustAuditRequestObject) (TrustAuditResponseObject, error)
 	// ListTicketCollaborators Lists the collaborators of a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/collaborators)
 	ListTicketCollaborators(ctx context.Context, request ListTicketCollaboratorsRequestObject) (ListTicketCollaboratorsResponseObject, error)
@@ -11354,6 +11780,9 @@ type StrictServerInterface interface {
 	// TicketRelatedInformation Tells what belongs to a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/related)
 	TicketRelatedInformation(ctx context.Context, request TicketRelatedInformationRequestObject) (TicketRelatedInformationResponseObject, error)
+	// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
+	// (GET /api/v2/tickets/{ticket_id}/skips)
+	ListSkipsByTicket(ctx context.Context, request ListSkipsByTicketRequestObject) (ListSkipsByTicketResponseObject, error)
 	// DeleteTagsTicket Removes tags from a ticket.
 	// (DELETE /api/v2/tickets/{ticket_id}/tags)
 	DeleteTagsTicket(ctx context.Context, request DeleteTagsTicketRequestObject) (DeleteTagsTicketResponseObject, error)
@@ -11495,6 +11924,9 @@ type StrictServerInterface interface {
 	// ShowUserRelated Counts what refers to a user.
 	// (GET /api/v2/users/{user_id}/related)
 	ShowUserRelated(ctx context.Context, request ShowUserRelatedRequestObject) (ShowUserRelatedResponseObject, error)
+	// ListTicketSkips Lists the skips by a user, the oldest first.
+	// (GET /api/v2/users/{user_id}/skips)
+	ListTicketSkips(ctx context.Context, request ListTicketSkipsRequestObject) (ListTicketSkipsResponseObject, error)
 	// RemoveUserTags Removes tags from a user.
 	// (DELETE /api/v2/users/{user_id}/tags)
 	RemoveUserTags(ctx context.Context, request RemoveUserTagsRequestObject) (RemoveUserTagsResponseObject, error)
@@ -11751,6 +12183,54 @@ func (sh *strictHandler) ShowBrand(ctx echo.Context, brandID BrandIDParam) error
 		return err
 	} else if validResponse, ok := response.(ShowBrandResponseObject); ok {
 		return validResponse.VisitShowBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RedactTicketCommentInAgentWorkspace operation middleware
+func (sh *strictHandler) RedactTicketCommentInAgentWorkspace(ctx echo.Context, ticketCommentID TicketCommentIDParam) error {
+	var request RedactTicketCommentInAgentWorkspaceRequestObject
+
+	request.TicketCommentID = ticketCommentID
+
+	var body RedactTicketCommentInAgentWorkspaceJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedactTicketCommentInAgentWorkspace(ctx.Request().Context(), request.(RedactTicketCommentInAgentWorkspaceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedactTicketCommentInAgentWorkspace")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RedactTicketCommentInAgentWorkspaceResponseObject); ok {
+		return validResponse.VisitRedactTicketCommentInAgentWorkspaceResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14224,6 +14704,126 @@ func (sh *strictHandler) ListTicketProblems(ctx echo.Context) error {
 	return nil
 }
 
+// AutocompleteProblems operation middleware
+func (sh *strictHandler) AutocompleteProblems(ctx echo.Context, params AutocompleteProblemsParams) error {
+	var request AutocompleteProblemsRequestObject
+
+	request.Params = params
+
+	var body AutocompleteProblemsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AutocompleteProblems(ctx.Request().Context(), request.(AutocompleteProblemsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AutocompleteProblems")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AutocompleteProblemsResponseObject); ok {
+		return validResponse.VisitAutocompleteProblemsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSkips operation middleware
+func (sh *strictHandler) ListSkips(ctx echo.Context) error {
+	var request ListSkipsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSkips(ctx.Request().Context(), request.(ListSkipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSkips")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSkipsResponseObject); ok {
+		return validResponse.VisitListSkipsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordNewSkip operation middleware
+func (sh *strictHandler) RecordNewSkip(ctx echo.Context) error {
+	var request RecordNewSkipRequestObject
+
+	var body RecordNewSkipJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordNewSkip(ctx.Request().Context(), request.(RecordNewSkipRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordNewSkip")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordNewSkipResponseObject); ok {
+		return validResponse.VisitRecordNewSkipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTags operation middleware
 func (sh *strictHandler) ListTags(ctx echo.Context) error {
 	var request ListTagsRequestObject
@@ -14973,6 +15573,31 @@ func (sh *strictHandler) ListTicketMetrics(ctx echo.Context) error {
 	return nil
 }
 
+// ShowTicketMetrics operation middleware
+func (sh *strictHandler) ShowTicketMetrics(ctx echo.Context, ticketMetricID TicketMetricIDParam) error {
+	var request ShowTicketMetricsRequestObject
+
+	request.TicketMetricID = ticketMetricID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketMetrics(ctx.Request().Context(), request.(ShowTicketMetricsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketMetrics")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketMetricsResponseObject); ok {
+		return validResponse.VisitShowTicketMetricsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTickets operation middleware
 func (sh *strictHandler) ListTickets(ctx echo.Context, params ListTicketsParams) error {
 	var request ListTicketsRequestObject
@@ -15434,6 +16059,32 @@ func (sh *strictHandler) MakeTicketCommentPrivateFromAudits(ctx echo.Context, ti
 	return nil
 }
 
+// TrustAudit operation middleware
+func (sh *strictHandler) TrustAudit(ctx echo.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) error {
+	var request TrustAuditRequestObject
+
+	request.TicketID = ticketID
+	request.TicketAuditID = ticketAuditID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TrustAudit(ctx.Request().Context(), request.(TrustAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TrustAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TrustAuditResponseObject); ok {
+		return validResponse.VisitTrustAuditResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTicketCollaborators operation middleware
 func (sh *strictHandler) ListTicketCollaborators(ctx echo.Context, ticketID TicketIDParam) error {
 	var request ListTicketCollaboratorsRequestObject
@@ -15731,6 +16382,31 @@ func (sh *strictHandler) TicketRelatedInformation(ctx echo.Context, ticketID Tic
 		return err
 	} else if validResponse, ok := response.(TicketRelatedInformationResponseObject); ok {
 		return validResponse.VisitTicketRelatedInformationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSkipsByTicket operation middleware
+func (sh *strictHandler) ListSkipsByTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request ListSkipsByTicketRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSkipsByTicket(ctx.Request().Context(), request.(ListSkipsByTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSkipsByTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSkipsByTicketResponseObject); ok {
+		return validResponse.VisitListSkipsByTicketResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -17237,6 +17913,31 @@ func (sh *strictHandler) ShowUserRelated(ctx echo.Context, userID UserIDParam) e
 		return err
 	} else if validResponse, ok := response.(ShowUserRelatedResponseObject); ok {
 		return validResponse.VisitShowUserRelatedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketSkips operation middleware
+func (sh *strictHandler) ListTicketSkips(ctx echo.Context, userID UserIDParam) error {
+	var request ListTicketSkipsRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketSkips(ctx.Request().Context(), request.(ListTicketSkipsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketSkips")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketSkipsResponseObject); ok {
+		return validResponse.VisitListTicketSkipsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

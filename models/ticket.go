@@ -135,3 +135,12 @@ type TagChange struct {
 	Name  string
 	Delta int
 }
+
+// Skip is a ticket that an agent passed over while working through a view.
+type Skip struct {
+	Tenant
+	TicketID int64
+	UserID   int64
+	Reason   string
+	Stamps
+}

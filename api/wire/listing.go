@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/oapi-codegen/nullable"
 )
@@ -76,7 +75,7 @@ func (l Listing) MarshalJSON() ([]byte, error) {
 func (l Listing) AppendPaging(b *bytes.Buffer) error {
 	var members []Member
 	if l.NextPage.IsSpecified() {
-		members = append(members, Member{"next_page", l.NextPage}, Member{"previous_page", l.PreviousPage})
+		members = append(members, Member{"next_page", orNull(l.NextPage)}, Member{"previous_page", orNull(l.PreviousPage)})
 	}
 	if l.Count != nil {
 		members = append(members, Member{"count", *l.Count})
@@ -93,12 +92,21 @@ func (l Listing) AppendPaging(b *bytes.Buffer) error {
 	return nil
 }
 
+// orNull is the value, or nil. A Nullable encodes its value by itself, and with
+// the marks of HTML escaped.
+func orNull(n nullable.Nullable[string]) any {
+	if v, err := n.Get(); err == nil {
+		return v
+	}
+	return nil
+}
+
 func writeMember(b *bytes.Buffer, key string, value any) error {
-	name, err := json.Marshal(key)
+	name, err := encode(key)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(value)
+	text, err := encode(value)
 	if err != nil {
 		return err
 	}

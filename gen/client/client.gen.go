@@ -368,6 +368,17 @@ type CommentPastInput struct {
 	CreatedAt nullable.Nullable[time.Time] `json:"created_at,omitempty"`
 }
 
+// CommentRedactionBody defines model for CommentRedactionBody.
+type CommentRedactionBody struct {
+	TicketID *int64 `json:"ticket_id,omitempty"`
+
+	// HTMLBody The comment's html_body, with <redact>…</redact> around each text that is to go, and an attribute redact on each picture.
+	HTMLBody nullable.Nullable[string] `json:"html_body,omitempty"`
+
+	// ExternalAttachmentUrls Addresses of files and pictures of the comment that are to go.
+	ExternalAttachmentUrls []string `json:"external_attachment_urls,omitzero"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -1010,6 +1021,11 @@ type OrganizationsUpdateBody struct {
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
 }
 
+// ProblemTextBody defines model for ProblemTextBody.
+type ProblemTextBody struct {
+	Text nullable.Nullable[string] `json:"text,omitempty"`
+}
+
 // RedactTextBody defines model for RedactTextBody.
 type RedactTextBody struct {
 	Text string `json:"text"`
@@ -1038,6 +1054,45 @@ type RequiredOnStatusesInput struct {
 
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
+
+// Skip defines model for Skip.
+type Skip struct {
+	ID       int64 `json:"id"`
+	TicketID int64 `json:"ticket_id"`
+
+	// UserID The agent.
+	UserID    int64     `json:"user_id"`
+	Reason    string    `json:"reason"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Ticket    Ticket    `json:"ticket"`
+}
+
+// SkipBody defines model for SkipBody.
+type SkipBody struct {
+	Skip SkipInput `json:"skip"`
+}
+
+// SkipEnvelope defines model for SkipEnvelope.
+type SkipEnvelope struct {
+	Skip Skip `json:"skip"`
+}
+
+// SkipInput defines model for SkipInput.
+type SkipInput struct {
+	TicketID *int64                    `json:"ticket_id,omitempty"`
+	Reason   nullable.Nullable[string] `json:"reason,omitempty"`
+}
+
+// SkipList defines model for SkipList.
+type SkipList struct {
+	Skips        []Skip                    `json:"skips"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
 
 // SortOrder defines model for SortOrder.
 type SortOrder string
@@ -1259,6 +1314,9 @@ type TicketEnvelope struct {
 	Brands        []Brand        `json:"brands,omitzero"`
 	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
 	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
 }
 
 // TicketField defines model for TicketField.
@@ -1613,18 +1671,21 @@ type TicketInput struct {
 
 // TicketList defines model for TicketList.
 type TicketList struct {
-	Tickets       []Ticket                  `json:"tickets"`
-	Users         []User                    `json:"users,omitzero"`
-	Groups        []Group                   `json:"groups,omitzero"`
-	Organizations []Organization            `json:"organizations,omitzero"`
-	Brands        []Brand                   `json:"brands,omitzero"`
-	TicketForms   []TicketForm              `json:"ticket_forms,omitzero"`
-	LastAudits    []TicketAudit             `json:"last_audits,omitzero"`
-	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
-	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
-	Count         *int64                    `json:"count,omitempty"`
-	Meta          *Meta                     `json:"meta,omitempty"`
-	Links         *Links                    `json:"links,omitempty"`
+	Tickets       []Ticket       `json:"tickets"`
+	Users         []User         `json:"users,omitzero"`
+	Groups        []Group        `json:"groups,omitzero"`
+	Organizations []Organization `json:"organizations,omitzero"`
+	Brands        []Brand        `json:"brands,omitzero"`
+	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
+	LastAudits    []TicketAudit  `json:"last_audits,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{}  `json:"sharing_agreements,omitzero"`
+	NextPage          nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage      nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count             *int64                    `json:"count,omitempty"`
+	Meta              *Meta                     `json:"meta,omitempty"`
+	Links             *Links                    `json:"links,omitempty"`
 }
 
 // TicketMetric defines model for TicketMetric.
@@ -1668,6 +1729,11 @@ type TicketMetricList struct {
 	Count         *int64                    `json:"count,omitempty"`
 	Meta          *Meta                     `json:"meta,omitempty"`
 	Links         *Links                    `json:"links,omitempty"`
+}
+
+// TicketMetricsEnvelope defines model for TicketMetricsEnvelope.
+type TicketMetricsEnvelope struct {
+	TicketMetric []TicketMetric `json:"ticket_metric"`
 }
 
 // TicketPastInput defines model for TicketPastInput.
@@ -2110,6 +2176,9 @@ type TicketFormIDParam = int64
 
 // TicketIDParam defines model for TicketIdParam.
 type TicketIDParam = int64
+
+// TicketMetricIDParam defines model for TicketMetricIdParam.
+type TicketMetricIDParam = int64
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -2705,6 +2774,36 @@ type ListTicketProblemsParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// AutocompleteProblemsParams defines parameters for AutocompleteProblems.
+type AutocompleteProblemsParams struct {
+	// Text The text; that of the body goes before it.
+	Text *string `form:"text,omitempty" json:"text,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListSkipsParams defines parameters for ListSkips.
+type ListSkipsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
 // ListTagsParams defines parameters for ListTags.
 type ListTagsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -3002,6 +3101,27 @@ type ListTicketIncidentsParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListSkipsByTicketParams defines parameters for ListSkipsByTicket.
+type ListSkipsByTicketParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -3284,6 +3404,27 @@ type ListOrganizationsByUserParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListTicketSkipsParams defines parameters for ListTicketSkips.
+type ListTicketSkipsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
 // ListTicketsAssignedParams defines parameters for ListTicketsAssigned.
 type ListTicketsAssignedParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -3398,6 +3539,9 @@ type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
+// RedactTicketCommentInAgentWorkspaceJSONRequestBody defines body for RedactTicketCommentInAgentWorkspace for application/json ContentType.
+type RedactTicketCommentInAgentWorkspaceJSONRequestBody = CommentRedactionBody
+
 // BulkUpdateDefaultCustomStatusJSONRequestBody defines body for BulkUpdateDefaultCustomStatus for application/json ContentType.
 type BulkUpdateDefaultCustomStatusJSONRequestBody = DefaultStatusesBody
 
@@ -3466,6 +3610,12 @@ type SetOrganizationTagsJSONRequestBody = TagsBody
 
 // AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
 type AddOrganizationTagsJSONRequestBody = TagsBody
+
+// AutocompleteProblemsJSONRequestBody defines body for AutocompleteProblems for application/json ContentType.
+type AutocompleteProblemsJSONRequestBody = ProblemTextBody
+
+// RecordNewSkipJSONRequestBody defines body for RecordNewSkip for application/json ContentType.
+type RecordNewSkipJSONRequestBody = SkipBody
 
 // CreateTicketFieldJSONRequestBody defines body for CreateTicketField for application/json ContentType.
 type CreateTicketFieldJSONRequestBody = TicketFieldBody
@@ -3762,6 +3912,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
 	ShowBrand(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedactTicketCommentInAgentWorkspaceWithBody Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+	RedactTicketCommentInAgentWorkspaceWithBody(ctx context.Context, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+	RedactTicketCommentInAgentWorkspace(ctx context.Context, ticketCommentID TicketCommentIDParam, body RedactTicketCommentInAgentWorkspaceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// BulkUpdateDefaultCustomStatusWithBody Makes each status the default of its category.
 	//
@@ -4365,6 +4529,39 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/problems (the `ListTicketProblems` operationId).
 	ListTicketProblems(ctx context.Context, params *ListTicketProblemsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// AutocompleteProblemsWithBody Lists the problems not closed whose subjects hold a text, the latest first.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+	AutocompleteProblemsWithBody(ctx context.Context, params *AutocompleteProblemsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+	AutocompleteProblems(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSkips Lists the skips of all tickets, the oldest first.
+	//
+	// Corresponds with GET /api/v2/skips (the `ListSkips` operationId).
+	ListSkips(ctx context.Context, params *ListSkipsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordNewSkipWithBody Notes that the caller passed over a ticket.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+	RecordNewSkipWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordNewSkip Notes that the caller passed over a ticket.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+	RecordNewSkip(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListTags Lists the tags of tickets with how often each is used, the most used first.
 	//
 	// Corresponds with GET /api/v2/tags (the `ListTags` operationId).
@@ -4552,6 +4749,11 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/ticket_metrics (the `ListTicketMetrics` operationId).
 	ListTicketMetrics(ctx context.Context, params *ListTicketMetricsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowTicketMetrics Shows a metric set by its own id.
+	//
+	// Corresponds with GET /api/v2/ticket_metrics/{ticket_metric_id} (the `ShowTicketMetrics` operationId).
+	ShowTicketMetrics(ctx context.Context, ticketMetricID TicketMetricIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListTickets Lists the tickets by number.
 	//
 	// Corresponds with GET /api/v2/tickets (the `ListTickets` operationId).
@@ -4663,6 +4865,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private (the `MakeTicketCommentPrivateFromAudits` operationId).
 	MakeTicketCommentPrivateFromAudits(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// TrustAudit Takes the flags of what looked suspicious off an audit and its comment.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/trust (the `TrustAudit` operationId).
+	TrustAudit(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListTicketCollaborators Lists the collaborators of a ticket.
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/collaborators (the `ListTicketCollaborators` operationId).
@@ -4726,6 +4933,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
 	TicketRelatedInformation(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/skips (the `ListSkipsByTicket` operationId).
+	ListSkipsByTicket(ctx context.Context, ticketID TicketIDParam, params *ListSkipsByTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteTagsTicketWithBody Removes tags from a ticket.
 	//
@@ -5092,6 +5304,11 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
 	ShowUserRelated(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListTicketSkips Lists the skips by a user, the oldest first.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/skips (the `ListTicketSkips` operationId).
+	ListTicketSkips(ctx context.Context, userID UserIDParam, params *ListTicketSkipsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RemoveUserTagsWithBody Removes tags from a user.
 	//
 	// Takes any type of body and a specified content type.
@@ -5308,6 +5525,40 @@ func (c *Client) ListBrands(ctx context.Context, params *ListBrandsParams, reqEd
 // Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
 func (c *Client) ShowBrand(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowBrandRequest(c.Server, brandID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedactTicketCommentInAgentWorkspaceWithBody Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+func (c *Client) RedactTicketCommentInAgentWorkspaceWithBody(ctx context.Context, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedactTicketCommentInAgentWorkspaceRequestWithBody(c.Server, ticketCommentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+func (c *Client) RedactTicketCommentInAgentWorkspace(ctx context.Context, ticketCommentID TicketCommentIDParam, body RedactTicketCommentInAgentWorkspaceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedactTicketCommentInAgentWorkspaceRequest(c.Server, ticketCommentID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6940,6 +7191,89 @@ func (c *Client) ListTicketProblems(ctx context.Context, params *ListTicketProbl
 	return c.Client.Do(req)
 }
 
+// AutocompleteProblemsWithBody Lists the problems not closed whose subjects hold a text, the latest first.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+func (c *Client) AutocompleteProblemsWithBody(ctx context.Context, params *AutocompleteProblemsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteProblemsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+func (c *Client) AutocompleteProblems(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAutocompleteProblemsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSkips Lists the skips of all tickets, the oldest first.
+//
+// Corresponds with GET /api/v2/skips (the `ListSkips` operationId).
+func (c *Client) ListSkips(ctx context.Context, params *ListSkipsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSkipsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordNewSkipWithBody Notes that the caller passed over a ticket.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+func (c *Client) RecordNewSkipWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordNewSkipRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordNewSkip Notes that the caller passed over a ticket.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+func (c *Client) RecordNewSkip(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordNewSkipRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTags Lists the tags of tickets with how often each is used, the most used first.
 //
 // Corresponds with GET /api/v2/tags (the `ListTags` operationId).
@@ -7437,6 +7771,21 @@ func (c *Client) ListTicketMetrics(ctx context.Context, params *ListTicketMetric
 	return c.Client.Do(req)
 }
 
+// ShowTicketMetrics Shows a metric set by its own id.
+//
+// Corresponds with GET /api/v2/ticket_metrics/{ticket_metric_id} (the `ShowTicketMetrics` operationId).
+func (c *Client) ShowTicketMetrics(ctx context.Context, ticketMetricID TicketMetricIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketMetricsRequest(c.Server, ticketMetricID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTickets Lists the tickets by number.
 //
 // Corresponds with GET /api/v2/tickets (the `ListTickets` operationId).
@@ -7738,6 +8087,21 @@ func (c *Client) MakeTicketCommentPrivateFromAudits(ctx context.Context, ticketI
 	return c.Client.Do(req)
 }
 
+// TrustAudit Takes the flags of what looked suspicious off an audit and its comment.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/trust (the `TrustAudit` operationId).
+func (c *Client) TrustAudit(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTrustAuditRequest(c.Server, ticketID, ticketAuditID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTicketCollaborators Lists the collaborators of a ticket.
 //
 // Corresponds with GET /api/v2/tickets/{ticket_id}/collaborators (the `ListTicketCollaborators` operationId).
@@ -7912,6 +8276,21 @@ func (c *Client) ShowTicketMetricsByTicket(ctx context.Context, ticketID TicketI
 // Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
 func (c *Client) TicketRelatedInformation(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTicketRelatedInformationRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/skips (the `ListSkipsByTicket` operationId).
+func (c *Client) ListSkipsByTicket(ctx context.Context, ticketID TicketIDParam, params *ListSkipsByTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSkipsByTicketRequest(c.Server, ticketID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8897,6 +9276,21 @@ func (c *Client) ShowUserRelated(ctx context.Context, userID UserIDParam, reqEdi
 	return c.Client.Do(req)
 }
 
+// ListTicketSkips Lists the skips by a user, the oldest first.
+//
+// Corresponds with GET /api/v2/users/{user_id}/skips (the `ListTicketSkips` operationId).
+func (c *Client) ListTicketSkips(ctx context.Context, userID UserIDParam, params *ListTicketSkipsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketSkipsRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RemoveUserTagsWithBody Removes tags from a user.
 //
 // Takes any type of body and a specified content type.
@@ -9453,6 +9847,53 @@ func NewShowBrandRequest(server string, brandID BrandIDParam) (*http.Request, er
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewRedactTicketCommentInAgentWorkspaceRequest calls the generic RedactTicketCommentInAgentWorkspace builder with application/json body
+func NewRedactTicketCommentInAgentWorkspaceRequest(server string, ticketCommentID TicketCommentIDParam, body RedactTicketCommentInAgentWorkspaceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRedactTicketCommentInAgentWorkspaceRequestWithBody(server, ticketCommentID, "application/json", bodyReader)
+}
+
+// NewRedactTicketCommentInAgentWorkspaceRequestWithBody constructs an http.Request for the RedactTicketCommentInAgentWorkspace method, with any body, and a specified content type
+func NewRedactTicketCommentInAgentWorkspaceRequestWithBody(server string, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_comment_id", ticketCommentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/comment_redactions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -14532,6 +14973,239 @@ func NewListTicketProblemsRequest(server string, params *ListTicketProblemsParam
 	return req, nil
 }
 
+// NewAutocompleteProblemsRequest calls the generic AutocompleteProblems builder with application/json body
+func NewAutocompleteProblemsRequest(server string, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAutocompleteProblemsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAutocompleteProblemsRequestWithBody constructs an http.Request for the AutocompleteProblems method, with any body, and a specified content type
+func NewAutocompleteProblemsRequestWithBody(server string, params *AutocompleteProblemsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/problems/autocomplete")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Text != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "text", *params.Text, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListSkipsRequest constructs an http.Request for the ListSkips method
+func NewListSkipsRequest(server string, params *ListSkipsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/skips")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecordNewSkipRequest calls the generic RecordNewSkip builder with application/json body
+func NewRecordNewSkipRequest(server string, body RecordNewSkipJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordNewSkipRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRecordNewSkipRequestWithBody constructs an http.Request for the RecordNewSkip method, with any body, and a specified content type
+func NewRecordNewSkipRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/skips")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListTagsRequest constructs an http.Request for the ListTags method
 func NewListTagsRequest(server string, params *ListTagsParams) (*http.Request, error) {
 	var err error
@@ -15936,6 +16610,40 @@ func NewListTicketMetricsRequest(server string, params *ListTicketMetricsParams)
 	return req, nil
 }
 
+// NewShowTicketMetricsRequest constructs an http.Request for the ShowTicketMetrics method
+func NewShowTicketMetricsRequest(server string, ticketMetricID TicketMetricIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_metric_id", ticketMetricID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/ticket_metrics/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTicketsRequest constructs an http.Request for the ListTickets method
 func NewListTicketsRequest(server string, params *ListTicketsParams) (*http.Request, error) {
 	var err error
@@ -16903,6 +17611,47 @@ func NewMakeTicketCommentPrivateFromAuditsRequest(server string, ticketID Ticket
 	return req, nil
 }
 
+// NewTrustAuditRequest constructs an http.Request for the TrustAudit method
+func NewTrustAuditRequest(server string, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "ticket_audit_id", ticketAuditID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/audits/%s/trust", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTicketCollaboratorsRequest constructs an http.Request for the ListTicketCollaborators method
 func NewListTicketCollaboratorsRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
 	var err error
@@ -17518,6 +18267,127 @@ func NewTicketRelatedInformationRequest(server string, ticketID TicketIDParam) (
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSkipsByTicketRequest constructs an http.Request for the ListSkipsByTicket method
+func NewListSkipsByTicketRequest(server string, ticketID TicketIDParam, params *ListSkipsByTicketParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/skips", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -20492,6 +21362,127 @@ func NewShowUserRelatedRequest(server string, userID UserIDParam) (*http.Request
 	return req, nil
 }
 
+// NewListTicketSkipsRequest constructs an http.Request for the ListTicketSkips method
+func NewListTicketSkipsRequest(server string, userID UserIDParam, params *ListTicketSkipsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/skips", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRemoveUserTagsRequest calls the generic RemoveUserTags builder with application/json body
 func NewRemoveUserTagsRequest(server string, userID UserIDParam, body RemoveUserTagsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -21456,6 +22447,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
 	ShowBrandWithResponse(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*ShowBrandResponse, error)
 
+	// RedactTicketCommentInAgentWorkspaceWithBodyWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+	RedactTicketCommentInAgentWorkspaceWithBodyWithResponse(ctx context.Context, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedactTicketCommentInAgentWorkspaceResponse, error)
+
+	// RedactTicketCommentInAgentWorkspaceWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+	RedactTicketCommentInAgentWorkspaceWithResponse(ctx context.Context, ticketCommentID TicketCommentIDParam, body RedactTicketCommentInAgentWorkspaceJSONRequestBody, reqEditors ...RequestEditorFn) (*RedactTicketCommentInAgentWorkspaceResponse, error)
+
 	// BulkUpdateDefaultCustomStatusWithBodyWithResponse Makes each status the default of its category.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -22170,6 +23175,41 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/problems (the `ListTicketProblems` operationId).
 	ListTicketProblemsWithResponse(ctx context.Context, params *ListTicketProblemsParams, reqEditors ...RequestEditorFn) (*ListTicketProblemsResponse, error)
 
+	// AutocompleteProblemsWithBodyWithResponse Lists the problems not closed whose subjects hold a text, the latest first.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+	AutocompleteProblemsWithBodyWithResponse(ctx context.Context, params *AutocompleteProblemsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AutocompleteProblemsResponse, error)
+
+	// AutocompleteProblemsWithResponse Lists the problems not closed whose subjects hold a text, the latest first.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+	AutocompleteProblemsWithResponse(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteProblemsResponse, error)
+
+	// ListSkipsWithResponse Lists the skips of all tickets, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/skips (the `ListSkips` operationId).
+	ListSkipsWithResponse(ctx context.Context, params *ListSkipsParams, reqEditors ...RequestEditorFn) (*ListSkipsResponse, error)
+
+	// RecordNewSkipWithBodyWithResponse Notes that the caller passed over a ticket.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+	RecordNewSkipWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordNewSkipResponse, error)
+
+	// RecordNewSkipWithResponse Notes that the caller passed over a ticket.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+	RecordNewSkipWithResponse(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordNewSkipResponse, error)
+
 	// ListTagsWithResponse Lists the tags of tickets with how often each is used, the most used first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -22387,6 +23427,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/ticket_metrics (the `ListTicketMetrics` operationId).
 	ListTicketMetricsWithResponse(ctx context.Context, params *ListTicketMetricsParams, reqEditors ...RequestEditorFn) (*ListTicketMetricsResponse, error)
 
+	// ShowTicketMetricsWithResponse Shows a metric set by its own id.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/ticket_metrics/{ticket_metric_id} (the `ShowTicketMetrics` operationId).
+	ShowTicketMetricsWithResponse(ctx context.Context, ticketMetricID TicketMetricIDParam, reqEditors ...RequestEditorFn) (*ShowTicketMetricsResponse, error)
+
 	// ListTicketsWithResponse Lists the tickets by number.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -22520,6 +23567,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/make_private (the `MakeTicketCommentPrivateFromAudits` operationId).
 	MakeTicketCommentPrivateFromAuditsWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*MakeTicketCommentPrivateFromAuditsResponse, error)
 
+	// TrustAuditWithResponse Takes the flags of what looked suspicious off an audit and its comment.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/trust (the `TrustAudit` operationId).
+	TrustAuditWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*TrustAuditResponse, error)
+
 	// ListTicketCollaboratorsWithResponse Lists the collaborators of a ticket.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -22603,6 +23657,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
 	TicketRelatedInformationWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*TicketRelatedInformationResponse, error)
+
+	// ListSkipsByTicketWithResponse Lists the skips of a ticket, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/skips (the `ListSkipsByTicket` operationId).
+	ListSkipsByTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListSkipsByTicketParams, reqEditors ...RequestEditorFn) (*ListSkipsByTicketResponse, error)
 
 	// DeleteTagsTicketWithBodyWithResponse Removes tags from a ticket.
 	//
@@ -23033,6 +24094,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
 	ShowUserRelatedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowUserRelatedResponse, error)
 
+	// ListTicketSkipsWithResponse Lists the skips by a user, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/skips (the `ListTicketSkips` operationId).
+	ListTicketSkipsWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketSkipsParams, reqEditors ...RequestEditorFn) (*ListTicketSkipsResponse, error)
+
 	// RemoveUserTagsWithBodyWithResponse Removes tags from a user.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -23413,6 +24481,47 @@ func (r ShowBrandResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowBrandResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RedactTicketCommentInAgentWorkspaceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketCommentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RedactTicketCommentInAgentWorkspaceResponse) GetJSON200() *TicketCommentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RedactTicketCommentInAgentWorkspaceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RedactTicketCommentInAgentWorkspaceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RedactTicketCommentInAgentWorkspaceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RedactTicketCommentInAgentWorkspaceResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -26700,6 +27809,129 @@ func (r ListTicketProblemsResponse) ContentType() string {
 	return ""
 }
 
+type AutocompleteProblemsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AutocompleteProblemsResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r AutocompleteProblemsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AutocompleteProblemsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AutocompleteProblemsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AutocompleteProblemsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSkipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SkipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSkipsResponse) GetJSON200() *SkipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSkipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSkipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSkipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSkipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordNewSkipResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SkipEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RecordNewSkipResponse) GetJSON201() *SkipEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordNewSkipResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordNewSkipResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordNewSkipResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordNewSkipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTagsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -27664,6 +28896,47 @@ func (r ListTicketMetricsResponse) ContentType() string {
 	return ""
 }
 
+type ShowTicketMetricsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketMetricsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketMetricsResponse) GetJSON200() *TicketMetricsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketMetricsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketMetricsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketMetricsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketMetricsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTicketsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -28279,6 +29552,47 @@ func (r MakeTicketCommentPrivateFromAuditsResponse) ContentType() string {
 	return ""
 }
 
+type TrustAuditResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TrustAuditResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TrustAuditResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TrustAuditResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TrustAuditResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TrustAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTicketCollaboratorsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -28724,6 +30038,47 @@ func (r TicketRelatedInformationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r TicketRelatedInformationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSkipsByTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SkipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSkipsByTicketResponse) GetJSON200() *SkipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSkipsByTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSkipsByTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSkipsByTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSkipsByTicketResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -30678,6 +32033,47 @@ func (r ShowUserRelatedResponse) ContentType() string {
 	return ""
 }
 
+type ListTicketSkipsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SkipList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketSkipsResponse) GetJSON200() *SkipList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketSkipsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketSkipsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketSkipsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketSkipsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RemoveUserTagsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -31244,6 +32640,32 @@ func (c *ClientWithResponses) ShowBrandWithResponse(ctx context.Context, brandID
 		return nil, err
 	}
 	return ParseShowBrandResponse(rsp)
+}
+
+// RedactTicketCommentInAgentWorkspaceWithBodyWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+func (c *ClientWithResponses) RedactTicketCommentInAgentWorkspaceWithBodyWithResponse(ctx context.Context, ticketCommentID TicketCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedactTicketCommentInAgentWorkspaceResponse, error) {
+	rsp, err := c.RedactTicketCommentInAgentWorkspaceWithBody(ctx, ticketCommentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedactTicketCommentInAgentWorkspaceResponse(rsp)
+}
+
+// RedactTicketCommentInAgentWorkspaceWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/comment_redactions/{ticket_comment_id} (the `RedactTicketCommentInAgentWorkspace` operationId).
+func (c *ClientWithResponses) RedactTicketCommentInAgentWorkspaceWithResponse(ctx context.Context, ticketCommentID TicketCommentIDParam, body RedactTicketCommentInAgentWorkspaceJSONRequestBody, reqEditors ...RequestEditorFn) (*RedactTicketCommentInAgentWorkspaceResponse, error) {
+	rsp, err := c.RedactTicketCommentInAgentWorkspace(ctx, ticketCommentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedactTicketCommentInAgentWorkspaceResponse(rsp)
 }
 
 // BulkUpdateDefaultCustomStatusWithBodyWithResponse Makes each status the default of its category.
@@ -32572,6 +33994,71 @@ func (c *ClientWithResponses) ListTicketProblemsWithResponse(ctx context.Context
 	return ParseListTicketProblemsResponse(rsp)
 }
 
+// AutocompleteProblemsWithBodyWithResponse Lists the problems not closed whose subjects hold a text, the latest first.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+func (c *ClientWithResponses) AutocompleteProblemsWithBodyWithResponse(ctx context.Context, params *AutocompleteProblemsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AutocompleteProblemsResponse, error) {
+	rsp, err := c.AutocompleteProblemsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteProblemsResponse(rsp)
+}
+
+// AutocompleteProblemsWithResponse Lists the problems not closed whose subjects hold a text, the latest first.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
+func (c *ClientWithResponses) AutocompleteProblemsWithResponse(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteProblemsResponse, error) {
+	rsp, err := c.AutocompleteProblems(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAutocompleteProblemsResponse(rsp)
+}
+
+// ListSkipsWithResponse Lists the skips of all tickets, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/skips (the `ListSkips` operationId).
+func (c *ClientWithResponses) ListSkipsWithResponse(ctx context.Context, params *ListSkipsParams, reqEditors ...RequestEditorFn) (*ListSkipsResponse, error) {
+	rsp, err := c.ListSkips(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSkipsResponse(rsp)
+}
+
+// RecordNewSkipWithBodyWithResponse Notes that the caller passed over a ticket.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+func (c *ClientWithResponses) RecordNewSkipWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordNewSkipResponse, error) {
+	rsp, err := c.RecordNewSkipWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordNewSkipResponse(rsp)
+}
+
+// RecordNewSkipWithResponse Notes that the caller passed over a ticket.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
+func (c *ClientWithResponses) RecordNewSkipWithResponse(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordNewSkipResponse, error) {
+	rsp, err := c.RecordNewSkip(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordNewSkipResponse(rsp)
+}
+
 // ListTagsWithResponse Lists the tags of tickets with how often each is used, the most used first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -32975,6 +34462,19 @@ func (c *ClientWithResponses) ListTicketMetricsWithResponse(ctx context.Context,
 	return ParseListTicketMetricsResponse(rsp)
 }
 
+// ShowTicketMetricsWithResponse Shows a metric set by its own id.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/ticket_metrics/{ticket_metric_id} (the `ShowTicketMetrics` operationId).
+func (c *ClientWithResponses) ShowTicketMetricsWithResponse(ctx context.Context, ticketMetricID TicketMetricIDParam, reqEditors ...RequestEditorFn) (*ShowTicketMetricsResponse, error) {
+	rsp, err := c.ShowTicketMetrics(ctx, ticketMetricID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketMetricsResponse(rsp)
+}
+
 // ListTicketsWithResponse Lists the tickets by number.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -33222,6 +34722,19 @@ func (c *ClientWithResponses) MakeTicketCommentPrivateFromAuditsWithResponse(ctx
 	return ParseMakeTicketCommentPrivateFromAuditsResponse(rsp)
 }
 
+// TrustAuditWithResponse Takes the flags of what looked suspicious off an audit and its comment.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}/trust (the `TrustAudit` operationId).
+func (c *ClientWithResponses) TrustAuditWithResponse(ctx context.Context, ticketID TicketIDParam, ticketAuditID TicketAuditIDParam, reqEditors ...RequestEditorFn) (*TrustAuditResponse, error) {
+	rsp, err := c.TrustAudit(ctx, ticketID, ticketAuditID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTrustAuditResponse(rsp)
+}
+
 // ListTicketCollaboratorsWithResponse Lists the collaborators of a ticket.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -33376,6 +34889,19 @@ func (c *ClientWithResponses) TicketRelatedInformationWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseTicketRelatedInformationResponse(rsp)
+}
+
+// ListSkipsByTicketWithResponse Lists the skips of a ticket, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/skips (the `ListSkipsByTicket` operationId).
+func (c *ClientWithResponses) ListSkipsByTicketWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListSkipsByTicketParams, reqEditors ...RequestEditorFn) (*ListSkipsByTicketResponse, error) {
+	rsp, err := c.ListSkipsByTicket(ctx, ticketID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSkipsByTicketResponse(rsp)
 }
 
 // DeleteTagsTicketWithBodyWithResponse Removes tags from a ticket.
@@ -34173,6 +35699,19 @@ func (c *ClientWithResponses) ShowUserRelatedWithResponse(ctx context.Context, u
 	return ParseShowUserRelatedResponse(rsp)
 }
 
+// ListTicketSkipsWithResponse Lists the skips by a user, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/skips (the `ListTicketSkips` operationId).
+func (c *ClientWithResponses) ListTicketSkipsWithResponse(ctx context.Context, userID UserIDParam, params *ListTicketSkipsParams, reqEditors ...RequestEditorFn) (*ListTicketSkipsResponse, error) {
+	rsp, err := c.ListTicketSkips(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketSkipsResponse(rsp)
+}
+
 // RemoveUserTagsWithBodyWithResponse Removes tags from a user.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -34527,6 +36066,32 @@ func ParseShowBrandResponse(rsp *http.Response) (*ShowBrandResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest BrandEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRedactTicketCommentInAgentWorkspaceResponse parses an HTTP response from a RedactTicketCommentInAgentWorkspaceWithResponse call
+func ParseRedactTicketCommentInAgentWorkspaceResponse(rsp *http.Response) (*RedactTicketCommentInAgentWorkspaceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RedactTicketCommentInAgentWorkspaceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketCommentEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -36675,6 +38240,84 @@ func ParseListTicketProblemsResponse(rsp *http.Response) (*ListTicketProblemsRes
 	return response, nil
 }
 
+// ParseAutocompleteProblemsResponse parses an HTTP response from a AutocompleteProblemsWithResponse call
+func ParseAutocompleteProblemsResponse(rsp *http.Response) (*AutocompleteProblemsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AutocompleteProblemsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSkipsResponse parses an HTTP response from a ListSkipsWithResponse call
+func ParseListSkipsResponse(rsp *http.Response) (*ListSkipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSkipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SkipList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordNewSkipResponse parses an HTTP response from a RecordNewSkipWithResponse call
+func ParseRecordNewSkipResponse(rsp *http.Response) (*RecordNewSkipResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordNewSkipResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SkipEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListTagsResponse parses an HTTP response from a ListTagsWithResponse call
 func ParseListTagsResponse(rsp *http.Response) (*ListTagsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -37312,6 +38955,32 @@ func ParseListTicketMetricsResponse(rsp *http.Response) (*ListTicketMetricsRespo
 	return response, nil
 }
 
+// ParseShowTicketMetricsResponse parses an HTTP response from a ShowTicketMetricsWithResponse call
+func ParseShowTicketMetricsResponse(rsp *http.Response) (*ShowTicketMetricsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketMetricsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketMetricsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListTicketsResponse parses an HTTP response from a ListTicketsWithResponse call
 func ParseListTicketsResponse(rsp *http.Response) (*ListTicketsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -37705,6 +39374,32 @@ func ParseMakeTicketCommentPrivateFromAuditsResponse(rsp *http.Response) (*MakeT
 	return response, nil
 }
 
+// ParseTrustAuditResponse parses an HTTP response from a TrustAuditWithResponse call
+func ParseTrustAuditResponse(rsp *http.Response) (*TrustAuditResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TrustAuditResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListTicketCollaboratorsResponse parses an HTTP response from a ListTicketCollaboratorsWithResponse call
 func ParseListTicketCollaboratorsResponse(rsp *http.Response) (*ListTicketCollaboratorsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -37981,6 +39676,32 @@ func ParseTicketRelatedInformationResponse(rsp *http.Response) (*TicketRelatedIn
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSkipsByTicketResponse parses an HTTP response from a ListSkipsByTicketWithResponse call
+func ParseListSkipsByTicketResponse(rsp *http.Response) (*ListSkipsByTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSkipsByTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SkipList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -39248,6 +40969,32 @@ func ParseShowUserRelatedResponse(rsp *http.Response) (*ShowUserRelatedResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketSkipsResponse parses an HTTP response from a ListTicketSkipsWithResponse call
+func ParseListTicketSkipsResponse(rsp *http.Response) (*ListTicketSkipsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketSkipsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SkipList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

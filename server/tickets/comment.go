@@ -74,11 +74,16 @@ func (s *save) addComment() error {
 		s.after.Description = s.comment.PlainBody
 		// A subject is read by end users too.
 		if s.after.Subject == nil && s.comment.Public {
-			first := cutText(strings.Join(strings.Fields(s.comment.PlainBody), " "), 80)
+			first := subjectOf(s.comment)
 			s.after.Subject = &first
 		}
 	}
 	return nil
+}
+
+// subjectOf is the subject of a ticket that begins with c and has none given.
+func subjectOf(c *models.Comment) string {
+	return cutText(strings.Join(strings.Fields(c.PlainBody), " "), 80)
 }
 
 // commentIsPublic is as asked, public unless told otherwise. End users have no

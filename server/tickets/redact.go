@@ -2,14 +2,8 @@ package tickets
 
 import (
 	"context"
-	"html"
-	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
-
-	nethtml "golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
@@ -35,23 +29,54 @@ func (s *Service) Redact(ctx context.Context, by auth.Actor, ticket, comment int
 		if !strings.Contains(c.Body, text) && !strings.Contains(c.PlainBody, text) {
 			return fault.InvalidField("text", "is not in the comment")
 		}
-		first := c.PlainBody == sv.before.Description
-		redact(c, text)
-		if err := sv.tx.Select("body", "plain_body", "html_body").Updates(c).Error; err != nil {
-			return err
-		}
-		if first {
-			sv.after.Description = c.PlainBody
-		}
-		if err := sv.redactLog(c, first); err != nil {
-			return err
-		}
-		if err := sv.tell(auditEvent{Type: "CommentRedactionEvent", CommentID: c.ID}); err != nil {
-			return err
-		}
-		sv.logEvent("comment_redacted", map[string]any{"comment": map[string]any{"id": events.ID(c.ID)}})
-		return nil
+		return sv.redact(c, func() { redact(c, text) })
 	})
+}
+
+// redact has cover change the texts of a comment, and takes care of the copies
+// of them: the description, a subject that was made of it, and the event log.
+func (s *save) redact(c *models.Comment, cover func()) error {
+	t := &s.after
+	first := c.PlainBody == s.before.Description
+	named := first && t.Subject != nil && *t.Subject == subjectOf(c)
+	cover()
+	if err := s.tx.Select("body", "plain_body", "html_body").Updates(c).Error; err != nil {
+		return err
+	}
+	if first {
+		t.Description = c.PlainBody
+	}
+	if named {
+		subject := subjectOf(c)
+		t.Subject = &subject
+	}
+	if err := s.redactLog(c, first); err != nil {
+		return err
+	}
+	if named && *t.Subject != *s.before.Subject {
+		if err := s.redactSubject(); err != nil {
+			return err
+		}
+	}
+	if err := s.tell(auditEvent{Type: "CommentRedactionEvent", CommentID: c.ID}); err != nil {
+		return err
+	}
+	s.logEvent("comment_redacted", map[string]any{"comment": map[string]any{"id": events.ID(c.ID)}})
+	return nil
+}
+
+// redactSubject leaves no copy of the subject that was in the audits and in the
+// event log.
+func (s *save) redactSubject() error {
+	was, now := string(models.ToJSON(s.before.Subject)), string(models.ToJSON(s.after.Subject))
+	if err := s.tx.Exec(`UPDATE audits SET events = replace(events::text, ?, ?)::json
+		WHERE account_id = ? AND ticket_id = ? AND position(? IN events::text) > 0`,
+		`"value":`+was+`,"field_name":"subject"`, `"value":`+now+`,"field_name":"subject"`, s.by.AccountID, s.after.ID, was).Error; err != nil {
+		return err
+	}
+	return s.tx.Exec(`UPDATE events SET detail = jsonb_set(detail::jsonb, '{subject}', to_jsonb(?::text))::json
+		WHERE account_id = ? AND subject = ? AND detail->>'subject' = ?`,
+		*s.after.Subject, s.by.AccountID, events.Subject("ticket", s.after.ID), *s.before.Subject).Error
 }
 
 // RedactAttachment takes a file out of a comment for good, and returns it as it
@@ -59,27 +84,31 @@ func (s *Service) Redact(ctx context.Context, by auth.Actor, ticket, comment int
 func (s *Service) RedactAttachment(ctx context.Context, by auth.Actor, ticket, comment, id int64) (attachments.File, error) {
 	var file attachments.File
 	_, err := s.commentSave(ctx, by, ticket, comment, func(sv *save, c *models.Comment) (err error) {
-		if file, err = s.attachments.RedactTx(sv.tx, ticket, comment, id); err != nil {
-			return err
-		}
-		if file.Deleted {
-			return nil
-		}
-		// A file's name can tell as much as its contents.
-		if err := sv.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
-			WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
-			attachments.Redacted, sv.by.AccountID, events.Subject("ticket", ticket), events.ID(id)).Error; err != nil {
-			return err
-		}
-		if err := sv.tell(auditEvent{Type: "AttachmentRedactionEvent", AttachmentID: id, CommentID: comment}); err != nil {
-			return err
-		}
-		sv.logEvent("attachment_redacted_from_comment", map[string]any{
-			"comment": map[string]any{"id": events.ID(comment)}, "attachment": map[string]any{"id": events.ID(id)},
-		})
-		return nil
+		file, err = sv.redactFile(comment, id)
+		return err
 	})
 	return file, err
+}
+
+// redactFile takes a file out of a comment, and returns it as it was.
+func (s *save) redactFile(comment, id int64) (attachments.File, error) {
+	file, err := s.service.attachments.RedactTx(s.tx, s.after.ID, comment, id)
+	if err != nil || file.Deleted {
+		return file, err
+	}
+	// A file's name can tell as much as its contents.
+	if err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
+		WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
+		attachments.Redacted, s.by.AccountID, events.Subject("ticket", s.after.ID), events.ID(id)).Error; err != nil {
+		return file, err
+	}
+	if err := s.tell(auditEvent{Type: "AttachmentRedactionEvent", AttachmentID: id, CommentID: comment}); err != nil {
+		return file, err
+	}
+	s.logEvent("attachment_redacted_from_comment", map[string]any{
+		"comment": map[string]any{"id": events.ID(comment)}, "attachment": map[string]any{"id": events.ID(id)},
+	})
+	return file, nil
 }
 
 // redactLog leaves no copy in what the event log told of the comment before,
@@ -115,97 +144,4 @@ func redact(c *models.Comment, text string) {
 	if strings.Contains(textOf(c.HTMLBody), text) {
 		c.HTMLBody = htmlOf(c.PlainBody)
 	}
-}
-
-// piece is a tag of HTML, or a text between two.
-type piece struct {
-	raw   string
-	text  []rune // unescaped; nil for a tag
-	space bool   // of a tag: it parts words
-}
-
-// redactHTML covers text in what a reader of the HTML reads, also where tags
-// divide it, and in addresses and titles. The tags stay; white space of any
-// kind and length is the same.
-func redactHTML(source, text string) string {
-	pieces := piecesOf(source, text)
-	type place struct{ piece, at int }
-	var runes []rune
-	var places []place
-	blank := func(p place) {
-		if n := len(runes); n == 0 || runes[n-1] != ' ' {
-			runes, places = append(runes, ' '), append(places, p)
-		}
-	}
-	for i, p := range pieces {
-		if p.space {
-			blank(place{i, 0})
-		}
-		for at, r := range p.text {
-			if unicode.IsSpace(r) {
-				blank(place{i, at})
-			} else {
-				runes, places = append(runes, r), append(places, place{i, at})
-			}
-		}
-	}
-	wanted := []rune(strings.Join(strings.Fields(text), " "))
-	for i := 0; i+len(wanted) <= len(runes); i++ {
-		if !slices.Equal(runes[i:i+len(wanted)], wanted) {
-			continue
-		}
-		for _, p := range places[i : i+len(wanted)] {
-			if t := pieces[p.piece].text; t != nil {
-				t[p.at] = []rune(redaction)[0]
-			}
-		}
-		i += len(wanted) - 1
-	}
-	var b strings.Builder
-	for _, p := range pieces {
-		if p.text == nil {
-			b.WriteString(p.raw)
-		} else {
-			b.WriteString(html.EscapeString(string(p.text)))
-		}
-	}
-	return b.String()
-}
-
-// piecesOf divides HTML, and covers text in the attributes that people write.
-func piecesOf(source, text string) []piece {
-	cover := strings.Repeat(redaction, utf8.RuneCountInString(text))
-	z := nethtml.NewTokenizer(strings.NewReader(source))
-	var pieces []piece
-	for {
-		kind := z.Next()
-		if kind == nethtml.ErrorToken {
-			return pieces
-		}
-		p := piece{raw: string(z.Raw())}
-		token := z.Token()
-		if kind == nethtml.TextToken {
-			p.text = []rune(token.Data)
-			pieces = append(pieces, p)
-			continue
-		}
-		found := false
-		for i, a := range token.Attr {
-			if slices.Contains([]string{"href", "src", "alt", "title", "cite"}, a.Key) && strings.Contains(a.Val, text) {
-				token.Attr[i].Val, found = strings.ReplaceAll(a.Val, text, cover), true
-			}
-		}
-		if found {
-			p.raw = token.String()
-		}
-		p.space = !inline[token.DataAtom]
-		pieces = append(pieces, p)
-	}
-}
-
-// inline are the tags that may stand within a word.
-var inline = map[atom.Atom]bool{
-	atom.A: true, atom.Abbr: true, atom.B: true, atom.Code: true, atom.Del: true, atom.Em: true, atom.Font: true, atom.I: true, atom.Ins: true,
-	atom.Mark: true, atom.S: true, atom.Small: true, atom.Span: true, atom.Strike: true, atom.Strong: true, atom.Sub: true, atom.Sup: true,
-	atom.Tt: true, atom.U: true,
 }

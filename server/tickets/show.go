@@ -64,13 +64,17 @@ func (s *Service) ShowMany(ctx context.Context, by auth.Actor, ids []int64) ([]m
 		return nil, fault.Exceeds(MaxMany)
 	}
 	where, args := Visible(by)
-	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columnsFor(by)+" FROM tickets t WHERE t.id = ANY(?) AND "+where+" ORDER BY t.id",
-		append([]any{models.IDs(ids)}, args...)...).Rows()
+	return s.read(ctx, by, where+" AND t.id = ANY(?) ORDER BY t.id", append(args, models.IDs(ids))...)
+}
+
+// read reads the tickets that a condition, which names the account, chooses.
+func (s *Service) read(ctx context.Context, by auth.Actor, where string, args ...any) ([]models.Ticket, error) {
+	rows, err := s.db.WithContext(ctx).Raw("SELECT "+columnsFor(by)+" FROM tickets t WHERE "+where, args...).Rows()
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	list := make([]models.Ticket, 0, len(ids))
+	list := []models.Ticket{}
 	scan := scanTicket(by.AccountID)
 	for rows.Next() {
 		t, err := scan(rows)
@@ -114,11 +118,13 @@ func (f Filter) where(by auth.Actor) (string, []any) {
 		{"t.email_cc_ids @> ARRAY[?::bigint] AND t.email_cc_ids <> '{}'", f.CCd, f.CCd != 0},
 		{"t.follower_ids @> ARRAY[?::bigint] AND t.follower_ids <> '{}'", f.Follower, f.Follower != 0},
 		{"t.problem_id = ?", f.Problem, f.Problem != 0},
-		{"t.type = ?", models.TypeProblem, f.Problems},
 	} {
 		if c.on {
 			where, args = where+" AND "+c.cond, append(args, c.value)
 		}
+	}
+	if f.Problems {
+		where += " AND t.type = 'problem'" // no argument, so that the partial index serves
 	}
 	return where, args
 }
@@ -230,9 +236,27 @@ func (s *Service) ListMetrics(ctx context.Context, by auth.Actor, r page.Request
 		Where: where, Args: args, Order: orders["id"].Reversed(), CountFrom: "tickets t",
 	}, r, func(rows *sql.Rows, order ...any) (MetricRecord, error) {
 		m := MetricRecord{TicketMetric: models.TicketMetric{Tenant: models.Tenant{AccountID: by.AccountID}}}
-		dests := append(metricDest(&m.TicketMetric), &m.Ticket.ID, &m.Ticket.CreatedAt)
-		err := rows.Scan(append(dests, order...)...)
+		err := rows.Scan(append(m.dest(), order...)...)
 		m.TicketID = m.Ticket.ID
 		return m, err
 	})
+}
+
+func (m *MetricRecord) dest() []any {
+	return append(metricDest(&m.TicketMetric), &m.Ticket.ID, &m.Ticket.CreatedAt)
+}
+
+// MetricSet is a metric set by its own id, of a ticket that by may see. It fails
+// with fault.NotFound.
+func (s *Service) MetricSet(ctx context.Context, by auth.Actor, id int64) (MetricRecord, error) {
+	where, args := Visible(by)
+	m := MetricRecord{TicketMetric: models.TicketMetric{Tenant: models.Tenant{AccountID: by.AccountID}}}
+	found, err := postgres.Row(s.db.WithContext(ctx), "SELECT "+metricColumns+`, t.id, t.created_at FROM ticket_metrics m
+		JOIN tickets t ON t.account_id = m.account_id AND t.id = m.ticket_id WHERE m.account_id = ? AND m.id = ? AND `+where,
+		append([]any{by.AccountID, id}, args...), m.dest()...)
+	if err == nil && !found {
+		err = fault.Missing("ticket metric", id)
+	}
+	m.TicketID = m.Ticket.ID
+	return m, err
 }
