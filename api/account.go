@@ -32,7 +32,7 @@ func (h accountHandlers) UpdateAccountSettings(ctx context.Context, r gen.Update
 	if err != nil {
 		return nil, err
 	}
-	h.auth.Forget(by.AccountID) // a kind of credentials may not be accepted any more
+	h.auth.Forget(ctx, by.AccountID) // a kind of credentials may not be accepted any more
 	settings, err := h.settingsJSON(ctx, setUp)
 	return gen.UpdateAccountSettings200JSONResponse{Settings: settings}, err
 }

@@ -63,6 +63,7 @@ type handlers struct {
 	jobHandlers
 	localeHandlers
 	organizationHandlers
+	sessionHandlers
 	tagHandlers
 	ticketHandlers
 	userHandlers
@@ -92,9 +93,10 @@ func New(s Services, o Options) *echo.Echo {
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs},
+		sessionHandlers:      sessionHandlers{s.Auth},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
-		userHandlers:         userHandlers{s.Users, s.Organizations},
+		userHandlers:         userHandlers{s.Users, s.Organizations, who},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()

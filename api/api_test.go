@@ -182,6 +182,15 @@ func (a *anAPI) as(email string) *anAPI {
 	return &b
 }
 
+// withPassword is the same server seen by a user who sends a password, at the
+// host of the account.
+func (a *anAPI) withPassword(email, password string) *anAPI {
+	b := a.anonymous()
+	r := &http.Request{Header: b.header}
+	r.SetBasicAuth(email, password)
+	return b
+}
+
 // anonymous is the same server seen by nobody in particular, at the host of
 // the account.
 func (a *anAPI) anonymous() *anAPI {

@@ -1,18 +1,10 @@
 package api_test
 
 import (
-	"net/http"
 	"strconv"
 	"testing"
 	"time"
 )
-
-func (a *anAPI) withPassword(email, password string) *anAPI {
-	b := a.anonymous()
-	r := &http.Request{Header: b.header}
-	r.SetBasicAuth(email, password)
-	return b
-}
 
 func TestGuessingPasswordsIsSlowedDown(t *testing.T) {
 	t.Parallel()

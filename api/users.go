@@ -18,6 +18,7 @@ import (
 type userHandlers struct {
 	users         *users.Service
 	organizations *organizations.Service
+	authenticator authenticator // of passwords in bodies
 }
 
 func (h userHandlers) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
@@ -159,6 +160,15 @@ func (h userHandlers) DeleteUser(ctx context.Context, r gen.DeleteUserRequestObj
 		return nil, err
 	}
 	return gen.DeleteUser200JSONResponse{User: userJSON(ctx, u)}, nil
+}
+
+func (h userHandlers) RequestUserCreate(ctx context.Context, r gen.RequestUserCreateRequestObject) (gen.RequestUserCreateResponseObject, error) {
+	var in gen.UserRequestInput
+	if r.Body != nil && r.Body.User != nil {
+		in = *r.Body.User
+	}
+	err := h.users.AskForUser(ctx, auth.From(ctx), string(or(in.Name, "")), string(or(in.Email, "")))
+	return gen.RequestUserCreate200JSONResponse{}, err
 }
 
 func (h userHandlers) ShowUserRelated(ctx context.Context, r gen.ShowUserRelatedRequestObject) (gen.ShowUserRelatedResponseObject, error) {

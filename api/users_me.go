@@ -29,6 +29,13 @@ func (h userHandlers) ShowCurrentUser(ctx context.Context, _ gen.ShowCurrentUser
 	}, err
 }
 
+func (h userHandlers) ShowMySettings(ctx context.Context, _ gen.ShowMySettingsRequestObject) (gen.ShowMySettingsResponseObject, error) {
+	u := auth.From(ctx).User
+	return gen.ShowMySettings200JSONResponse{Settings: gen.UserSettings{Localization: gen.UserLocalization{
+		Locale: u.Locale, LocaleID: locales.ID(u.Locale), TimeZone: u.TimeZone, IanaTimeZone: ianaZone(u.TimeZone),
+	}}}, nil
+}
+
 // meJSON is the caller. What agents note about an end user is not for that
 // user's eyes, so those members are empty then.
 func meJSON(ctx context.Context, u models.User) gen.CurrentUser {

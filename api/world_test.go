@@ -62,6 +62,13 @@ func (w *world) people() {
 	w.ids["user_identity_id"] = w.made("/api/v2/users/"+w.ids["user_id"]+"/identities", "identity", "",
 		`{"identity":{"type":"email","value":"other-ENDUSER"}}`)
 	w.ids["organization_membership_id"] = fmt.Sprint(w.get("/api/v2/organization_memberships").want(200).ids("organization_memberships")[0])
+	w.ids["organization_subscription_id"] = strconv.FormatInt(w.post("/api/v2/organization_subscriptions",
+		`{"organization_subscription":{"user_id":`+w.ids["user_id"]+`,"organization_id":`+org+`}}`).want(200).id("organization_subscription"), 10)
+	w.post("/api/v2/users/"+w.ids["user_id"]+"/password", `{"password":"`+w.secret+`password"}`).want(200)
+	w.withPassword(w.endUser, w.secret+"password").get("/api/v2/users/me").want(200)
+	w.ids["session_id"] = fmt.Sprint(w.get("/api/v2/users/" + w.ids["user_id"] + "/sessions").want(200).ids("sessions")[0])
+	w.ids["deleted_user_id"] = w.made("/api/v2/users", "user", "", `{"user":{"name":"Gone SECRET","email":"gone-ENDUSER"}}`)
+	w.delete("/api/v2/users/" + w.ids["deleted_user_id"]).want(200)
 	w.made("/api/v2/groups", "group", "group_id", `{"group":{"name":"SECRET","description":"SECRET"}}`)
 	w.made("/api/v2/group_memberships", "group_membership", "group_membership_id",
 		`{"group_membership":{"user_id":`+w.ids["agent_id"]+`,"group_id":`+w.ids["group_id"]+`}}`)

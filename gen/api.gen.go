@@ -556,6 +556,33 @@ type DeletedTicketActor struct {
 // DeletedTicketList defines model for DeletedTicketList.
 type DeletedTicketList = wire.List
 
+// DeletedUser defines model for DeletedUser.
+type DeletedUser struct {
+	ID                int64                  `json:"id"`
+	URL               string                 `json:"url"`
+	Name              string                 `json:"name"`
+	Email             *string                `json:"email"`
+	CreatedAt         wire.Time              `json:"created_at"`
+	UpdatedAt         wire.Time              `json:"updated_at"`
+	TimeZone          string                 `json:"time_zone"`
+	Phone             *string                `json:"phone"`
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+	OrganizationID    *int64                 `json:"organization_id"`
+	Role              UserRole               `json:"role"`
+	Active            bool                   `json:"active"`
+}
+
+// DeletedUserEnvelope defines model for DeletedUserEnvelope.
+type DeletedUserEnvelope struct {
+	DeletedUser DeletedUser `json:"deleted_user"`
+}
+
+// DeletedUserList defines model for DeletedUserList.
+type DeletedUserList = wire.List
+
 // EmptyEnvelope A success that says nothing; clients need an object.
 type EmptyEnvelope map[string]interface{}
 
@@ -969,6 +996,34 @@ type OrganizationRelatedEnvelope struct {
 	OrganizationRelated OrganizationRelated `json:"organization_related"`
 }
 
+// OrganizationSubscription defines model for OrganizationSubscription.
+type OrganizationSubscription struct {
+	ID             int64     `json:"id"`
+	UserID         int64     `json:"user_id"`
+	OrganizationID int64     `json:"organization_id"`
+	CreatedAt      wire.Time `json:"created_at"`
+}
+
+// OrganizationSubscriptionBody defines model for OrganizationSubscriptionBody.
+type OrganizationSubscriptionBody struct {
+	OrganizationSubscription OrganizationSubscriptionInput `json:"organization_subscription"`
+}
+
+// OrganizationSubscriptionEnvelope defines model for OrganizationSubscriptionEnvelope.
+type OrganizationSubscriptionEnvelope struct {
+	OrganizationSubscription OrganizationSubscription `json:"organization_subscription"`
+}
+
+// OrganizationSubscriptionInput defines model for OrganizationSubscriptionInput.
+type OrganizationSubscriptionInput struct {
+	// UserID Who is told; without it, the caller.
+	UserID         *wire.ID `json:"user_id,omitempty"`
+	OrganizationID *wire.ID `json:"organization_id,omitempty"`
+}
+
+// OrganizationSubscriptionList defines model for OrganizationSubscriptionList.
+type OrganizationSubscriptionList = wire.List
+
 // OrganizationsBody defines model for OrganizationsBody.
 type OrganizationsBody struct {
 	Organizations []OrganizationInput `json:"organizations"`
@@ -978,6 +1033,17 @@ type OrganizationsBody struct {
 type OrganizationsUpdateBody struct {
 	Organization  *OrganizationInput  `json:"organization,omitempty"`
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
+}
+
+// OwnPasswordBody defines model for OwnPasswordBody.
+type OwnPasswordBody struct {
+	PreviousPassword *string `json:"previous_password,omitempty"`
+	Password         *string `json:"password,omitempty"`
+}
+
+// PasswordRequirementsEnvelope defines model for PasswordRequirementsEnvelope.
+type PasswordRequirementsEnvelope struct {
+	Requirements []string `json:"requirements"`
 }
 
 // ProblemTextBody defines model for ProblemTextBody.
@@ -1018,6 +1084,31 @@ type RequiredOnStatusesInput struct {
 	Type           *wire.Text `json:"type,omitempty"`
 	Statuses       []string   `json:"statuses,omitzero"`
 	CustomStatuses wire.IDs   `json:"custom_statuses,omitzero"`
+}
+
+// Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
+type Session struct {
+	ID              int64     `json:"id"`
+	URL             string    `json:"url"`
+	UserID          int64     `json:"user_id"`
+	AuthenticatedAt wire.Time `json:"authenticated_at"`
+
+	// LastSeenAt To the minute.
+	LastSeenAt wire.Time `json:"last_seen_at"`
+}
+
+// SessionEnvelope defines model for SessionEnvelope.
+type SessionEnvelope struct {
+	// Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
+	Session Session `json:"session"`
+}
+
+// SessionList defines model for SessionList.
+type SessionList = wire.List
+
+// SessionRenewalEnvelope defines model for SessionRenewalEnvelope.
+type SessionRenewalEnvelope struct {
+	AuthenticityToken string `json:"authenticity_token"`
 }
 
 // SettingsSection Values by the setting's name.
@@ -1831,10 +1922,23 @@ type UserInput struct {
 // UserList defines model for UserList.
 type UserList = wire.List
 
+// UserLocalization defines model for UserLocalization.
+type UserLocalization struct {
+	Locale       string `json:"locale"`
+	LocaleID     int64  `json:"locale_id"`
+	TimeZone     string `json:"time_zone"`
+	IanaTimeZone string `json:"iana_time_zone"`
+}
+
 // UserOrganizationInput defines model for UserOrganizationInput.
 type UserOrganizationInput struct {
 	// Name The name of an organization that there is.
 	Name *string `json:"name,omitempty"`
+}
+
+// UserPasswordBody defines model for UserPasswordBody.
+type UserPasswordBody struct {
+	Password *string `json:"password,omitempty"`
 }
 
 // UserRelated defines model for UserRelated.
@@ -1850,8 +1954,29 @@ type UserRelatedEnvelope struct {
 	UserRelated UserRelated `json:"user_related"`
 }
 
+// UserRequestBody defines model for UserRequestBody.
+type UserRequestBody struct {
+	User *UserRequestInput `json:"user,omitempty"`
+}
+
+// UserRequestInput defines model for UserRequestInput.
+type UserRequestInput struct {
+	Name  *wire.Text `json:"name,omitempty"`
+	Email *wire.Text `json:"email,omitempty"`
+}
+
 // UserRole defines model for UserRole.
 type UserRole string
+
+// UserSettings defines model for UserSettings.
+type UserSettings struct {
+	Localization UserLocalization `json:"localization"`
+}
+
+// UserSettingsEnvelope defines model for UserSettingsEnvelope.
+type UserSettingsEnvelope struct {
+	Settings UserSettings `json:"settings"`
+}
 
 // UsersBody defines model for UsersBody.
 type UsersBody struct {
@@ -1885,6 +2010,9 @@ type CreatorParam = wire.Flag
 
 // CustomStatusIDParam defines model for CustomStatusIdParam.
 type CustomStatusIDParam = wire.ID
+
+// DeletedUserIDParam defines model for DeletedUserIdParam.
+type DeletedUserIDParam = wire.ID
 
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
@@ -1925,6 +2053,9 @@ type OrganizationMembershipIDParam = wire.ID
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
+// OrganizationSubscriptionIDParam defines model for OrganizationSubscriptionIdParam.
+type OrganizationSubscriptionIDParam = wire.ID
+
 // PageAfterParam defines model for PageAfterParam.
 type PageAfterParam = string
 
@@ -1945,6 +2076,9 @@ type PermissionSetParam = wire.ID
 
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
+
+// SessionIDParam defines model for SessionIdParam.
+type SessionIDParam = wire.ID
 
 // SortByParam defines model for SortByParam.
 type SortByParam = string
@@ -2264,6 +2398,12 @@ type DestroyManyUsersParams struct {
 	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
 }
 
+// LogoutManyUsersParams defines parameters for LogoutManyUsers.
+type LogoutManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // SearchUsersParams defines parameters for SearchUsers.
 type SearchUsersParams struct {
 	// Query Words and quoted phrases of a name, an e-mail address or a phone number, and terms `key:value` with the keys email, name, phone, role, external_id, organization and tags. All must hold; terms of one key are alternatives.
@@ -2347,6 +2487,9 @@ type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
 
 // CreateManyOrganizationMembershipsJSONRequestBody defines body for CreateManyOrganizationMemberships for application/json ContentType.
 type CreateManyOrganizationMembershipsJSONRequestBody = OrganizationMembershipsBody
+
+// CreateOrganizationSubscriptionJSONRequestBody defines body for CreateOrganizationSubscription for application/json ContentType.
+type CreateOrganizationSubscriptionJSONRequestBody = OrganizationSubscriptionBody
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = OrganizationBody
@@ -2444,6 +2587,9 @@ type CreateOrUpdateUserJSONRequestBody = UserBody
 // CreateOrUpdateManyUsersJSONRequestBody defines body for CreateOrUpdateManyUsers for application/json ContentType.
 type CreateOrUpdateManyUsersJSONRequestBody = UsersBody
 
+// RequestUserCreateJSONRequestBody defines body for RequestUserCreate for application/json ContentType.
+type RequestUserCreateJSONRequestBody = UserRequestBody
+
 // UpdateManyUsersJSONRequestBody defines body for UpdateManyUsers for application/json ContentType.
 type UpdateManyUsersJSONRequestBody = UsersUpdateBody
 
@@ -2461,6 +2607,12 @@ type UpdateUserIdentityJSONRequestBody = UserIdentityBody
 
 // CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
 type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
+
+// SetUserPasswordJSONRequestBody defines body for SetUserPassword for application/json ContentType.
+type SetUserPasswordJSONRequestBody = UserPasswordBody
+
+// ChangeOwnPasswordJSONRequestBody defines body for ChangeOwnPassword for application/json ContentType.
+type ChangeOwnPasswordJSONRequestBody = OwnPasswordBody
 
 // RemoveUserTagsJSONRequestBody defines body for RemoveUserTags for application/json ContentType.
 type RemoveUserTagsJSONRequestBody = TagsBody
@@ -2521,6 +2673,15 @@ type ServerInterface interface {
 	// RestoreDeletedTicket Restores a deleted ticket.
 	// (PUT /api/v2/deleted_tickets/{ticket_id}/restore)
 	RestoreDeletedTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ListDeletedUsers Lists the users who were deleted, merged into others, or deleted for good.
+	// (GET /api/v2/deleted_users)
+	ListDeletedUsers(ctx echo.Context) error
+	// CountDeletedUsers Counts them.
+	// (GET /api/v2/deleted_users/count)
+	CountDeletedUsers(ctx echo.Context) error
+	// ShowDeletedUser Shows a user who was deleted.
+	// (GET /api/v2/deleted_users/{deleted_user_id})
+	ShowDeletedUser(ctx echo.Context, deletedUserID DeletedUserIDParam) error
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx echo.Context, userID UserIDParam) error
@@ -2659,6 +2820,18 @@ type ServerInterface interface {
 	// ShowOrganizationMembershipByID Shows a membership.
 	// (GET /api/v2/organization_memberships/{organization_membership_id})
 	ShowOrganizationMembershipByID(ctx echo.Context, organizationMembershipID OrganizationMembershipIDParam) error
+	// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
+	// (GET /api/v2/organization_subscriptions)
+	ListOrganizationSubscriptions(ctx echo.Context) error
+	// CreateOrganizationSubscription Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+	// (POST /api/v2/organization_subscriptions)
+	CreateOrganizationSubscription(ctx echo.Context) error
+	// DeleteOrganizationSubscription Ends a subscription.
+	// (DELETE /api/v2/organization_subscriptions/{organization_subscription_id})
+	DeleteOrganizationSubscription(ctx echo.Context, organizationSubscriptionID OrganizationSubscriptionIDParam) error
+	// ShowOrganizationSubscription Shows a subscription.
+	// (GET /api/v2/organization_subscriptions/{organization_subscription_id})
+	ShowOrganizationSubscription(ctx echo.Context, organizationSubscriptionID OrganizationSubscriptionIDParam) error
 	// ListOrganizations Lists the organizations.
 	// (GET /api/v2/organizations)
 	ListOrganizations(ctx echo.Context) error
@@ -2707,6 +2880,9 @@ type ServerInterface interface {
 	// OrganizationRelated Counts the tickets and users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/related)
 	OrganizationRelated(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListOrganizationSubscriptionsByOrganization Lists an organization's subscriptions; an end user's own.
+	// (GET /api/v2/organizations/{organization_id}/subscriptions)
+	ListOrganizationSubscriptionsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
 	// RemoveOrganizationTags Removes tags from an organization.
 	// (DELETE /api/v2/organizations/{organization_id}/tags)
 	RemoveOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error
@@ -2737,6 +2913,9 @@ type ServerInterface interface {
 	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
 	// (POST /api/v2/problems/autocomplete)
 	AutocompleteProblems(ctx echo.Context, params AutocompleteProblemsParams) error
+	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
+	// (GET /api/v2/sessions)
+	ListSessions(ctx echo.Context) error
 	// ListSkips Lists the skips of all tickets, the oldest first.
 	// (GET /api/v2/skips)
 	ListSkips(ctx echo.Context) error
@@ -2944,9 +3123,30 @@ type ServerInterface interface {
 	// DestroyManyUsers Deletes up to 100 users in the background.
 	// (DELETE /api/v2/users/destroy_many)
 	DestroyManyUsers(ctx echo.Context, params DestroyManyUsersParams) error
+	// LogoutManyUsers Ends all sessions of up to 100 users.
+	// (POST /api/v2/users/logout_many)
+	LogoutManyUsers(ctx echo.Context, params LogoutManyUsersParams) error
 	// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
 	// (GET /api/v2/users/me)
 	ShowCurrentUser(ctx echo.Context) error
+	// DeleteAuthenticatedSession Ends the caller's session. A call with a token has none.
+	// (DELETE /api/v2/users/me/logout)
+	DeleteAuthenticatedSession(ctx echo.Context) error
+	// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
+	// (GET /api/v2/users/me/session)
+	ShowCurrentlyAuthenticatedSession(ctx echo.Context) error
+	// RenewCurrentSession Gives a new authenticity token for the caller's session. A call with a token has none.
+	// (GET /api/v2/users/me/session/renew)
+	RenewCurrentSession(ctx echo.Context) error
+	// DeleteMySessions Ends all sessions of the caller.
+	// (DELETE /api/v2/users/me/sessions)
+	DeleteMySessions(ctx echo.Context) error
+	// ShowMySettings Shows in which language and time zone the caller is served.
+	// (GET /api/v2/users/me/settings)
+	ShowMySettings(ctx echo.Context) error
+	// RequestUserCreate Asks the admins for another agent: an event says who asks, and for whom if the body does.
+	// (POST /api/v2/users/request_create)
+	RequestUserCreate(ctx echo.Context) error
 	// SearchUsers Lists the active users that match a query, or have an external id.
 	// (GET /api/v2/users/search)
 	SearchUsers(ctx echo.Context, params SearchUsersParams) error
@@ -3025,6 +3225,9 @@ type ServerInterface interface {
 	// SetOrganizationMembershipAsDefault Makes a membership the user's default.
 	// (PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default)
 	SetOrganizationMembershipAsDefault(ctx echo.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam) error
+	// ListOrganizationSubscriptionsByUser Lists a user's subscriptions; an end user's own.
+	// (GET /api/v2/users/{user_id}/organization_subscriptions)
+	ListOrganizationSubscriptionsByUser(ctx echo.Context, userID UserIDParam) error
 	// ListOrganizationsByUser Lists the organizations of a user.
 	// (GET /api/v2/users/{user_id}/organizations)
 	ListOrganizationsByUser(ctx echo.Context, userID UserIDParam) error
@@ -3037,9 +3240,30 @@ type ServerInterface interface {
 	// SetOrganizationAsDefault Makes an organization the user's default.
 	// (PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default)
 	SetOrganizationAsDefault(ctx echo.Context, userID UserIDParam, organizationID OrganizationIDParam) error
+	// SetUserPassword Sets a user's password. The user's sessions end.
+	// (POST /api/v2/users/{user_id}/password)
+	SetUserPassword(ctx echo.Context, userID UserIDParam) error
+	// ChangeOwnPassword Changes the caller's own password. The caller's sessions end.
+	// (PUT /api/v2/users/{user_id}/password)
+	ChangeOwnPassword(ctx echo.Context, userID UserIDParam) error
+	// GetUserPasswordRequirements Says what a password must be like.
+	// (GET /api/v2/users/{user_id}/password/requirements)
+	GetUserPasswordRequirements(ctx echo.Context, userID UserIDParam) error
 	// ShowUserRelated Counts what refers to a user.
 	// (GET /api/v2/users/{user_id}/related)
 	ShowUserRelated(ctx echo.Context, userID UserIDParam) error
+	// BulkDeleteSessionsByUserID Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
+	// (DELETE /api/v2/users/{user_id}/sessions)
+	BulkDeleteSessionsByUserID(ctx echo.Context, userID UserIDParam) error
+	// ListSessionsByUser Lists a user's sessions. Admins see everybody's, others their own.
+	// (GET /api/v2/users/{user_id}/sessions)
+	ListSessionsByUser(ctx echo.Context, userID UserIDParam) error
+	// DeleteSession Ends a session of a user.
+	// (DELETE /api/v2/users/{user_id}/sessions/{session_id})
+	DeleteSession(ctx echo.Context, userID UserIDParam, sessionID SessionIDParam) error
+	// ShowSession Shows a session of a user.
+	// (GET /api/v2/users/{user_id}/sessions/{session_id})
+	ShowSession(ctx echo.Context, userID UserIDParam, sessionID SessionIDParam) error
 	// ListTicketSkips Lists the skips by a user, the oldest first.
 	// (GET /api/v2/users/{user_id}/skips)
 	ListTicketSkips(ctx echo.Context, userID UserIDParam) error
@@ -3314,6 +3538,40 @@ func (w *ServerInterfaceWrapper) RestoreDeletedTicket(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RestoreDeletedTicket(ctx, ticketID)
+	return err
+}
+
+// ListDeletedUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDeletedUsers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDeletedUsers(ctx)
+	return err
+}
+
+// CountDeletedUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) CountDeletedUsers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountDeletedUsers(ctx)
+	return err
+}
+
+// ShowDeletedUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowDeletedUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "deleted_user_id" -------------
+	var deletedUserID DeletedUserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deleted_user_id", ctx.Param("deleted_user_id"), &deletedUserID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowDeletedUser(ctx, deletedUserID)
 	return err
 }
 
@@ -4043,6 +4301,56 @@ func (w *ServerInterfaceWrapper) ShowOrganizationMembershipByID(ctx echo.Context
 	return err
 }
 
+// ListOrganizationSubscriptions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationSubscriptions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationSubscriptions(ctx)
+	return err
+}
+
+// CreateOrganizationSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganizationSubscription(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganizationSubscription(ctx)
+	return err
+}
+
+// DeleteOrganizationSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganizationSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_subscription_id" -------------
+	var organizationSubscriptionID OrganizationSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_subscription_id", ctx.Param("organization_subscription_id"), &organizationSubscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganizationSubscription(ctx, organizationSubscriptionID)
+	return err
+}
+
+// ShowOrganizationSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganizationSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_subscription_id" -------------
+	var organizationSubscriptionID OrganizationSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_subscription_id", ctx.Param("organization_subscription_id"), &organizationSubscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganizationSubscription(ctx, organizationSubscriptionID)
+	return err
+}
+
 // ListOrganizations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrganizations(ctx echo.Context) error {
 	var err error
@@ -4304,6 +4612,22 @@ func (w *ServerInterfaceWrapper) OrganizationRelated(ctx echo.Context) error {
 	return err
 }
 
+// ListOrganizationSubscriptionsByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationSubscriptionsByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationSubscriptionsByOrganization(ctx, organizationID)
+	return err
+}
+
 // RemoveOrganizationTags converts echo context to params.
 func (w *ServerInterfaceWrapper) RemoveOrganizationTags(ctx echo.Context) error {
 	var err error
@@ -4488,6 +4812,15 @@ func (w *ServerInterfaceWrapper) AutocompleteProblems(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AutocompleteProblems(ctx, params)
+	return err
+}
+
+// ListSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSessions(ctx)
 	return err
 }
 
@@ -5648,12 +5981,84 @@ func (w *ServerInterfaceWrapper) DestroyManyUsers(ctx echo.Context) error {
 	return err
 }
 
+// LogoutManyUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) LogoutManyUsers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LogoutManyUsersParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.LogoutManyUsers(ctx, params)
+	return err
+}
+
 // ShowCurrentUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowCurrentUser(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowCurrentUser(ctx)
+	return err
+}
+
+// DeleteAuthenticatedSession converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteAuthenticatedSession(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteAuthenticatedSession(ctx)
+	return err
+}
+
+// ShowCurrentlyAuthenticatedSession converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowCurrentlyAuthenticatedSession(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowCurrentlyAuthenticatedSession(ctx)
+	return err
+}
+
+// RenewCurrentSession converts echo context to params.
+func (w *ServerInterfaceWrapper) RenewCurrentSession(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RenewCurrentSession(ctx)
+	return err
+}
+
+// DeleteMySessions converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMySessions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMySessions(ctx)
+	return err
+}
+
+// ShowMySettings converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowMySettings(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowMySettings(ctx)
+	return err
+}
+
+// RequestUserCreate converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestUserCreate(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestUserCreate(ctx)
 	return err
 }
 
@@ -6205,6 +6610,22 @@ func (w *ServerInterfaceWrapper) SetOrganizationMembershipAsDefault(ctx echo.Con
 	return err
 }
 
+// ListOrganizationSubscriptionsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationSubscriptionsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationSubscriptionsByUser(ctx, userID)
+	return err
+}
+
 // ListOrganizationsByUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrganizationsByUser(ctx echo.Context) error {
 	var err error
@@ -6285,6 +6706,54 @@ func (w *ServerInterfaceWrapper) SetOrganizationAsDefault(ctx echo.Context) erro
 	return err
 }
 
+// SetUserPassword converts echo context to params.
+func (w *ServerInterfaceWrapper) SetUserPassword(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetUserPassword(ctx, userID)
+	return err
+}
+
+// ChangeOwnPassword converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeOwnPassword(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeOwnPassword(ctx, userID)
+	return err
+}
+
+// GetUserPasswordRequirements converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUserPasswordRequirements(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUserPasswordRequirements(ctx, userID)
+	return err
+}
+
 // ShowUserRelated converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowUserRelated(ctx echo.Context) error {
 	var err error
@@ -6298,6 +6767,86 @@ func (w *ServerInterfaceWrapper) ShowUserRelated(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowUserRelated(ctx, userID)
+	return err
+}
+
+// BulkDeleteSessionsByUserID converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkDeleteSessionsByUserID(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkDeleteSessionsByUserID(ctx, userID)
+	return err
+}
+
+// ListSessionsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSessionsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSessionsByUser(ctx, userID)
+	return err
+}
+
+// DeleteSession converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSession(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "session_id" -------------
+	var sessionID SessionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSession(ctx, userID, sessionID)
+	return err
+}
+
+// ShowSession converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSession(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "session_id" -------------
+	var sessionID SessionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSession(ctx, userID, sessionID)
 	return err
 }
 
@@ -6548,6 +7097,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.UpdateAttachment, options.OperationMiddlewares["UpdateAttachment"]...)
 	router.GET(options.BaseURL+"/api/v2/brands", wrapper.ListBrands, options.OperationMiddlewares["ListBrands"]...)
 	router.GET(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.ShowBrand, options.OperationMiddlewares["ShowBrand"]...)
+	router.GET(options.BaseURL+"/api/v2/deleted_users", wrapper.ListDeletedUsers, options.OperationMiddlewares["ListDeletedUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/deleted_users/count", wrapper.CountDeletedUsers, options.OperationMiddlewares["CountDeletedUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/deleted_users/:deleted_user_id", wrapper.ShowDeletedUser, options.OperationMiddlewares["ShowDeletedUser"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields", wrapper.ListTicketFields, options.OperationMiddlewares["ListTicketFields"]...)
 	router.POST(options.BaseURL+"/api/v2/ticket_fields", wrapper.CreateTicketField, options.OperationMiddlewares["CreateTicketField"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields/count", wrapper.CountTicketFields, options.OperationMiddlewares["CountTicketFields"]...)
@@ -6621,6 +7173,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/organization_memberships/:organization_membership_id/make_default", wrapper.SetOrganizationMembershipAsDefault, options.OperationMiddlewares["SetOrganizationMembershipAsDefault"]...)
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/organizations/:organization_id", wrapper.UnassignOrganization, options.OperationMiddlewares["UnassignOrganization"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/organizations/:organization_id/make_default", wrapper.SetOrganizationAsDefault, options.OperationMiddlewares["SetOrganizationAsDefault"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_subscriptions", wrapper.ListOrganizationSubscriptions, options.OperationMiddlewares["ListOrganizationSubscriptions"]...)
+	router.POST(options.BaseURL+"/api/v2/organization_subscriptions", wrapper.CreateOrganizationSubscription, options.OperationMiddlewares["CreateOrganizationSubscription"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organization_subscriptions/:organization_subscription_id", wrapper.DeleteOrganizationSubscription, options.OperationMiddlewares["DeleteOrganizationSubscription"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_subscriptions/:organization_subscription_id", wrapper.ShowOrganizationSubscription, options.OperationMiddlewares["ShowOrganizationSubscription"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/subscriptions", wrapper.ListOrganizationSubscriptionsByOrganization, options.OperationMiddlewares["ListOrganizationSubscriptionsByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/organization_subscriptions", wrapper.ListOrganizationSubscriptionsByUser, options.OperationMiddlewares["ListOrganizationSubscriptionsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v2/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
 	router.GET(options.BaseURL+"/api/v2/organizations/autocomplete", wrapper.AutocompleteOrganizations, options.OperationMiddlewares["AutocompleteOrganizations"]...)
@@ -6642,6 +7200,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/sessions", wrapper.ListSessions, options.OperationMiddlewares["ListSessions"]...)
+	router.GET(options.BaseURL+"/api/v2/users/me/session", wrapper.ShowCurrentlyAuthenticatedSession, options.OperationMiddlewares["ShowCurrentlyAuthenticatedSession"]...)
+	router.GET(options.BaseURL+"/api/v2/users/me/session/renew", wrapper.RenewCurrentSession, options.OperationMiddlewares["RenewCurrentSession"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/me/logout", wrapper.DeleteAuthenticatedSession, options.OperationMiddlewares["DeleteAuthenticatedSession"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/me/sessions", wrapper.DeleteMySessions, options.OperationMiddlewares["DeleteMySessions"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/sessions", wrapper.BulkDeleteSessionsByUserID, options.OperationMiddlewares["BulkDeleteSessionsByUserId"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/sessions", wrapper.ListSessionsByUser, options.OperationMiddlewares["ListSessionsByUser"]...)
+	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["DeleteSession"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.ShowSession, options.OperationMiddlewares["ShowSession"]...)
+	router.POST(options.BaseURL+"/api/v2/users/logout_many", wrapper.LogoutManyUsers, options.OperationMiddlewares["LogoutManyUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/skips", wrapper.ListSkips, options.OperationMiddlewares["ListSkips"]...)
 	router.POST(options.BaseURL+"/api/v2/skips", wrapper.RecordNewSkip, options.OperationMiddlewares["RecordNewSkip"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/skips", wrapper.ListSkipsByTicket, options.OperationMiddlewares["ListSkipsByTicket"]...)
@@ -6698,6 +7266,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/tags", wrapper.ListTags, options.OperationMiddlewares["ListTags"]...)
 	router.GET(options.BaseURL+"/api/v2/tags/count", wrapper.CountTags, options.OperationMiddlewares["CountTags"]...)
 	router.GET(options.BaseURL+"/api/v2/autocomplete/tags", wrapper.AutocompleteTags, options.OperationMiddlewares["AutocompleteTags"]...)
+	router.POST(options.BaseURL+"/api/v2/users/:user_id/password", wrapper.SetUserPassword, options.OperationMiddlewares["SetUserPassword"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/password", wrapper.ChangeOwnPassword, options.OperationMiddlewares["ChangeOwnPassword"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/password/requirements", wrapper.GetUserPasswordRequirements, options.OperationMiddlewares["GetUserPasswordRequirements"]...)
 	router.GET(options.BaseURL+"/api/v2/users", wrapper.ListUsers, options.OperationMiddlewares["ListUsers"]...)
 	router.POST(options.BaseURL+"/api/v2/users", wrapper.CreateUser, options.OperationMiddlewares["CreateUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/autocomplete", wrapper.AutocompleteUsers, options.OperationMiddlewares["AutocompleteUsers"]...)
@@ -6708,6 +7279,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v2/users/create_or_update_many", wrapper.CreateOrUpdateManyUsers, options.OperationMiddlewares["CreateOrUpdateManyUsers"]...)
 	router.DELETE(options.BaseURL+"/api/v2/users/destroy_many", wrapper.DestroyManyUsers, options.OperationMiddlewares["DestroyManyUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me", wrapper.ShowCurrentUser, options.OperationMiddlewares["ShowCurrentUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/me/settings", wrapper.ShowMySettings, options.OperationMiddlewares["ShowMySettings"]...)
+	router.POST(options.BaseURL+"/api/v2/users/request_create", wrapper.RequestUserCreate, options.OperationMiddlewares["RequestUserCreate"]...)
 	router.GET(options.BaseURL+"/api/v2/users/search", wrapper.SearchUsers, options.OperationMiddlewares["SearchUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/users/show_many", wrapper.ShowManyUsers, options.OperationMiddlewares["ShowManyUsers"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/update_many", wrapper.UpdateManyUsers, options.OperationMiddlewares["UpdateManyUsers"]...)
@@ -7093,6 +7666,70 @@ type RestoreDeletedTicketResponseObject interface {
 type RestoreDeletedTicket200JSONResponse EmptyEnvelope
 
 func (response RestoreDeletedTicket200JSONResponse) VisitRestoreDeletedTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeletedUsersRequestObject struct {
+}
+
+type ListDeletedUsersResponseObject interface {
+	VisitListDeletedUsersResponse(w http.ResponseWriter) error
+}
+
+type ListDeletedUsers200JSONResponse DeletedUserList
+
+func (response ListDeletedUsers200JSONResponse) VisitListDeletedUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountDeletedUsersRequestObject struct {
+}
+
+type CountDeletedUsersResponseObject interface {
+	VisitCountDeletedUsersResponse(w http.ResponseWriter) error
+}
+
+type CountDeletedUsers200JSONResponse CountEnvelope
+
+func (response CountDeletedUsers200JSONResponse) VisitCountDeletedUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowDeletedUserRequestObject struct {
+	DeletedUserID DeletedUserIDParam `json:"deleted_user_id"`
+}
+
+type ShowDeletedUserResponseObject interface {
+	VisitShowDeletedUserResponse(w http.ResponseWriter) error
+}
+
+type ShowDeletedUser200JSONResponse DeletedUserEnvelope
+
+func (response ShowDeletedUser200JSONResponse) VisitShowDeletedUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -8142,6 +8779,87 @@ func (response ShowOrganizationMembershipByID200JSONResponse) VisitShowOrganizat
 	return err
 }
 
+type ListOrganizationSubscriptionsRequestObject struct {
+}
+
+type ListOrganizationSubscriptionsResponseObject interface {
+	VisitListOrganizationSubscriptionsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationSubscriptions200JSONResponse OrganizationSubscriptionList
+
+func (response ListOrganizationSubscriptions200JSONResponse) VisitListOrganizationSubscriptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationSubscriptionRequestObject struct {
+	Body *CreateOrganizationSubscriptionJSONRequestBody
+}
+
+type CreateOrganizationSubscriptionResponseObject interface {
+	VisitCreateOrganizationSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganizationSubscription200JSONResponse OrganizationSubscriptionEnvelope
+
+func (response CreateOrganizationSubscription200JSONResponse) VisitCreateOrganizationSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationSubscriptionRequestObject struct {
+	OrganizationSubscriptionID OrganizationSubscriptionIDParam `json:"organization_subscription_id"`
+}
+
+type DeleteOrganizationSubscriptionResponseObject interface {
+	VisitDeleteOrganizationSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganizationSubscription204Response struct {
+}
+
+func (response DeleteOrganizationSubscription204Response) VisitDeleteOrganizationSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowOrganizationSubscriptionRequestObject struct {
+	OrganizationSubscriptionID OrganizationSubscriptionIDParam `json:"organization_subscription_id"`
+}
+
+type ShowOrganizationSubscriptionResponseObject interface {
+	VisitShowOrganizationSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganizationSubscription200JSONResponse OrganizationSubscriptionEnvelope
+
+func (response ShowOrganizationSubscription200JSONResponse) VisitShowOrganizationSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationsRequestObject struct {
 }
 
@@ -8527,6 +9245,28 @@ func (response OrganizationRelated200JSONResponse) VisitOrganizationRelatedRespo
 	return err
 }
 
+type ListOrganizationSubscriptionsByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ListOrganizationSubscriptionsByOrganizationResponseObject interface {
+	VisitListOrganizationSubscriptionsByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationSubscriptionsByOrganization200JSONResponse OrganizationSubscriptionList
+
+func (response ListOrganizationSubscriptionsByOrganization200JSONResponse) VisitListOrganizationSubscriptionsByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RemoveOrganizationTagsRequestObject struct {
 	OrganizationID OrganizationIDParam `json:"organization_id"`
 	Body           *RemoveOrganizationTagsJSONRequestBody
@@ -8741,6 +9481,27 @@ type AutocompleteProblemsResponseObject interface {
 type AutocompleteProblems200JSONResponse TicketList
 
 func (response AutocompleteProblems200JSONResponse) VisitAutocompleteProblemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionsRequestObject struct {
+}
+
+type ListSessionsResponseObject interface {
+	VisitListSessionsResponse(w http.ResponseWriter) error
+}
+
+type ListSessions200JSONResponse SessionList
+
+func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -10364,6 +11125,28 @@ func (response DestroyManyUsers200JSONResponse) VisitDestroyManyUsersResponse(w 
 	return err
 }
 
+type LogoutManyUsersRequestObject struct {
+	Params LogoutManyUsersParams
+}
+
+type LogoutManyUsersResponseObject interface {
+	VisitLogoutManyUsersResponse(w http.ResponseWriter) error
+}
+
+type LogoutManyUsers202JSONResponse EmptyEnvelope
+
+func (response LogoutManyUsers202JSONResponse) VisitLogoutManyUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ShowCurrentUserRequestObject struct {
 }
 
@@ -10374,6 +11157,121 @@ type ShowCurrentUserResponseObject interface {
 type ShowCurrentUser200JSONResponse CurrentUserEnvelope
 
 func (response ShowCurrentUser200JSONResponse) VisitShowCurrentUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAuthenticatedSessionRequestObject struct {
+}
+
+type DeleteAuthenticatedSessionResponseObject interface {
+	VisitDeleteAuthenticatedSessionResponse(w http.ResponseWriter) error
+}
+
+type DeleteAuthenticatedSession204Response struct {
+}
+
+func (response DeleteAuthenticatedSession204Response) VisitDeleteAuthenticatedSessionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowCurrentlyAuthenticatedSessionRequestObject struct {
+}
+
+type ShowCurrentlyAuthenticatedSessionResponseObject interface {
+	VisitShowCurrentlyAuthenticatedSessionResponse(w http.ResponseWriter) error
+}
+
+type ShowCurrentlyAuthenticatedSession200JSONResponse SessionEnvelope
+
+func (response ShowCurrentlyAuthenticatedSession200JSONResponse) VisitShowCurrentlyAuthenticatedSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RenewCurrentSessionRequestObject struct {
+}
+
+type RenewCurrentSessionResponseObject interface {
+	VisitRenewCurrentSessionResponse(w http.ResponseWriter) error
+}
+
+type RenewCurrentSession200JSONResponse SessionRenewalEnvelope
+
+func (response RenewCurrentSession200JSONResponse) VisitRenewCurrentSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMySessionsRequestObject struct {
+}
+
+type DeleteMySessionsResponseObject interface {
+	VisitDeleteMySessionsResponse(w http.ResponseWriter) error
+}
+
+type DeleteMySessions204Response struct {
+}
+
+func (response DeleteMySessions204Response) VisitDeleteMySessionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowMySettingsRequestObject struct {
+}
+
+type ShowMySettingsResponseObject interface {
+	VisitShowMySettingsResponse(w http.ResponseWriter) error
+}
+
+type ShowMySettings200JSONResponse UserSettingsEnvelope
+
+func (response ShowMySettings200JSONResponse) VisitShowMySettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestUserCreateRequestObject struct {
+	Body *RequestUserCreateJSONRequestBody
+}
+
+type RequestUserCreateResponseObject interface {
+	VisitRequestUserCreateResponse(w http.ResponseWriter) error
+}
+
+type RequestUserCreate200JSONResponse EmptyEnvelope
+
+func (response RequestUserCreate200JSONResponse) VisitRequestUserCreateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -10982,6 +11880,28 @@ func (response SetOrganizationMembershipAsDefault200JSONResponse) VisitSetOrgani
 	return err
 }
 
+type ListOrganizationSubscriptionsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListOrganizationSubscriptionsByUserResponseObject interface {
+	VisitListOrganizationSubscriptionsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationSubscriptionsByUser200JSONResponse OrganizationSubscriptionList
+
+func (response ListOrganizationSubscriptionsByUser200JSONResponse) VisitListOrganizationSubscriptionsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationsByUserRequestObject struct {
 	UserID UserIDParam `json:"user_id"`
 }
@@ -11066,6 +11986,74 @@ func (response SetOrganizationAsDefault200JSONResponse) VisitSetOrganizationAsDe
 	return err
 }
 
+type SetUserPasswordRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *SetUserPasswordJSONRequestBody
+}
+
+type SetUserPasswordResponseObject interface {
+	VisitSetUserPasswordResponse(w http.ResponseWriter) error
+}
+
+type SetUserPassword200JSONResponse EmptyEnvelope
+
+func (response SetUserPassword200JSONResponse) VisitSetUserPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOwnPasswordRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *ChangeOwnPasswordJSONRequestBody
+}
+
+type ChangeOwnPasswordResponseObject interface {
+	VisitChangeOwnPasswordResponse(w http.ResponseWriter) error
+}
+
+type ChangeOwnPassword200JSONResponse EmptyEnvelope
+
+func (response ChangeOwnPassword200JSONResponse) VisitChangeOwnPasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUserPasswordRequirementsRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type GetUserPasswordRequirementsResponseObject interface {
+	VisitGetUserPasswordRequirementsResponse(w http.ResponseWriter) error
+}
+
+type GetUserPasswordRequirements200JSONResponse PasswordRequirementsEnvelope
+
+func (response GetUserPasswordRequirements200JSONResponse) VisitGetUserPasswordRequirementsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ShowUserRelatedRequestObject struct {
 	UserID UserIDParam `json:"user_id"`
 }
@@ -11077,6 +12065,84 @@ type ShowUserRelatedResponseObject interface {
 type ShowUserRelated200JSONResponse UserRelatedEnvelope
 
 func (response ShowUserRelated200JSONResponse) VisitShowUserRelatedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkDeleteSessionsByUserIDRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type BulkDeleteSessionsByUserIDResponseObject interface {
+	VisitBulkDeleteSessionsByUserIDResponse(w http.ResponseWriter) error
+}
+
+type BulkDeleteSessionsByUserID204Response struct {
+}
+
+func (response BulkDeleteSessionsByUserID204Response) VisitBulkDeleteSessionsByUserIDResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ListSessionsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListSessionsByUserResponseObject interface {
+	VisitListSessionsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListSessionsByUser200JSONResponse SessionList
+
+func (response ListSessionsByUser200JSONResponse) VisitListSessionsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSessionRequestObject struct {
+	UserID    UserIDParam    `json:"user_id"`
+	SessionID SessionIDParam `json:"session_id"`
+}
+
+type DeleteSessionResponseObject interface {
+	VisitDeleteSessionResponse(w http.ResponseWriter) error
+}
+
+type DeleteSession204Response struct {
+}
+
+func (response DeleteSession204Response) VisitDeleteSessionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowSessionRequestObject struct {
+	UserID    UserIDParam    `json:"user_id"`
+	SessionID SessionIDParam `json:"session_id"`
+}
+
+type ShowSessionResponseObject interface {
+	VisitShowSessionResponse(w http.ResponseWriter) error
+}
+
+type ShowSession200JSONResponse SessionEnvelope
+
+func (response ShowSession200JSONResponse) VisitShowSessionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -11405,6 +12471,15 @@ type StrictServerInterface interface {
 	// RestoreDeletedTicket Restores a deleted ticket.
 	// (PUT /api/v2/deleted_tickets/{ticket_id}/restore)
 	RestoreDeletedTicket(ctx context.Context, request RestoreDeletedTicketRequestObject) (RestoreDeletedTicketResponseObject, error)
+	// ListDeletedUsers Lists the users who were deleted, merged into others, or deleted for good.
+	// (GET /api/v2/deleted_users)
+	ListDeletedUsers(ctx context.Context, request ListDeletedUsersRequestObject) (ListDeletedUsersResponseObject, error)
+	// CountDeletedUsers Counts them.
+	// (GET /api/v2/deleted_users/count)
+	CountDeletedUsers(ctx context.Context, request CountDeletedUsersRequestObject) (CountDeletedUsersResponseObject, error)
+	// ShowDeletedUser Shows a user who was deleted.
+	// (GET /api/v2/deleted_users/{deleted_user_id})
+	ShowDeletedUser(ctx context.Context, request ShowDeletedUserRequestObject) (ShowDeletedUserResponseObject, error)
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx context.Context, request ShowEndUserRequestObject) (ShowEndUserResponseObject, error)
@@ -11543,6 +12618,18 @@ type StrictServerInterface interface {
 	// ShowOrganizationMembershipByID Shows a membership.
 	// (GET /api/v2/organization_memberships/{organization_membership_id})
 	ShowOrganizationMembershipByID(ctx context.Context, request ShowOrganizationMembershipByIDRequestObject) (ShowOrganizationMembershipByIDResponseObject, error)
+	// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
+	// (GET /api/v2/organization_subscriptions)
+	ListOrganizationSubscriptions(ctx context.Context, request ListOrganizationSubscriptionsRequestObject) (ListOrganizationSubscriptionsResponseObject, error)
+	// CreateOrganizationSubscription Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+	// (POST /api/v2/organization_subscriptions)
+	CreateOrganizationSubscription(ctx context.Context, request CreateOrganizationSubscriptionRequestObject) (CreateOrganizationSubscriptionResponseObject, error)
+	// DeleteOrganizationSubscription Ends a subscription.
+	// (DELETE /api/v2/organization_subscriptions/{organization_subscription_id})
+	DeleteOrganizationSubscription(ctx context.Context, request DeleteOrganizationSubscriptionRequestObject) (DeleteOrganizationSubscriptionResponseObject, error)
+	// ShowOrganizationSubscription Shows a subscription.
+	// (GET /api/v2/organization_subscriptions/{organization_subscription_id})
+	ShowOrganizationSubscription(ctx context.Context, request ShowOrganizationSubscriptionRequestObject) (ShowOrganizationSubscriptionResponseObject, error)
 	// ListOrganizations Lists the organizations.
 	// (GET /api/v2/organizations)
 	ListOrganizations(ctx context.Context, request ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error)
@@ -11591,6 +12678,9 @@ type StrictServerInterface interface {
 	// OrganizationRelated Counts the tickets and users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/related)
 	OrganizationRelated(ctx context.Context, request OrganizationRelatedRequestObject) (OrganizationRelatedResponseObject, error)
+	// ListOrganizationSubscriptionsByOrganization Lists an organization's subscriptions; an end user's own.
+	// (GET /api/v2/organizations/{organization_id}/subscriptions)
+	ListOrganizationSubscriptionsByOrganization(ctx context.Context, request ListOrganizationSubscriptionsByOrganizationRequestObject) (ListOrganizationSubscriptionsByOrganizationResponseObject, error)
 	// RemoveOrganizationTags Removes tags from an organization.
 	// (DELETE /api/v2/organizations/{organization_id}/tags)
 	RemoveOrganizationTags(ctx context.Context, request RemoveOrganizationTagsRequestObject) (RemoveOrganizationTagsResponseObject, error)
@@ -11621,6 +12711,9 @@ type StrictServerInterface interface {
 	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
 	// (POST /api/v2/problems/autocomplete)
 	AutocompleteProblems(ctx context.Context, request AutocompleteProblemsRequestObject) (AutocompleteProblemsResponseObject, error)
+	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
+	// (GET /api/v2/sessions)
+	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
 	// ListSkips Lists the skips of all tickets, the oldest first.
 	// (GET /api/v2/skips)
 	ListSkips(ctx context.Context, request ListSkipsRequestObject) (ListSkipsResponseObject, error)
@@ -11828,9 +12921,30 @@ type StrictServerInterface interface {
 	// DestroyManyUsers Deletes up to 100 users in the background.
 	// (DELETE /api/v2/users/destroy_many)
 	DestroyManyUsers(ctx context.Context, request DestroyManyUsersRequestObject) (DestroyManyUsersResponseObject, error)
+	// LogoutManyUsers Ends all sessions of up to 100 users.
+	// (POST /api/v2/users/logout_many)
+	LogoutManyUsers(ctx context.Context, request LogoutManyUsersRequestObject) (LogoutManyUsersResponseObject, error)
 	// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
 	// (GET /api/v2/users/me)
 	ShowCurrentUser(ctx context.Context, request ShowCurrentUserRequestObject) (ShowCurrentUserResponseObject, error)
+	// DeleteAuthenticatedSession Ends the caller's session. A call with a token has none.
+	// (DELETE /api/v2/users/me/logout)
+	DeleteAuthenticatedSession(ctx context.Context, request DeleteAuthenticatedSessionRequestObject) (DeleteAuthenticatedSessionResponseObject, error)
+	// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
+	// (GET /api/v2/users/me/session)
+	ShowCurrentlyAuthenticatedSession(ctx context.Context, request ShowCurrentlyAuthenticatedSessionRequestObject) (ShowCurrentlyAuthenticatedSessionResponseObject, error)
+	// RenewCurrentSession Gives a new authenticity token for the caller's session. A call with a token has none.
+	// (GET /api/v2/users/me/session/renew)
+	RenewCurrentSession(ctx context.Context, request RenewCurrentSessionRequestObject) (RenewCurrentSessionResponseObject, error)
+	// DeleteMySessions Ends all sessions of the caller.
+	// (DELETE /api/v2/users/me/sessions)
+	DeleteMySessions(ctx context.Context, request DeleteMySessionsRequestObject) (DeleteMySessionsResponseObject, error)
+	// ShowMySettings Shows in which language and time zone the caller is served.
+	// (GET /api/v2/users/me/settings)
+	ShowMySettings(ctx context.Context, request ShowMySettingsRequestObject) (ShowMySettingsResponseObject, error)
+	// RequestUserCreate Asks the admins for another agent: an event says who asks, and for whom if the body does.
+	// (POST /api/v2/users/request_create)
+	RequestUserCreate(ctx context.Context, request RequestUserCreateRequestObject) (RequestUserCreateResponseObject, error)
 	// SearchUsers Lists the active users that match a query, or have an external id.
 	// (GET /api/v2/users/search)
 	SearchUsers(ctx context.Context, request SearchUsersRequestObject) (SearchUsersResponseObject, error)
@@ -11909,6 +13023,9 @@ type StrictServerInterface interface {
 	// SetOrganizationMembershipAsDefault Makes a membership the user's default.
 	// (PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default)
 	SetOrganizationMembershipAsDefault(ctx context.Context, request SetOrganizationMembershipAsDefaultRequestObject) (SetOrganizationMembershipAsDefaultResponseObject, error)
+	// ListOrganizationSubscriptionsByUser Lists a user's subscriptions; an end user's own.
+	// (GET /api/v2/users/{user_id}/organization_subscriptions)
+	ListOrganizationSubscriptionsByUser(ctx context.Context, request ListOrganizationSubscriptionsByUserRequestObject) (ListOrganizationSubscriptionsByUserResponseObject, error)
 	// ListOrganizationsByUser Lists the organizations of a user.
 	// (GET /api/v2/users/{user_id}/organizations)
 	ListOrganizationsByUser(ctx context.Context, request ListOrganizationsByUserRequestObject) (ListOrganizationsByUserResponseObject, error)
@@ -11921,9 +13038,30 @@ type StrictServerInterface interface {
 	// SetOrganizationAsDefault Makes an organization the user's default.
 	// (PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default)
 	SetOrganizationAsDefault(ctx context.Context, request SetOrganizationAsDefaultRequestObject) (SetOrganizationAsDefaultResponseObject, error)
+	// SetUserPassword Sets a user's password. The user's sessions end.
+	// (POST /api/v2/users/{user_id}/password)
+	SetUserPassword(ctx context.Context, request SetUserPasswordRequestObject) (SetUserPasswordResponseObject, error)
+	// ChangeOwnPassword Changes the caller's own password. The caller's sessions end.
+	// (PUT /api/v2/users/{user_id}/password)
+	ChangeOwnPassword(ctx context.Context, request ChangeOwnPasswordRequestObject) (ChangeOwnPasswordResponseObject, error)
+	// GetUserPasswordRequirements Says what a password must be like.
+	// (GET /api/v2/users/{user_id}/password/requirements)
+	GetUserPasswordRequirements(ctx context.Context, request GetUserPasswordRequirementsRequestObject) (GetUserPasswordRequirementsResponseObject, error)
 	// ShowUserRelated Counts what refers to a user.
 	// (GET /api/v2/users/{user_id}/related)
 	ShowUserRelated(ctx context.Context, request ShowUserRelatedRequestObject) (ShowUserRelatedResponseObject, error)
+	// BulkDeleteSessionsByUserID Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
+	// (DELETE /api/v2/users/{user_id}/sessions)
+	BulkDeleteSessionsByUserID(ctx context.Context, request BulkDeleteSessionsByUserIDRequestObject) (BulkDeleteSessionsByUserIDResponseObject, error)
+	// ListSessionsByUser Lists a user's sessions. Admins see everybody's, others their own.
+	// (GET /api/v2/users/{user_id}/sessions)
+	ListSessionsByUser(ctx context.Context, request ListSessionsByUserRequestObject) (ListSessionsByUserResponseObject, error)
+	// DeleteSession Ends a session of a user.
+	// (DELETE /api/v2/users/{user_id}/sessions/{session_id})
+	DeleteSession(ctx context.Context, request DeleteSessionRequestObject) (DeleteSessionResponseObject, error)
+	// ShowSession Shows a session of a user.
+	// (GET /api/v2/users/{user_id}/sessions/{session_id})
+	ShowSession(ctx context.Context, request ShowSessionRequestObject) (ShowSessionResponseObject, error)
 	// ListTicketSkips Lists the skips by a user, the oldest first.
 	// (GET /api/v2/users/{user_id}/skips)
 	ListTicketSkips(ctx context.Context, request ListTicketSkipsRequestObject) (ListTicketSkipsResponseObject, error)
@@ -12494,6 +13632,77 @@ func (sh *strictHandler) RestoreDeletedTicket(ctx echo.Context, ticketID TicketI
 		return err
 	} else if validResponse, ok := response.(RestoreDeletedTicketResponseObject); ok {
 		return validResponse.VisitRestoreDeletedTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDeletedUsers operation middleware
+func (sh *strictHandler) ListDeletedUsers(ctx echo.Context) error {
+	var request ListDeletedUsersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeletedUsers(ctx.Request().Context(), request.(ListDeletedUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeletedUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDeletedUsersResponseObject); ok {
+		return validResponse.VisitListDeletedUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountDeletedUsers operation middleware
+func (sh *strictHandler) CountDeletedUsers(ctx echo.Context) error {
+	var request CountDeletedUsersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountDeletedUsers(ctx.Request().Context(), request.(CountDeletedUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountDeletedUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountDeletedUsersResponseObject); ok {
+		return validResponse.VisitCountDeletedUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowDeletedUser operation middleware
+func (sh *strictHandler) ShowDeletedUser(ctx echo.Context, deletedUserID DeletedUserIDParam) error {
+	var request ShowDeletedUserRequestObject
+
+	request.DeletedUserID = deletedUserID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowDeletedUser(ctx.Request().Context(), request.(ShowDeletedUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowDeletedUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowDeletedUserResponseObject); ok {
+		return validResponse.VisitShowDeletedUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -13876,6 +15085,125 @@ func (sh *strictHandler) ShowOrganizationMembershipByID(ctx echo.Context, organi
 	return nil
 }
 
+// ListOrganizationSubscriptions operation middleware
+func (sh *strictHandler) ListOrganizationSubscriptions(ctx echo.Context) error {
+	var request ListOrganizationSubscriptionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationSubscriptions(ctx.Request().Context(), request.(ListOrganizationSubscriptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationSubscriptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationSubscriptionsResponseObject); ok {
+		return validResponse.VisitListOrganizationSubscriptionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganizationSubscription operation middleware
+func (sh *strictHandler) CreateOrganizationSubscription(ctx echo.Context) error {
+	var request CreateOrganizationSubscriptionRequestObject
+
+	var body CreateOrganizationSubscriptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganizationSubscription(ctx.Request().Context(), request.(CreateOrganizationSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganizationSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationSubscriptionResponseObject); ok {
+		return validResponse.VisitCreateOrganizationSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganizationSubscription operation middleware
+func (sh *strictHandler) DeleteOrganizationSubscription(ctx echo.Context, organizationSubscriptionID OrganizationSubscriptionIDParam) error {
+	var request DeleteOrganizationSubscriptionRequestObject
+
+	request.OrganizationSubscriptionID = organizationSubscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganizationSubscription(ctx.Request().Context(), request.(DeleteOrganizationSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganizationSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationSubscriptionResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowOrganizationSubscription operation middleware
+func (sh *strictHandler) ShowOrganizationSubscription(ctx echo.Context, organizationSubscriptionID OrganizationSubscriptionIDParam) error {
+	var request ShowOrganizationSubscriptionRequestObject
+
+	request.OrganizationSubscriptionID = organizationSubscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganizationSubscription(ctx.Request().Context(), request.(ShowOrganizationSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganizationSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationSubscriptionResponseObject); ok {
+		return validResponse.VisitShowOrganizationSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizations operation middleware
 func (sh *strictHandler) ListOrganizations(ctx echo.Context) error {
 	var request ListOrganizationsRequestObject
@@ -14407,6 +15735,31 @@ func (sh *strictHandler) OrganizationRelated(ctx echo.Context, organizationID Or
 	return nil
 }
 
+// ListOrganizationSubscriptionsByOrganization operation middleware
+func (sh *strictHandler) ListOrganizationSubscriptionsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ListOrganizationSubscriptionsByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationSubscriptionsByOrganization(ctx.Request().Context(), request.(ListOrganizationSubscriptionsByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationSubscriptionsByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationSubscriptionsByOrganizationResponseObject); ok {
+		return validResponse.VisitListOrganizationSubscriptionsByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RemoveOrganizationTags operation middleware
 func (sh *strictHandler) RemoveOrganizationTags(ctx echo.Context, organizationID OrganizationIDParam) error {
 	var request RemoveOrganizationTagsRequestObject
@@ -14749,6 +16102,29 @@ func (sh *strictHandler) AutocompleteProblems(ctx echo.Context, params Autocompl
 		return err
 	} else if validResponse, ok := response.(AutocompleteProblemsResponseObject); ok {
 		return validResponse.VisitAutocompleteProblemsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSessions operation middleware
+func (sh *strictHandler) ListSessions(ctx echo.Context) error {
+	var request ListSessionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsResponseObject); ok {
+		return validResponse.VisitListSessionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -16968,6 +18344,31 @@ func (sh *strictHandler) DestroyManyUsers(ctx echo.Context, params DestroyManyUs
 	return nil
 }
 
+// LogoutManyUsers operation middleware
+func (sh *strictHandler) LogoutManyUsers(ctx echo.Context, params LogoutManyUsersParams) error {
+	var request LogoutManyUsersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LogoutManyUsers(ctx.Request().Context(), request.(LogoutManyUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LogoutManyUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LogoutManyUsersResponseObject); ok {
+		return validResponse.VisitLogoutManyUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ShowCurrentUser operation middleware
 func (sh *strictHandler) ShowCurrentUser(ctx echo.Context) error {
 	var request ShowCurrentUserRequestObject
@@ -16985,6 +18386,170 @@ func (sh *strictHandler) ShowCurrentUser(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ShowCurrentUserResponseObject); ok {
 		return validResponse.VisitShowCurrentUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteAuthenticatedSession operation middleware
+func (sh *strictHandler) DeleteAuthenticatedSession(ctx echo.Context) error {
+	var request DeleteAuthenticatedSessionRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAuthenticatedSession(ctx.Request().Context(), request.(DeleteAuthenticatedSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAuthenticatedSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteAuthenticatedSessionResponseObject); ok {
+		return validResponse.VisitDeleteAuthenticatedSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowCurrentlyAuthenticatedSession operation middleware
+func (sh *strictHandler) ShowCurrentlyAuthenticatedSession(ctx echo.Context) error {
+	var request ShowCurrentlyAuthenticatedSessionRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCurrentlyAuthenticatedSession(ctx.Request().Context(), request.(ShowCurrentlyAuthenticatedSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCurrentlyAuthenticatedSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCurrentlyAuthenticatedSessionResponseObject); ok {
+		return validResponse.VisitShowCurrentlyAuthenticatedSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RenewCurrentSession operation middleware
+func (sh *strictHandler) RenewCurrentSession(ctx echo.Context) error {
+	var request RenewCurrentSessionRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RenewCurrentSession(ctx.Request().Context(), request.(RenewCurrentSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RenewCurrentSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RenewCurrentSessionResponseObject); ok {
+		return validResponse.VisitRenewCurrentSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMySessions operation middleware
+func (sh *strictHandler) DeleteMySessions(ctx echo.Context) error {
+	var request DeleteMySessionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMySessions(ctx.Request().Context(), request.(DeleteMySessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMySessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMySessionsResponseObject); ok {
+		return validResponse.VisitDeleteMySessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowMySettings operation middleware
+func (sh *strictHandler) ShowMySettings(ctx echo.Context) error {
+	var request ShowMySettingsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowMySettings(ctx.Request().Context(), request.(ShowMySettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowMySettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowMySettingsResponseObject); ok {
+		return validResponse.VisitShowMySettingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestUserCreate operation middleware
+func (sh *strictHandler) RequestUserCreate(ctx echo.Context) error {
+	var request RequestUserCreateRequestObject
+
+	var body RequestUserCreateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestUserCreate(ctx.Request().Context(), request.(RequestUserCreateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestUserCreate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestUserCreateResponseObject); ok {
+		return validResponse.VisitRequestUserCreateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -17792,6 +19357,31 @@ func (sh *strictHandler) SetOrganizationMembershipAsDefault(ctx echo.Context, us
 	return nil
 }
 
+// ListOrganizationSubscriptionsByUser operation middleware
+func (sh *strictHandler) ListOrganizationSubscriptionsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListOrganizationSubscriptionsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationSubscriptionsByUser(ctx.Request().Context(), request.(ListOrganizationSubscriptionsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationSubscriptionsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationSubscriptionsByUserResponseObject); ok {
+		return validResponse.VisitListOrganizationSubscriptionsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizationsByUser operation middleware
 func (sh *strictHandler) ListOrganizationsByUser(ctx echo.Context, userID UserIDParam) error {
 	var request ListOrganizationsByUserRequestObject
@@ -17894,6 +19484,127 @@ func (sh *strictHandler) SetOrganizationAsDefault(ctx echo.Context, userID UserI
 	return nil
 }
 
+// SetUserPassword operation middleware
+func (sh *strictHandler) SetUserPassword(ctx echo.Context, userID UserIDParam) error {
+	var request SetUserPasswordRequestObject
+
+	request.UserID = userID
+
+	var body SetUserPasswordJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetUserPassword(ctx.Request().Context(), request.(SetUserPasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetUserPassword")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetUserPasswordResponseObject); ok {
+		return validResponse.VisitSetUserPasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeOwnPassword operation middleware
+func (sh *strictHandler) ChangeOwnPassword(ctx echo.Context, userID UserIDParam) error {
+	var request ChangeOwnPasswordRequestObject
+
+	request.UserID = userID
+
+	var body ChangeOwnPasswordJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeOwnPassword(ctx.Request().Context(), request.(ChangeOwnPasswordRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeOwnPassword")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeOwnPasswordResponseObject); ok {
+		return validResponse.VisitChangeOwnPasswordResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetUserPasswordRequirements operation middleware
+func (sh *strictHandler) GetUserPasswordRequirements(ctx echo.Context, userID UserIDParam) error {
+	var request GetUserPasswordRequirementsRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUserPasswordRequirements(ctx.Request().Context(), request.(GetUserPasswordRequirementsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUserPasswordRequirements")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUserPasswordRequirementsResponseObject); ok {
+		return validResponse.VisitGetUserPasswordRequirementsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ShowUserRelated operation middleware
 func (sh *strictHandler) ShowUserRelated(ctx echo.Context, userID UserIDParam) error {
 	var request ShowUserRelatedRequestObject
@@ -17913,6 +19624,108 @@ func (sh *strictHandler) ShowUserRelated(ctx echo.Context, userID UserIDParam) e
 		return err
 	} else if validResponse, ok := response.(ShowUserRelatedResponseObject); ok {
 		return validResponse.VisitShowUserRelatedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkDeleteSessionsByUserID operation middleware
+func (sh *strictHandler) BulkDeleteSessionsByUserID(ctx echo.Context, userID UserIDParam) error {
+	var request BulkDeleteSessionsByUserIDRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkDeleteSessionsByUserID(ctx.Request().Context(), request.(BulkDeleteSessionsByUserIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkDeleteSessionsByUserID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkDeleteSessionsByUserIDResponseObject); ok {
+		return validResponse.VisitBulkDeleteSessionsByUserIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSessionsByUser operation middleware
+func (sh *strictHandler) ListSessionsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListSessionsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessionsByUser(ctx.Request().Context(), request.(ListSessionsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessionsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsByUserResponseObject); ok {
+		return validResponse.VisitListSessionsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSession operation middleware
+func (sh *strictHandler) DeleteSession(ctx echo.Context, userID UserIDParam, sessionID SessionIDParam) error {
+	var request DeleteSessionRequestObject
+
+	request.UserID = userID
+	request.SessionID = sessionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSession(ctx.Request().Context(), request.(DeleteSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSessionResponseObject); ok {
+		return validResponse.VisitDeleteSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSession operation middleware
+func (sh *strictHandler) ShowSession(ctx echo.Context, userID UserIDParam, sessionID SessionIDParam) error {
+	var request ShowSessionRequestObject
+
+	request.UserID = userID
+	request.SessionID = sessionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSession(ctx.Request().Context(), request.(ShowSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSessionResponseObject); ok {
+		return validResponse.VisitShowSessionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

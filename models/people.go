@@ -54,7 +54,8 @@ type User struct {
 	PasswordHash        *string
 	LastLoginAt         *time.Time
 	Stamps
-	DeletedAt *time.Time
+	DeletedAt    *time.Time
+	MergedIntoID *int64 // of a user who was merged into another
 }
 
 // Staff reports whether the user is an agent or admin.
@@ -124,3 +125,51 @@ type GroupMembership struct {
 	Default bool
 	Stamps
 }
+
+// Session is a sign-in with e-mail and password.
+type Session struct {
+	Tenant
+	UserID          int64
+	AuthenticatedAt time.Time
+	LastSeenAt      time.Time // to the minute
+	ExpiresAt       time.Time
+}
+
+// OrganizationSubscription tells a user of what happens in an organization.
+type OrganizationSubscription struct {
+	Tenant
+	UserID         int64
+	OrganizationID int64
+	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
+}
+
+// Erasure is the permanent deletion of a user.
+type Erasure struct {
+	AccountID   int64 `gorm:"primaryKey;autoIncrement:false"`
+	UserID      int64 `gorm:"primaryKey;autoIncrement:false"`
+	ExecuterID  int64 // who asked for it
+	RequestedAt time.Time
+	StartedAt   *time.Time
+	CompletedAt *time.Time
+	Terms       JSON // what is to be looked for; nil when it is done
+	Receipt     JSON // how many rows of which table were changed or removed
+}
+
+// OrganizationMerge is the merging of one organization into another.
+type OrganizationMerge struct {
+	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
+	ID        string `gorm:"primaryKey"` // a ULID
+	LoserID   int64
+	WinnerID  int64
+	UserID    int64  // who asked for it
+	Status    string // MergeNew and the rest
+	Stamps
+}
+
+// States of an OrganizationMerge.
+const (
+	MergeNew        = "new"
+	MergeInProgress = "in_progress"
+	MergeFailed     = "error"
+	MergeComplete   = "complete"
+)

@@ -27,6 +27,7 @@ var all = []any{
 	models.TicketField{}, models.TicketFieldOption{}, models.TicketForm{}, models.CustomStatus{},
 	models.Ticket{}, models.TicketMetric{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.Skip{}, models.TagCount{}, models.TagChange{},
 	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
+	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
 }
 
 // parts are structs that models embed.

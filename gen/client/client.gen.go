@@ -591,6 +591,40 @@ type DeletedTicketList struct {
 	Links          *Links                    `json:"links,omitempty"`
 }
 
+// DeletedUser defines model for DeletedUser.
+type DeletedUser struct {
+	ID                int64                  `json:"id"`
+	URL               string                 `json:"url"`
+	Name              string                 `json:"name"`
+	Email             *string                `json:"email"`
+	CreatedAt         time.Time              `json:"created_at"`
+	UpdatedAt         time.Time              `json:"updated_at"`
+	TimeZone          string                 `json:"time_zone"`
+	Phone             *string                `json:"phone"`
+	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
+	Photo             map[string]interface{} `json:"photo"`
+	LocaleID          int64                  `json:"locale_id"`
+	Locale            string                 `json:"locale"`
+	OrganizationID    *int64                 `json:"organization_id"`
+	Role              UserRole               `json:"role"`
+	Active            bool                   `json:"active"`
+}
+
+// DeletedUserEnvelope defines model for DeletedUserEnvelope.
+type DeletedUserEnvelope struct {
+	DeletedUser DeletedUser `json:"deleted_user"`
+}
+
+// DeletedUserList defines model for DeletedUserList.
+type DeletedUserList struct {
+	DeletedUsers []DeletedUser             `json:"deleted_users"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
 // EmptyEnvelope A success that says nothing; clients need an object.
 type EmptyEnvelope map[string]interface{}
 
@@ -1010,6 +1044,41 @@ type OrganizationRelatedEnvelope struct {
 	OrganizationRelated OrganizationRelated `json:"organization_related"`
 }
 
+// OrganizationSubscription defines model for OrganizationSubscription.
+type OrganizationSubscription struct {
+	ID             int64     `json:"id"`
+	UserID         int64     `json:"user_id"`
+	OrganizationID int64     `json:"organization_id"`
+	CreatedAt      time.Time `json:"created_at"`
+}
+
+// OrganizationSubscriptionBody defines model for OrganizationSubscriptionBody.
+type OrganizationSubscriptionBody struct {
+	OrganizationSubscription OrganizationSubscriptionInput `json:"organization_subscription"`
+}
+
+// OrganizationSubscriptionEnvelope defines model for OrganizationSubscriptionEnvelope.
+type OrganizationSubscriptionEnvelope struct {
+	OrganizationSubscription OrganizationSubscription `json:"organization_subscription"`
+}
+
+// OrganizationSubscriptionInput defines model for OrganizationSubscriptionInput.
+type OrganizationSubscriptionInput struct {
+	// UserID Who is told; without it, the caller.
+	UserID         *int64 `json:"user_id,omitempty"`
+	OrganizationID *int64 `json:"organization_id,omitempty"`
+}
+
+// OrganizationSubscriptionList defines model for OrganizationSubscriptionList.
+type OrganizationSubscriptionList struct {
+	OrganizationSubscriptions []OrganizationSubscription `json:"organization_subscriptions"`
+	NextPage                  nullable.Nullable[string]  `json:"next_page,omitempty"`
+	PreviousPage              nullable.Nullable[string]  `json:"previous_page,omitempty"`
+	Count                     *int64                     `json:"count,omitempty"`
+	Meta                      *Meta                      `json:"meta,omitempty"`
+	Links                     *Links                     `json:"links,omitempty"`
+}
+
 // OrganizationsBody defines model for OrganizationsBody.
 type OrganizationsBody struct {
 	Organizations []OrganizationInput `json:"organizations"`
@@ -1019,6 +1088,17 @@ type OrganizationsBody struct {
 type OrganizationsUpdateBody struct {
 	Organization  *OrganizationInput  `json:"organization,omitempty"`
 	Organizations []OrganizationInput `json:"organizations,omitzero"`
+}
+
+// OwnPasswordBody defines model for OwnPasswordBody.
+type OwnPasswordBody struct {
+	PreviousPassword *string `json:"previous_password,omitempty"`
+	Password         *string `json:"password,omitempty"`
+}
+
+// PasswordRequirementsEnvelope defines model for PasswordRequirementsEnvelope.
+type PasswordRequirementsEnvelope struct {
+	Requirements []string `json:"requirements"`
 }
 
 // ProblemTextBody defines model for ProblemTextBody.
@@ -1050,6 +1130,38 @@ type RequiredOnStatusesInput struct {
 	Type           *string  `json:"type,omitempty"`
 	Statuses       []string `json:"statuses,omitzero"`
 	CustomStatuses []int64  `json:"custom_statuses,omitzero"`
+}
+
+// Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
+type Session struct {
+	ID              int64     `json:"id"`
+	URL             string    `json:"url"`
+	UserID          int64     `json:"user_id"`
+	AuthenticatedAt time.Time `json:"authenticated_at"`
+
+	// LastSeenAt To the minute.
+	LastSeenAt time.Time `json:"last_seen_at"`
+}
+
+// SessionEnvelope defines model for SessionEnvelope.
+type SessionEnvelope struct {
+	// Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
+	Session Session `json:"session"`
+}
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	Sessions     []Session                 `json:"sessions"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// SessionRenewalEnvelope defines model for SessionRenewalEnvelope.
+type SessionRenewalEnvelope struct {
+	AuthenticityToken string `json:"authenticity_token"`
 }
 
 // SettingsSection Values by the setting's name.
@@ -2032,10 +2144,23 @@ type UserList struct {
 	Links           *Links                    `json:"links,omitempty"`
 }
 
+// UserLocalization defines model for UserLocalization.
+type UserLocalization struct {
+	Locale       string `json:"locale"`
+	LocaleID     int64  `json:"locale_id"`
+	TimeZone     string `json:"time_zone"`
+	IanaTimeZone string `json:"iana_time_zone"`
+}
+
 // UserOrganizationInput defines model for UserOrganizationInput.
 type UserOrganizationInput struct {
 	// Name The name of an organization that there is.
 	Name *string `json:"name,omitempty"`
+}
+
+// UserPasswordBody defines model for UserPasswordBody.
+type UserPasswordBody struct {
+	Password *string `json:"password,omitempty"`
 }
 
 // UserRelated defines model for UserRelated.
@@ -2051,8 +2176,29 @@ type UserRelatedEnvelope struct {
 	UserRelated UserRelated `json:"user_related"`
 }
 
+// UserRequestBody defines model for UserRequestBody.
+type UserRequestBody struct {
+	User *UserRequestInput `json:"user,omitempty"`
+}
+
+// UserRequestInput defines model for UserRequestInput.
+type UserRequestInput struct {
+	Name  *string `json:"name,omitempty"`
+	Email *string `json:"email,omitempty"`
+}
+
 // UserRole defines model for UserRole.
 type UserRole string
+
+// UserSettings defines model for UserSettings.
+type UserSettings struct {
+	Localization UserLocalization `json:"localization"`
+}
+
+// UserSettingsEnvelope defines model for UserSettingsEnvelope.
+type UserSettingsEnvelope struct {
+	Settings UserSettings `json:"settings"`
+}
 
 // UsersBody defines model for UsersBody.
 type UsersBody struct {
@@ -2089,6 +2235,9 @@ type CreatorParam = bool
 
 // CustomStatusIDParam defines model for CustomStatusIdParam.
 type CustomStatusIDParam = int64
+
+// DeletedUserIDParam defines model for DeletedUserIdParam.
+type DeletedUserIDParam = int64
 
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
@@ -2129,6 +2278,9 @@ type OrganizationMembershipIDParam = int64
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
+// OrganizationSubscriptionIDParam defines model for OrganizationSubscriptionIdParam.
+type OrganizationSubscriptionIDParam = int64
+
 // PageAfterParam defines model for PageAfterParam.
 type PageAfterParam = string
 
@@ -2149,6 +2301,9 @@ type PermissionSetParam = int64
 
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
+
+// SessionIDParam defines model for SessionIdParam.
+type SessionIDParam = int64
 
 // SortByParam defines model for SortByParam.
 type SortByParam = string
@@ -2259,6 +2414,24 @@ type ListDeletedTicketsParams struct {
 type BulkRestoreDeletedTicketsParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ListDeletedUsersParams defines parameters for ListDeletedUsers.
+type ListDeletedUsersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 }
 
 // ListEndUserIdentitiesParams defines parameters for ListEndUserIdentities.
@@ -2537,6 +2710,24 @@ type ShowOrganizationMembershipByIDParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListOrganizationSubscriptionsParams defines parameters for ListOrganizationSubscriptions.
+type ListOrganizationSubscriptionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
 // ListOrganizationsParams defines parameters for ListOrganizations.
 type ListOrganizationsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -2690,6 +2881,24 @@ type ListOrganizationMembershipsByOrganizationParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListOrganizationSubscriptionsByOrganizationParams defines parameters for ListOrganizationSubscriptionsByOrganization.
+type ListOrganizationSubscriptionsByOrganizationParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
 // ListTicketsByOrganizationParams defines parameters for ListTicketsByOrganization.
 type ListTicketsByOrganizationParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -2781,6 +2990,24 @@ type AutocompleteProblemsParams struct {
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 }
 
 // ListSkipsParams defines parameters for ListSkips.
@@ -3227,6 +3454,12 @@ type DestroyManyUsersParams struct {
 	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
 }
 
+// LogoutManyUsersParams defines parameters for LogoutManyUsers.
+type LogoutManyUsersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // ShowCurrentUserParams defines parameters for ShowCurrentUser.
 type ShowCurrentUserParams struct {
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
@@ -3383,6 +3616,24 @@ type ShowOrganizationMembershipByUserParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListOrganizationSubscriptionsByUserParams defines parameters for ListOrganizationSubscriptionsByUser.
+type ListOrganizationSubscriptionsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
 // ListOrganizationsByUserParams defines parameters for ListOrganizationsByUser.
 type ListOrganizationsByUserParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -3402,6 +3653,24 @@ type ListOrganizationsByUserParams struct {
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListSessionsByUserParams defines parameters for ListSessionsByUser.
+type ListSessionsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 }
 
 // ListTicketSkipsParams defines parameters for ListTicketSkips.
@@ -3584,6 +3853,9 @@ type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
 // CreateManyOrganizationMembershipsJSONRequestBody defines body for CreateManyOrganizationMemberships for application/json ContentType.
 type CreateManyOrganizationMembershipsJSONRequestBody = OrganizationMembershipsBody
 
+// CreateOrganizationSubscriptionJSONRequestBody defines body for CreateOrganizationSubscription for application/json ContentType.
+type CreateOrganizationSubscriptionJSONRequestBody = OrganizationSubscriptionBody
+
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = OrganizationBody
 
@@ -3680,6 +3952,9 @@ type CreateOrUpdateUserJSONRequestBody = UserBody
 // CreateOrUpdateManyUsersJSONRequestBody defines body for CreateOrUpdateManyUsers for application/json ContentType.
 type CreateOrUpdateManyUsersJSONRequestBody = UsersBody
 
+// RequestUserCreateJSONRequestBody defines body for RequestUserCreate for application/json ContentType.
+type RequestUserCreateJSONRequestBody = UserRequestBody
+
 // UpdateManyUsersJSONRequestBody defines body for UpdateManyUsers for application/json ContentType.
 type UpdateManyUsersJSONRequestBody = UsersUpdateBody
 
@@ -3697,6 +3972,12 @@ type UpdateUserIdentityJSONRequestBody = UserIdentityBody
 
 // CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
 type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
+
+// SetUserPasswordJSONRequestBody defines body for SetUserPassword for application/json ContentType.
+type SetUserPasswordJSONRequestBody = UserPasswordBody
+
+// ChangeOwnPasswordJSONRequestBody defines body for ChangeOwnPassword for application/json ContentType.
+type ChangeOwnPasswordJSONRequestBody = OwnPasswordBody
 
 // RemoveUserTagsJSONRequestBody defines body for RemoveUserTags for application/json ContentType.
 type RemoveUserTagsJSONRequestBody = TagsBody
@@ -3993,6 +4274,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
 	RestoreDeletedTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDeletedUsers Lists the users who were deleted, merged into others, or deleted for good.
+	//
+	// Corresponds with GET /api/v2/deleted_users (the `ListDeletedUsers` operationId).
+	ListDeletedUsers(ctx context.Context, params *ListDeletedUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountDeletedUsers Counts them.
+	//
+	// Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
+	CountDeletedUsers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowDeletedUser Shows a user who was deleted.
+	//
+	// Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
+	ShowDeletedUser(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	//
@@ -4323,6 +4619,35 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
 	ShowOrganizationMembershipByID(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
+	//
+	// Corresponds with GET /api/v2/organization_subscriptions (the `ListOrganizationSubscriptions` operationId).
+	ListOrganizationSubscriptions(ctx context.Context, params *ListOrganizationSubscriptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationSubscriptionWithBody Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+	CreateOrganizationSubscriptionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationSubscription Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+	CreateOrganizationSubscription(ctx context.Context, body CreateOrganizationSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteOrganizationSubscription Ends a subscription.
+	//
+	// Corresponds with DELETE /api/v2/organization_subscriptions/{organization_subscription_id} (the `DeleteOrganizationSubscription` operationId).
+	DeleteOrganizationSubscription(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowOrganizationSubscription Shows a subscription.
+	//
+	// Corresponds with GET /api/v2/organization_subscriptions/{organization_subscription_id} (the `ShowOrganizationSubscription` operationId).
+	ShowOrganizationSubscription(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrganizations Lists the organizations.
 	//
 	// Corresponds with GET /api/v2/organizations (the `ListOrganizations` operationId).
@@ -4457,6 +4782,11 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/organizations/{organization_id}/related (the `OrganizationRelated` operationId).
 	OrganizationRelated(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListOrganizationSubscriptionsByOrganization Lists an organization's subscriptions; an end user's own.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/subscriptions (the `ListOrganizationSubscriptionsByOrganization` operationId).
+	ListOrganizationSubscriptionsByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationSubscriptionsByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RemoveOrganizationTagsWithBody Removes tags from an organization.
 	//
 	// Takes any type of body and a specified content type.
@@ -4542,6 +4872,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
 	AutocompleteProblems(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
+	//
+	// Corresponds with GET /api/v2/sessions (the `ListSessions` operationId).
+	ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSkips Lists the skips of all tickets, the oldest first.
 	//
@@ -5090,10 +5425,54 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v2/users/destroy_many (the `DestroyManyUsers` operationId).
 	DestroyManyUsers(ctx context.Context, params *DestroyManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// LogoutManyUsers Ends all sessions of up to 100 users.
+	//
+	// Corresponds with POST /api/v2/users/logout_many (the `LogoutManyUsers` operationId).
+	LogoutManyUsers(ctx context.Context, params *LogoutManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
 	//
 	// Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
 	ShowCurrentUser(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteAuthenticatedSession Ends the caller's session. A call with a token has none.
+	//
+	// Corresponds with DELETE /api/v2/users/me/logout (the `DeleteAuthenticatedSession` operationId).
+	DeleteAuthenticatedSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
+	//
+	// Corresponds with GET /api/v2/users/me/session (the `ShowCurrentlyAuthenticatedSession` operationId).
+	ShowCurrentlyAuthenticatedSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RenewCurrentSession Gives a new authenticity token for the caller's session. A call with a token has none.
+	//
+	// Corresponds with GET /api/v2/users/me/session/renew (the `RenewCurrentSession` operationId).
+	RenewCurrentSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteMySessions Ends all sessions of the caller.
+	//
+	// Corresponds with DELETE /api/v2/users/me/sessions (the `DeleteMySessions` operationId).
+	DeleteMySessions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowMySettings Shows in which language and time zone the caller is served.
+	//
+	// Corresponds with GET /api/v2/users/me/settings (the `ShowMySettings` operationId).
+	ShowMySettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestUserCreateWithBody Asks the admins for another agent: an event says who asks, and for whom if the body does.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+	RequestUserCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestUserCreate Asks the admins for another agent: an event says who asks, and for whom if the body does.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+	RequestUserCreate(ctx context.Context, body RequestUserCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SearchUsers Lists the active users that match a query, or have an external id.
 	//
@@ -5279,6 +5658,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default (the `SetOrganizationMembershipAsDefault` operationId).
 	SetOrganizationMembershipAsDefault(ctx context.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListOrganizationSubscriptionsByUser Lists a user's subscriptions; an end user's own.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organization_subscriptions (the `ListOrganizationSubscriptionsByUser` operationId).
+	ListOrganizationSubscriptionsByUser(ctx context.Context, userID UserIDParam, params *ListOrganizationSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrganizationsByUser Lists the organizations of a user.
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/organizations (the `ListOrganizationsByUser` operationId).
@@ -5299,10 +5683,63 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
 	SetOrganizationAsDefault(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SetUserPasswordWithBody Sets a user's password. The user's sessions end.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+	SetUserPasswordWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetUserPassword Sets a user's password. The user's sessions end.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+	SetUserPassword(ctx context.Context, userID UserIDParam, body SetUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOwnPasswordWithBody Changes the caller's own password. The caller's sessions end.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+	ChangeOwnPasswordWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOwnPassword Changes the caller's own password. The caller's sessions end.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+	ChangeOwnPassword(ctx context.Context, userID UserIDParam, body ChangeOwnPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUserPasswordRequirements Says what a password must be like.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/password/requirements (the `GetUserPasswordRequirements` operationId).
+	GetUserPasswordRequirements(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ShowUserRelated Counts what refers to a user.
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
 	ShowUserRelated(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkDeleteSessionsByUserID Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/sessions (the `BulkDeleteSessionsByUserID` operationId).
+	BulkDeleteSessionsByUserID(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSessionsByUser Lists a user's sessions. Admins see everybody's, others their own.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/sessions (the `ListSessionsByUser` operationId).
+	ListSessionsByUser(ctx context.Context, userID UserIDParam, params *ListSessionsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSession Ends a session of a user.
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/sessions/{session_id} (the `DeleteSession` operationId).
+	DeleteSession(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSession Shows a session of a user.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/sessions/{session_id} (the `ShowSession` operationId).
+	ShowSession(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTicketSkips Lists the skips by a user, the oldest first.
 	//
@@ -5736,6 +6173,51 @@ func (c *Client) BulkRestoreDeletedTickets(ctx context.Context, params *BulkRest
 // Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
 func (c *Client) RestoreDeletedTicket(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRestoreDeletedTicketRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDeletedUsers Lists the users who were deleted, merged into others, or deleted for good.
+//
+// Corresponds with GET /api/v2/deleted_users (the `ListDeletedUsers` operationId).
+func (c *Client) ListDeletedUsers(ctx context.Context, params *ListDeletedUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeletedUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountDeletedUsers Counts them.
+//
+// Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
+func (c *Client) CountDeletedUsers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountDeletedUsersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowDeletedUser Shows a user who was deleted.
+//
+// Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
+func (c *Client) ShowDeletedUser(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowDeletedUserRequest(c.Server, deletedUserID)
 	if err != nil {
 		return nil, err
 	}
@@ -6645,6 +7127,85 @@ func (c *Client) ShowOrganizationMembershipByID(ctx context.Context, organizatio
 	return c.Client.Do(req)
 }
 
+// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
+//
+// Corresponds with GET /api/v2/organization_subscriptions (the `ListOrganizationSubscriptions` operationId).
+func (c *Client) ListOrganizationSubscriptions(ctx context.Context, params *ListOrganizationSubscriptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationSubscriptionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationSubscriptionWithBody Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+func (c *Client) CreateOrganizationSubscriptionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationSubscriptionRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationSubscription Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+func (c *Client) CreateOrganizationSubscription(ctx context.Context, body CreateOrganizationSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationSubscriptionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteOrganizationSubscription Ends a subscription.
+//
+// Corresponds with DELETE /api/v2/organization_subscriptions/{organization_subscription_id} (the `DeleteOrganizationSubscription` operationId).
+func (c *Client) DeleteOrganizationSubscription(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationSubscriptionRequest(c.Server, organizationSubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowOrganizationSubscription Shows a subscription.
+//
+// Corresponds with GET /api/v2/organization_subscriptions/{organization_subscription_id} (the `ShowOrganizationSubscription` operationId).
+func (c *Client) ShowOrganizationSubscription(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationSubscriptionRequest(c.Server, organizationSubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrganizations Lists the organizations.
 //
 // Corresponds with GET /api/v2/organizations (the `ListOrganizations` operationId).
@@ -6999,6 +7560,21 @@ func (c *Client) OrganizationRelated(ctx context.Context, organizationID Organiz
 	return c.Client.Do(req)
 }
 
+// ListOrganizationSubscriptionsByOrganization Lists an organization's subscriptions; an end user's own.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/subscriptions (the `ListOrganizationSubscriptionsByOrganization` operationId).
+func (c *Client) ListOrganizationSubscriptionsByOrganization(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationSubscriptionsByOrganizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationSubscriptionsByOrganizationRequest(c.Server, organizationID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RemoveOrganizationTagsWithBody Removes tags from an organization.
 //
 // Takes any type of body and a specified content type.
@@ -7215,6 +7791,21 @@ func (c *Client) AutocompleteProblemsWithBody(ctx context.Context, params *Autoc
 // Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
 func (c *Client) AutocompleteProblems(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAutocompleteProblemsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
+//
+// Corresponds with GET /api/v2/sessions (the `ListSessions` operationId).
+func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSessionsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8682,11 +9273,135 @@ func (c *Client) DestroyManyUsers(ctx context.Context, params *DestroyManyUsersP
 	return c.Client.Do(req)
 }
 
+// LogoutManyUsers Ends all sessions of up to 100 users.
+//
+// Corresponds with POST /api/v2/users/logout_many (the `LogoutManyUsers` operationId).
+func (c *Client) LogoutManyUsers(ctx context.Context, params *LogoutManyUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLogoutManyUsersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ShowCurrentUser Shows the caller; without credentials, the anonymous user, whose id is null.
 //
 // Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
 func (c *Client) ShowCurrentUser(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowCurrentUserRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteAuthenticatedSession Ends the caller's session. A call with a token has none.
+//
+// Corresponds with DELETE /api/v2/users/me/logout (the `DeleteAuthenticatedSession` operationId).
+func (c *Client) DeleteAuthenticatedSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAuthenticatedSessionRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
+//
+// Corresponds with GET /api/v2/users/me/session (the `ShowCurrentlyAuthenticatedSession` operationId).
+func (c *Client) ShowCurrentlyAuthenticatedSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCurrentlyAuthenticatedSessionRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RenewCurrentSession Gives a new authenticity token for the caller's session. A call with a token has none.
+//
+// Corresponds with GET /api/v2/users/me/session/renew (the `RenewCurrentSession` operationId).
+func (c *Client) RenewCurrentSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRenewCurrentSessionRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteMySessions Ends all sessions of the caller.
+//
+// Corresponds with DELETE /api/v2/users/me/sessions (the `DeleteMySessions` operationId).
+func (c *Client) DeleteMySessions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteMySessionsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowMySettings Shows in which language and time zone the caller is served.
+//
+// Corresponds with GET /api/v2/users/me/settings (the `ShowMySettings` operationId).
+func (c *Client) ShowMySettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowMySettingsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestUserCreateWithBody Asks the admins for another agent: an event says who asks, and for whom if the body does.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+func (c *Client) RequestUserCreateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestUserCreateRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestUserCreate Asks the admins for another agent: an event says who asks, and for whom if the body does.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+func (c *Client) RequestUserCreate(ctx context.Context, body RequestUserCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestUserCreateRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9201,6 +9916,21 @@ func (c *Client) SetOrganizationMembershipAsDefault(ctx context.Context, userID 
 	return c.Client.Do(req)
 }
 
+// ListOrganizationSubscriptionsByUser Lists a user's subscriptions; an end user's own.
+//
+// Corresponds with GET /api/v2/users/{user_id}/organization_subscriptions (the `ListOrganizationSubscriptionsByUser` operationId).
+func (c *Client) ListOrganizationSubscriptionsByUser(ctx context.Context, userID UserIDParam, params *ListOrganizationSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationSubscriptionsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrganizationsByUser Lists the organizations of a user.
 //
 // Corresponds with GET /api/v2/users/{user_id}/organizations (the `ListOrganizationsByUser` operationId).
@@ -9261,11 +9991,154 @@ func (c *Client) SetOrganizationAsDefault(ctx context.Context, userID UserIDPara
 	return c.Client.Do(req)
 }
 
+// SetUserPasswordWithBody Sets a user's password. The user's sessions end.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+func (c *Client) SetUserPasswordWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetUserPasswordRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetUserPassword Sets a user's password. The user's sessions end.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+func (c *Client) SetUserPassword(ctx context.Context, userID UserIDParam, body SetUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetUserPasswordRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOwnPasswordWithBody Changes the caller's own password. The caller's sessions end.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+func (c *Client) ChangeOwnPasswordWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOwnPasswordRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOwnPassword Changes the caller's own password. The caller's sessions end.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+func (c *Client) ChangeOwnPassword(ctx context.Context, userID UserIDParam, body ChangeOwnPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOwnPasswordRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUserPasswordRequirements Says what a password must be like.
+//
+// Corresponds with GET /api/v2/users/{user_id}/password/requirements (the `GetUserPasswordRequirements` operationId).
+func (c *Client) GetUserPasswordRequirements(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserPasswordRequirementsRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ShowUserRelated Counts what refers to a user.
 //
 // Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
 func (c *Client) ShowUserRelated(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowUserRelatedRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkDeleteSessionsByUserID Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/sessions (the `BulkDeleteSessionsByUserID` operationId).
+func (c *Client) BulkDeleteSessionsByUserID(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkDeleteSessionsByUserIDRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSessionsByUser Lists a user's sessions. Admins see everybody's, others their own.
+//
+// Corresponds with GET /api/v2/users/{user_id}/sessions (the `ListSessionsByUser` operationId).
+func (c *Client) ListSessionsByUser(ctx context.Context, userID UserIDParam, params *ListSessionsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSessionsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSession Ends a session of a user.
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/sessions/{session_id} (the `DeleteSession` operationId).
+func (c *Client) DeleteSession(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSessionRequest(c.Server, userID, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSession Shows a session of a user.
+//
+// Corresponds with GET /api/v2/users/{user_id}/sessions/{session_id} (the `ShowSession` operationId).
+func (c *Client) ShowSession(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSessionRequest(c.Server, userID, sessionID)
 	if err != nil {
 		return nil, err
 	}
@@ -10344,6 +11217,169 @@ func NewRestoreDeletedTicketRequest(server string, ticketID TicketIDParam) (*htt
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDeletedUsersRequest constructs an http.Request for the ListDeletedUsers method
+func NewListDeletedUsersRequest(server string, params *ListDeletedUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_users")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountDeletedUsersRequest constructs an http.Request for the CountDeletedUsers method
+func NewCountDeletedUsersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_users/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowDeletedUserRequest constructs an http.Request for the ShowDeletedUser method
+func NewShowDeletedUserRequest(server string, deletedUserID DeletedUserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deleted_user_id", deletedUserID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -13103,6 +14139,216 @@ func NewShowOrganizationMembershipByIDRequest(server string, organizationMembers
 	return req, nil
 }
 
+// NewListOrganizationSubscriptionsRequest constructs an http.Request for the ListOrganizationSubscriptions method
+func NewListOrganizationSubscriptionsRequest(server string, params *ListOrganizationSubscriptionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_subscriptions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrganizationSubscriptionRequest calls the generic CreateOrganizationSubscription builder with application/json body
+func NewCreateOrganizationSubscriptionRequest(server string, body CreateOrganizationSubscriptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrganizationSubscriptionRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrganizationSubscriptionRequestWithBody constructs an http.Request for the CreateOrganizationSubscription method, with any body, and a specified content type
+func NewCreateOrganizationSubscriptionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_subscriptions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteOrganizationSubscriptionRequest constructs an http.Request for the DeleteOrganizationSubscription method
+func NewDeleteOrganizationSubscriptionRequest(server string, organizationSubscriptionID OrganizationSubscriptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_subscription_id", organizationSubscriptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_subscriptions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowOrganizationSubscriptionRequest constructs an http.Request for the ShowOrganizationSubscription method
+func NewShowOrganizationSubscriptionRequest(server string, organizationSubscriptionID OrganizationSubscriptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_subscription_id", organizationSubscriptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_subscriptions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrganizationsRequest constructs an http.Request for the ListOrganizations method
 func NewListOrganizationsRequest(server string, params *ListOrganizationsParams) (*http.Request, error) {
 	var err error
@@ -14287,6 +15533,115 @@ func NewOrganizationRelatedRequest(server string, organizationID OrganizationIDP
 	return req, nil
 }
 
+// NewListOrganizationSubscriptionsByOrganizationRequest constructs an http.Request for the ListOrganizationSubscriptionsByOrganization method
+func NewListOrganizationSubscriptionsByOrganizationRequest(server string, organizationID OrganizationIDParam, params *ListOrganizationSubscriptionsByOrganizationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRemoveOrganizationTagsRequest calls the generic RemoveOrganizationTags builder with application/json body
 func NewRemoveOrganizationTagsRequest(server string, organizationID OrganizationIDParam, body RemoveOrganizationTagsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -15048,6 +16403,108 @@ func NewAutocompleteProblemsRequestWithBody(server string, params *AutocompleteP
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListSessionsRequest constructs an http.Request for the ListSessions method
+func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -19382,6 +20839,60 @@ func NewDestroyManyUsersRequest(server string, params *DestroyManyUsersParams) (
 	return req, nil
 }
 
+// NewLogoutManyUsersRequest constructs an http.Request for the LogoutManyUsers method
+func NewLogoutManyUsersRequest(server string, params *LogoutManyUsersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/logout_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewShowCurrentUserRequest constructs an http.Request for the ShowCurrentUser method
 func NewShowCurrentUserRequest(server string, params *ShowCurrentUserParams) (*http.Request, error) {
 	var err error
@@ -19432,6 +20943,181 @@ func NewShowCurrentUserRequest(server string, params *ShowCurrentUserParams) (*h
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewDeleteAuthenticatedSessionRequest constructs an http.Request for the DeleteAuthenticatedSession method
+func NewDeleteAuthenticatedSessionRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me/logout")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowCurrentlyAuthenticatedSessionRequest constructs an http.Request for the ShowCurrentlyAuthenticatedSession method
+func NewShowCurrentlyAuthenticatedSessionRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me/session")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRenewCurrentSessionRequest constructs an http.Request for the RenewCurrentSession method
+func NewRenewCurrentSessionRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me/session/renew")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteMySessionsRequest constructs an http.Request for the DeleteMySessions method
+func NewDeleteMySessionsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowMySettingsRequest constructs an http.Request for the ShowMySettings method
+func NewShowMySettingsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me/settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRequestUserCreateRequest calls the generic RequestUserCreate builder with application/json body
+func NewRequestUserCreateRequest(server string, body RequestUserCreateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRequestUserCreateRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRequestUserCreateRequestWithBody constructs an http.Request for the RequestUserCreate method, with any body, and a specified content type
+func NewRequestUserCreateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/request_create")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -21091,6 +22777,115 @@ func NewSetOrganizationMembershipAsDefaultRequest(server string, userID UserIDPa
 	return req, nil
 }
 
+// NewListOrganizationSubscriptionsByUserRequest constructs an http.Request for the ListOrganizationSubscriptionsByUser method
+func NewListOrganizationSubscriptionsByUserRequest(server string, userID UserIDParam, params *ListOrganizationSubscriptionsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/organization_subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrganizationsByUserRequest constructs an http.Request for the ListOrganizationsByUser method
 func NewListOrganizationsByUserRequest(server string, userID UserIDParam, params *ListOrganizationsByUserParams) (*http.Request, error) {
 	var err error
@@ -21328,6 +23123,134 @@ func NewSetOrganizationAsDefaultRequest(server string, userID UserIDParam, organ
 	return req, nil
 }
 
+// NewSetUserPasswordRequest calls the generic SetUserPassword builder with application/json body
+func NewSetUserPasswordRequest(server string, userID UserIDParam, body SetUserPasswordJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetUserPasswordRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewSetUserPasswordRequestWithBody constructs an http.Request for the SetUserPassword method, with any body, and a specified content type
+func NewSetUserPasswordRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/password", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewChangeOwnPasswordRequest calls the generic ChangeOwnPassword builder with application/json body
+func NewChangeOwnPasswordRequest(server string, userID UserIDParam, body ChangeOwnPasswordJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeOwnPasswordRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewChangeOwnPasswordRequestWithBody constructs an http.Request for the ChangeOwnPassword method, with any body, and a specified content type
+func NewChangeOwnPasswordRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/password", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetUserPasswordRequirementsRequest constructs an http.Request for the GetUserPasswordRequirements method
+func NewGetUserPasswordRequirementsRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/password/requirements", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewShowUserRelatedRequest constructs an http.Request for the ShowUserRelated method
 func NewShowUserRelatedRequest(server string, userID UserIDParam) (*http.Request, error) {
 	var err error
@@ -21345,6 +23268,231 @@ func NewShowUserRelatedRequest(server string, userID UserIDParam) (*http.Request
 	}
 
 	operationPath := fmt.Sprintf("/api/v2/users/%s/related", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBulkDeleteSessionsByUserIDRequest constructs an http.Request for the BulkDeleteSessionsByUserID method
+func NewBulkDeleteSessionsByUserIDRequest(server string, userID UserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/sessions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSessionsByUserRequest constructs an http.Request for the ListSessionsByUser method
+func NewListSessionsByUserRequest(server string, userID UserIDParam, params *ListSessionsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/sessions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteSessionRequest constructs an http.Request for the DeleteSession method
+func NewDeleteSessionRequest(server string, userID UserIDParam, sessionID SessionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "session_id", sessionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/sessions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSessionRequest constructs an http.Request for the ShowSession method
+func NewShowSessionRequest(server string, userID UserIDParam, sessionID SessionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "session_id", sessionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/sessions/%s", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -22538,6 +24686,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/deleted_tickets/{ticket_id}/restore (the `RestoreDeletedTicket` operationId).
 	RestoreDeletedTicketWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*RestoreDeletedTicketResponse, error)
 
+	// ListDeletedUsersWithResponse Lists the users who were deleted, merged into others, or deleted for good.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/deleted_users (the `ListDeletedUsers` operationId).
+	ListDeletedUsersWithResponse(ctx context.Context, params *ListDeletedUsersParams, reqEditors ...RequestEditorFn) (*ListDeletedUsersResponse, error)
+
+	// CountDeletedUsersWithResponse Counts them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
+	CountDeletedUsersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountDeletedUsersResponse, error)
+
+	// ShowDeletedUserWithResponse Shows a user who was deleted.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
+	ShowDeletedUserWithResponse(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*ShowDeletedUserResponse, error)
+
 	// ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -22937,6 +25106,41 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
 	ShowOrganizationMembershipByIDWithResponse(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*ShowOrganizationMembershipByIDResponse, error)
 
+	// ListOrganizationSubscriptionsWithResponse Lists who is told of what happens in which organization; an end user's own subscriptions.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_subscriptions (the `ListOrganizationSubscriptions` operationId).
+	ListOrganizationSubscriptionsWithResponse(ctx context.Context, params *ListOrganizationSubscriptionsParams, reqEditors ...RequestEditorFn) (*ListOrganizationSubscriptionsResponse, error)
+
+	// CreateOrganizationSubscriptionWithBodyWithResponse Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+	CreateOrganizationSubscriptionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationSubscriptionResponse, error)
+
+	// CreateOrganizationSubscriptionWithResponse Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+	CreateOrganizationSubscriptionWithResponse(ctx context.Context, body CreateOrganizationSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationSubscriptionResponse, error)
+
+	// DeleteOrganizationSubscriptionWithResponse Ends a subscription.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organization_subscriptions/{organization_subscription_id} (the `DeleteOrganizationSubscription` operationId).
+	DeleteOrganizationSubscriptionWithResponse(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationSubscriptionResponse, error)
+
+	// ShowOrganizationSubscriptionWithResponse Shows a subscription.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_subscriptions/{organization_subscription_id} (the `ShowOrganizationSubscription` operationId).
+	ShowOrganizationSubscriptionWithResponse(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationSubscriptionResponse, error)
+
 	// ListOrganizationsWithResponse Lists the organizations.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -23091,6 +25295,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/organizations/{organization_id}/related (the `OrganizationRelated` operationId).
 	OrganizationRelatedWithResponse(ctx context.Context, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*OrganizationRelatedResponse, error)
 
+	// ListOrganizationSubscriptionsByOrganizationWithResponse Lists an organization's subscriptions; an end user's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/subscriptions (the `ListOrganizationSubscriptionsByOrganization` operationId).
+	ListOrganizationSubscriptionsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationSubscriptionsByOrganizationParams, reqEditors ...RequestEditorFn) (*ListOrganizationSubscriptionsByOrganizationResponse, error)
+
 	// RemoveOrganizationTagsWithBodyWithResponse Removes tags from an organization.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -23188,6 +25399,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
 	AutocompleteProblemsWithResponse(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteProblemsResponse, error)
+
+	// ListSessionsWithResponse Lists the sessions that have not ended: all of them for admins, everybody else's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/sessions (the `ListSessions` operationId).
+	ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error)
 
 	// ListSkipsWithResponse Lists the skips of all tickets, the oldest first.
 	//
@@ -23828,12 +26046,68 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v2/users/destroy_many (the `DestroyManyUsers` operationId).
 	DestroyManyUsersWithResponse(ctx context.Context, params *DestroyManyUsersParams, reqEditors ...RequestEditorFn) (*DestroyManyUsersResponse, error)
 
+	// LogoutManyUsersWithResponse Ends all sessions of up to 100 users.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/logout_many (the `LogoutManyUsers` operationId).
+	LogoutManyUsersWithResponse(ctx context.Context, params *LogoutManyUsersParams, reqEditors ...RequestEditorFn) (*LogoutManyUsersResponse, error)
+
 	// ShowCurrentUserWithResponse Shows the caller; without credentials, the anonymous user, whose id is null.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v2/users/me (the `ShowCurrentUser` operationId).
 	ShowCurrentUserWithResponse(ctx context.Context, params *ShowCurrentUserParams, reqEditors ...RequestEditorFn) (*ShowCurrentUserResponse, error)
+
+	// DeleteAuthenticatedSessionWithResponse Ends the caller's session. A call with a token has none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/me/logout (the `DeleteAuthenticatedSession` operationId).
+	DeleteAuthenticatedSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*DeleteAuthenticatedSessionResponse, error)
+
+	// ShowCurrentlyAuthenticatedSessionWithResponse Shows the caller's session. A call with a token has none: 404.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/me/session (the `ShowCurrentlyAuthenticatedSession` operationId).
+	ShowCurrentlyAuthenticatedSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowCurrentlyAuthenticatedSessionResponse, error)
+
+	// RenewCurrentSessionWithResponse Gives a new authenticity token for the caller's session. A call with a token has none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/me/session/renew (the `RenewCurrentSession` operationId).
+	RenewCurrentSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RenewCurrentSessionResponse, error)
+
+	// DeleteMySessionsWithResponse Ends all sessions of the caller.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/me/sessions (the `DeleteMySessions` operationId).
+	DeleteMySessionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*DeleteMySessionsResponse, error)
+
+	// ShowMySettingsWithResponse Shows in which language and time zone the caller is served.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/me/settings (the `ShowMySettings` operationId).
+	ShowMySettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowMySettingsResponse, error)
+
+	// RequestUserCreateWithBodyWithResponse Asks the admins for another agent: an event says who asks, and for whom if the body does.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+	RequestUserCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestUserCreateResponse, error)
+
+	// RequestUserCreateWithResponse Asks the admins for another agent: an event says who asks, and for whom if the body does.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+	RequestUserCreateWithResponse(ctx context.Context, body RequestUserCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestUserCreateResponse, error)
 
 	// SearchUsersWithResponse Lists the active users that match a query, or have an external id.
 	//
@@ -24059,6 +26333,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id}/organization_memberships/{organization_membership_id}/make_default (the `SetOrganizationMembershipAsDefault` operationId).
 	SetOrganizationMembershipAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationMembershipID OrganizationMembershipIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationMembershipAsDefaultResponse, error)
 
+	// ListOrganizationSubscriptionsByUserWithResponse Lists a user's subscriptions; an end user's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/organization_subscriptions (the `ListOrganizationSubscriptionsByUser` operationId).
+	ListOrganizationSubscriptionsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListOrganizationSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*ListOrganizationSubscriptionsByUserResponse, error)
+
 	// ListOrganizationsByUserWithResponse Lists the organizations of a user.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -24087,12 +26368,75 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id}/organizations/{organization_id}/make_default (the `SetOrganizationAsDefault` operationId).
 	SetOrganizationAsDefaultWithResponse(ctx context.Context, userID UserIDParam, organizationID OrganizationIDParam, reqEditors ...RequestEditorFn) (*SetOrganizationAsDefaultResponse, error)
 
+	// SetUserPasswordWithBodyWithResponse Sets a user's password. The user's sessions end.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+	SetUserPasswordWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetUserPasswordResponse, error)
+
+	// SetUserPasswordWithResponse Sets a user's password. The user's sessions end.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+	SetUserPasswordWithResponse(ctx context.Context, userID UserIDParam, body SetUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*SetUserPasswordResponse, error)
+
+	// ChangeOwnPasswordWithBodyWithResponse Changes the caller's own password. The caller's sessions end.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+	ChangeOwnPasswordWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOwnPasswordResponse, error)
+
+	// ChangeOwnPasswordWithResponse Changes the caller's own password. The caller's sessions end.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+	ChangeOwnPasswordWithResponse(ctx context.Context, userID UserIDParam, body ChangeOwnPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOwnPasswordResponse, error)
+
+	// GetUserPasswordRequirementsWithResponse Says what a password must be like.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/password/requirements (the `GetUserPasswordRequirements` operationId).
+	GetUserPasswordRequirementsWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*GetUserPasswordRequirementsResponse, error)
+
 	// ShowUserRelatedWithResponse Counts what refers to a user.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/related (the `ShowUserRelated` operationId).
 	ShowUserRelatedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowUserRelatedResponse, error)
+
+	// BulkDeleteSessionsByUserIDWithResponse Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/sessions (the `BulkDeleteSessionsByUserID` operationId).
+	BulkDeleteSessionsByUserIDWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*BulkDeleteSessionsByUserIDResponse, error)
+
+	// ListSessionsByUserWithResponse Lists a user's sessions. Admins see everybody's, others their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/sessions (the `ListSessionsByUser` operationId).
+	ListSessionsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListSessionsByUserParams, reqEditors ...RequestEditorFn) (*ListSessionsByUserResponse, error)
+
+	// DeleteSessionWithResponse Ends a session of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/users/{user_id}/sessions/{session_id} (the `DeleteSession` operationId).
+	DeleteSessionWithResponse(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*DeleteSessionResponse, error)
+
+	// ShowSessionWithResponse Shows a session of a user.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/sessions/{session_id} (the `ShowSession` operationId).
+	ShowSessionWithResponse(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*ShowSessionResponse, error)
 
 	// ListTicketSkipsWithResponse Lists the skips by a user, the oldest first.
 	//
@@ -24857,6 +27201,129 @@ func (r RestoreDeletedTicketResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RestoreDeletedTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDeletedUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeletedUserList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeletedUsersResponse) GetJSON200() *DeletedUserList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeletedUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeletedUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeletedUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeletedUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountDeletedUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountDeletedUsersResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountDeletedUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountDeletedUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountDeletedUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountDeletedUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowDeletedUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeletedUserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowDeletedUserResponse) GetJSON200() *DeletedUserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowDeletedUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowDeletedUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowDeletedUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowDeletedUserResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -26763,6 +29230,163 @@ func (r ShowOrganizationMembershipByIDResponse) ContentType() string {
 	return ""
 }
 
+type ListOrganizationSubscriptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationSubscriptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationSubscriptionsResponse) GetJSON200() *OrganizationSubscriptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationSubscriptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationSubscriptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationSubscriptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationSubscriptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateOrganizationSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationSubscriptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrganizationSubscriptionResponse) GetJSON200() *OrganizationSubscriptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrganizationSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrganizationSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrganizationSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrganizationSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteOrganizationSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowOrganizationSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationSubscriptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationSubscriptionResponse) GetJSON200() *OrganizationSubscriptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrganizationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -27440,6 +30064,47 @@ func (r OrganizationRelatedResponse) ContentType() string {
 	return ""
 }
 
+type ListOrganizationSubscriptionsByOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationSubscriptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationSubscriptionsByOrganizationResponse) GetJSON200() *OrganizationSubscriptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationSubscriptionsByOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationSubscriptionsByOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationSubscriptionsByOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationSubscriptionsByOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RemoveOrganizationTagsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -27844,6 +30509,47 @@ func (r AutocompleteProblemsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r AutocompleteProblemsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSessionsResponse) GetJSON200() *SessionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSessionsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -30728,6 +33434,47 @@ func (r DestroyManyUsersResponse) ContentType() string {
 	return ""
 }
 
+type LogoutManyUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *EmptyEnvelope
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r LogoutManyUsersResponse) GetJSON202() *EmptyEnvelope {
+	return r.JSON202
+}
+
+// GetBody returns the raw response body bytes
+func (r LogoutManyUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LogoutManyUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LogoutManyUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LogoutManyUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowCurrentUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -30763,6 +33510,238 @@ func (r ShowCurrentUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowCurrentUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteAuthenticatedSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteAuthenticatedSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteAuthenticatedSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteAuthenticatedSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteAuthenticatedSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCurrentlyAuthenticatedSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCurrentlyAuthenticatedSessionResponse) GetJSON200() *SessionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCurrentlyAuthenticatedSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCurrentlyAuthenticatedSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCurrentlyAuthenticatedSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCurrentlyAuthenticatedSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RenewCurrentSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionRenewalEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RenewCurrentSessionResponse) GetJSON200() *SessionRenewalEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RenewCurrentSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RenewCurrentSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RenewCurrentSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RenewCurrentSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteMySessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteMySessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteMySessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteMySessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteMySessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowMySettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserSettingsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowMySettingsResponse) GetJSON200() *UserSettingsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowMySettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowMySettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowMySettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowMySettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RequestUserCreateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RequestUserCreateResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestUserCreateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestUserCreateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestUserCreateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestUserCreateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31835,6 +34814,47 @@ func (r SetOrganizationMembershipAsDefaultResponse) ContentType() string {
 	return ""
 }
 
+type ListOrganizationSubscriptionsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationSubscriptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationSubscriptionsByUserResponse) GetJSON200() *OrganizationSubscriptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationSubscriptionsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationSubscriptionsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationSubscriptionsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationSubscriptionsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrganizationsByUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -31992,6 +35012,129 @@ func (r SetOrganizationAsDefaultResponse) ContentType() string {
 	return ""
 }
 
+type SetUserPasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetUserPasswordResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SetUserPasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetUserPasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetUserPasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetUserPasswordResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeOwnPasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeOwnPasswordResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeOwnPasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeOwnPasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeOwnPasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeOwnPasswordResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetUserPasswordRequirementsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PasswordRequirementsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetUserPasswordRequirementsResponse) GetJSON200() *PasswordRequirementsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetUserPasswordRequirementsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUserPasswordRequirementsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUserPasswordRequirementsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetUserPasswordRequirementsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowUserRelatedResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -32027,6 +35170,156 @@ func (r ShowUserRelatedResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowUserRelatedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BulkDeleteSessionsByUserIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkDeleteSessionsByUserIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkDeleteSessionsByUserIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkDeleteSessionsByUserIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkDeleteSessionsByUserIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSessionsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSessionsByUserResponse) GetJSON200() *SessionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSessionsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSessionsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSessionsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSessionsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSessionResponse) GetJSON200() *SessionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSessionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -32811,6 +36104,45 @@ func (c *ClientWithResponses) RestoreDeletedTicketWithResponse(ctx context.Conte
 	return ParseRestoreDeletedTicketResponse(rsp)
 }
 
+// ListDeletedUsersWithResponse Lists the users who were deleted, merged into others, or deleted for good.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/deleted_users (the `ListDeletedUsers` operationId).
+func (c *ClientWithResponses) ListDeletedUsersWithResponse(ctx context.Context, params *ListDeletedUsersParams, reqEditors ...RequestEditorFn) (*ListDeletedUsersResponse, error) {
+	rsp, err := c.ListDeletedUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeletedUsersResponse(rsp)
+}
+
+// CountDeletedUsersWithResponse Counts them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
+func (c *ClientWithResponses) CountDeletedUsersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountDeletedUsersResponse, error) {
+	rsp, err := c.CountDeletedUsers(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountDeletedUsersResponse(rsp)
+}
+
+// ShowDeletedUserWithResponse Shows a user who was deleted.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
+func (c *ClientWithResponses) ShowDeletedUserWithResponse(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*ShowDeletedUserResponse, error) {
+	rsp, err := c.ShowDeletedUser(ctx, deletedUserID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowDeletedUserResponse(rsp)
+}
+
 // ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -33552,6 +36884,71 @@ func (c *ClientWithResponses) ShowOrganizationMembershipByIDWithResponse(ctx con
 	return ParseShowOrganizationMembershipByIDResponse(rsp)
 }
 
+// ListOrganizationSubscriptionsWithResponse Lists who is told of what happens in which organization; an end user's own subscriptions.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_subscriptions (the `ListOrganizationSubscriptions` operationId).
+func (c *ClientWithResponses) ListOrganizationSubscriptionsWithResponse(ctx context.Context, params *ListOrganizationSubscriptionsParams, reqEditors ...RequestEditorFn) (*ListOrganizationSubscriptionsResponse, error) {
+	rsp, err := c.ListOrganizationSubscriptions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationSubscriptionsResponse(rsp)
+}
+
+// CreateOrganizationSubscriptionWithBodyWithResponse Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+func (c *ClientWithResponses) CreateOrganizationSubscriptionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationSubscriptionResponse, error) {
+	rsp, err := c.CreateOrganizationSubscriptionWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationSubscriptionResponse(rsp)
+}
+
+// CreateOrganizationSubscriptionWithResponse Subscribes a user to an organization. An end user may subscribe to an organization with shared tickets that the user is a member of, and no one else.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_subscriptions (the `CreateOrganizationSubscription` operationId).
+func (c *ClientWithResponses) CreateOrganizationSubscriptionWithResponse(ctx context.Context, body CreateOrganizationSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationSubscriptionResponse, error) {
+	rsp, err := c.CreateOrganizationSubscription(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationSubscriptionResponse(rsp)
+}
+
+// DeleteOrganizationSubscriptionWithResponse Ends a subscription.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organization_subscriptions/{organization_subscription_id} (the `DeleteOrganizationSubscription` operationId).
+func (c *ClientWithResponses) DeleteOrganizationSubscriptionWithResponse(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationSubscriptionResponse, error) {
+	rsp, err := c.DeleteOrganizationSubscription(ctx, organizationSubscriptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationSubscriptionResponse(rsp)
+}
+
+// ShowOrganizationSubscriptionWithResponse Shows a subscription.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_subscriptions/{organization_subscription_id} (the `ShowOrganizationSubscription` operationId).
+func (c *ClientWithResponses) ShowOrganizationSubscriptionWithResponse(ctx context.Context, organizationSubscriptionID OrganizationSubscriptionIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationSubscriptionResponse, error) {
+	rsp, err := c.ShowOrganizationSubscription(ctx, organizationSubscriptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationSubscriptionResponse(rsp)
+}
+
 // ListOrganizationsWithResponse Lists the organizations.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -33838,6 +37235,19 @@ func (c *ClientWithResponses) OrganizationRelatedWithResponse(ctx context.Contex
 	return ParseOrganizationRelatedResponse(rsp)
 }
 
+// ListOrganizationSubscriptionsByOrganizationWithResponse Lists an organization's subscriptions; an end user's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/subscriptions (the `ListOrganizationSubscriptionsByOrganization` operationId).
+func (c *ClientWithResponses) ListOrganizationSubscriptionsByOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationSubscriptionsByOrganizationParams, reqEditors ...RequestEditorFn) (*ListOrganizationSubscriptionsByOrganizationResponse, error) {
+	rsp, err := c.ListOrganizationSubscriptionsByOrganization(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationSubscriptionsByOrganizationResponse(rsp)
+}
+
 // RemoveOrganizationTagsWithBodyWithResponse Removes tags from an organization.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -34018,6 +37428,19 @@ func (c *ClientWithResponses) AutocompleteProblemsWithResponse(ctx context.Conte
 		return nil, err
 	}
 	return ParseAutocompleteProblemsResponse(rsp)
+}
+
+// ListSessionsWithResponse Lists the sessions that have not ended: all of them for admins, everybody else's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/sessions (the `ListSessions` operationId).
+func (c *ClientWithResponses) ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error) {
+	rsp, err := c.ListSessions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSessionsResponse(rsp)
 }
 
 // ListSkipsWithResponse Lists the skips of all tickets, the oldest first.
@@ -35205,6 +38628,19 @@ func (c *ClientWithResponses) DestroyManyUsersWithResponse(ctx context.Context, 
 	return ParseDestroyManyUsersResponse(rsp)
 }
 
+// LogoutManyUsersWithResponse Ends all sessions of up to 100 users.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/logout_many (the `LogoutManyUsers` operationId).
+func (c *ClientWithResponses) LogoutManyUsersWithResponse(ctx context.Context, params *LogoutManyUsersParams, reqEditors ...RequestEditorFn) (*LogoutManyUsersResponse, error) {
+	rsp, err := c.LogoutManyUsers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLogoutManyUsersResponse(rsp)
+}
+
 // ShowCurrentUserWithResponse Shows the caller; without credentials, the anonymous user, whose id is null.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -35216,6 +38652,97 @@ func (c *ClientWithResponses) ShowCurrentUserWithResponse(ctx context.Context, p
 		return nil, err
 	}
 	return ParseShowCurrentUserResponse(rsp)
+}
+
+// DeleteAuthenticatedSessionWithResponse Ends the caller's session. A call with a token has none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/me/logout (the `DeleteAuthenticatedSession` operationId).
+func (c *ClientWithResponses) DeleteAuthenticatedSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*DeleteAuthenticatedSessionResponse, error) {
+	rsp, err := c.DeleteAuthenticatedSession(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteAuthenticatedSessionResponse(rsp)
+}
+
+// ShowCurrentlyAuthenticatedSessionWithResponse Shows the caller's session. A call with a token has none: 404.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/me/session (the `ShowCurrentlyAuthenticatedSession` operationId).
+func (c *ClientWithResponses) ShowCurrentlyAuthenticatedSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowCurrentlyAuthenticatedSessionResponse, error) {
+	rsp, err := c.ShowCurrentlyAuthenticatedSession(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCurrentlyAuthenticatedSessionResponse(rsp)
+}
+
+// RenewCurrentSessionWithResponse Gives a new authenticity token for the caller's session. A call with a token has none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/me/session/renew (the `RenewCurrentSession` operationId).
+func (c *ClientWithResponses) RenewCurrentSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RenewCurrentSessionResponse, error) {
+	rsp, err := c.RenewCurrentSession(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRenewCurrentSessionResponse(rsp)
+}
+
+// DeleteMySessionsWithResponse Ends all sessions of the caller.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/me/sessions (the `DeleteMySessions` operationId).
+func (c *ClientWithResponses) DeleteMySessionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*DeleteMySessionsResponse, error) {
+	rsp, err := c.DeleteMySessions(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteMySessionsResponse(rsp)
+}
+
+// ShowMySettingsWithResponse Shows in which language and time zone the caller is served.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/me/settings (the `ShowMySettings` operationId).
+func (c *ClientWithResponses) ShowMySettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowMySettingsResponse, error) {
+	rsp, err := c.ShowMySettings(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowMySettingsResponse(rsp)
+}
+
+// RequestUserCreateWithBodyWithResponse Asks the admins for another agent: an event says who asks, and for whom if the body does.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+func (c *ClientWithResponses) RequestUserCreateWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RequestUserCreateResponse, error) {
+	rsp, err := c.RequestUserCreateWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestUserCreateResponse(rsp)
+}
+
+// RequestUserCreateWithResponse Asks the admins for another agent: an event says who asks, and for whom if the body does.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/request_create (the `RequestUserCreate` operationId).
+func (c *ClientWithResponses) RequestUserCreateWithResponse(ctx context.Context, body RequestUserCreateJSONRequestBody, reqEditors ...RequestEditorFn) (*RequestUserCreateResponse, error) {
+	rsp, err := c.RequestUserCreate(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestUserCreateResponse(rsp)
 }
 
 // SearchUsersWithResponse Lists the active users that match a query, or have an external id.
@@ -35634,6 +39161,19 @@ func (c *ClientWithResponses) SetOrganizationMembershipAsDefaultWithResponse(ctx
 	return ParseSetOrganizationMembershipAsDefaultResponse(rsp)
 }
 
+// ListOrganizationSubscriptionsByUserWithResponse Lists a user's subscriptions; an end user's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/organization_subscriptions (the `ListOrganizationSubscriptionsByUser` operationId).
+func (c *ClientWithResponses) ListOrganizationSubscriptionsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListOrganizationSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*ListOrganizationSubscriptionsByUserResponse, error) {
+	rsp, err := c.ListOrganizationSubscriptionsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationSubscriptionsByUserResponse(rsp)
+}
+
 // ListOrganizationsByUserWithResponse Lists the organizations of a user.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -35686,6 +39226,71 @@ func (c *ClientWithResponses) SetOrganizationAsDefaultWithResponse(ctx context.C
 	return ParseSetOrganizationAsDefaultResponse(rsp)
 }
 
+// SetUserPasswordWithBodyWithResponse Sets a user's password. The user's sessions end.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+func (c *ClientWithResponses) SetUserPasswordWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetUserPasswordResponse, error) {
+	rsp, err := c.SetUserPasswordWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetUserPasswordResponse(rsp)
+}
+
+// SetUserPasswordWithResponse Sets a user's password. The user's sessions end.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/users/{user_id}/password (the `SetUserPassword` operationId).
+func (c *ClientWithResponses) SetUserPasswordWithResponse(ctx context.Context, userID UserIDParam, body SetUserPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*SetUserPasswordResponse, error) {
+	rsp, err := c.SetUserPassword(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetUserPasswordResponse(rsp)
+}
+
+// ChangeOwnPasswordWithBodyWithResponse Changes the caller's own password. The caller's sessions end.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+func (c *ClientWithResponses) ChangeOwnPasswordWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOwnPasswordResponse, error) {
+	rsp, err := c.ChangeOwnPasswordWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOwnPasswordResponse(rsp)
+}
+
+// ChangeOwnPasswordWithResponse Changes the caller's own password. The caller's sessions end.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/password (the `ChangeOwnPassword` operationId).
+func (c *ClientWithResponses) ChangeOwnPasswordWithResponse(ctx context.Context, userID UserIDParam, body ChangeOwnPasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOwnPasswordResponse, error) {
+	rsp, err := c.ChangeOwnPassword(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOwnPasswordResponse(rsp)
+}
+
+// GetUserPasswordRequirementsWithResponse Says what a password must be like.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/password/requirements (the `GetUserPasswordRequirements` operationId).
+func (c *ClientWithResponses) GetUserPasswordRequirementsWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*GetUserPasswordRequirementsResponse, error) {
+	rsp, err := c.GetUserPasswordRequirements(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUserPasswordRequirementsResponse(rsp)
+}
+
 // ShowUserRelatedWithResponse Counts what refers to a user.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -35697,6 +39302,58 @@ func (c *ClientWithResponses) ShowUserRelatedWithResponse(ctx context.Context, u
 		return nil, err
 	}
 	return ParseShowUserRelatedResponse(rsp)
+}
+
+// BulkDeleteSessionsByUserIDWithResponse Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/sessions (the `BulkDeleteSessionsByUserID` operationId).
+func (c *ClientWithResponses) BulkDeleteSessionsByUserIDWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*BulkDeleteSessionsByUserIDResponse, error) {
+	rsp, err := c.BulkDeleteSessionsByUserID(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkDeleteSessionsByUserIDResponse(rsp)
+}
+
+// ListSessionsByUserWithResponse Lists a user's sessions. Admins see everybody's, others their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/sessions (the `ListSessionsByUser` operationId).
+func (c *ClientWithResponses) ListSessionsByUserWithResponse(ctx context.Context, userID UserIDParam, params *ListSessionsByUserParams, reqEditors ...RequestEditorFn) (*ListSessionsByUserResponse, error) {
+	rsp, err := c.ListSessionsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSessionsByUserResponse(rsp)
+}
+
+// DeleteSessionWithResponse Ends a session of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/users/{user_id}/sessions/{session_id} (the `DeleteSession` operationId).
+func (c *ClientWithResponses) DeleteSessionWithResponse(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*DeleteSessionResponse, error) {
+	rsp, err := c.DeleteSession(ctx, userID, sessionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSessionResponse(rsp)
+}
+
+// ShowSessionWithResponse Shows a session of a user.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/sessions/{session_id} (the `ShowSession` operationId).
+func (c *ClientWithResponses) ShowSessionWithResponse(ctx context.Context, userID UserIDParam, sessionID SessionIDParam, reqEditors ...RequestEditorFn) (*ShowSessionResponse, error) {
+	rsp, err := c.ShowSession(ctx, userID, sessionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSessionResponse(rsp)
 }
 
 // ListTicketSkipsWithResponse Lists the skips by a user, the oldest first.
@@ -36313,6 +39970,84 @@ func ParseRestoreDeletedTicketResponse(rsp *http.Response) (*RestoreDeletedTicke
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDeletedUsersResponse parses an HTTP response from a ListDeletedUsersWithResponse call
+func ParseListDeletedUsersResponse(rsp *http.Response) (*ListDeletedUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeletedUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeletedUserList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountDeletedUsersResponse parses an HTTP response from a CountDeletedUsersWithResponse call
+func ParseCountDeletedUsersResponse(rsp *http.Response) (*CountDeletedUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountDeletedUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowDeletedUserResponse parses an HTTP response from a ShowDeletedUserWithResponse call
+func ParseShowDeletedUserResponse(rsp *http.Response) (*ShowDeletedUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowDeletedUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeletedUserEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -37557,6 +41292,100 @@ func ParseShowOrganizationMembershipByIDResponse(rsp *http.Response) (*ShowOrgan
 	return response, nil
 }
 
+// ParseListOrganizationSubscriptionsResponse parses an HTTP response from a ListOrganizationSubscriptionsWithResponse call
+func ParseListOrganizationSubscriptionsResponse(rsp *http.Response) (*ListOrganizationSubscriptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationSubscriptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationSubscriptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrganizationSubscriptionResponse parses an HTTP response from a CreateOrganizationSubscriptionWithResponse call
+func ParseCreateOrganizationSubscriptionResponse(rsp *http.Response) (*CreateOrganizationSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrganizationSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationSubscriptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteOrganizationSubscriptionResponse parses an HTTP response from a DeleteOrganizationSubscriptionWithResponse call
+func ParseDeleteOrganizationSubscriptionResponse(rsp *http.Response) (*DeleteOrganizationSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowOrganizationSubscriptionResponse parses an HTTP response from a ShowOrganizationSubscriptionWithResponse call
+func ParseShowOrganizationSubscriptionResponse(rsp *http.Response) (*ShowOrganizationSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationSubscriptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOrganizationsResponse parses an HTTP response from a ListOrganizationsWithResponse call
 func ParseListOrganizationsResponse(rsp *http.Response) (*ListOrganizationsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -38006,6 +41835,32 @@ func ParseOrganizationRelatedResponse(rsp *http.Response) (*OrganizationRelatedR
 	return response, nil
 }
 
+// ParseListOrganizationSubscriptionsByOrganizationResponse parses an HTTP response from a ListOrganizationSubscriptionsByOrganizationWithResponse call
+func ParseListOrganizationSubscriptionsByOrganizationResponse(rsp *http.Response) (*ListOrganizationSubscriptionsByOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationSubscriptionsByOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationSubscriptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRemoveOrganizationTagsResponse parses an HTTP response from a RemoveOrganizationTagsWithResponse call
 func ParseRemoveOrganizationTagsResponse(rsp *http.Response) (*RemoveOrganizationTagsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -38256,6 +42111,32 @@ func ParseAutocompleteProblemsResponse(rsp *http.Response) (*AutocompleteProblem
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call
+func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -40148,6 +44029,32 @@ func ParseDestroyManyUsersResponse(rsp *http.Response) (*DestroyManyUsersRespons
 	return response, nil
 }
 
+// ParseLogoutManyUsersResponse parses an HTTP response from a LogoutManyUsersWithResponse call
+func ParseLogoutManyUsersResponse(rsp *http.Response) (*LogoutManyUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LogoutManyUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseShowCurrentUserResponse parses an HTTP response from a ShowCurrentUserWithResponse call
 func ParseShowCurrentUserResponse(rsp *http.Response) (*ShowCurrentUserResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -40164,6 +44071,142 @@ func ParseShowCurrentUserResponse(rsp *http.Response) (*ShowCurrentUserResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CurrentUserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteAuthenticatedSessionResponse parses an HTTP response from a DeleteAuthenticatedSessionWithResponse call
+func ParseDeleteAuthenticatedSessionResponse(rsp *http.Response) (*DeleteAuthenticatedSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteAuthenticatedSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowCurrentlyAuthenticatedSessionResponse parses an HTTP response from a ShowCurrentlyAuthenticatedSessionWithResponse call
+func ParseShowCurrentlyAuthenticatedSessionResponse(rsp *http.Response) (*ShowCurrentlyAuthenticatedSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCurrentlyAuthenticatedSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRenewCurrentSessionResponse parses an HTTP response from a RenewCurrentSessionWithResponse call
+func ParseRenewCurrentSessionResponse(rsp *http.Response) (*RenewCurrentSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RenewCurrentSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionRenewalEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteMySessionsResponse parses an HTTP response from a DeleteMySessionsWithResponse call
+func ParseDeleteMySessionsResponse(rsp *http.Response) (*DeleteMySessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteMySessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowMySettingsResponse parses an HTTP response from a ShowMySettingsWithResponse call
+func ParseShowMySettingsResponse(rsp *http.Response) (*ShowMySettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowMySettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserSettingsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRequestUserCreateResponse parses an HTTP response from a RequestUserCreateWithResponse call
+func ParseRequestUserCreateResponse(rsp *http.Response) (*RequestUserCreateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestUserCreateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -40859,6 +44902,32 @@ func ParseSetOrganizationMembershipAsDefaultResponse(rsp *http.Response) (*SetOr
 	return response, nil
 }
 
+// ParseListOrganizationSubscriptionsByUserResponse parses an HTTP response from a ListOrganizationSubscriptionsByUserWithResponse call
+func ParseListOrganizationSubscriptionsByUserResponse(rsp *http.Response) (*ListOrganizationSubscriptionsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationSubscriptionsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationSubscriptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOrganizationsByUserResponse parses an HTTP response from a ListOrganizationsByUserWithResponse call
 func ParseListOrganizationsByUserResponse(rsp *http.Response) (*ListOrganizationsByUserResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -40953,6 +45022,84 @@ func ParseSetOrganizationAsDefaultResponse(rsp *http.Response) (*SetOrganization
 	return response, nil
 }
 
+// ParseSetUserPasswordResponse parses an HTTP response from a SetUserPasswordWithResponse call
+func ParseSetUserPasswordResponse(rsp *http.Response) (*SetUserPasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetUserPasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeOwnPasswordResponse parses an HTTP response from a ChangeOwnPasswordWithResponse call
+func ParseChangeOwnPasswordResponse(rsp *http.Response) (*ChangeOwnPasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeOwnPasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetUserPasswordRequirementsResponse parses an HTTP response from a GetUserPasswordRequirementsWithResponse call
+func ParseGetUserPasswordRequirementsResponse(rsp *http.Response) (*GetUserPasswordRequirementsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUserPasswordRequirementsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PasswordRequirementsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseShowUserRelatedResponse parses an HTTP response from a ShowUserRelatedWithResponse call
 func ParseShowUserRelatedResponse(rsp *http.Response) (*ShowUserRelatedResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -40969,6 +45116,90 @@ func ParseShowUserRelatedResponse(rsp *http.Response) (*ShowUserRelatedResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBulkDeleteSessionsByUserIDResponse parses an HTTP response from a BulkDeleteSessionsByUserIDWithResponse call
+func ParseBulkDeleteSessionsByUserIDResponse(rsp *http.Response) (*BulkDeleteSessionsByUserIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkDeleteSessionsByUserIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseListSessionsByUserResponse parses an HTTP response from a ListSessionsByUserWithResponse call
+func ParseListSessionsByUserResponse(rsp *http.Response) (*ListSessionsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSessionsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSessionResponse parses an HTTP response from a DeleteSessionWithResponse call
+func ParseDeleteSessionResponse(rsp *http.Response) (*DeleteSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowSessionResponse parses an HTTP response from a ShowSessionWithResponse call
+func ParseShowSessionResponse(rsp *http.Response) (*ShowSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -23,6 +23,8 @@ type Actor struct {
 	Scopes []string
 	// Via is how the actor signed in: "token", "password", "oauth", "jwt" or "".
 	Via string
+	// SessionID is the session of a sign-in with a password; 0 of any other.
+	SessionID int64
 
 	expires time.Time // when the credentials end; zero: never
 }

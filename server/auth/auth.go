@@ -35,7 +35,7 @@ type Service struct {
 	mu      sync.Mutex
 	actors  map[[32]byte]remember
 	forgets int64                  // calls of Forget
-	right   map[[32]byte]time.Time // passwords that were right, until when
+	right   map[[32]byte]proof     // passwords that were right
 	used    map[tokenUse]time.Time // not yet written
 	slots   chan struct{}          // password hashes being computed
 	dummy   string                 // a hash to check where there is no user
@@ -45,6 +45,13 @@ type Service struct {
 type remember struct {
 	actor Actor
 	until time.Time
+}
+
+// proof is that a password was right a moment ago, and the session it belongs to.
+type proof struct {
+	account, user int64
+	session       int64
+	until         time.Time
 }
 
 type tokenUse struct {
@@ -64,7 +71,7 @@ func New(db *gorm.DB, now func() time.Time) *Service {
 	_, _ = rand.Read(pepper)
 	return &Service{
 		db: db, now: now, pepper: pepper,
-		actors: map[[32]byte]remember{}, right: map[[32]byte]time.Time{}, used: map[tokenUse]time.Time{},
+		actors: map[[32]byte]remember{}, right: map[[32]byte]proof{}, used: map[tokenUse]time.Time{},
 		slots: make(chan struct{}, 2), dummy: HashPassword("nobody's"),
 	}
 }
@@ -111,38 +118,54 @@ func (s *Service) Password(ctx context.Context, account int64, email, password s
 	if user == 0 {
 		hash = s.dummy // as slow as a wrong password: the time tells nothing
 	}
-	if !s.passwordIsRight(ctx, password, hash) || user == 0 {
-		return Actor{}, wrong()
+	session, right := s.remembered(password, hash)
+	if !right {
+		if !s.passwordIsRight(ctx, password, hash) || user == 0 {
+			return Actor{}, wrong()
+		}
 	}
-	return s.signIn(ctx, account, user, "password")
+	a, err := s.signIn(ctx, account, user, "password")
+	if err == nil && !right {
+		session, err = s.seen(ctx, account, user)
+		s.remember(password, hash, proof{account, user, session, s.now().Add(passwordFresh)})
+	}
+	a.SessionID = session
+	return a, err
+}
+
+// remembered is the session of a password that was right within the last minute.
+func (s *Service) remembered(password, hash string) (session int64, right bool) {
+	key := s.passwordKey(password, hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, known := s.right[key]
+	return p.session, known && s.now().Before(p.until)
+}
+
+func (s *Service) remember(password, hash string, p proof) {
+	key := s.passwordKey(password, hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.right) >= remembered {
+		clear(s.right)
+	}
+	s.right[key] = p
+}
+
+func (s *Service) passwordKey(password, hash string) [32]byte {
+	mac := hmac.New(sha256.New, s.pepper)
+	mac.Write([]byte(hash + "\x00" + password))
+	return [32]byte(mac.Sum(nil))
 }
 
 func (s *Service) passwordIsRight(ctx context.Context, password, hash string) bool {
-	mac := hmac.New(sha256.New, s.pepper)
-	mac.Write([]byte(hash + "\x00" + password))
-	key := [32]byte(mac.Sum(nil))
-	s.mu.Lock()
-	until, known := s.right[key]
-	s.mu.Unlock()
-	if known && s.now().Before(until) {
-		return true
-	}
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
 		return false
 	}
-	if !checkPassword(password, hash) {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.right) >= remembered {
-		clear(s.right)
-	}
-	s.right[key] = s.now().Add(passwordFresh)
-	return true
+	return checkPassword(password, hash)
 }
 
 // OAuth signs in the user of an access token.
@@ -243,9 +266,14 @@ func (s *Service) recall(key [32]byte, load func() (Actor, error)) (Actor, error
 	return a, nil
 }
 
-// Forget drops every remembered sign-in of the account. It is called after a
-// change of a user's rights, of a membership or of a token has been committed.
-func (s *Service) Forget(account int64) {
+// Forget drops every remembered sign-in of the account, once the transaction
+// that ctx carries, if any, is committed. It is called after a change of a
+// user's rights, of a membership or of a token.
+func (s *Service) Forget(ctx context.Context, account int64) {
+	postgres.AfterCommit(ctx, func() { s.forget(account) })
+}
+
+func (s *Service) forget(account int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgets++

@@ -124,7 +124,7 @@ func TestAPIToken(t *testing.T) {
 		t.Error("signed in to another account")
 	}
 	d.exec("UPDATE accounts SET settings = jsonb_set(settings::jsonb, '{api,api_token_access}', 'false') WHERE id = ?", d.account.ID)
-	d.Forget(d.account.ID)
+	d.Forget(d.Context(), d.account.ID)
 	_, err = d.APIToken(t.Context(), "ada@acme.test", token)
 	d.shut("where tokens are switched off", err, fault.Unauthenticated)
 	if _, _, err := d.NewAPIToken(t.Context(), d.account.ID, "", "short"); !fault.Is(err, fault.Invalid) {
@@ -141,11 +141,11 @@ func TestSignInIsRememberedUntilForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.exec("UPDATE users SET suspended = true WHERE account_id = ? AND id = ?", d.account.ID, d.ada.ID)
-	d.Forget(d.account.ID + 1)
+	d.Forget(d.Context(), d.account.ID+1)
 	if err := sign(); err != nil {
 		t.Errorf("within a second: %v", err)
 	}
-	d.Forget(d.account.ID)
+	d.Forget(d.Context(), d.account.ID)
 	d.shut("forgotten", sign(), fault.Unauthenticated)
 	d.exec("UPDATE users SET suspended = false WHERE account_id = ? AND id = ?", d.account.ID, d.ada.ID)
 	if err := sign(); err != nil {
@@ -272,7 +272,7 @@ func TestOAuthToken(t *testing.T) {
 	d.at = noon.Add(time.Hour - time.Nanosecond)
 	a, err = d.OAuth(t.Context(), hour)
 	d.opens("just before its end", a, err)
-	d.Forget(d.account.ID)
+	d.Forget(d.Context(), d.account.ID)
 	d.at = noon.Add(time.Hour)
 	_, err = d.OAuth(t.Context(), hour)
 	d.shut("at its end", err, fault.BadToken)

@@ -91,6 +91,6 @@ func (s *Service) Revoke(ctx context.Context, account int64, name string) error 
 	if done.RowsAffected == 0 {
 		return fault.Missing("credential", name)
 	}
-	s.Forget(account)
+	s.Forget(ctx, account)
 	return nil
 }

@@ -65,13 +65,16 @@ func TestNoMoreThanTwoPasswordsAreCheckedAtOnce(t *testing.T) {
 	if !s.passwordIsRight(t.Context(), "x", hash) {
 		t.Error("the right password is wrong")
 	}
+	s.remember("x", hash, proof{until: now.Add(passwordFresh)})
 	// What was right is known for a minute without computing.
-	s.slots <- struct{}{}
-	if !s.passwordIsRight(t.Context(), "x", hash) {
+	if _, right := s.remembered("x", hash); !right {
 		t.Error("what was right is not remembered")
 	}
+	if _, right := s.remembered("y", hash); right {
+		t.Error("a wrong password is taken for it")
+	}
 	now = now.Add(passwordFresh)
-	if s.passwordIsRight(ctx, "x", hash) {
+	if _, right := s.remembered("x", hash); right {
 		t.Error("it is remembered for longer than a minute")
 	}
 }

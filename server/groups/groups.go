@@ -126,7 +126,7 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 		}
 		return s.jobs.EnqueueTx(tx, Left{AccountID: by.AccountID, GroupID: id})
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return err
 }
 

@@ -126,7 +126,7 @@ func (s *Service) Join(ctx context.Context, by auth.Actor, user int64, n NewMemb
 		m, err = s.joinTx(tx, by, n)
 		return err
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return m, err
 }
 
@@ -220,7 +220,7 @@ func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) erro
 		}
 		return s.jobs.EnqueueTx(tx, Left{by.AccountID, m.GroupID, m.UserID})
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return err
 }
 
@@ -290,6 +290,6 @@ func (s *Service) MakeDefault(ctx context.Context, by auth.Actor, user, id int64
 		}
 		return tx.Order("id").Find(&all, "user_id = ?", user).Error
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return all, err
 }

@@ -18,7 +18,7 @@ import (
 // organization that are not closed lose it by and by.
 func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) error {
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return s.leaveTx(tx, by, user, id) })
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return err
 }
 
@@ -34,7 +34,7 @@ func (s *Service) LeaveOrganization(ctx context.Context, by auth.Actor, user, or
 		}
 		return s.leaveTx(tx, by, user, id)
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return err
 }
 

@@ -159,7 +159,7 @@ func (s *Service) Join(ctx context.Context, by auth.Actor, user int64, n NewMemb
 		out, err = s.joinTx(tx, by, n)
 		return err
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return out, err
 }
 
@@ -257,7 +257,7 @@ func (s *Service) MakeDefault(ctx context.Context, by auth.Actor, user, id int64
 		out, err = readMemberships(ctx, tx, q)
 		return err
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return out, err
 }
 
@@ -276,7 +276,7 @@ func (s *Service) MakeOrganizationDefault(ctx context.Context, by auth.Actor, us
 		out, err = s.membership(ctx, tx, by, user, id)
 		return err
 	})
-	s.auth.Forget(by.AccountID)
+	s.auth.Forget(ctx, by.AccountID)
 	return out, err
 }
 

@@ -33,6 +33,17 @@ func WithoutTx(ctx context.Context) context.Context {
 	return context.WithValue(ctx, txKey{}, nil)
 }
 
+// AfterCommit has f called once the transaction that ctx carries is committed,
+// and never if it is not; at once where ctx carries none. It is for what lives
+// in memory: another request must not read the old row and remember it again.
+func AfterCommit(ctx context.Context, f func()) {
+	if tx, ok := ctx.Value(txKey{}).(*pinned); ok {
+		*tx.committed = append(*tx.committed, f)
+		return
+	}
+	f()
+}
+
 func (p *connPool) on(ctx context.Context) gorm.ConnPool {
 	if tx, ok := ctx.Value(txKey{}).(*pinned); ok {
 		return tx
@@ -85,7 +96,7 @@ func (p *connPool) BeginTx(ctx context.Context, o *sql.TxOptions) (gorm.ConnPool
 		_ = conn.Close()
 		return nil, err
 	}
-	return &pinned{Conn: conn, tx: tx, savepoints: new(atomic.Int64)}, nil
+	return &pinned{Conn: conn, tx: tx, savepoints: new(atomic.Int64), committed: new([]func())}, nil
 }
 
 // pinned is a transaction on one connection. GORM sees in it a TxCommitter.
@@ -93,6 +104,7 @@ type pinned struct {
 	*sql.Conn
 	tx         pgx.Tx
 	savepoints *atomic.Int64 // taken so far, to name the next
+	committed  *[]func()     // see AfterCommit
 	name       string        // of this savepoint; empty for the transaction itself
 }
 
@@ -101,7 +113,7 @@ func (t *pinned) savepoint(ctx context.Context) (gorm.ConnPool, error) {
 	if _, err := t.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
 		return nil, err
 	}
-	return &pinned{Conn: t.Conn, tx: t.tx, savepoints: t.savepoints, name: name}, nil
+	return &pinned{Conn: t.Conn, tx: t.tx, savepoints: t.savepoints, committed: t.committed, name: name}, nil
 }
 
 // Commit ends the transaction or keeps what was done since the savepoint.
@@ -110,7 +122,13 @@ func (t *pinned) Commit() error {
 		_, err := t.ExecContext(context.Background(), "RELEASE SAVEPOINT "+t.name)
 		return err
 	}
-	return t.end(t.tx.Commit)
+	err := t.end(t.tx.Commit)
+	if err == nil {
+		for _, f := range *t.committed {
+			f()
+		}
+	}
+	return err
 }
 
 // Rollback undoes the transaction, or what was done since the savepoint.

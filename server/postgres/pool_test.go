@@ -335,3 +335,38 @@ func TestManyFailuresLeaveNoConnectionBehind(t *testing.T) {
 	all.Wait()
 	n.want("")
 }
+
+func TestAfterCommit(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t)
+	var did []string
+	do := func(what string) func() { return func() { did = append(did, what) } }
+	postgres.AfterCommit(context.Background(), do("at once"))
+	if len(did) != 1 {
+		t.Fatalf("outside of a transaction: %v", did)
+	}
+	for _, fails := range []bool{false, true} {
+		did = nil
+		err := n.db.WithContext(context.Background()).Transaction(func(tx *gorm.DB) error {
+			ctx := postgres.WithTx(context.Background(), tx)
+			postgres.AfterCommit(ctx, do("outer"))
+			err := n.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+				postgres.AfterCommit(postgres.WithTx(ctx, tx), do("inner"))
+				return nil
+			})
+			if len(did) > 0 {
+				t.Errorf("before the commit: %v", did)
+			}
+			if fails {
+				return errUndo
+			}
+			return err
+		})
+		if fails != errors.Is(err, errUndo) {
+			t.Fatal(err)
+		}
+		if got := strings.Join(did, " "); fails && got != "" || !fails && got != "outer inner" {
+			t.Errorf("undone %t: did %q", fails, got)
+		}
+	}
+}

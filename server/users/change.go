@@ -106,11 +106,7 @@ func apply(u *models.User, c Change) error {
 		u.Suspended = *c.Suspended
 	}
 	if c.Password != nil {
-		if utf8.RuneCountInString(*c.Password) < minPassword {
-			note(tooShort("password", minPassword))
-		} else {
-			note(limit("password", *c.Password, maxText))
-		}
+		note(checkPassword(u, *c.Password))
 	}
 	return fault.Join(errs...)
 }

@@ -169,7 +169,7 @@ func (s *Service) CreateOrUpdate(ctx context.Context, by auth.Actor, c Change) (
 		return err
 	})
 	if err == nil && forget {
-		s.auth.Forget(by.AccountID)
+		s.auth.Forget(ctx, by.AccountID)
 	}
 	return u, created, err
 }

@@ -129,12 +129,12 @@ func (s *Service) Related(ctx context.Context, by auth.Actor, id int64) (Related
 	if _, err := s.Get(ctx, by, id); err != nil {
 		return r, err
 	}
-	// Subscriptions to organizations are not kept yet: nobody has any.
 	err := s.db.WithContext(ctx).Raw(`SELECT
 		(SELECT count(*) FROM tickets WHERE account_id = @account AND assignee_id = @id AND deleted_at IS NULL),
 		(SELECT count(*) FROM tickets WHERE account_id = @account AND requester_id = @id AND deleted_at IS NULL),
-		(SELECT count(*) FROM tickets WHERE account_id = @account AND email_cc_ids @> ARRAY[@id]::bigint[] AND email_cc_ids <> '{}' AND deleted_at IS NULL)`,
-		map[string]any{"account": by.AccountID, "id": id}).Row().Scan(&r.AssignedTickets, &r.RequestedTickets, &r.CCdTickets)
+		(SELECT count(*) FROM tickets WHERE account_id = @account AND email_cc_ids @> ARRAY[@id]::bigint[] AND email_cc_ids <> '{}' AND deleted_at IS NULL),
+		(SELECT count(*) FROM organization_subscriptions WHERE account_id = @account AND user_id = @id)`,
+		map[string]any{"account": by.AccountID, "id": id}).Row().Scan(&r.AssignedTickets, &r.RequestedTickets, &r.CCdTickets, &r.OrganizationSubscriptions)
 	return r, err
 }
 

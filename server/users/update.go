@@ -29,7 +29,7 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change)
 		return err
 	})
 	if err == nil && forget {
-		s.auth.Forget(by.AccountID)
+		s.auth.Forget(ctx, by.AccountID)
 	}
 	return u, err
 }
@@ -53,6 +53,9 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 	u.UpdatedAt = s.stamp()
 	if c.Password != nil {
 		u.PasswordHash = new(auth.HashPassword(*c.Password))
+		if err := tx.Where("user_id = ?", id).Delete(&models.Session{}).Error; err != nil {
+			return before, false, err
+		}
 	}
 	if err := s.moveTx(tx, before, &u, c); err != nil {
 		return before, false, err
@@ -136,7 +139,7 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) (models.U
 		return err
 	})
 	if err == nil {
-		s.auth.Forget(by.AccountID)
+		s.auth.Forget(ctx, by.AccountID)
 	}
 	return u, err
 }
@@ -165,7 +168,7 @@ func (s *Service) deleteTx(tx *gorm.DB, by auth.Actor, id int64) (models.User, e
 			return before, err
 		}
 	}
-	for _, rows := range []any{&models.UserIdentity{}, &models.OrganizationMembership{}, &models.OAuthToken{}} {
+	for _, rows := range []any{&models.UserIdentity{}, &models.OrganizationMembership{}, &models.OAuthToken{}, &models.Session{}, &models.OrganizationSubscription{}} {
 		if err := tx.Where("user_id = ?", id).Delete(rows).Error; err != nil {
 			return before, err
 		}

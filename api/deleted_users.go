@@ -1,0 +1,37 @@
+package api
+
+import (
+	"context"
+
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+)
+
+func (h userHandlers) ListDeletedUsers(ctx context.Context, _ gen.ListDeletedUsersRequestObject) (gen.ListDeletedUsersResponseObject, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.users.Deleted(ctx, auth.From(ctx), p)
+	return gen.ListDeletedUsers200JSONResponse{Listing: listing(ctx, "deleted_users", mapped(ctx, found, deletedUserJSON))}, err
+}
+
+func (h userHandlers) CountDeletedUsers(ctx context.Context, _ gen.CountDeletedUsersRequestObject) (gen.CountDeletedUsersResponseObject, error) {
+	n, at, err := h.users.CountDeleted(ctx, auth.From(ctx))
+	return gen.CountDeletedUsers200JSONResponse(countJSON(n, at)), err
+}
+
+func (h userHandlers) ShowDeletedUser(ctx context.Context, r gen.ShowDeletedUserRequestObject) (gen.ShowDeletedUserResponseObject, error) {
+	u, err := h.users.DeletedUser(ctx, auth.From(ctx), int64(r.DeletedUserID))
+	return gen.ShowDeletedUser200JSONResponse{DeletedUser: deletedUserJSON(ctx, u)}, err
+}
+
+func deletedUserJSON(ctx context.Context, u models.User) gen.DeletedUser {
+	all := userJSON(ctx, u)
+	return gen.DeletedUser{
+		ID: all.ID, URL: link(ctx, "deleted_users", u.ID), Name: all.Name, Email: all.Email, CreatedAt: all.CreatedAt, UpdatedAt: all.UpdatedAt,
+		TimeZone: all.TimeZone, Phone: all.Phone, SharedPhoneNumber: all.SharedPhoneNumber, Photo: all.Photo, LocaleID: all.LocaleID,
+		Locale: all.Locale, OrganizationID: all.OrganizationID, Role: all.Role, Active: all.Active,
+	}
+}
