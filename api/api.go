@@ -64,6 +64,7 @@ type handlers struct {
 	localeHandlers
 	organizationHandlers
 	sessionHandlers
+	satisfactionHandlers
 	tagHandlers
 	ticketHandlers
 	userHandlers
@@ -94,6 +95,7 @@ func New(s Services, o Options) *echo.Echo {
 		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs},
 		sessionHandlers:      sessionHandlers{s.Auth},
+		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations, who},
@@ -105,5 +107,6 @@ func New(s Services, o Options) *echo.Echo {
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
 	h.downloads(e)
+	h.surveys(e)
 	return e
 }

@@ -348,7 +348,7 @@ func (w *world) minimal(op gen.Operation, s *openapi3.Schema) any {
 		case slices.Contains(s.Required, name) && (len(m.Properties) > 0 || m.Items != nil || len(m.AllOf) > 0):
 			out[name] = w.minimal(op, m)
 		case !wanted && !slices.Contains(s.Required, name) || op.Method != "POST" && !slices.Contains(s.Required, name):
-		case name == "comment":
+		case name == "comment" && !m.Type.Is("string"):
 			out[name] = map[string]any{"body": "Hello"}
 		case known:
 			out[name] = raw(id)

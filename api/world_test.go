@@ -38,6 +38,7 @@ func newWorld(a *anAPI) *world {
 	w.people()
 	w.setUp()
 	w.tickets()
+	w.satisfaction()
 	return w
 }
 
@@ -101,6 +102,18 @@ func (w *world) tickets() {
 	w.post("/api/v2/skips", `{"skip":{"ticket_id":`+ticket+`,"reason":"`+w.secret+`"}}`).want(201)
 	job := w.put("/api/v2/tickets/update_many?ids="+ticket, `{"ticket":{"subject":"`+w.secret+`"}}`).want(200)
 	w.ids["job_status_id"] = job.member("job_status", "id").(string)
+}
+
+// satisfaction has the customer vote on the ticket, which is open: he was asked.
+func (w *world) satisfaction() {
+	w.t.Helper()
+	reason := w.made("/api/v2/satisfaction_reasons", "reason", "satisfaction_reason_id", `{"reason":{"value":"SECRET"}}`)
+	code := w.get("/api/v2/satisfaction_reasons/"+reason).want(200).member("reason", "reason_code")
+	path := "/api/v2/tickets/" + w.ids["ticket_id"]
+	w.post(path+"/satisfaction_survey", "").want(200)
+	vote := w.as(w.endUser).post(path+"/satisfaction_rating", fmt.Sprintf(
+		`{"satisfaction_rating":{"score":"bad","comment":%q,"reason_code":%s}}`, w.secret, code)).want(200)
+	w.ids["satisfaction_rating_id"] = strconv.FormatInt(vote.id("satisfaction_rating"), 10)
 }
 
 // path is the operation's with the world's ids in it. Parameters that it does

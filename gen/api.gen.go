@@ -66,6 +66,48 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for SatisfactionScore.
+const (
+	SatisfactionScoreBad       SatisfactionScore = "bad"
+	SatisfactionScoreGood      SatisfactionScore = "good"
+	SatisfactionScoreOffered   SatisfactionScore = "offered"
+	SatisfactionScoreUnoffered SatisfactionScore = "unoffered"
+)
+
+// Valid indicates whether the value is a known member of the SatisfactionScore enum.
+func (e SatisfactionScore) Valid() bool {
+	switch e {
+	case SatisfactionScoreBad:
+		return true
+	case SatisfactionScoreGood:
+		return true
+	case SatisfactionScoreOffered:
+		return true
+	case SatisfactionScoreUnoffered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SatisfactionVote.
+const (
+	SatisfactionVoteBad  SatisfactionVote = "bad"
+	SatisfactionVoteGood SatisfactionVote = "good"
+)
+
+// Valid indicates whether the value is a known member of the SatisfactionVote enum.
+func (e SatisfactionVote) Valid() bool {
+	switch e {
+	case SatisfactionVoteBad:
+		return true
+	case SatisfactionVoteGood:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SortOrder.
 const (
 	SortOrderAsc  SortOrder = "asc"
@@ -1086,6 +1128,113 @@ type RequiredOnStatusesInput struct {
 	CustomStatuses wire.IDs   `json:"custom_statuses,omitzero"`
 }
 
+// SatisfactionRating defines model for SatisfactionRating.
+type SatisfactionRating struct {
+	URL         string `json:"url"`
+	ID          int64  `json:"id"`
+	TicketID    int64  `json:"ticket_id"`
+	RequesterID int64  `json:"requester_id"`
+
+	// AssigneeID Of the ticket when it was rated.
+	AssigneeID *int64 `json:"assignee_id"`
+
+	// GroupID Of the ticket when it was rated.
+	GroupID *int64            `json:"group_id"`
+	Score   SatisfactionScore `json:"score"`
+	Comment *string           `json:"comment"`
+
+	// Reason The text of the reason.
+	Reason    *string   `json:"reason"`
+	ReasonID  *int64    `json:"reason_id"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// SatisfactionRatingBody defines model for SatisfactionRatingBody.
+type SatisfactionRatingBody struct {
+	SatisfactionRating SatisfactionRatingInput `json:"satisfaction_rating"`
+}
+
+// SatisfactionRatingEnvelope defines model for SatisfactionRatingEnvelope.
+type SatisfactionRatingEnvelope struct {
+	SatisfactionRating SatisfactionRating `json:"satisfaction_rating"`
+}
+
+// SatisfactionRatingInput defines model for SatisfactionRatingInput.
+type SatisfactionRatingInput struct {
+	Score *SatisfactionVote `json:"score,omitempty"`
+
+	// Comment At most 10000 characters.
+	Comment nullable.Nullable[wire.Text] `json:"comment,omitempty"`
+
+	// ReasonCode One of those of /api/v2/satisfaction_reasons.
+	ReasonCode nullable.Nullable[wire.ID] `json:"reason_code,omitempty"`
+}
+
+// SatisfactionRatingList defines model for SatisfactionRatingList.
+type SatisfactionRatingList = wire.List
+
+// SatisfactionReason defines model for SatisfactionReason.
+type SatisfactionReason struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// ReasonCode Built in: 0, 5, 6, 7, 8 and 100; the account's own are from 1000.
+	ReasonCode int64      `json:"reason_code"`
+	Value      string     `json:"value"`
+	RawValue   string     `json:"raw_value"`
+	CreatedAt  wire.Time  `json:"created_at"`
+	UpdatedAt  wire.Time  `json:"updated_at"`
+	DeletedAt  *wire.Time `json:"deleted_at"`
+}
+
+// SatisfactionReasonBody defines model for SatisfactionReasonBody.
+type SatisfactionReasonBody struct {
+	Reason SatisfactionReasonInput `json:"reason"`
+}
+
+// SatisfactionReasonEnvelope defines model for SatisfactionReasonEnvelope.
+type SatisfactionReasonEnvelope struct {
+	Reason SatisfactionReason `json:"reason"`
+}
+
+// SatisfactionReasonInput defines model for SatisfactionReasonInput.
+type SatisfactionReasonInput struct {
+	// Value At most 255 characters.
+	Value *wire.Text `json:"value,omitempty"`
+}
+
+// SatisfactionReasonList defines model for SatisfactionReasonList.
+type SatisfactionReasonList = wire.List
+
+// SatisfactionScore defines model for SatisfactionScore.
+type SatisfactionScore string
+
+// SatisfactionSurvey defines model for SatisfactionSurvey.
+type SatisfactionSurvey struct {
+	TicketID int64 `json:"ticket_id"`
+
+	// URL The page that asks.
+	URL string `json:"url"`
+
+	// GoodURL The same with the good score chosen, though not yet sent.
+	GoodURL string `json:"good_url"`
+
+	// BadURL The same with the bad score chosen, though not yet sent.
+	BadURL string `json:"bad_url"`
+
+	// ExpiresAt 28 days from now.
+	ExpiresAt wire.Time `json:"expires_at"`
+}
+
+// SatisfactionSurveyEnvelope defines model for SatisfactionSurveyEnvelope.
+type SatisfactionSurveyEnvelope struct {
+	SatisfactionSurvey SatisfactionSurvey `json:"satisfaction_survey"`
+}
+
+// SatisfactionVote defines model for SatisfactionVote.
+type SatisfactionVote string
+
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
 	ID              int64     `json:"id"`
@@ -2074,8 +2223,23 @@ type PerPageParam = int64
 // PermissionSetParam defines model for PermissionSetParam.
 type PermissionSetParam = wire.ID
 
+// RatingEndParam defines model for RatingEndParam.
+type RatingEndParam = int64
+
+// RatingScoreParam defines model for RatingScoreParam.
+type RatingScoreParam = string
+
+// RatingStartParam defines model for RatingStartParam.
+type RatingStartParam = int64
+
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
+
+// SatisfactionRatingIDParam defines model for SatisfactionRatingIdParam.
+type SatisfactionRatingIDParam = wire.ID
+
+// SatisfactionReasonIDParam defines model for SatisfactionReasonIdParam.
+type SatisfactionReasonIDParam = wire.ID
 
 // SessionIDParam defines model for SessionIdParam.
 type SessionIDParam = wire.ID
@@ -2276,6 +2440,39 @@ type CountUsersByOrganizationParams struct {
 type AutocompleteProblemsParams struct {
 	// Text The text; that of the body goes before it.
 	Text *string `form:"text,omitempty" json:"text,omitempty"`
+}
+
+// ListSatisfactionRatingsParams defines parameters for ListSatisfactionRatings.
+type ListSatisfactionRatingsParams struct {
+	// Score offered, unoffered, received, good or bad; the last three also with `_with_comment` or `_without_comment` behind them.
+	Score *RatingScoreParam `form:"score,omitempty" json:"score,omitempty"`
+
+	// StartTime Ratings that changed at this Unix time, in seconds, or later.
+	StartTime *RatingStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
+	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// CountSatisfactionRatingsParams defines parameters for CountSatisfactionRatings.
+type CountSatisfactionRatingsParams struct {
+	// Score offered, unoffered, received, good or bad; the last three also with `_with_comment` or `_without_comment` behind them.
+	Score *RatingScoreParam `form:"score,omitempty" json:"score,omitempty"`
+
+	// StartTime Ratings that changed at this Unix time, in seconds, or later.
+	StartTime *RatingStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
+	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// ListReceivedRatingsParams defines parameters for ListReceivedRatings.
+type ListReceivedRatingsParams struct {
+	// StartTime Ratings that changed at this Unix time, in seconds, or later.
+	StartTime *RatingStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
+	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
 }
 
 // ListTicketAuditsParams defines parameters for ListTicketAudits.
@@ -2521,6 +2718,9 @@ type AddOrganizationTagsJSONRequestBody = TagsBody
 // AutocompleteProblemsJSONRequestBody defines body for AutocompleteProblems for application/json ContentType.
 type AutocompleteProblemsJSONRequestBody = ProblemTextBody
 
+// CreateSatisfactionReasonJSONRequestBody defines body for CreateSatisfactionReason for application/json ContentType.
+type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
+
 // RecordNewSkipJSONRequestBody defines body for RecordNewSkip for application/json ContentType.
 type RecordNewSkipJSONRequestBody = SkipBody
 
@@ -2562,6 +2762,9 @@ type UpdateTicketJSONRequestBody = TicketBody
 
 // RedactStringInCommentJSONRequestBody defines body for RedactStringInComment for application/json ContentType.
 type RedactStringInCommentJSONRequestBody = RedactTextBody
+
+// CreateTicketSatisfactionRatingJSONRequestBody defines body for CreateTicketSatisfactionRating for application/json ContentType.
+type CreateTicketSatisfactionRatingJSONRequestBody = SatisfactionRatingBody
 
 // DeleteTagsTicketJSONRequestBody defines body for DeleteTagsTicket for application/json ContentType.
 type DeleteTagsTicketJSONRequestBody = TicketTagsBody
@@ -2913,6 +3116,30 @@ type ServerInterface interface {
 	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
 	// (POST /api/v2/problems/autocomplete)
 	AutocompleteProblems(ctx echo.Context, params AutocompleteProblemsParams) error
+	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
+	// (GET /api/v2/satisfaction_ratings)
+	ListSatisfactionRatings(ctx echo.Context, params ListSatisfactionRatingsParams) error
+	// CountSatisfactionRatings Counts the ratings.
+	// (GET /api/v2/satisfaction_ratings/count)
+	CountSatisfactionRatings(ctx echo.Context, params CountSatisfactionRatingsParams) error
+	// ListReceivedRatings Lists the votes, as `score=received` does.
+	// (GET /api/v2/satisfaction_ratings/received)
+	ListReceivedRatings(ctx echo.Context, params ListReceivedRatingsParams) error
+	// ShowSatisfactionRating Shows a rating.
+	// (GET /api/v2/satisfaction_ratings/{satisfaction_rating_id})
+	ShowSatisfactionRating(ctx echo.Context, satisfactionRatingID SatisfactionRatingIDParam) error
+	// ListSatisfactionRatingReasons Lists the reasons that a rating can have, by their codes.
+	// (GET /api/v2/satisfaction_reasons)
+	ListSatisfactionRatingReasons(ctx echo.Context) error
+	// CreateSatisfactionReason Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+	// (POST /api/v2/satisfaction_reasons)
+	CreateSatisfactionReason(ctx echo.Context) error
+	// DeleteSatisfactionReason Takes a reason of the account's own from the list; ratings keep it. An extension of helpd.
+	// (DELETE /api/v2/satisfaction_reasons/{satisfaction_reason_id})
+	DeleteSatisfactionReason(ctx echo.Context, satisfactionReasonID SatisfactionReasonIDParam) error
+	// ShowSatisfactionRatings Shows a reason, also one that was deleted.
+	// (GET /api/v2/satisfaction_reasons/{satisfaction_reason_id})
+	ShowSatisfactionRatings(ctx echo.Context, satisfactionReasonID SatisfactionReasonIDParam) error
 	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	// (GET /api/v2/sessions)
 	ListSessions(ctx echo.Context) error
@@ -3075,6 +3302,12 @@ type ServerInterface interface {
 	// TicketRelatedInformation Tells what belongs to a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/related)
 	TicketRelatedInformation(ctx echo.Context, ticketID TicketIDParam) error
+	// CreateTicketSatisfactionRating Rates a ticket, or changes its rating. For the ticket's requester alone.
+	// (POST /api/v2/tickets/{ticket_id}/satisfaction_rating)
+	CreateTicketSatisfactionRating(ctx echo.Context, ticketID TicketIDParam) error
+	// CreateSatisfactionSurvey Makes a link by which the ticket's requester can rate it without signing in. An extension of helpd.
+	// (POST /api/v2/tickets/{ticket_id}/satisfaction_survey)
+	CreateSatisfactionSurvey(ctx echo.Context, ticketID TicketIDParam) error
 	// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
 	// (GET /api/v2/tickets/{ticket_id}/skips)
 	ListSkipsByTicket(ctx echo.Context, ticketID TicketIDParam) error
@@ -4815,6 +5048,161 @@ func (w *ServerInterfaceWrapper) AutocompleteProblems(ctx echo.Context) error {
 	return err
 }
 
+// ListSatisfactionRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSatisfactionRatings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSatisfactionRatingsParams
+	// ------------- Optional query parameter "score" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "score", ctx.QueryParams(), &params.Score, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter score: %s", err))
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_time", ctx.QueryParams(), &params.EndTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSatisfactionRatings(ctx, params)
+	return err
+}
+
+// CountSatisfactionRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) CountSatisfactionRatings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountSatisfactionRatingsParams
+	// ------------- Optional query parameter "score" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "score", ctx.QueryParams(), &params.Score, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter score: %s", err))
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_time", ctx.QueryParams(), &params.EndTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountSatisfactionRatings(ctx, params)
+	return err
+}
+
+// ListReceivedRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) ListReceivedRatings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReceivedRatingsParams
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_time", ctx.QueryParams(), &params.EndTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListReceivedRatings(ctx, params)
+	return err
+}
+
+// ShowSatisfactionRating converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSatisfactionRating(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "satisfaction_rating_id" -------------
+	var satisfactionRatingID SatisfactionRatingIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "satisfaction_rating_id", ctx.Param("satisfaction_rating_id"), &satisfactionRatingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter satisfaction_rating_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSatisfactionRating(ctx, satisfactionRatingID)
+	return err
+}
+
+// ListSatisfactionRatingReasons converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSatisfactionRatingReasons(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSatisfactionRatingReasons(ctx)
+	return err
+}
+
+// CreateSatisfactionReason converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSatisfactionReason(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSatisfactionReason(ctx)
+	return err
+}
+
+// DeleteSatisfactionReason converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSatisfactionReason(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "satisfaction_reason_id" -------------
+	var satisfactionReasonID SatisfactionReasonIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "satisfaction_reason_id", ctx.Param("satisfaction_reason_id"), &satisfactionReasonID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter satisfaction_reason_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSatisfactionReason(ctx, satisfactionReasonID)
+	return err
+}
+
+// ShowSatisfactionRatings converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSatisfactionRatings(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "satisfaction_reason_id" -------------
+	var satisfactionReasonID SatisfactionReasonIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "satisfaction_reason_id", ctx.Param("satisfaction_reason_id"), &satisfactionReasonID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter satisfaction_reason_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSatisfactionRatings(ctx, satisfactionReasonID)
+	return err
+}
+
 // ListSessions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
 	var err error
@@ -5705,6 +6093,38 @@ func (w *ServerInterfaceWrapper) TicketRelatedInformation(ctx echo.Context) erro
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TicketRelatedInformation(ctx, ticketID)
+	return err
+}
+
+// CreateTicketSatisfactionRating converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTicketSatisfactionRating(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTicketSatisfactionRating(ctx, ticketID)
+	return err
+}
+
+// CreateSatisfactionSurvey converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSatisfactionSurvey(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSatisfactionSurvey(ctx, ticketID)
 	return err
 }
 
@@ -7200,6 +7620,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings", wrapper.ListSatisfactionRatings, options.OperationMiddlewares["ListSatisfactionRatings"]...)
+	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/received", wrapper.ListReceivedRatings, options.OperationMiddlewares["ListReceivedRatings"]...)
+	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/count", wrapper.CountSatisfactionRatings, options.OperationMiddlewares["CountSatisfactionRatings"]...)
+	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/:satisfaction_rating_id", wrapper.ShowSatisfactionRating, options.OperationMiddlewares["ShowSatisfactionRating"]...)
+	router.POST(options.BaseURL+"/api/v2/tickets/:ticket_id/satisfaction_rating", wrapper.CreateTicketSatisfactionRating, options.OperationMiddlewares["CreateTicketSatisfactionRating"]...)
+	router.POST(options.BaseURL+"/api/v2/tickets/:ticket_id/satisfaction_survey", wrapper.CreateSatisfactionSurvey, options.OperationMiddlewares["CreateSatisfactionSurvey"]...)
+	router.GET(options.BaseURL+"/api/v2/satisfaction_reasons", wrapper.ListSatisfactionRatingReasons, options.OperationMiddlewares["ListSatisfactionRatingReasons"]...)
+	router.POST(options.BaseURL+"/api/v2/satisfaction_reasons", wrapper.CreateSatisfactionReason, options.OperationMiddlewares["CreateSatisfactionReason"]...)
+	router.DELETE(options.BaseURL+"/api/v2/satisfaction_reasons/:satisfaction_reason_id", wrapper.DeleteSatisfactionReason, options.OperationMiddlewares["DeleteSatisfactionReason"]...)
+	router.GET(options.BaseURL+"/api/v2/satisfaction_reasons/:satisfaction_reason_id", wrapper.ShowSatisfactionRatings, options.OperationMiddlewares["ShowSatisfactionRatings"]...)
 	router.GET(options.BaseURL+"/api/v2/sessions", wrapper.ListSessions, options.OperationMiddlewares["ListSessions"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/session", wrapper.ShowCurrentlyAuthenticatedSession, options.OperationMiddlewares["ShowCurrentlyAuthenticatedSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/session/renew", wrapper.RenewCurrentSession, options.OperationMiddlewares["RenewCurrentSession"]...)
@@ -9492,6 +9922,183 @@ func (response AutocompleteProblems200JSONResponse) VisitAutocompleteProblemsRes
 	return err
 }
 
+type ListSatisfactionRatingsRequestObject struct {
+	Params ListSatisfactionRatingsParams
+}
+
+type ListSatisfactionRatingsResponseObject interface {
+	VisitListSatisfactionRatingsResponse(w http.ResponseWriter) error
+}
+
+type ListSatisfactionRatings200JSONResponse SatisfactionRatingList
+
+func (response ListSatisfactionRatings200JSONResponse) VisitListSatisfactionRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountSatisfactionRatingsRequestObject struct {
+	Params CountSatisfactionRatingsParams
+}
+
+type CountSatisfactionRatingsResponseObject interface {
+	VisitCountSatisfactionRatingsResponse(w http.ResponseWriter) error
+}
+
+type CountSatisfactionRatings200JSONResponse CountEnvelope
+
+func (response CountSatisfactionRatings200JSONResponse) VisitCountSatisfactionRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReceivedRatingsRequestObject struct {
+	Params ListReceivedRatingsParams
+}
+
+type ListReceivedRatingsResponseObject interface {
+	VisitListReceivedRatingsResponse(w http.ResponseWriter) error
+}
+
+type ListReceivedRatings200JSONResponse SatisfactionRatingList
+
+func (response ListReceivedRatings200JSONResponse) VisitListReceivedRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowSatisfactionRatingRequestObject struct {
+	SatisfactionRatingID SatisfactionRatingIDParam `json:"satisfaction_rating_id"`
+}
+
+type ShowSatisfactionRatingResponseObject interface {
+	VisitShowSatisfactionRatingResponse(w http.ResponseWriter) error
+}
+
+type ShowSatisfactionRating200JSONResponse SatisfactionRatingEnvelope
+
+func (response ShowSatisfactionRating200JSONResponse) VisitShowSatisfactionRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSatisfactionRatingReasonsRequestObject struct {
+}
+
+type ListSatisfactionRatingReasonsResponseObject interface {
+	VisitListSatisfactionRatingReasonsResponse(w http.ResponseWriter) error
+}
+
+type ListSatisfactionRatingReasons200JSONResponse SatisfactionReasonList
+
+func (response ListSatisfactionRatingReasons200JSONResponse) VisitListSatisfactionRatingReasonsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSatisfactionReasonRequestObject struct {
+	Body *CreateSatisfactionReasonJSONRequestBody
+}
+
+type CreateSatisfactionReasonResponseObject interface {
+	VisitCreateSatisfactionReasonResponse(w http.ResponseWriter) error
+}
+
+type CreateSatisfactionReason201ResponseHeaders struct {
+	Location string
+}
+
+type CreateSatisfactionReason201JSONResponse struct {
+	Body    SatisfactionReasonEnvelope
+	Headers CreateSatisfactionReason201ResponseHeaders
+}
+
+func (response CreateSatisfactionReason201JSONResponse) VisitCreateSatisfactionReasonResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSatisfactionReasonRequestObject struct {
+	SatisfactionReasonID SatisfactionReasonIDParam `json:"satisfaction_reason_id"`
+}
+
+type DeleteSatisfactionReasonResponseObject interface {
+	VisitDeleteSatisfactionReasonResponse(w http.ResponseWriter) error
+}
+
+type DeleteSatisfactionReason204Response struct {
+}
+
+func (response DeleteSatisfactionReason204Response) VisitDeleteSatisfactionReasonResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowSatisfactionRatingsRequestObject struct {
+	SatisfactionReasonID SatisfactionReasonIDParam `json:"satisfaction_reason_id"`
+}
+
+type ShowSatisfactionRatingsResponseObject interface {
+	VisitShowSatisfactionRatingsResponse(w http.ResponseWriter) error
+}
+
+type ShowSatisfactionRatings200JSONResponse SatisfactionReasonEnvelope
+
+func (response ShowSatisfactionRatings200JSONResponse) VisitShowSatisfactionRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSessionsRequestObject struct {
 }
 
@@ -10717,6 +11324,51 @@ type TicketRelatedInformationResponseObject interface {
 type TicketRelatedInformation200JSONResponse TicketRelatedEnvelope
 
 func (response TicketRelatedInformation200JSONResponse) VisitTicketRelatedInformationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTicketSatisfactionRatingRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Body     *CreateTicketSatisfactionRatingJSONRequestBody
+}
+
+type CreateTicketSatisfactionRatingResponseObject interface {
+	VisitCreateTicketSatisfactionRatingResponse(w http.ResponseWriter) error
+}
+
+type CreateTicketSatisfactionRating200JSONResponse SatisfactionRatingEnvelope
+
+func (response CreateTicketSatisfactionRating200JSONResponse) VisitCreateTicketSatisfactionRatingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSatisfactionSurveyRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type CreateSatisfactionSurveyResponseObject interface {
+	VisitCreateSatisfactionSurveyResponse(w http.ResponseWriter) error
+}
+
+type CreateSatisfactionSurvey200JSONResponse SatisfactionSurveyEnvelope
+
+func (response CreateSatisfactionSurvey200JSONResponse) VisitCreateSatisfactionSurveyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -12711,6 +13363,30 @@ type StrictServerInterface interface {
 	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
 	// (POST /api/v2/problems/autocomplete)
 	AutocompleteProblems(ctx context.Context, request AutocompleteProblemsRequestObject) (AutocompleteProblemsResponseObject, error)
+	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
+	// (GET /api/v2/satisfaction_ratings)
+	ListSatisfactionRatings(ctx context.Context, request ListSatisfactionRatingsRequestObject) (ListSatisfactionRatingsResponseObject, error)
+	// CountSatisfactionRatings Counts the ratings.
+	// (GET /api/v2/satisfaction_ratings/count)
+	CountSatisfactionRatings(ctx context.Context, request CountSatisfactionRatingsRequestObject) (CountSatisfactionRatingsResponseObject, error)
+	// ListReceivedRatings Lists the votes, as `score=received` does.
+	// (GET /api/v2/satisfaction_ratings/received)
+	ListReceivedRatings(ctx context.Context, request ListReceivedRatingsRequestObject) (ListReceivedRatingsResponseObject, error)
+	// ShowSatisfactionRating Shows a rating.
+	// (GET /api/v2/satisfaction_ratings/{satisfaction_rating_id})
+	ShowSatisfactionRating(ctx context.Context, request ShowSatisfactionRatingRequestObject) (ShowSatisfactionRatingResponseObject, error)
+	// ListSatisfactionRatingReasons Lists the reasons that a rating can have, by their codes.
+	// (GET /api/v2/satisfaction_reasons)
+	ListSatisfactionRatingReasons(ctx context.Context, request ListSatisfactionRatingReasonsRequestObject) (ListSatisfactionRatingReasonsResponseObject, error)
+	// CreateSatisfactionReason Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+	// (POST /api/v2/satisfaction_reasons)
+	CreateSatisfactionReason(ctx context.Context, request CreateSatisfactionReasonRequestObject) (CreateSatisfactionReasonResponseObject, error)
+	// DeleteSatisfactionReason Takes a reason of the account's own from the list; ratings keep it. An extension of helpd.
+	// (DELETE /api/v2/satisfaction_reasons/{satisfaction_reason_id})
+	DeleteSatisfactionReason(ctx context.Context, request DeleteSatisfactionReasonRequestObject) (DeleteSatisfactionReasonResponseObject, error)
+	// ShowSatisfactionRatings Shows a reason, also one that was deleted.
+	// (GET /api/v2/satisfaction_reasons/{satisfaction_reason_id})
+	ShowSatisfactionRatings(ctx context.Context, request ShowSatisfactionRatingsRequestObject) (ShowSatisfactionRatingsResponseObject, error)
 	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	// (GET /api/v2/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -12873,6 +13549,12 @@ type StrictServerInterface interface {
 	// TicketRelatedInformation Tells what belongs to a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/related)
 	TicketRelatedInformation(ctx context.Context, request TicketRelatedInformationRequestObject) (TicketRelatedInformationResponseObject, error)
+	// CreateTicketSatisfactionRating Rates a ticket, or changes its rating. For the ticket's requester alone.
+	// (POST /api/v2/tickets/{ticket_id}/satisfaction_rating)
+	CreateTicketSatisfactionRating(ctx context.Context, request CreateTicketSatisfactionRatingRequestObject) (CreateTicketSatisfactionRatingResponseObject, error)
+	// CreateSatisfactionSurvey Makes a link by which the ticket's requester can rate it without signing in. An extension of helpd.
+	// (POST /api/v2/tickets/{ticket_id}/satisfaction_survey)
+	CreateSatisfactionSurvey(ctx context.Context, request CreateSatisfactionSurveyRequestObject) (CreateSatisfactionSurveyResponseObject, error)
 	// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
 	// (GET /api/v2/tickets/{ticket_id}/skips)
 	ListSkipsByTicket(ctx context.Context, request ListSkipsByTicketRequestObject) (ListSkipsByTicketResponseObject, error)
@@ -16108,6 +16790,225 @@ func (sh *strictHandler) AutocompleteProblems(ctx echo.Context, params Autocompl
 	return nil
 }
 
+// ListSatisfactionRatings operation middleware
+func (sh *strictHandler) ListSatisfactionRatings(ctx echo.Context, params ListSatisfactionRatingsParams) error {
+	var request ListSatisfactionRatingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSatisfactionRatings(ctx.Request().Context(), request.(ListSatisfactionRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSatisfactionRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSatisfactionRatingsResponseObject); ok {
+		return validResponse.VisitListSatisfactionRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountSatisfactionRatings operation middleware
+func (sh *strictHandler) CountSatisfactionRatings(ctx echo.Context, params CountSatisfactionRatingsParams) error {
+	var request CountSatisfactionRatingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountSatisfactionRatings(ctx.Request().Context(), request.(CountSatisfactionRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountSatisfactionRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountSatisfactionRatingsResponseObject); ok {
+		return validResponse.VisitCountSatisfactionRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListReceivedRatings operation middleware
+func (sh *strictHandler) ListReceivedRatings(ctx echo.Context, params ListReceivedRatingsParams) error {
+	var request ListReceivedRatingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReceivedRatings(ctx.Request().Context(), request.(ListReceivedRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReceivedRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListReceivedRatingsResponseObject); ok {
+		return validResponse.VisitListReceivedRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSatisfactionRating operation middleware
+func (sh *strictHandler) ShowSatisfactionRating(ctx echo.Context, satisfactionRatingID SatisfactionRatingIDParam) error {
+	var request ShowSatisfactionRatingRequestObject
+
+	request.SatisfactionRatingID = satisfactionRatingID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSatisfactionRating(ctx.Request().Context(), request.(ShowSatisfactionRatingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSatisfactionRating")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSatisfactionRatingResponseObject); ok {
+		return validResponse.VisitShowSatisfactionRatingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSatisfactionRatingReasons operation middleware
+func (sh *strictHandler) ListSatisfactionRatingReasons(ctx echo.Context) error {
+	var request ListSatisfactionRatingReasonsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSatisfactionRatingReasons(ctx.Request().Context(), request.(ListSatisfactionRatingReasonsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSatisfactionRatingReasons")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSatisfactionRatingReasonsResponseObject); ok {
+		return validResponse.VisitListSatisfactionRatingReasonsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSatisfactionReason operation middleware
+func (sh *strictHandler) CreateSatisfactionReason(ctx echo.Context) error {
+	var request CreateSatisfactionReasonRequestObject
+
+	var body CreateSatisfactionReasonJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSatisfactionReason(ctx.Request().Context(), request.(CreateSatisfactionReasonRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSatisfactionReason")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSatisfactionReasonResponseObject); ok {
+		return validResponse.VisitCreateSatisfactionReasonResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSatisfactionReason operation middleware
+func (sh *strictHandler) DeleteSatisfactionReason(ctx echo.Context, satisfactionReasonID SatisfactionReasonIDParam) error {
+	var request DeleteSatisfactionReasonRequestObject
+
+	request.SatisfactionReasonID = satisfactionReasonID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSatisfactionReason(ctx.Request().Context(), request.(DeleteSatisfactionReasonRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSatisfactionReason")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSatisfactionReasonResponseObject); ok {
+		return validResponse.VisitDeleteSatisfactionReasonResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSatisfactionRatings operation middleware
+func (sh *strictHandler) ShowSatisfactionRatings(ctx echo.Context, satisfactionReasonID SatisfactionReasonIDParam) error {
+	var request ShowSatisfactionRatingsRequestObject
+
+	request.SatisfactionReasonID = satisfactionReasonID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSatisfactionRatings(ctx.Request().Context(), request.(ShowSatisfactionRatingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSatisfactionRatings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSatisfactionRatingsResponseObject); ok {
+		return validResponse.VisitShowSatisfactionRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListSessions operation middleware
 func (sh *strictHandler) ListSessions(ctx echo.Context) error {
 	var request ListSessionsRequestObject
@@ -17758,6 +18659,79 @@ func (sh *strictHandler) TicketRelatedInformation(ctx echo.Context, ticketID Tic
 		return err
 	} else if validResponse, ok := response.(TicketRelatedInformationResponseObject); ok {
 		return validResponse.VisitTicketRelatedInformationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTicketSatisfactionRating operation middleware
+func (sh *strictHandler) CreateTicketSatisfactionRating(ctx echo.Context, ticketID TicketIDParam) error {
+	var request CreateTicketSatisfactionRatingRequestObject
+
+	request.TicketID = ticketID
+
+	var body CreateTicketSatisfactionRatingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTicketSatisfactionRating(ctx.Request().Context(), request.(CreateTicketSatisfactionRatingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTicketSatisfactionRating")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTicketSatisfactionRatingResponseObject); ok {
+		return validResponse.VisitCreateTicketSatisfactionRatingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSatisfactionSurvey operation middleware
+func (sh *strictHandler) CreateSatisfactionSurvey(ctx echo.Context, ticketID TicketIDParam) error {
+	var request CreateSatisfactionSurveyRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSatisfactionSurvey(ctx.Request().Context(), request.(CreateSatisfactionSurveyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSatisfactionSurvey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSatisfactionSurveyResponseObject); ok {
+		return validResponse.VisitCreateSatisfactionSurveyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -28,6 +28,7 @@ var all = []any{
 	models.Ticket{}, models.TicketMetric{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.Skip{}, models.TagCount{}, models.TagChange{},
 	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
+	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{},
 }
 
 // parts are structs that models embed.

@@ -66,6 +66,48 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for SatisfactionScore.
+const (
+	SatisfactionScoreBad       SatisfactionScore = "bad"
+	SatisfactionScoreGood      SatisfactionScore = "good"
+	SatisfactionScoreOffered   SatisfactionScore = "offered"
+	SatisfactionScoreUnoffered SatisfactionScore = "unoffered"
+)
+
+// Valid indicates whether the value is a known member of the SatisfactionScore enum.
+func (e SatisfactionScore) Valid() bool {
+	switch e {
+	case SatisfactionScoreBad:
+		return true
+	case SatisfactionScoreGood:
+		return true
+	case SatisfactionScoreOffered:
+		return true
+	case SatisfactionScoreUnoffered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SatisfactionVote.
+const (
+	SatisfactionVoteBad  SatisfactionVote = "bad"
+	SatisfactionVoteGood SatisfactionVote = "good"
+)
+
+// Valid indicates whether the value is a known member of the SatisfactionVote enum.
+func (e SatisfactionVote) Valid() bool {
+	switch e {
+	case SatisfactionVoteBad:
+		return true
+	case SatisfactionVoteGood:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SortOrder.
 const (
 	SortOrderAsc  SortOrder = "asc"
@@ -1131,6 +1173,127 @@ type RequiredOnStatusesInput struct {
 	Statuses       []string `json:"statuses,omitzero"`
 	CustomStatuses []int64  `json:"custom_statuses,omitzero"`
 }
+
+// SatisfactionRating defines model for SatisfactionRating.
+type SatisfactionRating struct {
+	URL         string `json:"url"`
+	ID          int64  `json:"id"`
+	TicketID    int64  `json:"ticket_id"`
+	RequesterID int64  `json:"requester_id"`
+
+	// AssigneeID Of the ticket when it was rated.
+	AssigneeID *int64 `json:"assignee_id"`
+
+	// GroupID Of the ticket when it was rated.
+	GroupID *int64            `json:"group_id"`
+	Score   SatisfactionScore `json:"score"`
+	Comment *string           `json:"comment"`
+
+	// Reason The text of the reason.
+	Reason    *string   `json:"reason"`
+	ReasonID  *int64    `json:"reason_id"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// SatisfactionRatingBody defines model for SatisfactionRatingBody.
+type SatisfactionRatingBody struct {
+	SatisfactionRating SatisfactionRatingInput `json:"satisfaction_rating"`
+}
+
+// SatisfactionRatingEnvelope defines model for SatisfactionRatingEnvelope.
+type SatisfactionRatingEnvelope struct {
+	SatisfactionRating SatisfactionRating `json:"satisfaction_rating"`
+}
+
+// SatisfactionRatingInput defines model for SatisfactionRatingInput.
+type SatisfactionRatingInput struct {
+	Score *SatisfactionVote `json:"score,omitempty"`
+
+	// Comment At most 10000 characters.
+	Comment nullable.Nullable[string] `json:"comment,omitempty"`
+
+	// ReasonCode One of those of /api/v2/satisfaction_reasons.
+	ReasonCode nullable.Nullable[int64] `json:"reason_code,omitempty"`
+}
+
+// SatisfactionRatingList defines model for SatisfactionRatingList.
+type SatisfactionRatingList struct {
+	SatisfactionRatings []SatisfactionRating      `json:"satisfaction_ratings"`
+	NextPage            nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage        nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count               *int64                    `json:"count,omitempty"`
+	Meta                *Meta                     `json:"meta,omitempty"`
+	Links               *Links                    `json:"links,omitempty"`
+}
+
+// SatisfactionReason defines model for SatisfactionReason.
+type SatisfactionReason struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// ReasonCode Built in: 0, 5, 6, 7, 8 and 100; the account's own are from 1000.
+	ReasonCode int64      `json:"reason_code"`
+	Value      string     `json:"value"`
+	RawValue   string     `json:"raw_value"`
+	CreatedAt  time.Time  `json:"created_at"`
+	UpdatedAt  time.Time  `json:"updated_at"`
+	DeletedAt  *time.Time `json:"deleted_at"`
+}
+
+// SatisfactionReasonBody defines model for SatisfactionReasonBody.
+type SatisfactionReasonBody struct {
+	Reason SatisfactionReasonInput `json:"reason"`
+}
+
+// SatisfactionReasonEnvelope defines model for SatisfactionReasonEnvelope.
+type SatisfactionReasonEnvelope struct {
+	Reason SatisfactionReason `json:"reason"`
+}
+
+// SatisfactionReasonInput defines model for SatisfactionReasonInput.
+type SatisfactionReasonInput struct {
+	// Value At most 255 characters.
+	Value *string `json:"value,omitempty"`
+}
+
+// SatisfactionReasonList defines model for SatisfactionReasonList.
+type SatisfactionReasonList struct {
+	Reasons      []SatisfactionReason      `json:"reasons"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// SatisfactionScore defines model for SatisfactionScore.
+type SatisfactionScore string
+
+// SatisfactionSurvey defines model for SatisfactionSurvey.
+type SatisfactionSurvey struct {
+	TicketID int64 `json:"ticket_id"`
+
+	// URL The page that asks.
+	URL string `json:"url"`
+
+	// GoodURL The same with the good score chosen, though not yet sent.
+	GoodURL string `json:"good_url"`
+
+	// BadURL The same with the bad score chosen, though not yet sent.
+	BadURL string `json:"bad_url"`
+
+	// ExpiresAt 28 days from now.
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// SatisfactionSurveyEnvelope defines model for SatisfactionSurveyEnvelope.
+type SatisfactionSurveyEnvelope struct {
+	SatisfactionSurvey SatisfactionSurvey `json:"satisfaction_survey"`
+}
+
+// SatisfactionVote defines model for SatisfactionVote.
+type SatisfactionVote string
 
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
@@ -2299,8 +2462,23 @@ type PerPageParam = int64
 // PermissionSetParam defines model for PermissionSetParam.
 type PermissionSetParam = int64
 
+// RatingEndParam defines model for RatingEndParam.
+type RatingEndParam = int64
+
+// RatingScoreParam defines model for RatingScoreParam.
+type RatingScoreParam = string
+
+// RatingStartParam defines model for RatingStartParam.
+type RatingStartParam = int64
+
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
+
+// SatisfactionRatingIDParam defines model for SatisfactionRatingIdParam.
+type SatisfactionRatingIDParam = int64
+
+// SatisfactionReasonIDParam defines model for SatisfactionReasonIdParam.
+type SatisfactionReasonIDParam = int64
 
 // SessionIDParam defines model for SessionIdParam.
 type SessionIDParam = int64
@@ -2990,6 +3168,75 @@ type AutocompleteProblemsParams struct {
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListSatisfactionRatingsParams defines parameters for ListSatisfactionRatings.
+type ListSatisfactionRatingsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Score offered, unoffered, received, good or bad; the last three also with `_with_comment` or `_without_comment` behind them.
+	Score *RatingScoreParam `form:"score,omitempty" json:"score,omitempty"`
+
+	// StartTime Ratings that changed at this Unix time, in seconds, or later.
+	StartTime *RatingStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
+	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// CountSatisfactionRatingsParams defines parameters for CountSatisfactionRatings.
+type CountSatisfactionRatingsParams struct {
+	// Score offered, unoffered, received, good or bad; the last three also with `_with_comment` or `_without_comment` behind them.
+	Score *RatingScoreParam `form:"score,omitempty" json:"score,omitempty"`
+
+	// StartTime Ratings that changed at this Unix time, in seconds, or later.
+	StartTime *RatingStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
+	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// ListReceivedRatingsParams defines parameters for ListReceivedRatings.
+type ListReceivedRatingsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// StartTime Ratings that changed at this Unix time, in seconds, or later.
+	StartTime *RatingStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
+	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
@@ -3886,6 +4133,9 @@ type AddOrganizationTagsJSONRequestBody = TagsBody
 // AutocompleteProblemsJSONRequestBody defines body for AutocompleteProblems for application/json ContentType.
 type AutocompleteProblemsJSONRequestBody = ProblemTextBody
 
+// CreateSatisfactionReasonJSONRequestBody defines body for CreateSatisfactionReason for application/json ContentType.
+type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
+
 // RecordNewSkipJSONRequestBody defines body for RecordNewSkip for application/json ContentType.
 type RecordNewSkipJSONRequestBody = SkipBody
 
@@ -3927,6 +4177,9 @@ type UpdateTicketJSONRequestBody = TicketBody
 
 // RedactStringInCommentJSONRequestBody defines body for RedactStringInComment for application/json ContentType.
 type RedactStringInCommentJSONRequestBody = RedactTextBody
+
+// CreateTicketSatisfactionRatingJSONRequestBody defines body for CreateTicketSatisfactionRating for application/json ContentType.
+type CreateTicketSatisfactionRatingJSONRequestBody = SatisfactionRatingBody
 
 // DeleteTagsTicketJSONRequestBody defines body for DeleteTagsTicket for application/json ContentType.
 type DeleteTagsTicketJSONRequestBody = TicketTagsBody
@@ -4873,6 +5126,57 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
 	AutocompleteProblems(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
+	//
+	// A ticket has one rating at most: it is made when the requester is asked (`offered`) or votes, and a later vote changes it. Both the order and the times are those of the last change, so that whoever comes back with the greatest `updated_at` seen as `start_time` misses none. Ratings of tickets that the caller may not see are left out.
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings (the `ListSatisfactionRatings` operationId).
+	ListSatisfactionRatings(ctx context.Context, params *ListSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountSatisfactionRatings Counts the ratings.
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings/count (the `CountSatisfactionRatings` operationId).
+	CountSatisfactionRatings(ctx context.Context, params *CountSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReceivedRatings Lists the votes, as `score=received` does.
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings/received (the `ListReceivedRatings` operationId).
+	ListReceivedRatings(ctx context.Context, params *ListReceivedRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSatisfactionRating Shows a rating.
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings/{satisfaction_rating_id} (the `ShowSatisfactionRating` operationId).
+	ShowSatisfactionRating(ctx context.Context, satisfactionRatingID SatisfactionRatingIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSatisfactionRatingReasons Lists the reasons that a rating can have, by their codes.
+	//
+	// Corresponds with GET /api/v2/satisfaction_reasons (the `ListSatisfactionRatingReasons` operationId).
+	ListSatisfactionRatingReasons(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSatisfactionReasonWithBody Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+	CreateSatisfactionReasonWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSatisfactionReason Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+	CreateSatisfactionReason(ctx context.Context, body CreateSatisfactionReasonJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSatisfactionReason Takes a reason of the account's own from the list; ratings keep it. An extension of helpd.
+	//
+	// Corresponds with DELETE /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `DeleteSatisfactionReason` operationId).
+	DeleteSatisfactionReason(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSatisfactionRatings Shows a reason, also one that was deleted.
+	//
+	// Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
+	ShowSatisfactionRatings(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	//
 	// Corresponds with GET /api/v2/sessions (the `ListSessions` operationId).
@@ -5268,6 +5572,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
 	TicketRelatedInformation(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicketSatisfactionRatingWithBody Rates a ticket, or changes its rating. For the ticket's requester alone.
+	//
+	// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+	CreateTicketSatisfactionRatingWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTicketSatisfactionRating Rates a ticket, or changes its rating. For the ticket's requester alone.
+	//
+	// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+	CreateTicketSatisfactionRating(ctx context.Context, ticketID TicketIDParam, body CreateTicketSatisfactionRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSatisfactionSurvey Makes a link by which the ticket's requester can rate it without signing in. An extension of helpd.
+	//
+	// The ticket's score becomes `offered` unless there is a vote. The link shows a page with a form; opening it changes nothing, so that it may stand in an e-mail. Whoever has it may vote on this ticket, and change the vote, until it expires, the ticket is closed or is given to another requester. Each call makes a new one; the old ones stay good.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_survey (the `CreateSatisfactionSurvey` operationId).
+	CreateSatisfactionSurvey(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSkipsByTicket Lists the skips of a ticket, the oldest first.
 	//
@@ -7801,6 +8130,147 @@ func (c *Client) AutocompleteProblems(ctx context.Context, params *AutocompleteP
 	return c.Client.Do(req)
 }
 
+// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
+//
+// A ticket has one rating at most: it is made when the requester is asked (`offered`) or votes, and a later vote changes it. Both the order and the times are those of the last change, so that whoever comes back with the greatest `updated_at` seen as `start_time` misses none. Ratings of tickets that the caller may not see are left out.
+//
+// Corresponds with GET /api/v2/satisfaction_ratings (the `ListSatisfactionRatings` operationId).
+func (c *Client) ListSatisfactionRatings(ctx context.Context, params *ListSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSatisfactionRatingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountSatisfactionRatings Counts the ratings.
+//
+// Corresponds with GET /api/v2/satisfaction_ratings/count (the `CountSatisfactionRatings` operationId).
+func (c *Client) CountSatisfactionRatings(ctx context.Context, params *CountSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountSatisfactionRatingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReceivedRatings Lists the votes, as `score=received` does.
+//
+// Corresponds with GET /api/v2/satisfaction_ratings/received (the `ListReceivedRatings` operationId).
+func (c *Client) ListReceivedRatings(ctx context.Context, params *ListReceivedRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReceivedRatingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSatisfactionRating Shows a rating.
+//
+// Corresponds with GET /api/v2/satisfaction_ratings/{satisfaction_rating_id} (the `ShowSatisfactionRating` operationId).
+func (c *Client) ShowSatisfactionRating(ctx context.Context, satisfactionRatingID SatisfactionRatingIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSatisfactionRatingRequest(c.Server, satisfactionRatingID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSatisfactionRatingReasons Lists the reasons that a rating can have, by their codes.
+//
+// Corresponds with GET /api/v2/satisfaction_reasons (the `ListSatisfactionRatingReasons` operationId).
+func (c *Client) ListSatisfactionRatingReasons(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSatisfactionRatingReasonsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSatisfactionReasonWithBody Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+func (c *Client) CreateSatisfactionReasonWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSatisfactionReasonRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSatisfactionReason Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+func (c *Client) CreateSatisfactionReason(ctx context.Context, body CreateSatisfactionReasonJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSatisfactionReasonRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSatisfactionReason Takes a reason of the account's own from the list; ratings keep it. An extension of helpd.
+//
+// Corresponds with DELETE /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `DeleteSatisfactionReason` operationId).
+func (c *Client) DeleteSatisfactionReason(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSatisfactionReasonRequest(c.Server, satisfactionReasonID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSatisfactionRatings Shows a reason, also one that was deleted.
+//
+// Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
+func (c *Client) ShowSatisfactionRatings(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSatisfactionRatingsRequest(c.Server, satisfactionReasonID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 //
 // Corresponds with GET /api/v2/sessions (the `ListSessions` operationId).
@@ -8867,6 +9337,61 @@ func (c *Client) ShowTicketMetricsByTicket(ctx context.Context, ticketID TicketI
 // Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
 func (c *Client) TicketRelatedInformation(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTicketRelatedInformationRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicketSatisfactionRatingWithBody Rates a ticket, or changes its rating. For the ticket's requester alone.
+//
+// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+func (c *Client) CreateTicketSatisfactionRatingWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketSatisfactionRatingRequestWithBody(c.Server, ticketID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTicketSatisfactionRating Rates a ticket, or changes its rating. For the ticket's requester alone.
+//
+// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+func (c *Client) CreateTicketSatisfactionRating(ctx context.Context, ticketID TicketIDParam, body CreateTicketSatisfactionRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTicketSatisfactionRatingRequest(c.Server, ticketID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSatisfactionSurvey Makes a link by which the ticket's requester can rate it without signing in. An extension of helpd.
+//
+// The ticket's score becomes `offered` unless there is a vote. The link shows a page with a form; opening it changes nothing, so that it may stand in an e-mail. Whoever has it may vote on this ticket, and change the vote, until it expires, the ticket is closed or is given to another requester. Each call makes a new one; the old ones stay good.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_survey (the `CreateSatisfactionSurvey` operationId).
+func (c *Client) CreateSatisfactionSurvey(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSatisfactionSurveyRequest(c.Server, ticketID)
 	if err != nil {
 		return nil, err
 	}
@@ -16407,6 +16932,541 @@ func NewAutocompleteProblemsRequestWithBody(server string, params *AutocompleteP
 	return req, nil
 }
 
+// NewListSatisfactionRatingsRequest constructs an http.Request for the ListSatisfactionRatings method
+func NewListSatisfactionRatingsRequest(server string, params *ListSatisfactionRatingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_ratings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Score != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "score", *params.Score, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EndTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_time", *params.EndTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountSatisfactionRatingsRequest constructs an http.Request for the CountSatisfactionRatings method
+func NewCountSatisfactionRatingsRequest(server string, params *CountSatisfactionRatingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_ratings/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Score != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "score", *params.Score, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EndTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_time", *params.EndTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListReceivedRatingsRequest constructs an http.Request for the ListReceivedRatings method
+func NewListReceivedRatingsRequest(server string, params *ListReceivedRatingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_ratings/received")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EndTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_time", *params.EndTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSatisfactionRatingRequest constructs an http.Request for the ShowSatisfactionRating method
+func NewShowSatisfactionRatingRequest(server string, satisfactionRatingID SatisfactionRatingIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "satisfaction_rating_id", satisfactionRatingID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_ratings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSatisfactionRatingReasonsRequest constructs an http.Request for the ListSatisfactionRatingReasons method
+func NewListSatisfactionRatingReasonsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_reasons")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateSatisfactionReasonRequest calls the generic CreateSatisfactionReason builder with application/json body
+func NewCreateSatisfactionReasonRequest(server string, body CreateSatisfactionReasonJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateSatisfactionReasonRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateSatisfactionReasonRequestWithBody constructs an http.Request for the CreateSatisfactionReason method, with any body, and a specified content type
+func NewCreateSatisfactionReasonRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_reasons")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteSatisfactionReasonRequest constructs an http.Request for the DeleteSatisfactionReason method
+func NewDeleteSatisfactionReasonRequest(server string, satisfactionReasonID SatisfactionReasonIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "satisfaction_reason_id", satisfactionReasonID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_reasons/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSatisfactionRatingsRequest constructs an http.Request for the ShowSatisfactionRatings method
+func NewShowSatisfactionRatingsRequest(server string, satisfactionReasonID SatisfactionReasonIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "satisfaction_reason_id", satisfactionReasonID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/satisfaction_reasons/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListSessionsRequest constructs an http.Request for the ListSessions method
 func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
 	var err error
@@ -19727,6 +20787,87 @@ func NewTicketRelatedInformationRequest(server string, ticketID TicketIDParam) (
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTicketSatisfactionRatingRequest calls the generic CreateTicketSatisfactionRating builder with application/json body
+func NewCreateTicketSatisfactionRatingRequest(server string, ticketID TicketIDParam, body CreateTicketSatisfactionRatingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTicketSatisfactionRatingRequestWithBody(server, ticketID, "application/json", bodyReader)
+}
+
+// NewCreateTicketSatisfactionRatingRequestWithBody constructs an http.Request for the CreateTicketSatisfactionRating method, with any body, and a specified content type
+func NewCreateTicketSatisfactionRatingRequestWithBody(server string, ticketID TicketIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/satisfaction_rating", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateSatisfactionSurveyRequest constructs an http.Request for the CreateSatisfactionSurvey method
+func NewCreateSatisfactionSurveyRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/satisfaction_survey", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -25400,6 +26541,71 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/problems/autocomplete (the `AutocompleteProblems` operationId).
 	AutocompleteProblemsWithResponse(ctx context.Context, params *AutocompleteProblemsParams, body AutocompleteProblemsJSONRequestBody, reqEditors ...RequestEditorFn) (*AutocompleteProblemsResponse, error)
 
+	// ListSatisfactionRatingsWithResponse Lists the ratings, the one that changed last at the end.
+	//
+	// A ticket has one rating at most: it is made when the requester is asked (`offered`) or votes, and a later vote changes it. Both the order and the times are those of the last change, so that whoever comes back with the greatest `updated_at` seen as `start_time` misses none. Ratings of tickets that the caller may not see are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings (the `ListSatisfactionRatings` operationId).
+	ListSatisfactionRatingsWithResponse(ctx context.Context, params *ListSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*ListSatisfactionRatingsResponse, error)
+
+	// CountSatisfactionRatingsWithResponse Counts the ratings.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings/count (the `CountSatisfactionRatings` operationId).
+	CountSatisfactionRatingsWithResponse(ctx context.Context, params *CountSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*CountSatisfactionRatingsResponse, error)
+
+	// ListReceivedRatingsWithResponse Lists the votes, as `score=received` does.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings/received (the `ListReceivedRatings` operationId).
+	ListReceivedRatingsWithResponse(ctx context.Context, params *ListReceivedRatingsParams, reqEditors ...RequestEditorFn) (*ListReceivedRatingsResponse, error)
+
+	// ShowSatisfactionRatingWithResponse Shows a rating.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/satisfaction_ratings/{satisfaction_rating_id} (the `ShowSatisfactionRating` operationId).
+	ShowSatisfactionRatingWithResponse(ctx context.Context, satisfactionRatingID SatisfactionRatingIDParam, reqEditors ...RequestEditorFn) (*ShowSatisfactionRatingResponse, error)
+
+	// ListSatisfactionRatingReasonsWithResponse Lists the reasons that a rating can have, by their codes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/satisfaction_reasons (the `ListSatisfactionRatingReasons` operationId).
+	ListSatisfactionRatingReasonsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSatisfactionRatingReasonsResponse, error)
+
+	// CreateSatisfactionReasonWithBodyWithResponse Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+	CreateSatisfactionReasonWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSatisfactionReasonResponse, error)
+
+	// CreateSatisfactionReasonWithResponse Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+	CreateSatisfactionReasonWithResponse(ctx context.Context, body CreateSatisfactionReasonJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSatisfactionReasonResponse, error)
+
+	// DeleteSatisfactionReasonWithResponse Takes a reason of the account's own from the list; ratings keep it. An extension of helpd.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `DeleteSatisfactionReason` operationId).
+	DeleteSatisfactionReasonWithResponse(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*DeleteSatisfactionReasonResponse, error)
+
+	// ShowSatisfactionRatingsWithResponse Shows a reason, also one that was deleted.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
+	ShowSatisfactionRatingsWithResponse(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*ShowSatisfactionRatingsResponse, error)
+
 	// ListSessionsWithResponse Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -25875,6 +27081,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/related (the `TicketRelatedInformation` operationId).
 	TicketRelatedInformationWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*TicketRelatedInformationResponse, error)
+
+	// CreateTicketSatisfactionRatingWithBodyWithResponse Rates a ticket, or changes its rating. For the ticket's requester alone.
+	//
+	// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+	CreateTicketSatisfactionRatingWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketSatisfactionRatingResponse, error)
+
+	// CreateTicketSatisfactionRatingWithResponse Rates a ticket, or changes its rating. For the ticket's requester alone.
+	//
+	// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+	CreateTicketSatisfactionRatingWithResponse(ctx context.Context, ticketID TicketIDParam, body CreateTicketSatisfactionRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketSatisfactionRatingResponse, error)
+
+	// CreateSatisfactionSurveyWithResponse Makes a link by which the ticket's requester can rate it without signing in. An extension of helpd.
+	//
+	// The ticket's score becomes `offered` unless there is a vote. The link shows a page with a form; opening it changes nothing, so that it may stand in an e-mail. Whoever has it may vote on this ticket, and change the vote, until it expires, the ticket is closed or is given to another requester. Each call makes a new one; the old ones stay good.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_survey (the `CreateSatisfactionSurvey` operationId).
+	CreateSatisfactionSurveyWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*CreateSatisfactionSurveyResponse, error)
 
 	// ListSkipsByTicketWithResponse Lists the skips of a ticket, the oldest first.
 	//
@@ -30515,6 +31748,334 @@ func (r AutocompleteProblemsResponse) ContentType() string {
 	return ""
 }
 
+type ListSatisfactionRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionRatingList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSatisfactionRatingsResponse) GetJSON200() *SatisfactionRatingList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSatisfactionRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSatisfactionRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSatisfactionRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSatisfactionRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountSatisfactionRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountSatisfactionRatingsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountSatisfactionRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountSatisfactionRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountSatisfactionRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountSatisfactionRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReceivedRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionRatingList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReceivedRatingsResponse) GetJSON200() *SatisfactionRatingList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReceivedRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReceivedRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReceivedRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReceivedRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSatisfactionRatingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionRatingEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSatisfactionRatingResponse) GetJSON200() *SatisfactionRatingEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSatisfactionRatingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSatisfactionRatingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSatisfactionRatingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSatisfactionRatingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSatisfactionRatingReasonsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionReasonList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSatisfactionRatingReasonsResponse) GetJSON200() *SatisfactionReasonList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSatisfactionRatingReasonsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSatisfactionRatingReasonsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSatisfactionRatingReasonsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSatisfactionRatingReasonsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateSatisfactionReasonResponse201Headers the declared response headers of an HTTP 201 response for CreateSatisfactionReason
+type CreateSatisfactionReasonResponse201Headers struct {
+	Location string
+}
+
+type CreateSatisfactionReasonResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SatisfactionReasonEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSatisfactionReasonResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSatisfactionReasonResponse) GetJSON201() *SatisfactionReasonEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSatisfactionReasonResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSatisfactionReasonResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSatisfactionReasonResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSatisfactionReasonResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSatisfactionReasonResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSatisfactionReasonResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSatisfactionReasonResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSatisfactionReasonResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSatisfactionReasonResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSatisfactionRatingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionReasonEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSatisfactionRatingsResponse) GetJSON200() *SatisfactionReasonEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSatisfactionRatingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSatisfactionRatingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSatisfactionRatingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSatisfactionRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSessionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -32744,6 +34305,88 @@ func (r TicketRelatedInformationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r TicketRelatedInformationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateTicketSatisfactionRatingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionRatingEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateTicketSatisfactionRatingResponse) GetJSON200() *SatisfactionRatingEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTicketSatisfactionRatingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTicketSatisfactionRatingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTicketSatisfactionRatingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTicketSatisfactionRatingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateSatisfactionSurveyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SatisfactionSurveyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateSatisfactionSurveyResponse) GetJSON200() *SatisfactionSurveyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSatisfactionSurveyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSatisfactionSurveyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSatisfactionSurveyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSatisfactionSurveyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -37430,6 +39073,125 @@ func (c *ClientWithResponses) AutocompleteProblemsWithResponse(ctx context.Conte
 	return ParseAutocompleteProblemsResponse(rsp)
 }
 
+// ListSatisfactionRatingsWithResponse Lists the ratings, the one that changed last at the end.
+//
+// A ticket has one rating at most: it is made when the requester is asked (`offered`) or votes, and a later vote changes it. Both the order and the times are those of the last change, so that whoever comes back with the greatest `updated_at` seen as `start_time` misses none. Ratings of tickets that the caller may not see are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/satisfaction_ratings (the `ListSatisfactionRatings` operationId).
+func (c *ClientWithResponses) ListSatisfactionRatingsWithResponse(ctx context.Context, params *ListSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*ListSatisfactionRatingsResponse, error) {
+	rsp, err := c.ListSatisfactionRatings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSatisfactionRatingsResponse(rsp)
+}
+
+// CountSatisfactionRatingsWithResponse Counts the ratings.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/satisfaction_ratings/count (the `CountSatisfactionRatings` operationId).
+func (c *ClientWithResponses) CountSatisfactionRatingsWithResponse(ctx context.Context, params *CountSatisfactionRatingsParams, reqEditors ...RequestEditorFn) (*CountSatisfactionRatingsResponse, error) {
+	rsp, err := c.CountSatisfactionRatings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountSatisfactionRatingsResponse(rsp)
+}
+
+// ListReceivedRatingsWithResponse Lists the votes, as `score=received` does.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/satisfaction_ratings/received (the `ListReceivedRatings` operationId).
+func (c *ClientWithResponses) ListReceivedRatingsWithResponse(ctx context.Context, params *ListReceivedRatingsParams, reqEditors ...RequestEditorFn) (*ListReceivedRatingsResponse, error) {
+	rsp, err := c.ListReceivedRatings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReceivedRatingsResponse(rsp)
+}
+
+// ShowSatisfactionRatingWithResponse Shows a rating.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/satisfaction_ratings/{satisfaction_rating_id} (the `ShowSatisfactionRating` operationId).
+func (c *ClientWithResponses) ShowSatisfactionRatingWithResponse(ctx context.Context, satisfactionRatingID SatisfactionRatingIDParam, reqEditors ...RequestEditorFn) (*ShowSatisfactionRatingResponse, error) {
+	rsp, err := c.ShowSatisfactionRating(ctx, satisfactionRatingID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSatisfactionRatingResponse(rsp)
+}
+
+// ListSatisfactionRatingReasonsWithResponse Lists the reasons that a rating can have, by their codes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/satisfaction_reasons (the `ListSatisfactionRatingReasons` operationId).
+func (c *ClientWithResponses) ListSatisfactionRatingReasonsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSatisfactionRatingReasonsResponse, error) {
+	rsp, err := c.ListSatisfactionRatingReasons(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSatisfactionRatingReasonsResponse(rsp)
+}
+
+// CreateSatisfactionReasonWithBodyWithResponse Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+func (c *ClientWithResponses) CreateSatisfactionReasonWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSatisfactionReasonResponse, error) {
+	rsp, err := c.CreateSatisfactionReasonWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSatisfactionReasonResponse(rsp)
+}
+
+// CreateSatisfactionReasonWithResponse Adds a reason of the account's own, with the next code from 1000. An extension of helpd.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/satisfaction_reasons (the `CreateSatisfactionReason` operationId).
+func (c *ClientWithResponses) CreateSatisfactionReasonWithResponse(ctx context.Context, body CreateSatisfactionReasonJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSatisfactionReasonResponse, error) {
+	rsp, err := c.CreateSatisfactionReason(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSatisfactionReasonResponse(rsp)
+}
+
+// DeleteSatisfactionReasonWithResponse Takes a reason of the account's own from the list; ratings keep it. An extension of helpd.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `DeleteSatisfactionReason` operationId).
+func (c *ClientWithResponses) DeleteSatisfactionReasonWithResponse(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*DeleteSatisfactionReasonResponse, error) {
+	rsp, err := c.DeleteSatisfactionReason(ctx, satisfactionReasonID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSatisfactionReasonResponse(rsp)
+}
+
+// ShowSatisfactionRatingsWithResponse Shows a reason, also one that was deleted.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
+func (c *ClientWithResponses) ShowSatisfactionRatingsWithResponse(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*ShowSatisfactionRatingsResponse, error) {
+	rsp, err := c.ShowSatisfactionRatings(ctx, satisfactionReasonID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSatisfactionRatingsResponse(rsp)
+}
+
 // ListSessionsWithResponse Lists the sessions that have not ended: all of them for admins, everybody else's own.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -38312,6 +40074,51 @@ func (c *ClientWithResponses) TicketRelatedInformationWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseTicketRelatedInformationResponse(rsp)
+}
+
+// CreateTicketSatisfactionRatingWithBodyWithResponse Rates a ticket, or changes its rating. For the ticket's requester alone.
+//
+// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+func (c *ClientWithResponses) CreateTicketSatisfactionRatingWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTicketSatisfactionRatingResponse, error) {
+	rsp, err := c.CreateTicketSatisfactionRatingWithBody(ctx, ticketID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketSatisfactionRatingResponse(rsp)
+}
+
+// CreateTicketSatisfactionRatingWithResponse Rates a ticket, or changes its rating. For the ticket's requester alone.
+//
+// The requester must have a verified address. The ticket has been solved, if it is not any more, or its requester was asked for a rating; it is not closed. In a later vote, a member that is absent stays as it was, but for the reason, which goes with the score that it was given for.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_rating (the `CreateTicketSatisfactionRating` operationId).
+func (c *ClientWithResponses) CreateTicketSatisfactionRatingWithResponse(ctx context.Context, ticketID TicketIDParam, body CreateTicketSatisfactionRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTicketSatisfactionRatingResponse, error) {
+	rsp, err := c.CreateTicketSatisfactionRating(ctx, ticketID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTicketSatisfactionRatingResponse(rsp)
+}
+
+// CreateSatisfactionSurveyWithResponse Makes a link by which the ticket's requester can rate it without signing in. An extension of helpd.
+//
+// The ticket's score becomes `offered` unless there is a vote. The link shows a page with a form; opening it changes nothing, so that it may stand in an e-mail. Whoever has it may vote on this ticket, and change the vote, until it expires, the ticket is closed or is given to another requester. Each call makes a new one; the old ones stay good.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/satisfaction_survey (the `CreateSatisfactionSurvey` operationId).
+func (c *ClientWithResponses) CreateSatisfactionSurveyWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*CreateSatisfactionSurveyResponse, error) {
+	rsp, err := c.CreateSatisfactionSurvey(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSatisfactionSurveyResponse(rsp)
 }
 
 // ListSkipsByTicketWithResponse Lists the skips of a ticket, the oldest first.
@@ -42121,6 +43928,217 @@ func ParseAutocompleteProblemsResponse(rsp *http.Response) (*AutocompleteProblem
 	return response, nil
 }
 
+// ParseListSatisfactionRatingsResponse parses an HTTP response from a ListSatisfactionRatingsWithResponse call
+func ParseListSatisfactionRatingsResponse(rsp *http.Response) (*ListSatisfactionRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSatisfactionRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionRatingList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountSatisfactionRatingsResponse parses an HTTP response from a CountSatisfactionRatingsWithResponse call
+func ParseCountSatisfactionRatingsResponse(rsp *http.Response) (*CountSatisfactionRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountSatisfactionRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReceivedRatingsResponse parses an HTTP response from a ListReceivedRatingsWithResponse call
+func ParseListReceivedRatingsResponse(rsp *http.Response) (*ListReceivedRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReceivedRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionRatingList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowSatisfactionRatingResponse parses an HTTP response from a ShowSatisfactionRatingWithResponse call
+func ParseShowSatisfactionRatingResponse(rsp *http.Response) (*ShowSatisfactionRatingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSatisfactionRatingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionRatingEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSatisfactionRatingReasonsResponse parses an HTTP response from a ListSatisfactionRatingReasonsWithResponse call
+func ParseListSatisfactionRatingReasonsResponse(rsp *http.Response) (*ListSatisfactionRatingReasonsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSatisfactionRatingReasonsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionReasonList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateSatisfactionReasonResponse parses an HTTP response from a CreateSatisfactionReasonWithResponse call
+func ParseCreateSatisfactionReasonResponse(rsp *http.Response) (*CreateSatisfactionReasonResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSatisfactionReasonResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SatisfactionReasonEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSatisfactionReasonResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSatisfactionReasonResponse parses an HTTP response from a DeleteSatisfactionReasonWithResponse call
+func ParseDeleteSatisfactionReasonResponse(rsp *http.Response) (*DeleteSatisfactionReasonResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSatisfactionReasonResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowSatisfactionRatingsResponse parses an HTTP response from a ShowSatisfactionRatingsWithResponse call
+func ParseShowSatisfactionRatingsResponse(rsp *http.Response) (*ShowSatisfactionRatingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSatisfactionRatingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionReasonEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call
 func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -43557,6 +45575,58 @@ func ParseTicketRelatedInformationResponse(rsp *http.Response) (*TicketRelatedIn
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketRelatedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTicketSatisfactionRatingResponse parses an HTTP response from a CreateTicketSatisfactionRatingWithResponse call
+func ParseCreateTicketSatisfactionRatingResponse(rsp *http.Response) (*CreateTicketSatisfactionRatingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTicketSatisfactionRatingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionRatingEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateSatisfactionSurveyResponse parses an HTTP response from a CreateSatisfactionSurveyWithResponse call
+func ParseCreateSatisfactionSurveyResponse(rsp *http.Response) (*CreateSatisfactionSurveyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSatisfactionSurveyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SatisfactionSurveyEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

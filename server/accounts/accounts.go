@@ -35,7 +35,7 @@ const MinPassword = 8
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Create makes an account with its ticket numbers, default brand, group,
-// statuses, system fields and form, and its first admin. It fails with
+// statuses, system fields, form and satisfaction reasons, and its first admin. It fails with
 // fault.Invalid when a value is missing or the subdomain is taken.
 func Create(ctx context.Context, db *gorm.DB, now time.Time, n New) (models.Account, models.User, error) {
 	var account models.Account
@@ -66,7 +66,11 @@ func Create(ctx context.Context, db *gorm.DB, now time.Time, n New) (models.Acco
 		if admin, err = adminTx(tx, n, stamps); err != nil {
 			return err
 		}
-		return ticketDefaultsTx(tx, stamps)
+		if err := ticketDefaultsTx(tx, stamps); err != nil {
+			return err
+		}
+		reasons := satisfactionReasons(stamps)
+		return tx.Create(&reasons).Error
 	})
 	return account, admin, err
 }

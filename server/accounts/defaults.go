@@ -73,3 +73,19 @@ func systemFields() []models.TicketField {
 	}
 	return fields
 }
+
+// satisfactionReasons are the reasons that every account offers, by the codes
+// that clients know.
+func satisfactionReasons(stamps models.Stamps) []models.SatisfactionReason {
+	reason := func(code int, value string) models.SatisfactionReason {
+		return models.SatisfactionReason{ReasonCode: code, Value: value, Stamps: stamps}
+	}
+	return []models.SatisfactionReason{
+		reason(0, "No reason provided"),
+		reason(5, "The issue took too long to resolve"),
+		reason(6, "The issue was not resolved"),
+		reason(7, "The agent's knowledge is unsatisfactory"),
+		reason(8, "The agent's attitude is unsatisfactory"),
+		reason(100, "Some other reason"),
+	}
+}

@@ -26,7 +26,7 @@ func (s *save) apply() error {
 		return err
 	}
 	return fault.Join(s.applyTexts(), s.applyPeople(), s.applyAssignment(), s.applyOrganization(), s.applyPlace(),
-		s.applyStatus(), s.applyProblem(), s.applyFields(), s.applyCollaborators(), s.applyMetadata())
+		s.applyStatus(), s.applyProblem(), s.applyFields(), s.applyCollaborators(), s.applySatisfaction(), s.applyMetadata())
 }
 
 // mayApply refuses what a closed ticket does not take: all but the tags, the
@@ -67,7 +67,7 @@ func (c Change) empty() bool {
 		c.GroupID.IsSpecified(), c.OrganizationID.IsSpecified(), c.BrandID.IsSpecified(), c.TicketFormID.IsSpecified(),
 		c.ProblemID.IsSpecified(), c.ExternalID.IsSpecified(), c.Recipient.IsSpecified(), c.DueAt.IsSpecified(), len(c.CustomFields) > 0,
 		c.Tags != nil, len(c.AddTags) > 0, len(c.RemoveTags) > 0, c.FollowerIDs != nil, c.EmailCCIDs != nil, len(c.Followers) > 0,
-		len(c.EmailCCs) > 0, c.Comment != nil,
+		len(c.EmailCCs) > 0, c.Satisfaction != nil, c.Comment != nil,
 	} {
 		if given {
 			return false

@@ -24,6 +24,10 @@ type auditEvent struct {
 	AttachmentID  int64  `json:"attachment_id,omitempty"`
 	Public        *bool  `json:"public,omitempty"`
 
+	Score      string  `json:"score,omitempty"`
+	AssigneeID *any    `json:"assignee_id,omitempty"`
+	Body       *string `json:"body,omitempty"`
+
 	PreviousFollowers *[]string `json:"previous_followers,omitempty"`
 	CurrentFollowers  *[]string `json:"current_followers,omitempty"`
 	PreviousCCs       *[]string `json:"previous_email_ccs,omitempty"`
@@ -122,7 +126,10 @@ func (s *save) tellChanges() error {
 	if err := s.tellFields(); err != nil {
 		return err
 	}
-	return s.tellCollaborators()
+	if err := s.tellCollaborators(); err != nil {
+		return err
+	}
+	return s.tellSatisfaction()
 }
 
 func (s *save) tell(e auditEvent) error {

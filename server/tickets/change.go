@@ -41,6 +41,8 @@ type Change struct {
 	Followers   []Collaborator
 	EmailCCs    []Collaborator
 
+	Satisfaction *Satisfaction
+
 	Comment  *NewComment
 	Metadata json.RawMessage // kept with the audit under "custom"
 	Via      *Via
@@ -92,6 +94,9 @@ type ViaSource struct {
 	To   map[string]any `json:"to"`
 	Rel  *string        `json:"rel"`
 }
+
+// ViaChannel is the way of what came in by a channel, of which no more is known.
+func ViaChannel(channel string) *Via { return new(viaChannel(channel)) }
 
 func viaChannel(channel string) Via {
 	return Via{Channel: channel, Source: ViaSource{From: map[string]any{}, To: map[string]any{}}}

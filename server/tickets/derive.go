@@ -60,6 +60,7 @@ func (s *save) logChanges() {
 	if s.comment != nil {
 		s.logComment()
 	}
+	s.logSatisfaction()
 }
 
 func (s *save) logSets() {

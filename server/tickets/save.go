@@ -43,6 +43,7 @@ type save struct {
 	metric          models.TicketMetric
 	people          people
 	comment         *models.Comment
+	rating          *rating // as it becomes; nil: untouched
 	files           []attachments.File
 	ids             idBlock
 	auditID         int64

@@ -81,6 +81,9 @@ func (s *save) write() error {
 		w.insert("comments", "account_id, id, ticket_id, audit_id, author_id, type, public, body, html_body, plain_body, via, metadata, has_attachments, created_at",
 			c.AccountID, c.ID, c.TicketID, c.AuditID, c.AuthorID, c.Type, c.Public, c.Body, c.HTMLBody, c.PlainBody, c.Via, c.Metadata, c.HasAttachments, c.CreatedAt)
 	}
+	if s.rating != nil {
+		s.writeRating(&w)
+	}
 	if len(s.auditEvents) > 0 {
 		a := s.audit().Audit
 		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
