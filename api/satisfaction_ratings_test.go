@@ -141,7 +141,7 @@ func TestWhoMayRate(t *testing.T) {
 	if err := a.db.WithContext(a.ctx()).Exec("UPDATE users SET verified = false WHERE account_id = ? AND name = 'Ann'", a.account.ID).Error; err != nil {
 		t.Fatal(err)
 	}
-	a.auth.Forget(a.account.ID)
+	a.auth.Forget(a.ctx(), a.account.ID)
 	ann.vote(open, good).wantForbidden()
 }
 
