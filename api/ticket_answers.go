@@ -141,8 +141,14 @@ func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, confi
 		sets: includes(ctx, "metric_sets"), dates: includes(ctx, "dates"),
 		commentCount: includes(ctx, "comment_count"), incidents: includes(ctx, "incident_counts"),
 	}
+	ids := idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} })
 	if x.sets || x.dates {
-		x.metrics, err = h.tickets.Metrics(ctx, by, idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} }))
+		if x.metrics, err = h.tickets.Metrics(ctx, by, ids); err != nil {
+			return nil, x, err
+		}
+	}
+	if includes(ctx, "metric_events") {
+		x.events, err = h.tickets.MetricEventsOf(ctx, by, ids)
 	}
 	return config, x, err
 }

@@ -17,6 +17,7 @@ import (
 // ticketExtras are what side-loading puts inside tickets.
 type ticketExtras struct {
 	metrics                 map[int64]models.TicketMetric // nil: not asked for
+	events                  map[int64][]tickets.MetricEvent
 	sets, dates             bool
 	commentCount, incidents bool
 }
@@ -78,6 +79,9 @@ func (x ticketExtras) add(ctx context.Context, o *wire.Object, t *models.Ticket)
 		if x.dates {
 			o.Raw("dates", models.ToJSON(datesJSON(m)))
 		}
+	}
+	if x.events != nil {
+		o.Raw("metric_events", models.ToJSON(metricEventsByName(x.events[t.ID])))
 	}
 	if x.commentCount {
 		o.Int("comment_count", int64(t.CommentCount))

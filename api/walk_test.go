@@ -86,6 +86,8 @@ func (w *world) queryValue(op gen.Operation, p *openapi3.Parameter) string {
 		return ""
 	case "token":
 		return w.ids["token"]
+	case "start_time":
+		return "0"
 	case "role", "filename": // told back to the caller
 		return "end-user"
 	}

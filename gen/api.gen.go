@@ -901,6 +901,15 @@ type Meta struct {
 	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
 }
 
+// MetricStatus defines model for MetricStatus.
+type MetricStatus struct {
+	// Calendar Minutes.
+	Calendar int64 `json:"calendar"`
+
+	// Business Minutes of working hours; 0 while the account has no schedules.
+	Business int64 `json:"business"`
+}
+
 // Minutes defines model for Minutes.
 type Minutes struct {
 	Calendar *int64 `json:"calendar"`
@@ -1782,6 +1791,34 @@ type TicketMetricEnvelope struct {
 	TicketMetric TicketMetric `json:"ticket_metric"`
 }
 
+// TicketMetricEvent defines model for TicketMetricEvent.
+type TicketMetricEvent struct {
+	ID       int64 `json:"id"`
+	TicketID int64 `json:"ticket_id"`
+
+	// Metric agent_work_time, pausable_update_time, periodic_update_time, reply_time, requester_wait_time, resolution_time or group_ownership_time.
+	Metric string `json:"metric"`
+
+	// InstanceID 0 for measure; then from 1, one more each time that the metric begins again.
+	InstanceID int64 `json:"instance_id"`
+
+	// Type measure, activate, pause, fulfill or update_status.
+	Type   string        `json:"type"`
+	Time   wire.Time     `json:"time"`
+	Status *MetricStatus `json:"status,omitempty"`
+}
+
+// TicketMetricEventsEnvelope defines model for TicketMetricEventsEnvelope.
+type TicketMetricEventsEnvelope struct {
+	TicketMetricEvents []TicketMetricEvent `json:"ticket_metric_events"`
+	Count              int64               `json:"count"`
+	EndOfStream        bool                `json:"end_of_stream"`
+	NextPage           *string             `json:"next_page"`
+
+	// EndTime Where the next page starts.
+	EndTime *int64 `json:"end_time"`
+}
+
 // TicketMetricList defines model for TicketMetricList.
 type TicketMetricList = wire.List
 
@@ -2347,6 +2384,12 @@ type CountUsersByGroupParams struct {
 
 	// PermissionSet The id of a custom role to list.
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
+type ListTicketMetricEventsParams struct {
+	// StartTime Seconds since 1970, or a time in ISO 8601.
+	StartTime string `form:"start_time" json:"start_time"`
 }
 
 // ShowManyJobStatusesParams defines parameters for ShowManyJobStatuses.
@@ -2978,6 +3021,9 @@ type ServerInterface interface {
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
 	TicketBulkImport(ctx echo.Context) error
+	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+	// (GET /api/v2/incremental/ticket_metric_events)
+	ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx echo.Context) error
@@ -4324,6 +4370,24 @@ func (w *ServerInterfaceWrapper) TicketBulkImport(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.TicketBulkImport(ctx)
+	return err
+}
+
+// ListTicketMetricEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketMetricEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTicketMetricEventsParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketMetricEvents(ctx, params)
 	return err
 }
 
@@ -7640,6 +7704,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["DeleteSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.ShowSession, options.OperationMiddlewares["ShowSession"]...)
 	router.POST(options.BaseURL+"/api/v2/users/logout_many", wrapper.LogoutManyUsers, options.OperationMiddlewares["LogoutManyUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/ticket_metric_events", wrapper.ListTicketMetricEvents, options.OperationMiddlewares["ListTicketMetricEvents"]...)
 	router.GET(options.BaseURL+"/api/v2/skips", wrapper.ListSkips, options.OperationMiddlewares["ListSkips"]...)
 	router.POST(options.BaseURL+"/api/v2/skips", wrapper.RecordNewSkip, options.OperationMiddlewares["RecordNewSkip"]...)
 	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/skips", wrapper.ListSkipsByTicket, options.OperationMiddlewares["ListSkipsByTicket"]...)
@@ -8872,6 +8937,28 @@ type TicketBulkImportResponseObject interface {
 type TicketBulkImport200JSONResponse JobStatusEnvelope
 
 func (response TicketBulkImport200JSONResponse) VisitTicketBulkImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketMetricEventsRequestObject struct {
+	Params ListTicketMetricEventsParams
+}
+
+type ListTicketMetricEventsResponseObject interface {
+	VisitListTicketMetricEventsResponse(w http.ResponseWriter) error
+}
+
+type ListTicketMetricEvents200JSONResponse TicketMetricEventsEnvelope
+
+func (response ListTicketMetricEvents200JSONResponse) VisitListTicketMetricEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -13225,6 +13312,9 @@ type StrictServerInterface interface {
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
 	TicketBulkImport(ctx context.Context, request TicketBulkImportRequestObject) (TicketBulkImportResponseObject, error)
+	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+	// (GET /api/v2/incremental/ticket_metric_events)
+	ListTicketMetricEvents(ctx context.Context, request ListTicketMetricEventsRequestObject) (ListTicketMetricEventsResponseObject, error)
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx context.Context, request ListJobStatusesRequestObject) (ListJobStatusesResponseObject, error)
@@ -15356,6 +15446,31 @@ func (sh *strictHandler) TicketBulkImport(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(TicketBulkImportResponseObject); ok {
 		return validResponse.VisitTicketBulkImportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketMetricEvents operation middleware
+func (sh *strictHandler) ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error {
+	var request ListTicketMetricEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketMetricEvents(ctx.Request().Context(), request.(ListTicketMetricEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketMetricEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketMetricEventsResponseObject); ok {
+		return validResponse.VisitListTicketMetricEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -81,7 +81,17 @@ type TicketMetric struct {
 	AgentWaitSeconds      int64 // calendar time in pending, of stays that have ended
 	RequesterWaitSeconds  int64 // in new, open and hold
 	OnHoldSeconds         int64
+	Clocks                IDs // of metric events; see package tickets
 	Stamps
+}
+
+// TicketMetricEvent is what one save of a ticket told of its metrics.
+type TicketMetricEvent struct {
+	AccountID int64 `gorm:"primaryKey;autoIncrement:false"`
+	TicketID  int64 `gorm:"primaryKey;autoIncrement:false"`
+	ID        int64 `gorm:"primaryKey;autoIncrement"` // of the first event; the others follow
+	Time      time.Time
+	Events    JSON // a list; see package tickets
 }
 
 // Audit is one save of a ticket with everything that it changed.

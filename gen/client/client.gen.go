@@ -932,6 +932,15 @@ type Meta struct {
 	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
 }
 
+// MetricStatus defines model for MetricStatus.
+type MetricStatus struct {
+	// Calendar Minutes.
+	Calendar int64 `json:"calendar"`
+
+	// Business Minutes of working hours; 0 while the account has no schedules.
+	Business int64 `json:"business"`
+}
+
 // Minutes defines model for Minutes.
 type Minutes struct {
 	Calendar *int64 `json:"calendar"`
@@ -1481,9 +1490,12 @@ type Ticket struct {
 	AllowAttachments     bool                                      `json:"allow_attachments"`
 	FromMessagingChannel bool                                      `json:"from_messaging_channel"`
 	MetricSet            *TicketMetric                             `json:"metric_set,omitempty"`
-	Dates                *TicketDates                              `json:"dates,omitempty"`
-	CommentCount         *int64                                    `json:"comment_count,omitempty"`
-	IncidentCount        *int64                                    `json:"incident_count,omitempty"`
+
+	// MetricEvents By the metric's name.
+	MetricEvents  map[string][]TicketMetricEvent `json:"metric_events,omitzero"`
+	Dates         *TicketDates                   `json:"dates,omitempty"`
+	CommentCount  *int64                         `json:"comment_count,omitempty"`
+	IncidentCount *int64                         `json:"incident_count,omitempty"`
 }
 
 // TicketAudit defines model for TicketAudit.
@@ -1994,6 +2006,34 @@ type TicketMetric struct {
 // TicketMetricEnvelope defines model for TicketMetricEnvelope.
 type TicketMetricEnvelope struct {
 	TicketMetric TicketMetric `json:"ticket_metric"`
+}
+
+// TicketMetricEvent defines model for TicketMetricEvent.
+type TicketMetricEvent struct {
+	ID       int64 `json:"id"`
+	TicketID int64 `json:"ticket_id"`
+
+	// Metric agent_work_time, pausable_update_time, periodic_update_time, reply_time, requester_wait_time, resolution_time or group_ownership_time.
+	Metric string `json:"metric"`
+
+	// InstanceID 0 for measure; then from 1, one more each time that the metric begins again.
+	InstanceID int64 `json:"instance_id"`
+
+	// Type measure, activate, pause, fulfill or update_status.
+	Type   string        `json:"type"`
+	Time   time.Time     `json:"time"`
+	Status *MetricStatus `json:"status,omitempty"`
+}
+
+// TicketMetricEventsEnvelope defines model for TicketMetricEventsEnvelope.
+type TicketMetricEventsEnvelope struct {
+	TicketMetricEvents []TicketMetricEvent `json:"ticket_metric_events"`
+	Count              int64               `json:"count"`
+	EndOfStream        bool                `json:"end_of_stream"`
+	NextPage           *string             `json:"next_page"`
+
+	// EndTime Where the next page starts.
+	EndTime *int64 `json:"end_time"`
 }
 
 // TicketMetricList defines model for TicketMetricList.
@@ -2820,6 +2860,15 @@ type CountUsersByGroupParams struct {
 type TicketImportParams struct {
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
+type ListTicketMetricEventsParams struct {
+	// StartTime Seconds since 1970, or a time in ISO 8601.
+	StartTime string `form:"start_time" json:"start_time"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
 }
 
 // ListJobStatusesParams defines parameters for ListJobStatuses.
@@ -4778,6 +4827,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 	TicketBulkImport(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+	//
+	// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+	//
+	// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
+	ListTicketMetricEvents(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	//
@@ -7183,6 +7239,23 @@ func (c *Client) TicketBulkImportWithBody(ctx context.Context, contentType strin
 // Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 func (c *Client) TicketBulkImport(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTicketBulkImportRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+//
+// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+//
+// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
+func (c *Client) ListTicketMetricEvents(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketMetricEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13916,6 +13989,68 @@ func NewTicketBulkImportRequestWithBody(server string, contentType string, body 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListTicketMetricEventsRequest constructs an http.Request for the ListTicketMetricEvents method
+func NewListTicketMetricEventsRequest(server string, params *ListTicketMetricEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/ticket_metric_events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -26128,6 +26263,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 	TicketBulkImportWithResponse(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
 
+	// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
+	//
+	// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
+	ListTicketMetricEventsWithResponse(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*ListTicketMetricEventsResponse, error)
+
 	// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -29842,6 +29986,47 @@ func (r TicketBulkImportResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r TicketBulkImportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketMetricEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketMetricEventsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketMetricEventsResponse) GetJSON200() *TicketMetricEventsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketMetricEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketMetricEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketMetricEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketMetricEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -38306,6 +38491,21 @@ func (c *ClientWithResponses) TicketBulkImportWithResponse(ctx context.Context, 
 	return ParseTicketBulkImportResponse(rsp)
 }
 
+// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
+//
+// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
+func (c *ClientWithResponses) ListTicketMetricEventsWithResponse(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*ListTicketMetricEventsResponse, error) {
+	rsp, err := c.ListTicketMetricEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketMetricEventsResponse(rsp)
+}
+
 // ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -42696,6 +42896,32 @@ func ParseTicketBulkImportResponse(rsp *http.Response) (*TicketBulkImportRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketMetricEventsResponse parses an HTTP response from a ListTicketMetricEventsWithResponse call
+func ParseListTicketMetricEventsResponse(rsp *http.Response) (*ListTicketMetricEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketMetricEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketMetricEventsEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

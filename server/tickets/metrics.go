@@ -44,9 +44,10 @@ func (s *save) countMetrics() {
 			m.InitiallyAssignedAt = &now
 		}
 	}
+	s.runClocks()
 	if c := s.comment; c != nil {
 		m.LatestCommentAddedAt = &c.CreatedAt
-		if c.Public && s.staff(c.AuthorID) && c.AuthorID != after.RequesterID {
+		if s.replies() {
 			m.Replies++
 			if m.FirstRepliedAt == nil && !s.created {
 				m.FirstRepliedAt = &c.CreatedAt
@@ -59,6 +60,13 @@ func (s *save) countMetrics() {
 	if after.AssigneeID != nil && s.authorID() == *after.AssigneeID {
 		m.AssigneeUpdatedAt = &now
 	}
+}
+
+// replies reports whether the save brings a reply: a public comment by an agent
+// who is not the requester.
+func (s *save) replies() bool {
+	c := s.comment
+	return c != nil && c.Public && s.staff(c.AuthorID) && c.AuthorID != s.after.RequesterID
 }
 
 // endStay adds the time spent in the status that the ticket leaves.

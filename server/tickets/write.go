@@ -8,6 +8,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/events"
@@ -69,11 +70,14 @@ func (s *save) write() error {
 	if s.created {
 		t.Via = models.ToJSON(s.auditVia)
 		w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
-		w.insert("ticket_metrics", newMetricColumns, append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...)...)
+		w.insert("ticket_metrics", newMetricColumns+", clocks", append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks)...)
 	} else {
 		set, args := changed(ticketColumns, 1, dest(&s.before), dest(t))
 		w.add("new_tickets", "UPDATE tickets SET "+set+" WHERE account_id = ? AND id = ?", append(args, t.AccountID, t.ID)...)
 		set, args = assignments(newMetricColumns, 2, metricDest(m)[1:])
+		if len(s.metricEvents) > 0 {
+			set, args = set+", clocks = ?", append(args, m.Clocks)
+		}
 		w.add("new_ticket_metrics", "UPDATE ticket_metrics SET "+set+" WHERE account_id = ? AND ticket_id = ?", append(args, t.AccountID, t.ID)...)
 	}
 	if c := s.comment; c != nil {
@@ -88,6 +92,9 @@ func (s *save) write() error {
 		a := s.audit().Audit
 		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
 			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt)
+	}
+	if len(s.metricEvents) > 0 {
+		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), models.ToJSON(s.metricEvents))
 	}
 	// A deleted ticket neither counts for its tags nor for its problem.
 	before, after := inUse(&s.before), inUse(t)
