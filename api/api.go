@@ -105,7 +105,7 @@ func New(s Services, o Options) *echo.Echo {
 	h.registerImport()
 	h.ticketHandlers.register()
 	o.Pages.register(e)
-	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{guard}))
+	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{setUp{fields: s.Fields}.guard}))
 	h.downloads(e)
 	h.surveys(e)
 	return e

@@ -163,7 +163,7 @@ func authorize(next echo.HandlerFunc) echo.HandlerFunc {
 
 // guard lets an operation run for those whom its x-allow names, and gives its
 // handler what it may know of the request.
-func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
+func (s setUp) guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
 	op := operations[operation]
 	return func(c echo.Context, request any) (any, error) {
 		ctx := c.Request().Context()
@@ -173,8 +173,13 @@ func guard(next gen.StrictHandlerFunc, operation string) gen.StrictHandlerFunc {
 		if err := noSuchID(c); err != nil {
 			return nil, err
 		}
-		c.SetRequest(c.Request().WithContext(withCall(ctx, c)))
-		return next(c, request)
+		own := s // each call reads its own
+		c.SetRequest(c.Request().WithContext(withCall(ctx, c, &own)))
+		answer, err := next(c, request)
+		if err == nil {
+			err = own.err
+		}
+		return answer, err
 	}
 }
 

@@ -25,12 +25,13 @@ type call struct {
 	path   string // /api/v2/groups, without .json
 	client string // what the caller's program calls itself
 	query  url.Values
+	setUp  *setUp
 }
 
 type callKey struct{}
 
-func withCall(ctx context.Context, c echo.Context) context.Context {
-	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.QueryParams()})
+func withCall(ctx context.Context, c echo.Context, s *setUp) context.Context {
+	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.QueryParams(), s})
 }
 
 func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -212,7 +211,7 @@ func organizationChange(in gen.OrganizationInput) organizations.Change {
 	return organizations.Change{
 		Name: (*string)(in.Name), SharedTickets: (*bool)(in.SharedTickets), SharedComments: (*bool)(in.SharedComments),
 		ExternalID: nullableText(in.ExternalID), Details: nullableText(in.Details), Notes: nullableText(in.Notes),
-		GroupID: wire.NullableID(in.GroupID), DomainNames: in.DomainNames, Tags: in.Tags,
+		GroupID: wire.NullableID(in.GroupID), DomainNames: in.DomainNames, Tags: in.Tags, Fields: in.OrganizationFields,
 	}
 }
 
@@ -220,7 +219,7 @@ func organizationJSON(ctx context.Context, o models.Organization) gen.Organizati
 	return gen.Organization{
 		URL: link(ctx, "organizations", o.ID), ID: o.ID, Name: o.Name, SharedTickets: o.SharedTickets, SharedComments: o.SharedComments,
 		ExternalID: o.ExternalID, CreatedAt: wire.Time(o.CreatedAt), UpdatedAt: wire.Time(o.UpdatedAt), DomainNames: o.DomainNames,
-		Details: o.Details, Notes: o.Notes, GroupID: o.GroupID, Tags: o.Tags, OrganizationFields: json.RawMessage(o.OrganizationFields),
+		Details: o.Details, Notes: o.Notes, GroupID: o.GroupID, Tags: o.Tags, OrganizationFields: organizationFields(ctx, o.OrganizationFields),
 	}
 }
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/oapi-codegen/nullable"
@@ -31,14 +30,14 @@ func (h fieldHandlers) ListTicketFields(ctx context.Context, r gen.ListTicketFie
 		return nil, err
 	}
 	if p.Cursor {
-		list, err := h.fields.Page(ctx, auth.From(ctx), p)
+		list, err := h.fields.Page(ctx, auth.From(ctx), models.FieldsOfTickets, p)
 		if err != nil {
 			return nil, err
 		}
 		l, err := h.addCreators(ctx, listing(ctx, "ticket_fields", page.Map(list, show)), list.Items)
 		return gen.ListTicketFields200JSONResponse{Listing: l}, err
 	}
-	list, err := h.fields.List(ctx, auth.From(ctx))
+	list, err := h.fields.List(ctx, auth.From(ctx), models.FieldsOfTickets)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +50,7 @@ func (h fieldHandlers) ShowTicketfield(ctx context.Context, r gen.ShowTicketfiel
 	if err != nil {
 		return nil, err
 	}
-	f, err := h.fields.Get(ctx, auth.From(ctx), int64(r.TicketFieldID))
+	f, err := h.fields.Get(ctx, auth.From(ctx), models.FieldsOfTickets, int64(r.TicketFieldID))
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +92,7 @@ func (h fieldHandlers) CountTicketFields(ctx context.Context, _ gen.CountTicketF
 }
 
 func (h fieldHandlers) CreateTicketField(ctx context.Context, r gen.CreateTicketFieldRequestObject) (gen.CreateTicketFieldResponseObject, error) {
-	f, err := h.fields.Create(ctx, auth.From(ctx), fieldChange(r.Body.TicketField))
+	f, err := h.fields.Create(ctx, auth.From(ctx), models.FieldsOfTickets, fieldChange(r.Body.TicketField))
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +107,7 @@ func (h fieldHandlers) CreateTicketField(ctx context.Context, r gen.CreateTicket
 }
 
 func (h fieldHandlers) UpdateTicketField(ctx context.Context, r gen.UpdateTicketFieldRequestObject) (gen.UpdateTicketFieldResponseObject, error) {
-	f, err := h.fields.Update(ctx, auth.From(ctx), int64(r.TicketFieldID), fieldChange(r.Body.TicketField))
+	f, err := h.fields.Update(ctx, auth.From(ctx), models.FieldsOfTickets, int64(r.TicketFieldID), fieldChange(r.Body.TicketField))
 	if err != nil {
 		return nil, err
 	}
@@ -120,60 +119,48 @@ func (h fieldHandlers) UpdateTicketField(ctx context.Context, r gen.UpdateTicket
 }
 
 func (h fieldHandlers) DeleteTicketField(ctx context.Context, r gen.DeleteTicketFieldRequestObject) (gen.DeleteTicketFieldResponseObject, error) {
-	if err := h.fields.Delete(ctx, auth.From(ctx), int64(r.TicketFieldID)); err != nil {
+	if err := h.fields.Delete(ctx, auth.From(ctx), models.FieldsOfTickets, int64(r.TicketFieldID)); err != nil {
 		return nil, err
 	}
 	return gen.DeleteTicketField204Response{}, nil
 }
 
 func (h fieldHandlers) ReorderTicketFields(ctx context.Context, r gen.ReorderTicketFieldsRequestObject) (gen.ReorderTicketFieldsResponseObject, error) {
-	if err := h.fields.Reorder(ctx, auth.From(ctx), r.Body.TicketFieldIds.Int64s()); err != nil {
+	if err := h.fields.Reorder(ctx, auth.From(ctx), models.FieldsOfTickets, r.Body.TicketFieldIds.Int64s()); err != nil {
 		return nil, err
 	}
 	return gen.ReorderTicketFields200JSONResponse{}, nil
 }
 
 func (h fieldHandlers) ListTicketFieldOptions(ctx context.Context, r gen.ListTicketFieldOptionsRequestObject) (gen.ListTicketFieldOptionsResponseObject, error) {
-	p, err := pageOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.fields.Options(ctx, auth.From(ctx), int64(r.TicketFieldID), p)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListTicketFieldOptions200JSONResponse{Listing: listing(ctx, "custom_field_options", mapped(ctx, list, optionJSON))}, nil
+	l, err := h.options(ctx, models.FieldsOfTickets, r.TicketFieldID)
+	return gen.ListTicketFieldOptions200JSONResponse{Listing: l}, err
 }
 
 func (h fieldHandlers) CreateOrUpdateTicketFieldOption(ctx context.Context, r gen.CreateOrUpdateTicketFieldOptionRequestObject) (gen.CreateOrUpdateTicketFieldOptionResponseObject, error) {
-	o, created, err := h.fields.PutOption(ctx, auth.From(ctx), int64(r.TicketFieldID), optionChange(r.Body.CustomFieldOption))
+	body, created, err := h.putOption(ctx, models.FieldsOfTickets, r.TicketFieldID, r.Body)
 	if err != nil {
 		return nil, err
 	}
-	body := gen.CustomFieldOptionEnvelope{CustomFieldOption: optionJSON(ctx, o)}
+	location := body.CustomFieldOption.URL
 	if created {
 		return gen.CreateOrUpdateTicketFieldOption201JSONResponse{
-			Headers: gen.CreateOrUpdateTicketFieldOption201ResponseHeaders{Location: body.CustomFieldOption.URL}, Body: body,
+			Headers: gen.CreateOrUpdateTicketFieldOption201ResponseHeaders{Location: location}, Body: body,
 		}, nil
 	}
 	return gen.CreateOrUpdateTicketFieldOption200JSONResponse{
-		Headers: gen.CreateOrUpdateTicketFieldOption200ResponseHeaders{Location: body.CustomFieldOption.URL}, Body: body,
+		Headers: gen.CreateOrUpdateTicketFieldOption200ResponseHeaders{Location: location}, Body: body,
 	}, nil
 }
 
 func (h fieldHandlers) ShowTicketFieldOption(ctx context.Context, r gen.ShowTicketFieldOptionRequestObject) (gen.ShowTicketFieldOptionResponseObject, error) {
-	o, err := h.fields.Option(ctx, auth.From(ctx), int64(r.TicketFieldID), int64(r.TicketFieldOptionID))
-	if err != nil {
-		return nil, err
-	}
-	return gen.ShowTicketFieldOption200JSONResponse{CustomFieldOption: optionJSON(ctx, o)}, nil
+	body, err := h.option(ctx, models.FieldsOfTickets, r.TicketFieldID, r.TicketFieldOptionID)
+	return gen.ShowTicketFieldOption200JSONResponse(body), err
 }
 
 func (h fieldHandlers) DeleteTicketFieldOption(ctx context.Context, r gen.DeleteTicketFieldOptionRequestObject) (gen.DeleteTicketFieldOptionResponseObject, error) {
-	if err := h.fields.DeleteOption(ctx, auth.From(ctx), int64(r.TicketFieldID), int64(r.TicketFieldOptionID)); err != nil {
-		return nil, err
-	}
-	return gen.DeleteTicketFieldOption204Response{}, nil
+	err := h.fields.DeleteOption(ctx, auth.From(ctx), models.FieldsOfTickets, int64(r.TicketFieldID), int64(r.TicketFieldOptionID))
+	return gen.DeleteTicketFieldOption204Response{}, err
 }
 
 func fieldChange(in gen.TicketFieldInput) fields.Change {
@@ -186,24 +173,9 @@ func fieldChange(in gen.TicketFieldInput) fields.Change {
 		RequiredInPortal: (*bool)(in.RequiredInPortal), Tag: nullableText(in.Tag), SubTypeID: (*int64)(in.SubTypeID),
 		RelationshipTargetType: (*string)(in.RelationshipTargetType),
 	}
-	switch {
-	case in.RelationshipFilter.IsNull():
-		c.RelationshipFilter = json.RawMessage("null")
-	case in.RelationshipFilter.IsSpecified():
-		c.RelationshipFilter = json.RawMessage(models.ToJSON(in.RelationshipFilter.MustGet()))
-	}
+	c.RelationshipFilter = filterChange(in.RelationshipFilter)
 	if in.CustomFieldOptions != nil {
 		c.Options = each(in.CustomFieldOptions, optionChange)
-	}
-	return c
-}
-
-func optionChange(in gen.CustomFieldOptionInput) fields.OptionChange {
-	c := fields.OptionChange{
-		Name: (*string)(first(in.Name, in.RawName)), Value: (*string)(in.Value), Position: (*int64)(in.Position), Default: (*bool)(in.Default),
-	}
-	if in.ID != nil {
-		c.ID = int64(*in.ID)
 	}
 	return c
 }
@@ -247,21 +219,6 @@ func plainFieldJSON(ctx context.Context, f *fields.Field) gen.TicketField {
 	if f.SubTypeID != nil {
 		out.SubTypeID = new(int64(*f.SubTypeID))
 	}
-	if f.Type == models.FieldTagger || f.Type == models.FieldMultiselect {
-		out.CustomFieldOptions = each(f.Options, func(o models.TicketFieldOption) gen.TicketFieldOption {
-			return gen.TicketFieldOption{ID: o.ID, Name: o.Name, RawName: o.Name, Value: o.Value, Default: o.Default}
-		})
-	}
-	if f.Type == models.FieldLookup {
-		out.RelationshipFilter = &gen.RelationshipFilter{All: []map[string]any{}, Any: []map[string]any{}}
-		_ = json.Unmarshal(f.RelationshipFilter, out.RelationshipFilter) // written by ourselves
-	}
+	out.CustomFieldOptions, out.RelationshipFilter = optionsJSON(f), filterJSON(f)
 	return out
-}
-
-func optionJSON(ctx context.Context, o models.TicketFieldOption) gen.CustomFieldOption {
-	return gen.CustomFieldOption{
-		URL: linkBelow(ctx, "ticket_fields", o.TicketFieldID, "options", o.ID), ID: o.ID, Name: o.Name, RawName: o.Name,
-		Value: o.Value, Position: int64(o.Position), Default: o.Default,
-	}
 }

@@ -135,7 +135,7 @@ func (h fieldHandlers) formListing(ctx context.Context, forms []models.TicketFor
 	if !includes(ctx, "ticket_fields") {
 		return l, nil
 	}
-	all, err := h.fields.List(ctx, auth.From(ctx))
+	all, err := h.fields.List(ctx, auth.From(ctx), models.FieldsOfTickets)
 	if err != nil {
 		return l, err
 	}

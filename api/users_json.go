@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -23,7 +22,7 @@ func userChange(in gen.UserInput) users.Change {
 		Notes: nullableText(in.Notes), Signature: nullableText(in.Signature), CustomRoleID: wire.NullableID(in.CustomRoleID),
 		Moderator: (*bool)(in.Moderator), TicketRestriction: in.TicketRestriction, OnlyPrivateComments: (*bool)(in.OnlyPrivateComments),
 		Suspended: (*bool)(in.Suspended), DefaultGroupID: wire.NullableID(in.DefaultGroupID),
-		RemotePhotoURL: in.RemotePhotoURL, Password: in.Password,
+		RemotePhotoURL: in.RemotePhotoURL, Password: in.Password, Fields: in.UserFields,
 	}
 	if id := wire.NullableID(in.ID); id.IsSpecified() && !id.IsNull() {
 		c.ID = id.MustGet()
@@ -61,7 +60,7 @@ func userJSON(ctx context.Context, u models.User) gen.User {
 		TwoFactorAuthEnabled: new(false), Signature: u.Signature, Details: u.Details, Notes: u.Notes,
 		RoleType: wide(u.RoleType), CustomRoleID: u.CustomRoleID, Moderator: u.Moderator, TicketRestriction: u.TicketRestriction,
 		OnlyPrivateComments: u.OnlyPrivateComments, RestrictedAgent: restricted(u), Suspended: u.Suspended,
-		DefaultGroupID: u.DefaultGroupID, ReportCsv: u.Role == models.RoleAdmin, UserFields: json.RawMessage(u.UserFields),
+		DefaultGroupID: u.DefaultGroupID, ReportCsv: u.Role == models.RoleAdmin, UserFields: userFields(ctx, u.UserFields),
 	}
 }
 

@@ -40,7 +40,7 @@ func (h userHandlers) ShowMySettings(ctx context.Context, _ gen.ShowMySettingsRe
 // user's eyes, so those members are empty then.
 func meJSON(ctx context.Context, u models.User) gen.CurrentUser {
 	if !u.Staff() {
-		u.Details, u.Notes, u.Tags = nil, nil, nil
+		u.Details, u.Notes, u.Tags, u.UserFields = nil, nil, nil, nil
 	}
 	all := userJSON(ctx, u)
 	return gen.CurrentUser{

@@ -80,6 +80,13 @@ func (w *world) setUp() {
 	field := w.made("/api/v2/ticket_fields", "ticket_field", "ticket_field_id",
 		`{"ticket_field":{"type":"tagger","title":"SECRET","custom_field_options":[{"name":"SECRET","value":"SECRET_o"}]}}`)
 	w.ids["ticket_field_option_id"] = fmt.Sprint(w.get("/api/v2/ticket_fields/" + field + "/options").want(200).ids("custom_field_options")[0])
+	for _, kind := range []string{"user", "organization"} {
+		path := "/api/v2/" + kind + "_fields"
+		field := w.made(path, kind+"_field", kind+"_field_id", `{"`+kind+`_field":{"type":"dropdown","key":"k_SECRET","title":"SECRET",
+			"custom_field_options":[{"name":"SECRET","value":"SECRET_o"},{"name":"SECRET","value":"SECRET_p"}]}}`)
+		w.ids[kind+"_field_option_id"] = fmt.Sprint(w.get(path + "/" + field + "/options").want(200).ids("custom_field_options")[0])
+		w.put("/api/v2/"+kind+"s/"+w.ids[kind+"_id"], `{"`+kind+`":{"`+kind+`_fields":{"k_`+w.secret+`":"`+w.secret+`_o"}}}`).want(200)
+	}
 	w.made("/api/v2/ticket_forms", "ticket_form", "ticket_form_id",
 		`{"ticket_form":{"name":"SECRET","display_name":"SECRET","end_user_visible":true,"ticket_field_ids":[`+field+`]}}`)
 	w.made("/api/v2/custom_statuses", "custom_status", "custom_status_id",

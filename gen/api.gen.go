@@ -852,6 +852,61 @@ type JobStatusesEnvelope struct {
 	JobStatuses []JobStatus `json:"job_statuses"`
 }
 
+// KeyedField A field of users or of organizations.
+type KeyedField struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Type text, textarea, checkbox, date, integer, decimal, regexp, dropdown, multiselect or lookup.
+	Type string `json:"type"`
+
+	// Key The name under which records have its value.
+	Key            string `json:"key"`
+	Title          string `json:"title"`
+	Description    string `json:"description"`
+	RawTitle       string `json:"raw_title"`
+	RawDescription string `json:"raw_description"`
+	Position       int64  `json:"position"`
+	Active         bool   `json:"active"`
+
+	// System Whether only the position and active can be changed.
+	System bool `json:"system"`
+
+	// RegexpForValidation What values of a regexp field must match.
+	RegexpForValidation nullable.Nullable[string] `json:"regexp_for_validation"`
+	CreatedAt           wire.Time                 `json:"created_at"`
+	UpdatedAt           wire.Time                 `json:"updated_at"`
+
+	// CustomFieldOptions Of dropdowns and multiselects.
+	CustomFieldOptions []TicketFieldOption `json:"custom_field_options,omitzero"`
+
+	// Tag Of checkboxes: the tag that a ticked one puts on the record.
+	Tag nullable.Nullable[string] `json:"tag,omitempty"`
+
+	// RelationshipTargetType Of lookups: zen:user, zen:organization or zen:ticket.
+	RelationshipTargetType *string `json:"relationship_target_type,omitempty"`
+
+	// RelationshipFilter Of lookups.
+	RelationshipFilter *RelationshipFilter `json:"relationship_filter,omitempty"`
+}
+
+// KeyedFieldInput defines model for KeyedFieldInput.
+type KeyedFieldInput struct {
+	Type                   *wire.Text                                `json:"type,omitempty"`
+	Key                    *wire.Text                                `json:"key,omitempty"`
+	Title                  *wire.Text                                `json:"title,omitempty"`
+	RawTitle               *wire.Text                                `json:"raw_title,omitempty"`
+	Description            nullable.Nullable[wire.Text]              `json:"description,omitempty"`
+	RawDescription         nullable.Nullable[wire.Text]              `json:"raw_description,omitempty"`
+	Position               *wire.Int                                 `json:"position,omitempty"`
+	Active                 *wire.Flag                                `json:"active,omitempty"`
+	RegexpForValidation    nullable.Nullable[wire.Text]              `json:"regexp_for_validation,omitempty"`
+	Tag                    nullable.Nullable[wire.Text]              `json:"tag,omitempty"`
+	RelationshipTargetType *wire.Text                                `json:"relationship_target_type,omitempty"`
+	RelationshipFilter     nullable.Nullable[map[string]interface{}] `json:"relationship_filter,omitempty"`
+	CustomFieldOptions     []CustomFieldOptionInput                  `json:"custom_field_options,omitzero"`
+}
+
 // Links defines model for Links.
 type Links struct {
 	First nullable.Nullable[string] `json:"first,omitempty"`
@@ -971,6 +1026,25 @@ type OrganizationEnvelope struct {
 	Abilities    []OrganizationAbilities `json:"abilities,omitzero"`
 }
 
+// OrganizationFieldBody defines model for OrganizationFieldBody.
+type OrganizationFieldBody struct {
+	OrganizationField KeyedFieldInput `json:"organization_field"`
+}
+
+// OrganizationFieldEnvelope defines model for OrganizationFieldEnvelope.
+type OrganizationFieldEnvelope struct {
+	// OrganizationField A field of users or of organizations.
+	OrganizationField KeyedField `json:"organization_field"`
+}
+
+// OrganizationFieldList defines model for OrganizationFieldList.
+type OrganizationFieldList = wire.List
+
+// OrganizationFieldOrderBody defines model for OrganizationFieldOrderBody.
+type OrganizationFieldOrderBody struct {
+	OrganizationFieldIds wire.IDs `json:"organization_field_ids"`
+}
+
 // OrganizationInput defines model for OrganizationInput.
 type OrganizationInput struct {
 	// ID Which organization to change, of create_or_update and update_many.
@@ -986,7 +1060,7 @@ type OrganizationInput struct {
 	Notes              nullable.Nullable[wire.Text] `json:"notes,omitempty"`
 	GroupID            nullable.Nullable[wire.ID]   `json:"group_id,omitempty"`
 	Tags               wire.Tags                    `json:"tags,omitzero"`
-	OrganizationFields map[string]interface{}       `json:"organization_fields,omitzero"`
+	OrganizationFields map[string]wire.Raw          `json:"organization_fields,omitempty"`
 }
 
 // OrganizationList defines model for OrganizationList.
@@ -2021,6 +2095,25 @@ type UserEnvelope struct {
 	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
 }
 
+// UserFieldBody defines model for UserFieldBody.
+type UserFieldBody struct {
+	UserField KeyedFieldInput `json:"user_field"`
+}
+
+// UserFieldEnvelope defines model for UserFieldEnvelope.
+type UserFieldEnvelope struct {
+	// UserField A field of users or of organizations.
+	UserField KeyedField `json:"user_field"`
+}
+
+// UserFieldList defines model for UserFieldList.
+type UserFieldList = wire.List
+
+// UserFieldOrderBody defines model for UserFieldOrderBody.
+type UserFieldOrderBody struct {
+	UserFieldIds wire.IDs `json:"user_field_ids"`
+}
+
 // UserIdentity defines model for UserIdentity.
 type UserIdentity struct {
 	URL       string    `json:"url"`
@@ -2103,6 +2196,7 @@ type UserInput struct {
 	// Password Only admins may set it, and not in a bulk operation.
 	Password   *string             `json:"password,omitempty"`
 	Identities []UserIdentityInput `json:"identities,omitzero"`
+	UserFields map[string]wire.Raw `json:"user_fields,omitempty"`
 }
 
 // UserList defines model for UserList.
@@ -2230,6 +2324,12 @@ type LocaleIDParam = string
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
 
+// OrganizationFieldIDParam defines model for OrganizationFieldIdParam.
+type OrganizationFieldIDParam = wire.ID
+
+// OrganizationFieldOptionIDParam defines model for OrganizationFieldOptionIdParam.
+type OrganizationFieldOptionIDParam = wire.ID
+
 // OrganizationIDParam defines model for OrganizationIdParam.
 type OrganizationIDParam = wire.ID
 
@@ -2313,6 +2413,12 @@ type TicketMetricIDParam = wire.ID
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
+
+// UserFieldIDParam defines model for UserFieldIdParam.
+type UserFieldIDParam = wire.ID
+
+// UserFieldOptionIDParam defines model for UserFieldOptionIdParam.
+type UserFieldOptionIDParam = wire.ID
 
 // UserIDParam defines model for UserIdParam.
 type UserIDParam = wire.ID
@@ -2722,6 +2828,18 @@ type TicketImportJSONRequestBody = TicketImportBody
 // TicketBulkImportJSONRequestBody defines body for TicketBulkImport for application/json ContentType.
 type TicketBulkImportJSONRequestBody = TicketImportsBody
 
+// CreateOrganizationFieldJSONRequestBody defines body for CreateOrganizationField for application/json ContentType.
+type CreateOrganizationFieldJSONRequestBody = OrganizationFieldBody
+
+// ReorderOrganizationFieldJSONRequestBody defines body for ReorderOrganizationField for application/json ContentType.
+type ReorderOrganizationFieldJSONRequestBody = OrganizationFieldOrderBody
+
+// UpdateOrganizationFieldJSONRequestBody defines body for UpdateOrganizationField for application/json ContentType.
+type UpdateOrganizationFieldJSONRequestBody = OrganizationFieldBody
+
+// CreateOrUpdateOrganizationFieldOptionJSONRequestBody defines body for CreateOrUpdateOrganizationFieldOption for application/json ContentType.
+type CreateOrUpdateOrganizationFieldOptionJSONRequestBody = CustomFieldOptionBody
+
 // CreateOrganizationMembershipJSONRequestBody defines body for CreateOrganizationMembership for application/json ContentType.
 type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
 
@@ -2817,6 +2935,18 @@ type SetTagsTicketJSONRequestBody = TicketTagsBody
 
 // PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
 type PutTagsTicketJSONRequestBody = TicketTagsBody
+
+// CreateUserFieldJSONRequestBody defines body for CreateUserField for application/json ContentType.
+type CreateUserFieldJSONRequestBody = UserFieldBody
+
+// ReorderUserFieldJSONRequestBody defines body for ReorderUserField for application/json ContentType.
+type ReorderUserFieldJSONRequestBody = UserFieldOrderBody
+
+// UpdateUserFieldJSONRequestBody defines body for UpdateUserField for application/json ContentType.
+type UpdateUserFieldJSONRequestBody = UserFieldBody
+
+// CreateOrUpdateUserFieldOptionJSONRequestBody defines body for CreateOrUpdateUserFieldOption for application/json ContentType.
+type CreateOrUpdateUserFieldOptionJSONRequestBody = CustomFieldOptionBody
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserBody
@@ -3051,6 +3181,36 @@ type ServerInterface interface {
 	// ShowLocaleByID Shows a language by id or by code.
 	// (GET /api/v2/locales/{locale_id})
 	ShowLocaleByID(ctx echo.Context, localeID LocaleIDParam) error
+	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
+	// (GET /api/v2/organization_fields)
+	ListOrganizationFields(ctx echo.Context) error
+	// CreateOrganizationField Creates an organization field.
+	// (POST /api/v2/organization_fields)
+	CreateOrganizationField(ctx echo.Context) error
+	// ReorderOrganizationField Puts the named fields first, in this order, and the others behind them.
+	// (PUT /api/v2/organization_fields/reorder)
+	ReorderOrganizationField(ctx echo.Context) error
+	// DeleteOrganizationField Deletes an organization field. Its values go, and the tags that came of them stay.
+	// (DELETE /api/v2/organization_fields/{organization_field_id})
+	DeleteOrganizationField(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error
+	// ShowOrganizationField Shows an organization field.
+	// (GET /api/v2/organization_fields/{organization_field_id})
+	ShowOrganizationField(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error
+	// UpdateOrganizationField Changes what is present. A list of options replaces the options; the type and the key stay.
+	// (PUT /api/v2/organization_fields/{organization_field_id})
+	UpdateOrganizationField(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error
+	// ListOrganizationFieldOptions Lists the options of a dropdown or multiselect, by position.
+	// (GET /api/v2/organization_fields/{organization_field_id}/options)
+	ListOrganizationFieldOptions(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error
+	// CreateOrUpdateOrganizationFieldOption Changes the option whose id is given, or creates one.
+	// (POST /api/v2/organization_fields/{organization_field_id}/options)
+	CreateOrUpdateOrganizationFieldOption(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error
+	// DeleteOrganizationFieldOption Deletes an option. Organizations lose it as a value.
+	// (DELETE /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id})
+	DeleteOrganizationFieldOption(ctx echo.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam) error
+	// ShowOrganizationFieldOption Shows an option.
+	// (GET /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id})
+	ShowOrganizationFieldOption(ctx echo.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam) error
 	// ListOrganizationMemberships Lists memberships; an end user's own.
 	// (GET /api/v2/organization_memberships)
 	ListOrganizationMemberships(ctx echo.Context) error
@@ -3375,6 +3535,36 @@ type ServerInterface interface {
 	// DeleteUpload Deletes an upload that no comment has taken, with its files.
 	// (DELETE /api/v2/uploads/{token})
 	DeleteUpload(ctx echo.Context, token UploadTokenParam) error
+	// ListUserFields Lists the user fields by position, or by id when paging by cursor.
+	// (GET /api/v2/user_fields)
+	ListUserFields(ctx echo.Context) error
+	// CreateUserField Creates a user field.
+	// (POST /api/v2/user_fields)
+	CreateUserField(ctx echo.Context) error
+	// ReorderUserField Puts the named fields first, in this order, and the others behind them.
+	// (PUT /api/v2/user_fields/reorder)
+	ReorderUserField(ctx echo.Context) error
+	// DeleteUserField Deletes a user field. Its values go, and the tags that came of them stay.
+	// (DELETE /api/v2/user_fields/{user_field_id})
+	DeleteUserField(ctx echo.Context, userFieldID UserFieldIDParam) error
+	// ShowUserField Shows a user field.
+	// (GET /api/v2/user_fields/{user_field_id})
+	ShowUserField(ctx echo.Context, userFieldID UserFieldIDParam) error
+	// UpdateUserField Changes what is present. A list of options replaces the options; the type and the key stay.
+	// (PUT /api/v2/user_fields/{user_field_id})
+	UpdateUserField(ctx echo.Context, userFieldID UserFieldIDParam) error
+	// ListUserFieldOptions Lists the options of a dropdown or multiselect, by position.
+	// (GET /api/v2/user_fields/{user_field_id}/options)
+	ListUserFieldOptions(ctx echo.Context, userFieldID UserFieldIDParam) error
+	// CreateOrUpdateUserFieldOption Changes the option whose id is given, or creates one.
+	// (POST /api/v2/user_fields/{user_field_id}/options)
+	CreateOrUpdateUserFieldOption(ctx echo.Context, userFieldID UserFieldIDParam) error
+	// DeleteUserFieldOption Deletes an option. Users lose it as a value.
+	// (DELETE /api/v2/user_fields/{user_field_id}/options/{user_field_option_id})
+	DeleteUserFieldOption(ctx echo.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam) error
+	// ShowUserFieldOption Shows an option.
+	// (GET /api/v2/user_fields/{user_field_id}/options/{user_field_option_id})
+	ShowUserFieldOption(ctx echo.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam) error
 	// ListUsers Lists the active users of all roles.
 	// (GET /api/v2/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
@@ -4518,6 +4708,161 @@ func (w *ServerInterfaceWrapper) ShowLocaleByID(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowLocaleByID(ctx, localeID)
+	return err
+}
+
+// ListOrganizationFields converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationFields(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationFields(ctx)
+	return err
+}
+
+// CreateOrganizationField converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganizationField(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganizationField(ctx)
+	return err
+}
+
+// ReorderOrganizationField converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderOrganizationField(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderOrganizationField(ctx)
+	return err
+}
+
+// DeleteOrganizationField converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganizationField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganizationField(ctx, organizationFieldID)
+	return err
+}
+
+// ShowOrganizationField converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganizationField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganizationField(ctx, organizationFieldID)
+	return err
+}
+
+// UpdateOrganizationField converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateOrganizationField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateOrganizationField(ctx, organizationFieldID)
+	return err
+}
+
+// ListOrganizationFieldOptions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationFieldOptions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationFieldOptions(ctx, organizationFieldID)
+	return err
+}
+
+// CreateOrUpdateOrganizationFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrUpdateOrganizationFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrUpdateOrganizationFieldOption(ctx, organizationFieldID)
+	return err
+}
+
+// DeleteOrganizationFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteOrganizationFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// ------------- Path parameter "organization_field_option_id" -------------
+	var organizationFieldOptionID OrganizationFieldOptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_option_id", ctx.Param("organization_field_option_id"), &organizationFieldOptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_option_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteOrganizationFieldOption(ctx, organizationFieldID, organizationFieldOptionID)
+	return err
+}
+
+// ShowOrganizationFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganizationFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_field_id" -------------
+	var organizationFieldID OrganizationFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_id", ctx.Param("organization_field_id"), &organizationFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_id: %s", err))
+	}
+
+	// ------------- Path parameter "organization_field_option_id" -------------
+	var organizationFieldOptionID OrganizationFieldOptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_field_option_id", ctx.Param("organization_field_option_id"), &organizationFieldOptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_field_option_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganizationFieldOption(ctx, organizationFieldID, organizationFieldOptionID)
 	return err
 }
 
@@ -6313,6 +6658,161 @@ func (w *ServerInterfaceWrapper) DeleteUpload(ctx echo.Context) error {
 	return err
 }
 
+// ListUserFields converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserFields(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserFields(ctx)
+	return err
+}
+
+// CreateUserField converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUserField(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUserField(ctx)
+	return err
+}
+
+// ReorderUserField converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderUserField(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderUserField(ctx)
+	return err
+}
+
+// DeleteUserField converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUserField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUserField(ctx, userFieldID)
+	return err
+}
+
+// ShowUserField converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUserField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUserField(ctx, userFieldID)
+	return err
+}
+
+// UpdateUserField converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateUserField(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateUserField(ctx, userFieldID)
+	return err
+}
+
+// ListUserFieldOptions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserFieldOptions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserFieldOptions(ctx, userFieldID)
+	return err
+}
+
+// CreateOrUpdateUserFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrUpdateUserFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrUpdateUserFieldOption(ctx, userFieldID)
+	return err
+}
+
+// DeleteUserFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUserFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_field_option_id" -------------
+	var userFieldOptionID UserFieldOptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_option_id", ctx.Param("user_field_option_id"), &userFieldOptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_option_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUserFieldOption(ctx, userFieldID, userFieldOptionID)
+	return err
+}
+
+// ShowUserFieldOption converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUserFieldOption(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_field_id" -------------
+	var userFieldID UserFieldIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_id", ctx.Param("user_field_id"), &userFieldID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_field_option_id" -------------
+	var userFieldOptionID UserFieldOptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_field_option_id", ctx.Param("user_field_option_id"), &userFieldOptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_field_option_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUserFieldOption(ctx, userFieldID, userFieldOptionID)
+	return err
+}
+
 // ListUsers converts echo context to params.
 func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
 	var err error
@@ -7643,6 +8143,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/locales/current", wrapper.ShowCurrentLocale, options.OperationMiddlewares["ShowCurrentLocale"]...)
 	router.GET(options.BaseURL+"/api/v2/locales/detect_best_locale", wrapper.DetectBestLocale, options.OperationMiddlewares["DetectBestLocale"]...)
 	router.GET(options.BaseURL+"/api/v2/locales/:locale_id", wrapper.ShowLocaleByID, options.OperationMiddlewares["ShowLocaleById"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_fields", wrapper.ListOrganizationFields, options.OperationMiddlewares["ListOrganizationFields"]...)
+	router.POST(options.BaseURL+"/api/v2/organization_fields", wrapper.CreateOrganizationField, options.OperationMiddlewares["CreateOrganizationField"]...)
+	router.PUT(options.BaseURL+"/api/v2/organization_fields/reorder", wrapper.ReorderOrganizationField, options.OperationMiddlewares["ReorderOrganizationField"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organization_fields/:organization_field_id", wrapper.DeleteOrganizationField, options.OperationMiddlewares["DeleteOrganizationField"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_fields/:organization_field_id", wrapper.ShowOrganizationField, options.OperationMiddlewares["ShowOrganizationField"]...)
+	router.PUT(options.BaseURL+"/api/v2/organization_fields/:organization_field_id", wrapper.UpdateOrganizationField, options.OperationMiddlewares["UpdateOrganizationField"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_fields/:organization_field_id/options", wrapper.ListOrganizationFieldOptions, options.OperationMiddlewares["ListOrganizationFieldOptions"]...)
+	router.POST(options.BaseURL+"/api/v2/organization_fields/:organization_field_id/options", wrapper.CreateOrUpdateOrganizationFieldOption, options.OperationMiddlewares["CreateOrUpdateOrganizationFieldOption"]...)
+	router.DELETE(options.BaseURL+"/api/v2/organization_fields/:organization_field_id/options/:organization_field_option_id", wrapper.DeleteOrganizationFieldOption, options.OperationMiddlewares["DeleteOrganizationFieldOption"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_fields/:organization_field_id/options/:organization_field_option_id", wrapper.ShowOrganizationFieldOption, options.OperationMiddlewares["ShowOrganizationFieldOption"]...)
 	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/organization_memberships", wrapper.ListOrganizationMembershipsByOrganization, options.OperationMiddlewares["ListOrganizationMembershipsByOrganization"]...)
 	router.GET(options.BaseURL+"/api/v2/organization_memberships", wrapper.ListOrganizationMemberships, options.OperationMiddlewares["ListOrganizationMemberships"]...)
 	router.POST(options.BaseURL+"/api/v2/organization_memberships", wrapper.CreateOrganizationMembership, options.OperationMiddlewares["CreateOrganizationMembership"]...)
@@ -7761,6 +8271,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/tags", wrapper.ListTags, options.OperationMiddlewares["ListTags"]...)
 	router.GET(options.BaseURL+"/api/v2/tags/count", wrapper.CountTags, options.OperationMiddlewares["CountTags"]...)
 	router.GET(options.BaseURL+"/api/v2/autocomplete/tags", wrapper.AutocompleteTags, options.OperationMiddlewares["AutocompleteTags"]...)
+	router.GET(options.BaseURL+"/api/v2/user_fields", wrapper.ListUserFields, options.OperationMiddlewares["ListUserFields"]...)
+	router.POST(options.BaseURL+"/api/v2/user_fields", wrapper.CreateUserField, options.OperationMiddlewares["CreateUserField"]...)
+	router.PUT(options.BaseURL+"/api/v2/user_fields/reorder", wrapper.ReorderUserField, options.OperationMiddlewares["ReorderUserField"]...)
+	router.DELETE(options.BaseURL+"/api/v2/user_fields/:user_field_id", wrapper.DeleteUserField, options.OperationMiddlewares["DeleteUserField"]...)
+	router.GET(options.BaseURL+"/api/v2/user_fields/:user_field_id", wrapper.ShowUserField, options.OperationMiddlewares["ShowUserField"]...)
+	router.PUT(options.BaseURL+"/api/v2/user_fields/:user_field_id", wrapper.UpdateUserField, options.OperationMiddlewares["UpdateUserField"]...)
+	router.GET(options.BaseURL+"/api/v2/user_fields/:user_field_id/options", wrapper.ListUserFieldOptions, options.OperationMiddlewares["ListUserFieldOptions"]...)
+	router.POST(options.BaseURL+"/api/v2/user_fields/:user_field_id/options", wrapper.CreateOrUpdateUserFieldOption, options.OperationMiddlewares["CreateOrUpdateUserFieldOption"]...)
+	router.DELETE(options.BaseURL+"/api/v2/user_fields/:user_field_id/options/:user_field_option_id", wrapper.DeleteUserFieldOption, options.OperationMiddlewares["DeleteUserFieldOption"]...)
+	router.GET(options.BaseURL+"/api/v2/user_fields/:user_field_id/options/:user_field_option_id", wrapper.ShowUserFieldOption, options.OperationMiddlewares["ShowUserFieldOption"]...)
 	router.POST(options.BaseURL+"/api/v2/users/:user_id/password", wrapper.SetUserPassword, options.OperationMiddlewares["SetUserPassword"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/password", wrapper.ChangeOwnPassword, options.OperationMiddlewares["ChangeOwnPassword"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/password/requirements", wrapper.GetUserPasswordRequirements, options.OperationMiddlewares["GetUserPasswordRequirements"]...)
@@ -9152,6 +9672,255 @@ type ShowLocaleByIDResponseObject interface {
 type ShowLocaleByID200JSONResponse LocaleEnvelope
 
 func (response ShowLocaleByID200JSONResponse) VisitShowLocaleByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationFieldsRequestObject struct {
+}
+
+type ListOrganizationFieldsResponseObject interface {
+	VisitListOrganizationFieldsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationFields200JSONResponse OrganizationFieldList
+
+func (response ListOrganizationFields200JSONResponse) VisitListOrganizationFieldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationFieldRequestObject struct {
+	Body *CreateOrganizationFieldJSONRequestBody
+}
+
+type CreateOrganizationFieldResponseObject interface {
+	VisitCreateOrganizationFieldResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganizationField201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrganizationField201JSONResponse struct {
+	Body    OrganizationFieldEnvelope
+	Headers CreateOrganizationField201ResponseHeaders
+}
+
+func (response CreateOrganizationField201JSONResponse) VisitCreateOrganizationFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReorderOrganizationFieldRequestObject struct {
+	Body *ReorderOrganizationFieldJSONRequestBody
+}
+
+type ReorderOrganizationFieldResponseObject interface {
+	VisitReorderOrganizationFieldResponse(w http.ResponseWriter) error
+}
+
+type ReorderOrganizationField200JSONResponse EmptyEnvelope
+
+func (response ReorderOrganizationField200JSONResponse) VisitReorderOrganizationFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationFieldRequestObject struct {
+	OrganizationFieldID OrganizationFieldIDParam `json:"organization_field_id"`
+}
+
+type DeleteOrganizationFieldResponseObject interface {
+	VisitDeleteOrganizationFieldResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganizationField204Response struct {
+}
+
+func (response DeleteOrganizationField204Response) VisitDeleteOrganizationFieldResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowOrganizationFieldRequestObject struct {
+	OrganizationFieldID OrganizationFieldIDParam `json:"organization_field_id"`
+}
+
+type ShowOrganizationFieldResponseObject interface {
+	VisitShowOrganizationFieldResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganizationField200JSONResponse OrganizationFieldEnvelope
+
+func (response ShowOrganizationField200JSONResponse) VisitShowOrganizationFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateOrganizationFieldRequestObject struct {
+	OrganizationFieldID OrganizationFieldIDParam `json:"organization_field_id"`
+	Body                *UpdateOrganizationFieldJSONRequestBody
+}
+
+type UpdateOrganizationFieldResponseObject interface {
+	VisitUpdateOrganizationFieldResponse(w http.ResponseWriter) error
+}
+
+type UpdateOrganizationField200JSONResponse OrganizationFieldEnvelope
+
+func (response UpdateOrganizationField200JSONResponse) VisitUpdateOrganizationFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationFieldOptionsRequestObject struct {
+	OrganizationFieldID OrganizationFieldIDParam `json:"organization_field_id"`
+}
+
+type ListOrganizationFieldOptionsResponseObject interface {
+	VisitListOrganizationFieldOptionsResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationFieldOptions200JSONResponse CustomFieldOptionList
+
+func (response ListOrganizationFieldOptions200JSONResponse) VisitListOrganizationFieldOptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateOrganizationFieldOptionRequestObject struct {
+	OrganizationFieldID OrganizationFieldIDParam `json:"organization_field_id"`
+	Body                *CreateOrUpdateOrganizationFieldOptionJSONRequestBody
+}
+
+type CreateOrUpdateOrganizationFieldOptionResponseObject interface {
+	VisitCreateOrUpdateOrganizationFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type CreateOrUpdateOrganizationFieldOption200ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateOrganizationFieldOption200JSONResponse struct {
+	Body    CustomFieldOptionEnvelope
+	Headers CreateOrUpdateOrganizationFieldOption200ResponseHeaders
+}
+
+func (response CreateOrUpdateOrganizationFieldOption200JSONResponse) VisitCreateOrUpdateOrganizationFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateOrganizationFieldOption201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateOrganizationFieldOption201JSONResponse struct {
+	Body    CustomFieldOptionEnvelope
+	Headers CreateOrUpdateOrganizationFieldOption201ResponseHeaders
+}
+
+func (response CreateOrUpdateOrganizationFieldOption201JSONResponse) VisitCreateOrUpdateOrganizationFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteOrganizationFieldOptionRequestObject struct {
+	OrganizationFieldID       OrganizationFieldIDParam       `json:"organization_field_id"`
+	OrganizationFieldOptionID OrganizationFieldOptionIDParam `json:"organization_field_option_id"`
+}
+
+type DeleteOrganizationFieldOptionResponseObject interface {
+	VisitDeleteOrganizationFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteOrganizationFieldOption204Response struct {
+}
+
+func (response DeleteOrganizationFieldOption204Response) VisitDeleteOrganizationFieldOptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowOrganizationFieldOptionRequestObject struct {
+	OrganizationFieldID       OrganizationFieldIDParam       `json:"organization_field_id"`
+	OrganizationFieldOptionID OrganizationFieldOptionIDParam `json:"organization_field_option_id"`
+}
+
+type ShowOrganizationFieldOptionResponseObject interface {
+	VisitShowOrganizationFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganizationFieldOption200JSONResponse CustomFieldOptionEnvelope
+
+func (response ShowOrganizationFieldOption200JSONResponse) VisitShowOrganizationFieldOptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -11628,6 +12397,255 @@ func (response DeleteUpload204Response) VisitDeleteUploadResponse(w http.Respons
 	return nil
 }
 
+type ListUserFieldsRequestObject struct {
+}
+
+type ListUserFieldsResponseObject interface {
+	VisitListUserFieldsResponse(w http.ResponseWriter) error
+}
+
+type ListUserFields200JSONResponse UserFieldList
+
+func (response ListUserFields200JSONResponse) VisitListUserFieldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserFieldRequestObject struct {
+	Body *CreateUserFieldJSONRequestBody
+}
+
+type CreateUserFieldResponseObject interface {
+	VisitCreateUserFieldResponse(w http.ResponseWriter) error
+}
+
+type CreateUserField201ResponseHeaders struct {
+	Location string
+}
+
+type CreateUserField201JSONResponse struct {
+	Body    UserFieldEnvelope
+	Headers CreateUserField201ResponseHeaders
+}
+
+func (response CreateUserField201JSONResponse) VisitCreateUserFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReorderUserFieldRequestObject struct {
+	Body *ReorderUserFieldJSONRequestBody
+}
+
+type ReorderUserFieldResponseObject interface {
+	VisitReorderUserFieldResponse(w http.ResponseWriter) error
+}
+
+type ReorderUserField200JSONResponse EmptyEnvelope
+
+func (response ReorderUserField200JSONResponse) VisitReorderUserFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserFieldRequestObject struct {
+	UserFieldID UserFieldIDParam `json:"user_field_id"`
+}
+
+type DeleteUserFieldResponseObject interface {
+	VisitDeleteUserFieldResponse(w http.ResponseWriter) error
+}
+
+type DeleteUserField204Response struct {
+}
+
+func (response DeleteUserField204Response) VisitDeleteUserFieldResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowUserFieldRequestObject struct {
+	UserFieldID UserFieldIDParam `json:"user_field_id"`
+}
+
+type ShowUserFieldResponseObject interface {
+	VisitShowUserFieldResponse(w http.ResponseWriter) error
+}
+
+type ShowUserField200JSONResponse UserFieldEnvelope
+
+func (response ShowUserField200JSONResponse) VisitShowUserFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUserFieldRequestObject struct {
+	UserFieldID UserFieldIDParam `json:"user_field_id"`
+	Body        *UpdateUserFieldJSONRequestBody
+}
+
+type UpdateUserFieldResponseObject interface {
+	VisitUpdateUserFieldResponse(w http.ResponseWriter) error
+}
+
+type UpdateUserField200JSONResponse UserFieldEnvelope
+
+func (response UpdateUserField200JSONResponse) VisitUpdateUserFieldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserFieldOptionsRequestObject struct {
+	UserFieldID UserFieldIDParam `json:"user_field_id"`
+}
+
+type ListUserFieldOptionsResponseObject interface {
+	VisitListUserFieldOptionsResponse(w http.ResponseWriter) error
+}
+
+type ListUserFieldOptions200JSONResponse CustomFieldOptionList
+
+func (response ListUserFieldOptions200JSONResponse) VisitListUserFieldOptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateUserFieldOptionRequestObject struct {
+	UserFieldID UserFieldIDParam `json:"user_field_id"`
+	Body        *CreateOrUpdateUserFieldOptionJSONRequestBody
+}
+
+type CreateOrUpdateUserFieldOptionResponseObject interface {
+	VisitCreateOrUpdateUserFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type CreateOrUpdateUserFieldOption200ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateUserFieldOption200JSONResponse struct {
+	Body    CustomFieldOptionEnvelope
+	Headers CreateOrUpdateUserFieldOption200ResponseHeaders
+}
+
+func (response CreateOrUpdateUserFieldOption200JSONResponse) VisitCreateOrUpdateUserFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrUpdateUserFieldOption201ResponseHeaders struct {
+	Location string
+}
+
+type CreateOrUpdateUserFieldOption201JSONResponse struct {
+	Body    CustomFieldOptionEnvelope
+	Headers CreateOrUpdateUserFieldOption201ResponseHeaders
+}
+
+func (response CreateOrUpdateUserFieldOption201JSONResponse) VisitCreateOrUpdateUserFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserFieldOptionRequestObject struct {
+	UserFieldID       UserFieldIDParam       `json:"user_field_id"`
+	UserFieldOptionID UserFieldOptionIDParam `json:"user_field_option_id"`
+}
+
+type DeleteUserFieldOptionResponseObject interface {
+	VisitDeleteUserFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteUserFieldOption204Response struct {
+}
+
+func (response DeleteUserFieldOption204Response) VisitDeleteUserFieldOptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowUserFieldOptionRequestObject struct {
+	UserFieldID       UserFieldIDParam       `json:"user_field_id"`
+	UserFieldOptionID UserFieldOptionIDParam `json:"user_field_option_id"`
+}
+
+type ShowUserFieldOptionResponseObject interface {
+	VisitShowUserFieldOptionResponse(w http.ResponseWriter) error
+}
+
+type ShowUserFieldOption200JSONResponse CustomFieldOptionEnvelope
+
+func (response ShowUserFieldOption200JSONResponse) VisitShowUserFieldOptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUsersRequestObject struct {
 	Params ListUsersParams
 }
@@ -13342,6 +14360,36 @@ type StrictServerInterface interface {
 	// ShowLocaleByID Shows a language by id or by code.
 	// (GET /api/v2/locales/{locale_id})
 	ShowLocaleByID(ctx context.Context, request ShowLocaleByIDRequestObject) (ShowLocaleByIDResponseObject, error)
+	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
+	// (GET /api/v2/organization_fields)
+	ListOrganizationFields(ctx context.Context, request ListOrganizationFieldsRequestObject) (ListOrganizationFieldsResponseObject, error)
+	// CreateOrganizationField Creates an organization field.
+	// (POST /api/v2/organization_fields)
+	CreateOrganizationField(ctx context.Context, request CreateOrganizationFieldRequestObject) (CreateOrganizationFieldResponseObject, error)
+	// ReorderOrganizationField Puts the named fields first, in this order, and the others behind them.
+	// (PUT /api/v2/organization_fields/reorder)
+	ReorderOrganizationField(ctx context.Context, request ReorderOrganizationFieldRequestObject) (ReorderOrganizationFieldResponseObject, error)
+	// DeleteOrganizationField Deletes an organization field. Its values go, and the tags that came of them stay.
+	// (DELETE /api/v2/organization_fields/{organization_field_id})
+	DeleteOrganizationField(ctx context.Context, request DeleteOrganizationFieldRequestObject) (DeleteOrganizationFieldResponseObject, error)
+	// ShowOrganizationField Shows an organization field.
+	// (GET /api/v2/organization_fields/{organization_field_id})
+	ShowOrganizationField(ctx context.Context, request ShowOrganizationFieldRequestObject) (ShowOrganizationFieldResponseObject, error)
+	// UpdateOrganizationField Changes what is present. A list of options replaces the options; the type and the key stay.
+	// (PUT /api/v2/organization_fields/{organization_field_id})
+	UpdateOrganizationField(ctx context.Context, request UpdateOrganizationFieldRequestObject) (UpdateOrganizationFieldResponseObject, error)
+	// ListOrganizationFieldOptions Lists the options of a dropdown or multiselect, by position.
+	// (GET /api/v2/organization_fields/{organization_field_id}/options)
+	ListOrganizationFieldOptions(ctx context.Context, request ListOrganizationFieldOptionsRequestObject) (ListOrganizationFieldOptionsResponseObject, error)
+	// CreateOrUpdateOrganizationFieldOption Changes the option whose id is given, or creates one.
+	// (POST /api/v2/organization_fields/{organization_field_id}/options)
+	CreateOrUpdateOrganizationFieldOption(ctx context.Context, request CreateOrUpdateOrganizationFieldOptionRequestObject) (CreateOrUpdateOrganizationFieldOptionResponseObject, error)
+	// DeleteOrganizationFieldOption Deletes an option. Organizations lose it as a value.
+	// (DELETE /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id})
+	DeleteOrganizationFieldOption(ctx context.Context, request DeleteOrganizationFieldOptionRequestObject) (DeleteOrganizationFieldOptionResponseObject, error)
+	// ShowOrganizationFieldOption Shows an option.
+	// (GET /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id})
+	ShowOrganizationFieldOption(ctx context.Context, request ShowOrganizationFieldOptionRequestObject) (ShowOrganizationFieldOptionResponseObject, error)
 	// ListOrganizationMemberships Lists memberships; an end user's own.
 	// (GET /api/v2/organization_memberships)
 	ListOrganizationMemberships(ctx context.Context, request ListOrganizationMembershipsRequestObject) (ListOrganizationMembershipsResponseObject, error)
@@ -13666,6 +14714,36 @@ type StrictServerInterface interface {
 	// DeleteUpload Deletes an upload that no comment has taken, with its files.
 	// (DELETE /api/v2/uploads/{token})
 	DeleteUpload(ctx context.Context, request DeleteUploadRequestObject) (DeleteUploadResponseObject, error)
+	// ListUserFields Lists the user fields by position, or by id when paging by cursor.
+	// (GET /api/v2/user_fields)
+	ListUserFields(ctx context.Context, request ListUserFieldsRequestObject) (ListUserFieldsResponseObject, error)
+	// CreateUserField Creates a user field.
+	// (POST /api/v2/user_fields)
+	CreateUserField(ctx context.Context, request CreateUserFieldRequestObject) (CreateUserFieldResponseObject, error)
+	// ReorderUserField Puts the named fields first, in this order, and the others behind them.
+	// (PUT /api/v2/user_fields/reorder)
+	ReorderUserField(ctx context.Context, request ReorderUserFieldRequestObject) (ReorderUserFieldResponseObject, error)
+	// DeleteUserField Deletes a user field. Its values go, and the tags that came of them stay.
+	// (DELETE /api/v2/user_fields/{user_field_id})
+	DeleteUserField(ctx context.Context, request DeleteUserFieldRequestObject) (DeleteUserFieldResponseObject, error)
+	// ShowUserField Shows a user field.
+	// (GET /api/v2/user_fields/{user_field_id})
+	ShowUserField(ctx context.Context, request ShowUserFieldRequestObject) (ShowUserFieldResponseObject, error)
+	// UpdateUserField Changes what is present. A list of options replaces the options; the type and the key stay.
+	// (PUT /api/v2/user_fields/{user_field_id})
+	UpdateUserField(ctx context.Context, request UpdateUserFieldRequestObject) (UpdateUserFieldResponseObject, error)
+	// ListUserFieldOptions Lists the options of a dropdown or multiselect, by position.
+	// (GET /api/v2/user_fields/{user_field_id}/options)
+	ListUserFieldOptions(ctx context.Context, request ListUserFieldOptionsRequestObject) (ListUserFieldOptionsResponseObject, error)
+	// CreateOrUpdateUserFieldOption Changes the option whose id is given, or creates one.
+	// (POST /api/v2/user_fields/{user_field_id}/options)
+	CreateOrUpdateUserFieldOption(ctx context.Context, request CreateOrUpdateUserFieldOptionRequestObject) (CreateOrUpdateUserFieldOptionResponseObject, error)
+	// DeleteUserFieldOption Deletes an option. Users lose it as a value.
+	// (DELETE /api/v2/user_fields/{user_field_id}/options/{user_field_option_id})
+	DeleteUserFieldOption(ctx context.Context, request DeleteUserFieldOptionRequestObject) (DeleteUserFieldOptionResponseObject, error)
+	// ShowUserFieldOption Shows an option.
+	// (GET /api/v2/user_fields/{user_field_id}/options/{user_field_option_id})
+	ShowUserFieldOption(ctx context.Context, request ShowUserFieldOptionRequestObject) (ShowUserFieldOptionResponseObject, error)
 	// ListUsers Lists the active users of all roles.
 	// (GET /api/v2/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
@@ -15686,6 +16764,344 @@ func (sh *strictHandler) ShowLocaleByID(ctx echo.Context, localeID LocaleIDParam
 		return err
 	} else if validResponse, ok := response.(ShowLocaleByIDResponseObject); ok {
 		return validResponse.VisitShowLocaleByIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationFields operation middleware
+func (sh *strictHandler) ListOrganizationFields(ctx echo.Context) error {
+	var request ListOrganizationFieldsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationFields(ctx.Request().Context(), request.(ListOrganizationFieldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationFields")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationFieldsResponseObject); ok {
+		return validResponse.VisitListOrganizationFieldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganizationField operation middleware
+func (sh *strictHandler) CreateOrganizationField(ctx echo.Context) error {
+	var request CreateOrganizationFieldRequestObject
+
+	var body CreateOrganizationFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganizationField(ctx.Request().Context(), request.(CreateOrganizationFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganizationField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationFieldResponseObject); ok {
+		return validResponse.VisitCreateOrganizationFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderOrganizationField operation middleware
+func (sh *strictHandler) ReorderOrganizationField(ctx echo.Context) error {
+	var request ReorderOrganizationFieldRequestObject
+
+	var body ReorderOrganizationFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderOrganizationField(ctx.Request().Context(), request.(ReorderOrganizationFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderOrganizationField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderOrganizationFieldResponseObject); ok {
+		return validResponse.VisitReorderOrganizationFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganizationField operation middleware
+func (sh *strictHandler) DeleteOrganizationField(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error {
+	var request DeleteOrganizationFieldRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganizationField(ctx.Request().Context(), request.(DeleteOrganizationFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganizationField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationFieldResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowOrganizationField operation middleware
+func (sh *strictHandler) ShowOrganizationField(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error {
+	var request ShowOrganizationFieldRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganizationField(ctx.Request().Context(), request.(ShowOrganizationFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganizationField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationFieldResponseObject); ok {
+		return validResponse.VisitShowOrganizationFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateOrganizationField operation middleware
+func (sh *strictHandler) UpdateOrganizationField(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error {
+	var request UpdateOrganizationFieldRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+
+	var body UpdateOrganizationFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateOrganizationField(ctx.Request().Context(), request.(UpdateOrganizationFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateOrganizationField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateOrganizationFieldResponseObject); ok {
+		return validResponse.VisitUpdateOrganizationFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationFieldOptions operation middleware
+func (sh *strictHandler) ListOrganizationFieldOptions(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error {
+	var request ListOrganizationFieldOptionsRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationFieldOptions(ctx.Request().Context(), request.(ListOrganizationFieldOptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationFieldOptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationFieldOptionsResponseObject); ok {
+		return validResponse.VisitListOrganizationFieldOptionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrUpdateOrganizationFieldOption operation middleware
+func (sh *strictHandler) CreateOrUpdateOrganizationFieldOption(ctx echo.Context, organizationFieldID OrganizationFieldIDParam) error {
+	var request CreateOrUpdateOrganizationFieldOptionRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+
+	var body CreateOrUpdateOrganizationFieldOptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrUpdateOrganizationFieldOption(ctx.Request().Context(), request.(CreateOrUpdateOrganizationFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrUpdateOrganizationFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrUpdateOrganizationFieldOptionResponseObject); ok {
+		return validResponse.VisitCreateOrUpdateOrganizationFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteOrganizationFieldOption operation middleware
+func (sh *strictHandler) DeleteOrganizationFieldOption(ctx echo.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam) error {
+	var request DeleteOrganizationFieldOptionRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+	request.OrganizationFieldOptionID = organizationFieldOptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteOrganizationFieldOption(ctx.Request().Context(), request.(DeleteOrganizationFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteOrganizationFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteOrganizationFieldOptionResponseObject); ok {
+		return validResponse.VisitDeleteOrganizationFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowOrganizationFieldOption operation middleware
+func (sh *strictHandler) ShowOrganizationFieldOption(ctx echo.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam) error {
+	var request ShowOrganizationFieldOptionRequestObject
+
+	request.OrganizationFieldID = organizationFieldID
+	request.OrganizationFieldOptionID = organizationFieldOptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganizationFieldOption(ctx.Request().Context(), request.(ShowOrganizationFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganizationFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationFieldOptionResponseObject); ok {
+		return validResponse.VisitShowOrganizationFieldOptionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -19097,6 +20513,344 @@ func (sh *strictHandler) DeleteUpload(ctx echo.Context, token UploadTokenParam) 
 		return err
 	} else if validResponse, ok := response.(DeleteUploadResponseObject); ok {
 		return validResponse.VisitDeleteUploadResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserFields operation middleware
+func (sh *strictHandler) ListUserFields(ctx echo.Context) error {
+	var request ListUserFieldsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserFields(ctx.Request().Context(), request.(ListUserFieldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserFields")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserFieldsResponseObject); ok {
+		return validResponse.VisitListUserFieldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUserField operation middleware
+func (sh *strictHandler) CreateUserField(ctx echo.Context) error {
+	var request CreateUserFieldRequestObject
+
+	var body CreateUserFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUserField(ctx.Request().Context(), request.(CreateUserFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUserField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserFieldResponseObject); ok {
+		return validResponse.VisitCreateUserFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderUserField operation middleware
+func (sh *strictHandler) ReorderUserField(ctx echo.Context) error {
+	var request ReorderUserFieldRequestObject
+
+	var body ReorderUserFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderUserField(ctx.Request().Context(), request.(ReorderUserFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderUserField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderUserFieldResponseObject); ok {
+		return validResponse.VisitReorderUserFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUserField operation middleware
+func (sh *strictHandler) DeleteUserField(ctx echo.Context, userFieldID UserFieldIDParam) error {
+	var request DeleteUserFieldRequestObject
+
+	request.UserFieldID = userFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUserField(ctx.Request().Context(), request.(DeleteUserFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUserField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserFieldResponseObject); ok {
+		return validResponse.VisitDeleteUserFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUserField operation middleware
+func (sh *strictHandler) ShowUserField(ctx echo.Context, userFieldID UserFieldIDParam) error {
+	var request ShowUserFieldRequestObject
+
+	request.UserFieldID = userFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUserField(ctx.Request().Context(), request.(ShowUserFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUserField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserFieldResponseObject); ok {
+		return validResponse.VisitShowUserFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateUserField operation middleware
+func (sh *strictHandler) UpdateUserField(ctx echo.Context, userFieldID UserFieldIDParam) error {
+	var request UpdateUserFieldRequestObject
+
+	request.UserFieldID = userFieldID
+
+	var body UpdateUserFieldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateUserField(ctx.Request().Context(), request.(UpdateUserFieldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateUserField")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateUserFieldResponseObject); ok {
+		return validResponse.VisitUpdateUserFieldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserFieldOptions operation middleware
+func (sh *strictHandler) ListUserFieldOptions(ctx echo.Context, userFieldID UserFieldIDParam) error {
+	var request ListUserFieldOptionsRequestObject
+
+	request.UserFieldID = userFieldID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserFieldOptions(ctx.Request().Context(), request.(ListUserFieldOptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserFieldOptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserFieldOptionsResponseObject); ok {
+		return validResponse.VisitListUserFieldOptionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrUpdateUserFieldOption operation middleware
+func (sh *strictHandler) CreateOrUpdateUserFieldOption(ctx echo.Context, userFieldID UserFieldIDParam) error {
+	var request CreateOrUpdateUserFieldOptionRequestObject
+
+	request.UserFieldID = userFieldID
+
+	var body CreateOrUpdateUserFieldOptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrUpdateUserFieldOption(ctx.Request().Context(), request.(CreateOrUpdateUserFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrUpdateUserFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrUpdateUserFieldOptionResponseObject); ok {
+		return validResponse.VisitCreateOrUpdateUserFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUserFieldOption operation middleware
+func (sh *strictHandler) DeleteUserFieldOption(ctx echo.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam) error {
+	var request DeleteUserFieldOptionRequestObject
+
+	request.UserFieldID = userFieldID
+	request.UserFieldOptionID = userFieldOptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUserFieldOption(ctx.Request().Context(), request.(DeleteUserFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUserFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserFieldOptionResponseObject); ok {
+		return validResponse.VisitDeleteUserFieldOptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUserFieldOption operation middleware
+func (sh *strictHandler) ShowUserFieldOption(ctx echo.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam) error {
+	var request ShowUserFieldOptionRequestObject
+
+	request.UserFieldID = userFieldID
+	request.UserFieldOptionID = userFieldOptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUserFieldOption(ctx.Request().Context(), request.(ShowUserFieldOptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUserFieldOption")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserFieldOptionResponseObject); ok {
+		return validResponse.VisitShowUserFieldOptionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

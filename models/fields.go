@@ -1,6 +1,13 @@
 package models
 
-// Types of ticket fields. The first block is the system's.
+// Kinds of fields: what has them.
+const (
+	FieldsOfTickets       = "ticket"
+	FieldsOfUsers         = "user"
+	FieldsOfOrganizations = "organization"
+)
+
+// Types of fields. The first block is the system's, of tickets.
 const (
 	FieldSubject      = "subject"
 	FieldDescription  = "description"
@@ -20,13 +27,16 @@ const (
 	FieldRegexp      = "regexp"
 	FieldCreditCard  = "partialcreditcard"
 	FieldMultiselect = "multiselect"
-	FieldTagger      = "tagger"
+	FieldTagger      = "tagger"   // of tickets
+	FieldDropdown    = "dropdown" // the same of users and organizations
 	FieldLookup      = "lookup"
 )
 
-// TicketField defines a field of tickets.
-type TicketField struct {
+// Field defines a field of tickets, users or organizations.
+type Field struct {
 	Tenant
+	Kind                   string  // FieldsOfTickets and the rest
+	Key                    *string // names the field of a user or organization; null for a ticket's
 	Type                   string
 	Title                  string
 	Description            string
@@ -49,15 +59,16 @@ type TicketField struct {
 	Stamps
 }
 
-// TicketFieldOption is one choice of a tagger or multiselect. Its value is a
-// tag, unique among all fields of the account.
-type TicketFieldOption struct {
+// FieldOption is one choice of a tagger, dropdown or multiselect. Its value is
+// a tag, unique among all fields of the kind in the account.
+type FieldOption struct {
 	Tenant
-	TicketFieldID int64
-	Name          string
-	Value         string
-	Position      int
-	Default       bool
+	Kind     string
+	FieldID  int64
+	Name     string
+	Value    string
+	Position int
+	Default  bool
 	Stamps
 }
 

@@ -53,9 +53,9 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	keys := idempotency.New(db, o.Now)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	queue.Every(time.Hour, "sessions", authService.PruneSessions)
-	people := users.New(db, authService, o.Now)
-	people.Register(queue)
 	config := fields.New(db, o.Now)
+	people := users.New(db, authService, config, o.Now)
+	people.Register(queue)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	ticketService := tickets.New(db, config, people, files, o.Now)
@@ -65,7 +65,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Auth:          authService,
 		Fields:        config,
 		Groups:        groups.New(db, authService, queue, o.Now),
-		Organizations: organizations.New(db, authService, queue, o.Now),
+		Organizations: organizations.New(db, authService, config, queue, o.Now),
 		Tags:          tagService,
 		Tickets:       ticketService,
 		Users:         people,

@@ -876,6 +876,61 @@ type JobStatusesEnvelope struct {
 	JobStatuses []JobStatus `json:"job_statuses"`
 }
 
+// KeyedField A field of users or of organizations.
+type KeyedField struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Type text, textarea, checkbox, date, integer, decimal, regexp, dropdown, multiselect or lookup.
+	Type string `json:"type"`
+
+	// Key The name under which records have its value.
+	Key            string `json:"key"`
+	Title          string `json:"title"`
+	Description    string `json:"description"`
+	RawTitle       string `json:"raw_title"`
+	RawDescription string `json:"raw_description"`
+	Position       int64  `json:"position"`
+	Active         bool   `json:"active"`
+
+	// System Whether only the position and active can be changed.
+	System bool `json:"system"`
+
+	// RegexpForValidation What values of a regexp field must match.
+	RegexpForValidation nullable.Nullable[string] `json:"regexp_for_validation"`
+	CreatedAt           time.Time                 `json:"created_at"`
+	UpdatedAt           time.Time                 `json:"updated_at"`
+
+	// CustomFieldOptions Of dropdowns and multiselects.
+	CustomFieldOptions []TicketFieldOption `json:"custom_field_options,omitzero"`
+
+	// Tag Of checkboxes: the tag that a ticked one puts on the record.
+	Tag nullable.Nullable[string] `json:"tag,omitempty"`
+
+	// RelationshipTargetType Of lookups: zen:user, zen:organization or zen:ticket.
+	RelationshipTargetType *string `json:"relationship_target_type,omitempty"`
+
+	// RelationshipFilter Of lookups.
+	RelationshipFilter *RelationshipFilter `json:"relationship_filter,omitempty"`
+}
+
+// KeyedFieldInput defines model for KeyedFieldInput.
+type KeyedFieldInput struct {
+	Type                   *string                                   `json:"type,omitempty"`
+	Key                    *string                                   `json:"key,omitempty"`
+	Title                  *string                                   `json:"title,omitempty"`
+	RawTitle               *string                                   `json:"raw_title,omitempty"`
+	Description            nullable.Nullable[string]                 `json:"description,omitempty"`
+	RawDescription         nullable.Nullable[string]                 `json:"raw_description,omitempty"`
+	Position               *int64                                    `json:"position,omitempty"`
+	Active                 *bool                                     `json:"active,omitempty"`
+	RegexpForValidation    nullable.Nullable[string]                 `json:"regexp_for_validation,omitempty"`
+	Tag                    nullable.Nullable[string]                 `json:"tag,omitempty"`
+	RelationshipTargetType *string                                   `json:"relationship_target_type,omitempty"`
+	RelationshipFilter     nullable.Nullable[map[string]interface{}] `json:"relationship_filter,omitempty"`
+	CustomFieldOptions     []CustomFieldOptionInput                  `json:"custom_field_options,omitzero"`
+}
+
 // Links defines model for Links.
 type Links struct {
 	First nullable.Nullable[string] `json:"first,omitempty"`
@@ -1002,6 +1057,32 @@ type OrganizationEnvelope struct {
 	Abilities    []OrganizationAbilities `json:"abilities,omitzero"`
 }
 
+// OrganizationFieldBody defines model for OrganizationFieldBody.
+type OrganizationFieldBody struct {
+	OrganizationField KeyedFieldInput `json:"organization_field"`
+}
+
+// OrganizationFieldEnvelope defines model for OrganizationFieldEnvelope.
+type OrganizationFieldEnvelope struct {
+	// OrganizationField A field of users or of organizations.
+	OrganizationField KeyedField `json:"organization_field"`
+}
+
+// OrganizationFieldList defines model for OrganizationFieldList.
+type OrganizationFieldList struct {
+	OrganizationFields []KeyedField              `json:"organization_fields"`
+	NextPage           nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage       nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count              *int64                    `json:"count,omitempty"`
+	Meta               *Meta                     `json:"meta,omitempty"`
+	Links              *Links                    `json:"links,omitempty"`
+}
+
+// OrganizationFieldOrderBody defines model for OrganizationFieldOrderBody.
+type OrganizationFieldOrderBody struct {
+	OrganizationFieldIds []int64 `json:"organization_field_ids"`
+}
+
 // OrganizationInput defines model for OrganizationInput.
 type OrganizationInput struct {
 	// ID Which organization to change, of create_or_update and update_many.
@@ -1012,12 +1093,14 @@ type OrganizationInput struct {
 	ExternalID     nullable.Nullable[string] `json:"external_id,omitempty"`
 
 	// DomainNames A list, or a text with commas or spaces in between.
-	DomainNames        []string                  `json:"domain_names,omitzero"`
-	Details            nullable.Nullable[string] `json:"details,omitempty"`
-	Notes              nullable.Nullable[string] `json:"notes,omitempty"`
-	GroupID            nullable.Nullable[int64]  `json:"group_id,omitempty"`
-	Tags               []string                  `json:"tags,omitzero"`
-	OrganizationFields map[string]interface{}    `json:"organization_fields,omitzero"`
+	DomainNames []string                  `json:"domain_names,omitzero"`
+	Details     nullable.Nullable[string] `json:"details,omitempty"`
+	Notes       nullable.Nullable[string] `json:"notes,omitempty"`
+	GroupID     nullable.Nullable[int64]  `json:"group_id,omitempty"`
+	Tags        []string                  `json:"tags,omitzero"`
+
+	// OrganizationFields Values by the keys of organization fields.
+	OrganizationFields map[string]interface{} `json:"organization_fields,omitzero"`
 }
 
 // OrganizationList defines model for OrganizationList.
@@ -2240,6 +2323,32 @@ type UserEnvelope struct {
 	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
 }
 
+// UserFieldBody defines model for UserFieldBody.
+type UserFieldBody struct {
+	UserField KeyedFieldInput `json:"user_field"`
+}
+
+// UserFieldEnvelope defines model for UserFieldEnvelope.
+type UserFieldEnvelope struct {
+	// UserField A field of users or of organizations.
+	UserField KeyedField `json:"user_field"`
+}
+
+// UserFieldList defines model for UserFieldList.
+type UserFieldList struct {
+	UserFields   []KeyedField              `json:"user_fields"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// UserFieldOrderBody defines model for UserFieldOrderBody.
+type UserFieldOrderBody struct {
+	UserFieldIds []int64 `json:"user_field_ids"`
+}
+
 // UserIdentity defines model for UserIdentity.
 type UserIdentity struct {
 	URL       string    `json:"url"`
@@ -2329,6 +2438,9 @@ type UserInput struct {
 	// Password Only admins may set it, and not in a bulk operation.
 	Password   *string             `json:"password,omitempty"`
 	Identities []UserIdentityInput `json:"identities,omitzero"`
+
+	// UserFields Values by the keys of user fields.
+	UserFields map[string]interface{} `json:"user_fields,omitzero"`
 }
 
 // UserList defines model for UserList.
@@ -2472,6 +2584,12 @@ type LocaleIDParam = string
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
 
+// OrganizationFieldIDParam defines model for OrganizationFieldIdParam.
+type OrganizationFieldIDParam = int64
+
+// OrganizationFieldOptionIDParam defines model for OrganizationFieldOptionIdParam.
+type OrganizationFieldOptionIDParam = int64
+
 // OrganizationIDParam defines model for OrganizationIdParam.
 type OrganizationIDParam = int64
 
@@ -2555,6 +2673,12 @@ type TicketMetricIDParam = int64
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
+
+// UserFieldIDParam defines model for UserFieldIdParam.
+type UserFieldIDParam = int64
+
+// UserFieldOptionIDParam defines model for UserFieldOptionIdParam.
+type UserFieldOptionIDParam = int64
 
 // UserIDParam defines model for UserIdParam.
 type UserIDParam = int64
@@ -2902,6 +3026,42 @@ type DetectBestLocaleParams struct {
 
 	// AcceptLanguage The languages that the caller prefers, as browsers send them.
 	AcceptLanguage *string `json:"Accept-Language,omitempty"`
+}
+
+// ListOrganizationFieldsParams defines parameters for ListOrganizationFields.
+type ListOrganizationFieldsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListOrganizationFieldOptionsParams defines parameters for ListOrganizationFieldOptions.
+type ListOrganizationFieldOptionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 }
 
 // ListOrganizationMembershipsParams defines parameters for ListOrganizationMemberships.
@@ -3654,6 +3814,42 @@ type UploadFilesParams struct {
 	Token *string `form:"token,omitempty" json:"token,omitempty"`
 }
 
+// ListUserFieldsParams defines parameters for ListUserFields.
+type ListUserFieldsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListUserFieldOptionsParams defines parameters for ListUserFieldOptions.
+type ListUserFieldOptionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -4143,6 +4339,18 @@ type TicketImportJSONRequestBody = TicketImportBody
 // TicketBulkImportJSONRequestBody defines body for TicketBulkImport for application/json ContentType.
 type TicketBulkImportJSONRequestBody = TicketImportsBody
 
+// CreateOrganizationFieldJSONRequestBody defines body for CreateOrganizationField for application/json ContentType.
+type CreateOrganizationFieldJSONRequestBody = OrganizationFieldBody
+
+// ReorderOrganizationFieldJSONRequestBody defines body for ReorderOrganizationField for application/json ContentType.
+type ReorderOrganizationFieldJSONRequestBody = OrganizationFieldOrderBody
+
+// UpdateOrganizationFieldJSONRequestBody defines body for UpdateOrganizationField for application/json ContentType.
+type UpdateOrganizationFieldJSONRequestBody = OrganizationFieldBody
+
+// CreateOrUpdateOrganizationFieldOptionJSONRequestBody defines body for CreateOrUpdateOrganizationFieldOption for application/json ContentType.
+type CreateOrUpdateOrganizationFieldOptionJSONRequestBody = CustomFieldOptionBody
+
 // CreateOrganizationMembershipJSONRequestBody defines body for CreateOrganizationMembership for application/json ContentType.
 type CreateOrganizationMembershipJSONRequestBody = OrganizationMembershipBody
 
@@ -4238,6 +4446,18 @@ type SetTagsTicketJSONRequestBody = TicketTagsBody
 
 // PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
 type PutTagsTicketJSONRequestBody = TicketTagsBody
+
+// CreateUserFieldJSONRequestBody defines body for CreateUserField for application/json ContentType.
+type CreateUserFieldJSONRequestBody = UserFieldBody
+
+// ReorderUserFieldJSONRequestBody defines body for ReorderUserField for application/json ContentType.
+type ReorderUserFieldJSONRequestBody = UserFieldOrderBody
+
+// UpdateUserFieldJSONRequestBody defines body for UpdateUserField for application/json ContentType.
+type UpdateUserFieldJSONRequestBody = UserFieldBody
+
+// CreateOrUpdateUserFieldOptionJSONRequestBody defines body for CreateOrUpdateUserFieldOption for application/json ContentType.
+type CreateOrUpdateUserFieldOptionJSONRequestBody = CustomFieldOptionBody
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = UserBody
@@ -4879,6 +5099,92 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
 	ShowLocaleByID(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
+	//
+	// Corresponds with GET /api/v2/organization_fields (the `ListOrganizationFields` operationId).
+	ListOrganizationFields(ctx context.Context, params *ListOrganizationFieldsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationFieldWithBody Creates an organization field.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+	CreateOrganizationFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationField Creates an organization field.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+	CreateOrganizationField(ctx context.Context, body CreateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderOrganizationFieldWithBody Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+	ReorderOrganizationFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderOrganizationField Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+	ReorderOrganizationField(ctx context.Context, body ReorderOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteOrganizationField Deletes an organization field. Its values go, and the tags that came of them stay.
+	//
+	// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id} (the `DeleteOrganizationField` operationId).
+	DeleteOrganizationField(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowOrganizationField Shows an organization field.
+	//
+	// Corresponds with GET /api/v2/organization_fields/{organization_field_id} (the `ShowOrganizationField` operationId).
+	ShowOrganizationField(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateOrganizationFieldWithBody Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+	UpdateOrganizationFieldWithBody(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateOrganizationField Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+	UpdateOrganizationField(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body UpdateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationFieldOptions Lists the options of a dropdown or multiselect, by position.
+	//
+	// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options (the `ListOrganizationFieldOptions` operationId).
+	ListOrganizationFieldOptions(ctx context.Context, organizationFieldID OrganizationFieldIDParam, params *ListOrganizationFieldOptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateOrganizationFieldOptionWithBody Changes the option whose id is given, or creates one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+	CreateOrUpdateOrganizationFieldOptionWithBody(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateOrganizationFieldOption Changes the option whose id is given, or creates one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+	CreateOrUpdateOrganizationFieldOption(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body CreateOrUpdateOrganizationFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteOrganizationFieldOption Deletes an option. Organizations lose it as a value.
+	//
+	// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `DeleteOrganizationFieldOption` operationId).
+	DeleteOrganizationFieldOption(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowOrganizationFieldOption Shows an option.
+	//
+	// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `ShowOrganizationFieldOption` operationId).
+	ShowOrganizationFieldOption(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationMemberships Lists memberships; an end user's own.
 	//
@@ -5719,6 +6025,92 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 	DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserFields Lists the user fields by position, or by id when paging by cursor.
+	//
+	// Corresponds with GET /api/v2/user_fields (the `ListUserFields` operationId).
+	ListUserFields(ctx context.Context, params *ListUserFieldsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserFieldWithBody Creates a user field.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+	CreateUserFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserField Creates a user field.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+	CreateUserField(ctx context.Context, body CreateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderUserFieldWithBody Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+	ReorderUserFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderUserField Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+	ReorderUserField(ctx context.Context, body ReorderUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserField Deletes a user field. Its values go, and the tags that came of them stay.
+	//
+	// Corresponds with DELETE /api/v2/user_fields/{user_field_id} (the `DeleteUserField` operationId).
+	DeleteUserField(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowUserField Shows a user field.
+	//
+	// Corresponds with GET /api/v2/user_fields/{user_field_id} (the `ShowUserField` operationId).
+	ShowUserField(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserFieldWithBody Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+	UpdateUserFieldWithBody(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserField Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+	UpdateUserField(ctx context.Context, userFieldID UserFieldIDParam, body UpdateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserFieldOptions Lists the options of a dropdown or multiselect, by position.
+	//
+	// Corresponds with GET /api/v2/user_fields/{user_field_id}/options (the `ListUserFieldOptions` operationId).
+	ListUserFieldOptions(ctx context.Context, userFieldID UserFieldIDParam, params *ListUserFieldOptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateUserFieldOptionWithBody Changes the option whose id is given, or creates one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+	CreateOrUpdateUserFieldOptionWithBody(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrUpdateUserFieldOption Changes the option whose id is given, or creates one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+	CreateOrUpdateUserFieldOption(ctx context.Context, userFieldID UserFieldIDParam, body CreateOrUpdateUserFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserFieldOption Deletes an option. Users lose it as a value.
+	//
+	// Corresponds with DELETE /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `DeleteUserFieldOption` operationId).
+	DeleteUserFieldOption(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowUserFieldOption Shows an option.
+	//
+	// Corresponds with GET /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `ShowUserFieldOption` operationId).
+	ShowUserFieldOption(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUsers Lists the active users of all roles.
 	//
@@ -7391,6 +7783,232 @@ func (c *Client) ListAvailablePublicLocales(ctx context.Context, reqEditors ...R
 // Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
 func (c *Client) ShowLocaleByID(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowLocaleByIDRequest(c.Server, localeID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
+//
+// Corresponds with GET /api/v2/organization_fields (the `ListOrganizationFields` operationId).
+func (c *Client) ListOrganizationFields(ctx context.Context, params *ListOrganizationFieldsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationFieldsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationFieldWithBody Creates an organization field.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+func (c *Client) CreateOrganizationFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationFieldRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationField Creates an organization field.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+func (c *Client) CreateOrganizationField(ctx context.Context, body CreateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationFieldRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderOrganizationFieldWithBody Puts the named fields first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+func (c *Client) ReorderOrganizationFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderOrganizationFieldRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderOrganizationField Puts the named fields first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+func (c *Client) ReorderOrganizationField(ctx context.Context, body ReorderOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderOrganizationFieldRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteOrganizationField Deletes an organization field. Its values go, and the tags that came of them stay.
+//
+// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id} (the `DeleteOrganizationField` operationId).
+func (c *Client) DeleteOrganizationField(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationFieldRequest(c.Server, organizationFieldID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowOrganizationField Shows an organization field.
+//
+// Corresponds with GET /api/v2/organization_fields/{organization_field_id} (the `ShowOrganizationField` operationId).
+func (c *Client) ShowOrganizationField(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationFieldRequest(c.Server, organizationFieldID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateOrganizationFieldWithBody Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+func (c *Client) UpdateOrganizationFieldWithBody(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateOrganizationFieldRequestWithBody(c.Server, organizationFieldID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateOrganizationField Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+func (c *Client) UpdateOrganizationField(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body UpdateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateOrganizationFieldRequest(c.Server, organizationFieldID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationFieldOptions Lists the options of a dropdown or multiselect, by position.
+//
+// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options (the `ListOrganizationFieldOptions` operationId).
+func (c *Client) ListOrganizationFieldOptions(ctx context.Context, organizationFieldID OrganizationFieldIDParam, params *ListOrganizationFieldOptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationFieldOptionsRequest(c.Server, organizationFieldID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateOrganizationFieldOptionWithBody Changes the option whose id is given, or creates one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+func (c *Client) CreateOrUpdateOrganizationFieldOptionWithBody(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateOrganizationFieldOptionRequestWithBody(c.Server, organizationFieldID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateOrganizationFieldOption Changes the option whose id is given, or creates one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+func (c *Client) CreateOrUpdateOrganizationFieldOption(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body CreateOrUpdateOrganizationFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateOrganizationFieldOptionRequest(c.Server, organizationFieldID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteOrganizationFieldOption Deletes an option. Organizations lose it as a value.
+//
+// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `DeleteOrganizationFieldOption` operationId).
+func (c *Client) DeleteOrganizationFieldOption(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteOrganizationFieldOptionRequest(c.Server, organizationFieldID, organizationFieldOptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowOrganizationFieldOption Shows an option.
+//
+// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `ShowOrganizationFieldOption` operationId).
+func (c *Client) ShowOrganizationFieldOption(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationFieldOptionRequest(c.Server, organizationFieldID, organizationFieldOptionID)
 	if err != nil {
 		return nil, err
 	}
@@ -9631,6 +10249,232 @@ func (c *Client) UploadFilesWithBody(ctx context.Context, params *UploadFilesPar
 // Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 func (c *Client) DeleteUpload(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUploadRequest(c.Server, token)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserFields Lists the user fields by position, or by id when paging by cursor.
+//
+// Corresponds with GET /api/v2/user_fields (the `ListUserFields` operationId).
+func (c *Client) ListUserFields(ctx context.Context, params *ListUserFieldsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserFieldsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserFieldWithBody Creates a user field.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+func (c *Client) CreateUserFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserFieldRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserField Creates a user field.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+func (c *Client) CreateUserField(ctx context.Context, body CreateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserFieldRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderUserFieldWithBody Puts the named fields first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+func (c *Client) ReorderUserFieldWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderUserFieldRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderUserField Puts the named fields first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+func (c *Client) ReorderUserField(ctx context.Context, body ReorderUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderUserFieldRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserField Deletes a user field. Its values go, and the tags that came of them stay.
+//
+// Corresponds with DELETE /api/v2/user_fields/{user_field_id} (the `DeleteUserField` operationId).
+func (c *Client) DeleteUserField(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserFieldRequest(c.Server, userFieldID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowUserField Shows a user field.
+//
+// Corresponds with GET /api/v2/user_fields/{user_field_id} (the `ShowUserField` operationId).
+func (c *Client) ShowUserField(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserFieldRequest(c.Server, userFieldID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserFieldWithBody Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+func (c *Client) UpdateUserFieldWithBody(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserFieldRequestWithBody(c.Server, userFieldID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserField Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+func (c *Client) UpdateUserField(ctx context.Context, userFieldID UserFieldIDParam, body UpdateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserFieldRequest(c.Server, userFieldID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserFieldOptions Lists the options of a dropdown or multiselect, by position.
+//
+// Corresponds with GET /api/v2/user_fields/{user_field_id}/options (the `ListUserFieldOptions` operationId).
+func (c *Client) ListUserFieldOptions(ctx context.Context, userFieldID UserFieldIDParam, params *ListUserFieldOptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserFieldOptionsRequest(c.Server, userFieldID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateUserFieldOptionWithBody Changes the option whose id is given, or creates one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+func (c *Client) CreateOrUpdateUserFieldOptionWithBody(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateUserFieldOptionRequestWithBody(c.Server, userFieldID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrUpdateUserFieldOption Changes the option whose id is given, or creates one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+func (c *Client) CreateOrUpdateUserFieldOption(ctx context.Context, userFieldID UserFieldIDParam, body CreateOrUpdateUserFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrUpdateUserFieldOptionRequest(c.Server, userFieldID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserFieldOption Deletes an option. Users lose it as a value.
+//
+// Corresponds with DELETE /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `DeleteUserFieldOption` operationId).
+func (c *Client) DeleteUserFieldOption(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserFieldOptionRequest(c.Server, userFieldID, userFieldOptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowUserFieldOption Shows an option.
+//
+// Corresponds with GET /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `ShowUserFieldOption` operationId).
+func (c *Client) ShowUserFieldOption(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserFieldOptionRequest(c.Server, userFieldID, userFieldOptionID)
 	if err != nil {
 		return nil, err
 	}
@@ -14439,6 +15283,541 @@ func NewShowLocaleByIDRequest(server string, localeID LocaleIDParam) (*http.Requ
 	}
 
 	operationPath := fmt.Sprintf("/api/v2/locales/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOrganizationFieldsRequest constructs an http.Request for the ListOrganizationFields method
+func NewListOrganizationFieldsRequest(server string, params *ListOrganizationFieldsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrganizationFieldRequest calls the generic CreateOrganizationField builder with application/json body
+func NewCreateOrganizationFieldRequest(server string, body CreateOrganizationFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrganizationFieldRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateOrganizationFieldRequestWithBody constructs an http.Request for the CreateOrganizationField method, with any body, and a specified content type
+func NewCreateOrganizationFieldRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReorderOrganizationFieldRequest calls the generic ReorderOrganizationField builder with application/json body
+func NewReorderOrganizationFieldRequest(server string, body ReorderOrganizationFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderOrganizationFieldRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderOrganizationFieldRequestWithBody constructs an http.Request for the ReorderOrganizationField method, with any body, and a specified content type
+func NewReorderOrganizationFieldRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteOrganizationFieldRequest constructs an http.Request for the DeleteOrganizationField method
+func NewDeleteOrganizationFieldRequest(server string, organizationFieldID OrganizationFieldIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowOrganizationFieldRequest constructs an http.Request for the ShowOrganizationField method
+func NewShowOrganizationFieldRequest(server string, organizationFieldID OrganizationFieldIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateOrganizationFieldRequest calls the generic UpdateOrganizationField builder with application/json body
+func NewUpdateOrganizationFieldRequest(server string, organizationFieldID OrganizationFieldIDParam, body UpdateOrganizationFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateOrganizationFieldRequestWithBody(server, organizationFieldID, "application/json", bodyReader)
+}
+
+// NewUpdateOrganizationFieldRequestWithBody constructs an http.Request for the UpdateOrganizationField method, with any body, and a specified content type
+func NewUpdateOrganizationFieldRequestWithBody(server string, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListOrganizationFieldOptionsRequest constructs an http.Request for the ListOrganizationFieldOptions method
+func NewListOrganizationFieldOptionsRequest(server string, organizationFieldID OrganizationFieldIDParam, params *ListOrganizationFieldOptionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s/options", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrUpdateOrganizationFieldOptionRequest calls the generic CreateOrUpdateOrganizationFieldOption builder with application/json body
+func NewCreateOrUpdateOrganizationFieldOptionRequest(server string, organizationFieldID OrganizationFieldIDParam, body CreateOrUpdateOrganizationFieldOptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrUpdateOrganizationFieldOptionRequestWithBody(server, organizationFieldID, "application/json", bodyReader)
+}
+
+// NewCreateOrUpdateOrganizationFieldOptionRequestWithBody constructs an http.Request for the CreateOrUpdateOrganizationFieldOption method, with any body, and a specified content type
+func NewCreateOrUpdateOrganizationFieldOptionRequestWithBody(server string, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s/options", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteOrganizationFieldOptionRequest constructs an http.Request for the DeleteOrganizationFieldOption method
+func NewDeleteOrganizationFieldOptionRequest(server string, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "organization_field_option_id", organizationFieldOptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s/options/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowOrganizationFieldOptionRequest constructs an http.Request for the ShowOrganizationFieldOption method
+func NewShowOrganizationFieldOptionRequest(server string, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_field_id", organizationFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "organization_field_option_id", organizationFieldOptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_fields/%s/options/%s", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -21408,6 +22787,541 @@ func NewDeleteUploadRequest(server string, token UploadTokenParam) (*http.Reques
 	return req, nil
 }
 
+// NewListUserFieldsRequest constructs an http.Request for the ListUserFields method
+func NewListUserFieldsRequest(server string, params *ListUserFieldsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateUserFieldRequest calls the generic CreateUserField builder with application/json body
+func NewCreateUserFieldRequest(server string, body CreateUserFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateUserFieldRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateUserFieldRequestWithBody constructs an http.Request for the CreateUserField method, with any body, and a specified content type
+func NewCreateUserFieldRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReorderUserFieldRequest calls the generic ReorderUserField builder with application/json body
+func NewReorderUserFieldRequest(server string, body ReorderUserFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderUserFieldRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderUserFieldRequestWithBody constructs an http.Request for the ReorderUserField method, with any body, and a specified content type
+func NewReorderUserFieldRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteUserFieldRequest constructs an http.Request for the DeleteUserField method
+func NewDeleteUserFieldRequest(server string, userFieldID UserFieldIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowUserFieldRequest constructs an http.Request for the ShowUserField method
+func NewShowUserFieldRequest(server string, userFieldID UserFieldIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserFieldRequest calls the generic UpdateUserField builder with application/json body
+func NewUpdateUserFieldRequest(server string, userFieldID UserFieldIDParam, body UpdateUserFieldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserFieldRequestWithBody(server, userFieldID, "application/json", bodyReader)
+}
+
+// NewUpdateUserFieldRequestWithBody constructs an http.Request for the UpdateUserField method, with any body, and a specified content type
+func NewUpdateUserFieldRequestWithBody(server string, userFieldID UserFieldIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUserFieldOptionsRequest constructs an http.Request for the ListUserFieldOptions method
+func NewListUserFieldOptionsRequest(server string, userFieldID UserFieldIDParam, params *ListUserFieldOptionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s/options", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrUpdateUserFieldOptionRequest calls the generic CreateOrUpdateUserFieldOption builder with application/json body
+func NewCreateOrUpdateUserFieldOptionRequest(server string, userFieldID UserFieldIDParam, body CreateOrUpdateUserFieldOptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrUpdateUserFieldOptionRequestWithBody(server, userFieldID, "application/json", bodyReader)
+}
+
+// NewCreateOrUpdateUserFieldOptionRequestWithBody constructs an http.Request for the CreateOrUpdateUserFieldOption method, with any body, and a specified content type
+func NewCreateOrUpdateUserFieldOptionRequestWithBody(server string, userFieldID UserFieldIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s/options", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteUserFieldOptionRequest constructs an http.Request for the DeleteUserFieldOption method
+func NewDeleteUserFieldOptionRequest(server string, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_field_option_id", userFieldOptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s/options/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowUserFieldOptionRequest constructs an http.Request for the ShowUserFieldOption method
+func NewShowUserFieldOptionRequest(server string, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_field_id", userFieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user_field_option_id", userFieldOptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/user_fields/%s/options/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListUsersRequest constructs an http.Request for the ListUsers method
 func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request, error) {
 	var err error
@@ -26335,6 +28249,104 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
 	ShowLocaleByIDWithResponse(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*ShowLocaleByIDResponse, error)
 
+	// ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_fields (the `ListOrganizationFields` operationId).
+	ListOrganizationFieldsWithResponse(ctx context.Context, params *ListOrganizationFieldsParams, reqEditors ...RequestEditorFn) (*ListOrganizationFieldsResponse, error)
+
+	// CreateOrganizationFieldWithBodyWithResponse Creates an organization field.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+	CreateOrganizationFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationFieldResponse, error)
+
+	// CreateOrganizationFieldWithResponse Creates an organization field.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+	CreateOrganizationFieldWithResponse(ctx context.Context, body CreateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationFieldResponse, error)
+
+	// ReorderOrganizationFieldWithBodyWithResponse Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+	ReorderOrganizationFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderOrganizationFieldResponse, error)
+
+	// ReorderOrganizationFieldWithResponse Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+	ReorderOrganizationFieldWithResponse(ctx context.Context, body ReorderOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderOrganizationFieldResponse, error)
+
+	// DeleteOrganizationFieldWithResponse Deletes an organization field. Its values go, and the tags that came of them stay.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id} (the `DeleteOrganizationField` operationId).
+	DeleteOrganizationFieldWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationFieldResponse, error)
+
+	// ShowOrganizationFieldWithResponse Shows an organization field.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_fields/{organization_field_id} (the `ShowOrganizationField` operationId).
+	ShowOrganizationFieldWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationFieldResponse, error)
+
+	// UpdateOrganizationFieldWithBodyWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+	UpdateOrganizationFieldWithBodyWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateOrganizationFieldResponse, error)
+
+	// UpdateOrganizationFieldWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+	UpdateOrganizationFieldWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body UpdateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationFieldResponse, error)
+
+	// ListOrganizationFieldOptionsWithResponse Lists the options of a dropdown or multiselect, by position.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options (the `ListOrganizationFieldOptions` operationId).
+	ListOrganizationFieldOptionsWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, params *ListOrganizationFieldOptionsParams, reqEditors ...RequestEditorFn) (*ListOrganizationFieldOptionsResponse, error)
+
+	// CreateOrUpdateOrganizationFieldOptionWithBodyWithResponse Changes the option whose id is given, or creates one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+	CreateOrUpdateOrganizationFieldOptionWithBodyWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationFieldOptionResponse, error)
+
+	// CreateOrUpdateOrganizationFieldOptionWithResponse Changes the option whose id is given, or creates one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+	CreateOrUpdateOrganizationFieldOptionWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body CreateOrUpdateOrganizationFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationFieldOptionResponse, error)
+
+	// DeleteOrganizationFieldOptionWithResponse Deletes an option. Organizations lose it as a value.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `DeleteOrganizationFieldOption` operationId).
+	DeleteOrganizationFieldOptionWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationFieldOptionResponse, error)
+
+	// ShowOrganizationFieldOptionWithResponse Shows an option.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `ShowOrganizationFieldOption` operationId).
+	ShowOrganizationFieldOptionWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationFieldOptionResponse, error)
+
 	// ListOrganizationMembershipsWithResponse Lists memberships; an end user's own.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -27324,6 +29336,104 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/v2/uploads/{token} (the `DeleteUpload` operationId).
 	DeleteUploadWithResponse(ctx context.Context, token UploadTokenParam, reqEditors ...RequestEditorFn) (*DeleteUploadResponse, error)
+
+	// ListUserFieldsWithResponse Lists the user fields by position, or by id when paging by cursor.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/user_fields (the `ListUserFields` operationId).
+	ListUserFieldsWithResponse(ctx context.Context, params *ListUserFieldsParams, reqEditors ...RequestEditorFn) (*ListUserFieldsResponse, error)
+
+	// CreateUserFieldWithBodyWithResponse Creates a user field.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+	CreateUserFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserFieldResponse, error)
+
+	// CreateUserFieldWithResponse Creates a user field.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+	CreateUserFieldWithResponse(ctx context.Context, body CreateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserFieldResponse, error)
+
+	// ReorderUserFieldWithBodyWithResponse Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+	ReorderUserFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderUserFieldResponse, error)
+
+	// ReorderUserFieldWithResponse Puts the named fields first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+	ReorderUserFieldWithResponse(ctx context.Context, body ReorderUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderUserFieldResponse, error)
+
+	// DeleteUserFieldWithResponse Deletes a user field. Its values go, and the tags that came of them stay.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/user_fields/{user_field_id} (the `DeleteUserField` operationId).
+	DeleteUserFieldWithResponse(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*DeleteUserFieldResponse, error)
+
+	// ShowUserFieldWithResponse Shows a user field.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/user_fields/{user_field_id} (the `ShowUserField` operationId).
+	ShowUserFieldWithResponse(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*ShowUserFieldResponse, error)
+
+	// UpdateUserFieldWithBodyWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+	UpdateUserFieldWithBodyWithResponse(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserFieldResponse, error)
+
+	// UpdateUserFieldWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+	UpdateUserFieldWithResponse(ctx context.Context, userFieldID UserFieldIDParam, body UpdateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserFieldResponse, error)
+
+	// ListUserFieldOptionsWithResponse Lists the options of a dropdown or multiselect, by position.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/user_fields/{user_field_id}/options (the `ListUserFieldOptions` operationId).
+	ListUserFieldOptionsWithResponse(ctx context.Context, userFieldID UserFieldIDParam, params *ListUserFieldOptionsParams, reqEditors ...RequestEditorFn) (*ListUserFieldOptionsResponse, error)
+
+	// CreateOrUpdateUserFieldOptionWithBodyWithResponse Changes the option whose id is given, or creates one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+	CreateOrUpdateUserFieldOptionWithBodyWithResponse(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserFieldOptionResponse, error)
+
+	// CreateOrUpdateUserFieldOptionWithResponse Changes the option whose id is given, or creates one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+	CreateOrUpdateUserFieldOptionWithResponse(ctx context.Context, userFieldID UserFieldIDParam, body CreateOrUpdateUserFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserFieldOptionResponse, error)
+
+	// DeleteUserFieldOptionWithResponse Deletes an option. Users lose it as a value.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `DeleteUserFieldOption` operationId).
+	DeleteUserFieldOptionWithResponse(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*DeleteUserFieldOptionResponse, error)
+
+	// ShowUserFieldOptionWithResponse Shows an option.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `ShowUserFieldOption` operationId).
+	ShowUserFieldOptionWithResponse(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*ShowUserFieldOptionResponse, error)
 
 	// ListUsersWithResponse Lists the active users of all roles.
 	//
@@ -30396,6 +32506,430 @@ func (r ShowLocaleByIDResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowLocaleByIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationFieldsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationFieldList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationFieldsResponse) GetJSON200() *OrganizationFieldList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationFieldsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationFieldsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationFieldsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationFieldsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrganizationFieldResponse201Headers the declared response headers of an HTTP 201 response for CreateOrganizationField
+type CreateOrganizationFieldResponse201Headers struct {
+	Location string
+}
+
+type CreateOrganizationFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *OrganizationFieldEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrganizationFieldResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrganizationFieldResponse) GetJSON201() *OrganizationFieldEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrganizationFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrganizationFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrganizationFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrganizationFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderOrganizationFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderOrganizationFieldResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderOrganizationFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderOrganizationFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderOrganizationFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderOrganizationFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteOrganizationFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowOrganizationFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationFieldEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationFieldResponse) GetJSON200() *OrganizationFieldEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateOrganizationFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationFieldEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateOrganizationFieldResponse) GetJSON200() *OrganizationFieldEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateOrganizationFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateOrganizationFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateOrganizationFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateOrganizationFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationFieldOptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationFieldOptionsResponse) GetJSON200() *CustomFieldOptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationFieldOptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationFieldOptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationFieldOptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationFieldOptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrUpdateOrganizationFieldOptionResponse200Headers the declared response headers of an HTTP 200 response for CreateOrUpdateOrganizationFieldOption
+type CreateOrUpdateOrganizationFieldOptionResponse200Headers struct {
+	Location string
+}
+
+// CreateOrUpdateOrganizationFieldOptionResponse201Headers the declared response headers of an HTTP 201 response for CreateOrUpdateOrganizationFieldOption
+type CreateOrUpdateOrganizationFieldOptionResponse201Headers struct {
+	Location string
+}
+
+type CreateOrUpdateOrganizationFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionEnvelope
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CustomFieldOptionEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateOrUpdateOrganizationFieldOptionResponse200Headers
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrUpdateOrganizationFieldOptionResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrUpdateOrganizationFieldOptionResponse) GetJSON200() *CustomFieldOptionEnvelope {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrUpdateOrganizationFieldOptionResponse) GetJSON201() *CustomFieldOptionEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrUpdateOrganizationFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrUpdateOrganizationFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrUpdateOrganizationFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrUpdateOrganizationFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteOrganizationFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteOrganizationFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteOrganizationFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteOrganizationFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteOrganizationFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowOrganizationFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationFieldOptionResponse) GetJSON200() *CustomFieldOptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationFieldOptionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34865,6 +37399,430 @@ func (r DeleteUploadResponse) ContentType() string {
 	return ""
 }
 
+type ListUserFieldsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserFieldList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserFieldsResponse) GetJSON200() *UserFieldList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserFieldsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserFieldsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserFieldsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserFieldsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateUserFieldResponse201Headers the declared response headers of an HTTP 201 response for CreateUserField
+type CreateUserFieldResponse201Headers struct {
+	Location string
+}
+
+type CreateUserFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserFieldEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateUserFieldResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateUserFieldResponse) GetJSON201() *UserFieldEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateUserFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateUserFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateUserFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateUserFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderUserFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderUserFieldResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderUserFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderUserFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderUserFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderUserFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUserFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowUserFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserFieldEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserFieldResponse) GetJSON200() *UserFieldEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateUserFieldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserFieldEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserFieldResponse) GetJSON200() *UserFieldEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserFieldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserFieldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserFieldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserFieldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserFieldOptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserFieldOptionsResponse) GetJSON200() *CustomFieldOptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserFieldOptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserFieldOptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserFieldOptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserFieldOptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateOrUpdateUserFieldOptionResponse200Headers the declared response headers of an HTTP 200 response for CreateOrUpdateUserFieldOption
+type CreateOrUpdateUserFieldOptionResponse200Headers struct {
+	Location string
+}
+
+// CreateOrUpdateUserFieldOptionResponse201Headers the declared response headers of an HTTP 201 response for CreateOrUpdateUserFieldOption
+type CreateOrUpdateUserFieldOptionResponse201Headers struct {
+	Location string
+}
+
+type CreateOrUpdateUserFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionEnvelope
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CustomFieldOptionEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateOrUpdateUserFieldOptionResponse200Headers
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateOrUpdateUserFieldOptionResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrUpdateUserFieldOptionResponse) GetJSON200() *CustomFieldOptionEnvelope {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrUpdateUserFieldOptionResponse) GetJSON201() *CustomFieldOptionEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrUpdateUserFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrUpdateUserFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrUpdateUserFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrUpdateUserFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUserFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowUserFieldOptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CustomFieldOptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserFieldOptionResponse) GetJSON200() *CustomFieldOptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserFieldOptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserFieldOptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserFieldOptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserFieldOptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -38623,6 +41581,188 @@ func (c *ClientWithResponses) ShowLocaleByIDWithResponse(ctx context.Context, lo
 	return ParseShowLocaleByIDResponse(rsp)
 }
 
+// ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_fields (the `ListOrganizationFields` operationId).
+func (c *ClientWithResponses) ListOrganizationFieldsWithResponse(ctx context.Context, params *ListOrganizationFieldsParams, reqEditors ...RequestEditorFn) (*ListOrganizationFieldsResponse, error) {
+	rsp, err := c.ListOrganizationFields(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationFieldsResponse(rsp)
+}
+
+// CreateOrganizationFieldWithBodyWithResponse Creates an organization field.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+func (c *ClientWithResponses) CreateOrganizationFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationFieldResponse, error) {
+	rsp, err := c.CreateOrganizationFieldWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationFieldResponse(rsp)
+}
+
+// CreateOrganizationFieldWithResponse Creates an organization field.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_fields (the `CreateOrganizationField` operationId).
+func (c *ClientWithResponses) CreateOrganizationFieldWithResponse(ctx context.Context, body CreateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationFieldResponse, error) {
+	rsp, err := c.CreateOrganizationField(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationFieldResponse(rsp)
+}
+
+// ReorderOrganizationFieldWithBodyWithResponse Puts the named fields first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+func (c *ClientWithResponses) ReorderOrganizationFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderOrganizationFieldResponse, error) {
+	rsp, err := c.ReorderOrganizationFieldWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderOrganizationFieldResponse(rsp)
+}
+
+// ReorderOrganizationFieldWithResponse Puts the named fields first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organization_fields/reorder (the `ReorderOrganizationField` operationId).
+func (c *ClientWithResponses) ReorderOrganizationFieldWithResponse(ctx context.Context, body ReorderOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderOrganizationFieldResponse, error) {
+	rsp, err := c.ReorderOrganizationField(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderOrganizationFieldResponse(rsp)
+}
+
+// DeleteOrganizationFieldWithResponse Deletes an organization field. Its values go, and the tags that came of them stay.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id} (the `DeleteOrganizationField` operationId).
+func (c *ClientWithResponses) DeleteOrganizationFieldWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationFieldResponse, error) {
+	rsp, err := c.DeleteOrganizationField(ctx, organizationFieldID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationFieldResponse(rsp)
+}
+
+// ShowOrganizationFieldWithResponse Shows an organization field.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_fields/{organization_field_id} (the `ShowOrganizationField` operationId).
+func (c *ClientWithResponses) ShowOrganizationFieldWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationFieldResponse, error) {
+	rsp, err := c.ShowOrganizationField(ctx, organizationFieldID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationFieldResponse(rsp)
+}
+
+// UpdateOrganizationFieldWithBodyWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+func (c *ClientWithResponses) UpdateOrganizationFieldWithBodyWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateOrganizationFieldResponse, error) {
+	rsp, err := c.UpdateOrganizationFieldWithBody(ctx, organizationFieldID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateOrganizationFieldResponse(rsp)
+}
+
+// UpdateOrganizationFieldWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/organization_fields/{organization_field_id} (the `UpdateOrganizationField` operationId).
+func (c *ClientWithResponses) UpdateOrganizationFieldWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body UpdateOrganizationFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationFieldResponse, error) {
+	rsp, err := c.UpdateOrganizationField(ctx, organizationFieldID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateOrganizationFieldResponse(rsp)
+}
+
+// ListOrganizationFieldOptionsWithResponse Lists the options of a dropdown or multiselect, by position.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options (the `ListOrganizationFieldOptions` operationId).
+func (c *ClientWithResponses) ListOrganizationFieldOptionsWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, params *ListOrganizationFieldOptionsParams, reqEditors ...RequestEditorFn) (*ListOrganizationFieldOptionsResponse, error) {
+	rsp, err := c.ListOrganizationFieldOptions(ctx, organizationFieldID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationFieldOptionsResponse(rsp)
+}
+
+// CreateOrUpdateOrganizationFieldOptionWithBodyWithResponse Changes the option whose id is given, or creates one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+func (c *ClientWithResponses) CreateOrUpdateOrganizationFieldOptionWithBodyWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationFieldOptionResponse, error) {
+	rsp, err := c.CreateOrUpdateOrganizationFieldOptionWithBody(ctx, organizationFieldID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateOrganizationFieldOptionResponse(rsp)
+}
+
+// CreateOrUpdateOrganizationFieldOptionWithResponse Changes the option whose id is given, or creates one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organization_fields/{organization_field_id}/options (the `CreateOrUpdateOrganizationFieldOption` operationId).
+func (c *ClientWithResponses) CreateOrUpdateOrganizationFieldOptionWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, body CreateOrUpdateOrganizationFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateOrganizationFieldOptionResponse, error) {
+	rsp, err := c.CreateOrUpdateOrganizationFieldOption(ctx, organizationFieldID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateOrganizationFieldOptionResponse(rsp)
+}
+
+// DeleteOrganizationFieldOptionWithResponse Deletes an option. Organizations lose it as a value.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `DeleteOrganizationFieldOption` operationId).
+func (c *ClientWithResponses) DeleteOrganizationFieldOptionWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*DeleteOrganizationFieldOptionResponse, error) {
+	rsp, err := c.DeleteOrganizationFieldOption(ctx, organizationFieldID, organizationFieldOptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteOrganizationFieldOptionResponse(rsp)
+}
+
+// ShowOrganizationFieldOptionWithResponse Shows an option.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_fields/{organization_field_id}/options/{organization_field_option_id} (the `ShowOrganizationFieldOption` operationId).
+func (c *ClientWithResponses) ShowOrganizationFieldOptionWithResponse(ctx context.Context, organizationFieldID OrganizationFieldIDParam, organizationFieldOptionID OrganizationFieldOptionIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationFieldOptionResponse, error) {
+	rsp, err := c.ShowOrganizationFieldOption(ctx, organizationFieldID, organizationFieldOptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationFieldOptionResponse(rsp)
+}
+
 // ListOrganizationMembershipsWithResponse Lists memberships; an end user's own.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -40451,6 +43591,188 @@ func (c *ClientWithResponses) DeleteUploadWithResponse(ctx context.Context, toke
 		return nil, err
 	}
 	return ParseDeleteUploadResponse(rsp)
+}
+
+// ListUserFieldsWithResponse Lists the user fields by position, or by id when paging by cursor.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/user_fields (the `ListUserFields` operationId).
+func (c *ClientWithResponses) ListUserFieldsWithResponse(ctx context.Context, params *ListUserFieldsParams, reqEditors ...RequestEditorFn) (*ListUserFieldsResponse, error) {
+	rsp, err := c.ListUserFields(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserFieldsResponse(rsp)
+}
+
+// CreateUserFieldWithBodyWithResponse Creates a user field.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+func (c *ClientWithResponses) CreateUserFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserFieldResponse, error) {
+	rsp, err := c.CreateUserFieldWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserFieldResponse(rsp)
+}
+
+// CreateUserFieldWithResponse Creates a user field.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/user_fields (the `CreateUserField` operationId).
+func (c *ClientWithResponses) CreateUserFieldWithResponse(ctx context.Context, body CreateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserFieldResponse, error) {
+	rsp, err := c.CreateUserField(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserFieldResponse(rsp)
+}
+
+// ReorderUserFieldWithBodyWithResponse Puts the named fields first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+func (c *ClientWithResponses) ReorderUserFieldWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderUserFieldResponse, error) {
+	rsp, err := c.ReorderUserFieldWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderUserFieldResponse(rsp)
+}
+
+// ReorderUserFieldWithResponse Puts the named fields first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/user_fields/reorder (the `ReorderUserField` operationId).
+func (c *ClientWithResponses) ReorderUserFieldWithResponse(ctx context.Context, body ReorderUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderUserFieldResponse, error) {
+	rsp, err := c.ReorderUserField(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderUserFieldResponse(rsp)
+}
+
+// DeleteUserFieldWithResponse Deletes a user field. Its values go, and the tags that came of them stay.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/user_fields/{user_field_id} (the `DeleteUserField` operationId).
+func (c *ClientWithResponses) DeleteUserFieldWithResponse(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*DeleteUserFieldResponse, error) {
+	rsp, err := c.DeleteUserField(ctx, userFieldID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserFieldResponse(rsp)
+}
+
+// ShowUserFieldWithResponse Shows a user field.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/user_fields/{user_field_id} (the `ShowUserField` operationId).
+func (c *ClientWithResponses) ShowUserFieldWithResponse(ctx context.Context, userFieldID UserFieldIDParam, reqEditors ...RequestEditorFn) (*ShowUserFieldResponse, error) {
+	rsp, err := c.ShowUserField(ctx, userFieldID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserFieldResponse(rsp)
+}
+
+// UpdateUserFieldWithBodyWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+func (c *ClientWithResponses) UpdateUserFieldWithBodyWithResponse(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserFieldResponse, error) {
+	rsp, err := c.UpdateUserFieldWithBody(ctx, userFieldID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserFieldResponse(rsp)
+}
+
+// UpdateUserFieldWithResponse Changes what is present. A list of options replaces the options; the type and the key stay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/user_fields/{user_field_id} (the `UpdateUserField` operationId).
+func (c *ClientWithResponses) UpdateUserFieldWithResponse(ctx context.Context, userFieldID UserFieldIDParam, body UpdateUserFieldJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserFieldResponse, error) {
+	rsp, err := c.UpdateUserField(ctx, userFieldID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserFieldResponse(rsp)
+}
+
+// ListUserFieldOptionsWithResponse Lists the options of a dropdown or multiselect, by position.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/user_fields/{user_field_id}/options (the `ListUserFieldOptions` operationId).
+func (c *ClientWithResponses) ListUserFieldOptionsWithResponse(ctx context.Context, userFieldID UserFieldIDParam, params *ListUserFieldOptionsParams, reqEditors ...RequestEditorFn) (*ListUserFieldOptionsResponse, error) {
+	rsp, err := c.ListUserFieldOptions(ctx, userFieldID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserFieldOptionsResponse(rsp)
+}
+
+// CreateOrUpdateUserFieldOptionWithBodyWithResponse Changes the option whose id is given, or creates one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+func (c *ClientWithResponses) CreateOrUpdateUserFieldOptionWithBodyWithResponse(ctx context.Context, userFieldID UserFieldIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserFieldOptionResponse, error) {
+	rsp, err := c.CreateOrUpdateUserFieldOptionWithBody(ctx, userFieldID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateUserFieldOptionResponse(rsp)
+}
+
+// CreateOrUpdateUserFieldOptionWithResponse Changes the option whose id is given, or creates one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/user_fields/{user_field_id}/options (the `CreateOrUpdateUserFieldOption` operationId).
+func (c *ClientWithResponses) CreateOrUpdateUserFieldOptionWithResponse(ctx context.Context, userFieldID UserFieldIDParam, body CreateOrUpdateUserFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateUserFieldOptionResponse, error) {
+	rsp, err := c.CreateOrUpdateUserFieldOption(ctx, userFieldID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrUpdateUserFieldOptionResponse(rsp)
+}
+
+// DeleteUserFieldOptionWithResponse Deletes an option. Users lose it as a value.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `DeleteUserFieldOption` operationId).
+func (c *ClientWithResponses) DeleteUserFieldOptionWithResponse(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*DeleteUserFieldOptionResponse, error) {
+	rsp, err := c.DeleteUserFieldOption(ctx, userFieldID, userFieldOptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserFieldOptionResponse(rsp)
+}
+
+// ShowUserFieldOptionWithResponse Shows an option.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/user_fields/{user_field_id}/options/{user_field_option_id} (the `ShowUserFieldOption` operationId).
+func (c *ClientWithResponses) ShowUserFieldOptionWithResponse(ctx context.Context, userFieldID UserFieldIDParam, userFieldOptionID UserFieldOptionIDParam, reqEditors ...RequestEditorFn) (*ShowUserFieldOptionResponse, error) {
+	rsp, err := c.ShowUserFieldOption(ctx, userFieldID, userFieldOptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserFieldOptionResponse(rsp)
 }
 
 // ListUsersWithResponse Lists the active users of all roles.
@@ -43156,6 +46478,289 @@ func ParseShowLocaleByIDResponse(rsp *http.Response) (*ShowLocaleByIDResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest LocaleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationFieldsResponse parses an HTTP response from a ListOrganizationFieldsWithResponse call
+func ParseListOrganizationFieldsResponse(rsp *http.Response) (*ListOrganizationFieldsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationFieldsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationFieldList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrganizationFieldResponse parses an HTTP response from a CreateOrganizationFieldWithResponse call
+func ParseCreateOrganizationFieldResponse(rsp *http.Response) (*CreateOrganizationFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrganizationFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest OrganizationFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateOrganizationFieldResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReorderOrganizationFieldResponse parses an HTTP response from a ReorderOrganizationFieldWithResponse call
+func ParseReorderOrganizationFieldResponse(rsp *http.Response) (*ReorderOrganizationFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderOrganizationFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteOrganizationFieldResponse parses an HTTP response from a DeleteOrganizationFieldWithResponse call
+func ParseDeleteOrganizationFieldResponse(rsp *http.Response) (*DeleteOrganizationFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowOrganizationFieldResponse parses an HTTP response from a ShowOrganizationFieldWithResponse call
+func ParseShowOrganizationFieldResponse(rsp *http.Response) (*ShowOrganizationFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateOrganizationFieldResponse parses an HTTP response from a UpdateOrganizationFieldWithResponse call
+func ParseUpdateOrganizationFieldResponse(rsp *http.Response) (*UpdateOrganizationFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateOrganizationFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationFieldOptionsResponse parses an HTTP response from a ListOrganizationFieldOptionsWithResponse call
+func ParseListOrganizationFieldOptionsResponse(rsp *http.Response) (*ListOrganizationFieldOptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationFieldOptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrUpdateOrganizationFieldOptionResponse parses an HTTP response from a CreateOrUpdateOrganizationFieldOptionWithResponse call
+func ParseCreateOrUpdateOrganizationFieldOptionResponse(rsp *http.Response) (*CreateOrUpdateOrganizationFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrUpdateOrganizationFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateOrUpdateOrganizationFieldOptionResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 201:
+		var headers CreateOrUpdateOrganizationFieldOptionResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteOrganizationFieldOptionResponse parses an HTTP response from a DeleteOrganizationFieldOptionWithResponse call
+func ParseDeleteOrganizationFieldOptionResponse(rsp *http.Response) (*DeleteOrganizationFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteOrganizationFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowOrganizationFieldOptionResponse parses an HTTP response from a ShowOrganizationFieldOptionWithResponse call
+func ParseShowOrganizationFieldOptionResponse(rsp *http.Response) (*ShowOrganizationFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -46043,6 +49648,289 @@ func ParseDeleteUploadResponse(rsp *http.Response) (*DeleteUploadResponse, error
 	response := &DeleteUploadResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseListUserFieldsResponse parses an HTTP response from a ListUserFieldsWithResponse call
+func ParseListUserFieldsResponse(rsp *http.Response) (*ListUserFieldsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserFieldsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserFieldList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateUserFieldResponse parses an HTTP response from a CreateUserFieldWithResponse call
+func ParseCreateUserFieldResponse(rsp *http.Response) (*CreateUserFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateUserFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateUserFieldResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReorderUserFieldResponse parses an HTTP response from a ReorderUserFieldWithResponse call
+func ParseReorderUserFieldResponse(rsp *http.Response) (*ReorderUserFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderUserFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserFieldResponse parses an HTTP response from a DeleteUserFieldWithResponse call
+func ParseDeleteUserFieldResponse(rsp *http.Response) (*DeleteUserFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowUserFieldResponse parses an HTTP response from a ShowUserFieldWithResponse call
+func ParseShowUserFieldResponse(rsp *http.Response) (*ShowUserFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserFieldResponse parses an HTTP response from a UpdateUserFieldWithResponse call
+func ParseUpdateUserFieldResponse(rsp *http.Response) (*UpdateUserFieldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserFieldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserFieldEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserFieldOptionsResponse parses an HTTP response from a ListUserFieldOptionsWithResponse call
+func ParseListUserFieldOptionsResponse(rsp *http.Response) (*ListUserFieldOptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserFieldOptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrUpdateUserFieldOptionResponse parses an HTTP response from a CreateOrUpdateUserFieldOptionWithResponse call
+func ParseCreateOrUpdateUserFieldOptionResponse(rsp *http.Response) (*CreateOrUpdateUserFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrUpdateUserFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateOrUpdateUserFieldOptionResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 201:
+		var headers CreateOrUpdateUserFieldOptionResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserFieldOptionResponse parses an HTTP response from a DeleteUserFieldOptionWithResponse call
+func ParseDeleteUserFieldOptionResponse(rsp *http.Response) (*DeleteUserFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowUserFieldOptionResponse parses an HTTP response from a ShowUserFieldOptionWithResponse call
+func ParseShowUserFieldOptionResponse(rsp *http.Response) (*ShowUserFieldOptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserFieldOptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CustomFieldOptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil

@@ -291,7 +291,7 @@ func (w *world) makeFields(ctx context.Context, h *helpd) (customFields, error) 
 		{&made.urgent, object{"type": "checkbox", "title": "Called"}},
 		{&made.seats, object{"type": "integer", "title": "Seats"}},
 	} {
-		err := w.conn.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM ticket_fields WHERE account_id = $1 AND title = $2", w.account, field.make["title"]).Scan(field.id)
+		err := w.conn.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM fields WHERE kind = 'ticket' AND account_id = $1 AND title = $2", w.account, field.make["title"]).Scan(field.id)
 		if err != nil {
 			return made, err
 		}

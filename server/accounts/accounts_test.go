@@ -63,7 +63,7 @@ func TestFreshAccountHasWhatClientsExpect(t *testing.T) {
 	if admin.Role != models.RoleAdmin || admin.Name != "root" || *admin.DefaultGroupID != groups[0].ID || *admin.RoleType != 4 {
 		t.Errorf("admin %+v", admin)
 	}
-	fields, forms := all[models.TicketField](t, tx), all[models.TicketForm](t, tx)
+	fields, forms := all[models.Field](t, tx), all[models.TicketForm](t, tx)
 	want := []string{"subject", "description", "status", "tickettype", "priority", "group", "assignee", "custom_status"}
 	if len(fields) != len(want) || len(forms) != 1 || len(forms[0].TicketFieldIDs) != len(want) || !forms[0].Default {
 		t.Fatalf("%d fields, forms %+v", len(fields), forms)

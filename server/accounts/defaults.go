@@ -54,8 +54,8 @@ func defaultStatuses() []models.CustomStatus {
 }
 
 // systemFields are the fields that every ticket has, in position order.
-func systemFields() []models.TicketField {
-	fields := []models.TicketField{
+func systemFields() []models.Field {
+	fields := []models.Field{
 		{Type: models.FieldSubject, Title: "Subject", VisibleInPortal: true, EditableInPortal: true, RequiredInPortal: true},
 		{Type: models.FieldDescription, Title: "Description", VisibleInPortal: true, EditableInPortal: true, RequiredInPortal: true,
 			Description: "Please enter the details of your request. A member of our support staff will respond as soon as possible."},
@@ -67,6 +67,7 @@ func systemFields() []models.TicketField {
 		{Type: models.FieldCustomStatus, Title: "Ticket status", Description: "Request ticket status"},
 	}
 	for i := range fields {
+		fields[i].Kind = models.FieldsOfTickets
 		fields[i].Position = i + 1
 		fields[i].Active = true
 		fields[i].TitleInPortal = fields[i].Title

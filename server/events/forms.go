@@ -1,6 +1,7 @@
 package events
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -14,6 +15,31 @@ func Subject(kind string, id int64) string { return "zen:" + kind + ":" + strcon
 type Changed struct {
 	Current  any `json:"current"`
 	Previous any `json:"previous"`
+}
+
+// ChangedField is the payload of a change of a user's or organization's field.
+type ChangedField struct {
+	Changed
+	Field FieldRef `json:"field"`
+}
+
+// FieldRef tells of which field a payload is.
+type FieldRef struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Type  string `json:"type"`
+}
+
+// FieldChanged says that the value of a field became now from then, both as
+// they are stored; nil is none.
+func FieldChanged(f models.Field, now, then json.RawMessage) ChangedField {
+	value := func(raw json.RawMessage) any {
+		if raw == nil {
+			return nil
+		}
+		return raw
+	}
+	return ChangedField{Changed{Current: value(now), Previous: value(then)}, FieldRef{ID(f.ID), f.Title, f.Type}}
 }
 
 // Inside details and payloads every id is a string and what is missing is "0"

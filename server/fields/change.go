@@ -21,10 +21,12 @@ const (
 	maxPosition    = 1_000_000_000
 )
 
-// Change is what a caller asks of a ticket field. What is nil or unspecified is
-// left alone; what is null is cleared.
+// Change is what a caller asks of a field. What is nil or unspecified is left
+// alone; what is null is cleared. Users' and organizations' fields heed Key,
+// and nothing that is about agents, solving or the portal.
 type Change struct {
 	Type                   *string // heeded when a field is made, ignored later
+	Key                    *string // the same
 	Title                  *string
 	Description            nullable.Nullable[string]
 	TitleInPortal          nullable.Nullable[string]
@@ -66,15 +68,33 @@ func (c Change) apply(f *Field) error {
 	errs = append(errs,
 		within("title", f.Title, maxTitle), within("title_in_portal", f.TitleInPortal, maxTitle),
 		within("description", f.Description, maxDescription), within("agent_description", deref(f.AgentDescription), maxDescription),
-		c.applyTyped(f))
+		c.applyKey(f), c.applyTyped(f))
 	return fault.Join(errs...)
+}
+
+var keyForm = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+
+// applyKey names a field by which clients know it, once and for all.
+func (c Change) applyKey(f *Field) error {
+	if !f.keyed() || f.ID != 0 {
+		return nil
+	}
+	key := strings.TrimSpace(deref(c.Key))
+	f.Key = &key
+	switch {
+	case key == "":
+		return fault.Blank("key")
+	case !keyForm.MatchString(key) || strings.Trim(key, "0123456789") == "":
+		return fault.Malformed("key", "may have letters, digits and underscores, and not digits alone")
+	}
+	return within("key", key, maxTitle)
 }
 
 // applyTexts also gives a field its title where it has no other text.
 func (c Change) applyTexts(f *Field) {
 	clearable(&f.Description, c.Description)
 	clearable(&f.TitleInPortal, c.TitleInPortal)
-	if f.Description == "" && (f.ID == 0 || c.Description.IsSpecified()) && f.Custom() {
+	if f.Description == "" && (f.ID == 0 || c.Description.IsSpecified()) && f.Custom() && !f.keyed() {
 		f.Description = f.Title
 	}
 	if f.TitleInPortal == "" {
@@ -107,7 +127,7 @@ func (c Change) applyTyped(f *Field) error {
 			f.SubTypeID = new(int(*c.SubTypeID))
 		}
 	}
-	if !f.Active && !f.Removable && f.Type != models.FieldTicketType && f.Type != models.FieldPriority {
+	if !f.Active && !f.Removable && !f.keyed() && f.Type != models.FieldTicketType && f.Type != models.FieldPriority {
 		return fault.Base(fault.CodeInvalid, "%s: is a system field and cannot be deactivated", f.Title)
 	}
 	return nil

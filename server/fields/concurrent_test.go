@@ -31,11 +31,11 @@ func TestManyClaimOneTagAndOneGetsIt(t *testing.T) {
 	for i := range errs {
 		wg.Go(func() {
 			if i%2 == 0 {
-				_, errs[i] = s.Create(ctx, by, tagger(fmt.Sprint("Field ", i), "claimed"))
+				_, errs[i] = s.Create(ctx, by, models.FieldsOfTickets, tagger(fmt.Sprint("Field ", i), "claimed"))
 			} else {
-				_, errs[i] = s.Create(ctx, by, fields.Change{Type: new(models.FieldCheckbox), Title: new("Box"), Tag: nullable.NewNullableWithValue("claimed")})
+				_, errs[i] = s.Create(ctx, by, models.FieldsOfTickets, fields.Change{Type: new(models.FieldCheckbox), Title: new("Box"), Tag: nullable.NewNullableWithValue("claimed")})
 			}
-			if _, err := s.List(ctx, by); err != nil {
+			if _, err := s.List(ctx, by, models.FieldsOfTickets); err != nil {
 				t.Error(err)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"regexp"
-	"strconv"
 
 	"gorm.io/gorm"
 
@@ -14,13 +13,14 @@ import (
 	"github.com/helpd/helpd/server/fault"
 )
 
-// Field is a ticket field with its options in position order.
+// Field is a field of tickets, users or organizations with its options in
+// position order.
 type Field struct {
-	models.TicketField
-	Options []models.TicketFieldOption // of taggers and multiselects
+	models.Field
+	Options []models.FieldOption // of taggers, dropdowns and multiselects
 
 	key     string         // the id as values are kept by: "360005657120"
-	wire    string         // {"id":360005657120,"value":
+	wire    string         // {"id":360005657120,"value": of a ticket's, "plan": of others
 	pattern *regexp.Regexp // of a regexp field; nil takes everything
 	options map[string]int // place of each option by its value
 }
@@ -31,26 +31,36 @@ func (f *Field) offers(value string) bool {
 	return ok
 }
 
-// Custom reports whether tickets keep a value of the field among their custom
-// fields; the system's fields are columns.
-func (f *Field) Custom() bool { return customTypes[f.Type] }
+// Custom reports whether records keep a value of the field among their custom
+// fields; the system's fields of tickets are columns.
+func (f *Field) Custom() bool { return f.Kind != models.FieldsOfTickets || ticketTypes[f.Type] }
+
+// Definitions are the fields of one kind.
+type Definitions struct {
+	Fields []Field // in position order, inactive ones too
+
+	fields map[int64]*Field
+	custom []*Field          // active custom fields in position order
+	index  map[string]int    // of custom, by key
+	named  map[string]*Field // custom ones by what clients call them, of users and organizations
+	tagged map[string]*Field
+}
 
 // Config is what an account has set up that saving and showing tickets depends
 // on. It is immutable: nobody may write to what it gives out.
 type Config struct {
+	Definitions   // of tickets
+	Users         Definitions
+	Organizations Definitions
+
 	Version        int64
 	Account        models.Account
 	Settings       accounts.Settings
-	Fields         []Field               // in position order, inactive ones too
 	Forms          []models.TicketForm   // in position order, inactive ones too
 	Statuses       []models.CustomStatus // by id, inactive ones too
 	Brands         []models.Brand        // by name, without deleted ones
 	DefaultGroupID int64                 // 0: the account has none
 
-	fields   map[int64]*Field
-	custom   []*Field       // active custom fields in position order
-	index    map[string]int // of custom, by key
-	tagged   map[string]*Field
 	statuses map[int64]models.CustomStatus
 	defaults map[string]models.CustomStatus // by category
 	groups   map[int64]bool                 // that are not deleted
@@ -115,14 +125,14 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 	if c.Settings, err = accounts.ReadSettings(c.Account.Settings); err != nil {
 		return nil, err
 	}
-	var fields []models.TicketField
-	var options []models.TicketFieldOption
+	var fields []models.Field
+	var options []models.FieldOption
 	for _, q := range []struct {
 		rows  any
 		order string
 	}{
 		{&fields, "position, id"},
-		{&options, "ticket_field_id, position, id"},
+		{&options, "field_id, position, id"},
 		{&c.Forms, "position, id"},
 		{&c.Statuses, "id"},
 	} {
@@ -149,57 +159,18 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 }
 
 // build derives from the rows what values are looked up by.
-func (c *Config) build(fields []models.TicketField, options []models.TicketFieldOption) {
-	c.Fields = make([]Field, len(fields))
-	c.fields = make(map[int64]*Field, len(fields))
-	c.index = map[string]int{}
-	c.tagged = map[string]*Field{}
+func (c *Config) build(fields []models.Field, options []models.FieldOption) {
+	c.Definitions = define(models.FieldsOfTickets, fields, options)
+	c.Users = define(models.FieldsOfUsers, fields, options)
+	c.Organizations = define(models.FieldsOfOrganizations, fields, options)
 	c.statuses = make(map[int64]models.CustomStatus, len(c.Statuses))
 	c.defaults = map[string]models.CustomStatus{}
-	for i, row := range fields {
-		f := &c.Fields[i]
-		f.TicketField = row
-		f.key = strconv.FormatInt(row.ID, 10)
-		f.wire = `{"id":` + f.key + `,"value":`
-		if row.Type == models.FieldRegexp && row.RegexpForValidation != nil {
-			// One that does not compile cannot be saved.
-			f.pattern, _ = compile(*row.RegexpForValidation)
-		}
-		c.fields[row.ID] = f
-		if f.Custom() && f.Active {
-			c.index[f.key] = len(c.custom)
-			c.custom = append(c.custom, f)
-		}
-		if f.Tag != nil && f.Active {
-			c.tagged[*f.Tag] = f
-		}
-	}
-	for _, o := range options {
-		f := c.fields[o.TicketFieldID]
-		if f == nil {
-			continue // between two reads of load a field has come; its version is another
-		}
-		if f.options == nil {
-			f.options = map[string]int{}
-		}
-		f.options[o.Value] = len(f.Options)
-		f.Options = append(f.Options, o)
-		if f.Active {
-			c.tagged[o.Value] = f
-		}
-	}
 	for _, st := range c.Statuses {
 		c.statuses[st.ID] = st
 		if st.Default {
 			c.defaults[st.StatusCategory] = st
 		}
 	}
-}
-
-// Field is the ticket field with this id, active or not.
-func (c *Config) Field(id int64) (*Field, bool) {
-	f, ok := c.fields[id]
-	return f, ok
 }
 
 // SystemField is the system's field of a type: models.FieldPriority and the rest.

@@ -1,6 +1,7 @@
 // Package fields keeps what an account has set up about tickets: their fields
-// with options, forms, custom statuses and brands. It checks values of custom
-// fields and keeps them and a ticket's tags together. It knows no tickets.
+// with options, forms, custom statuses and brands; and the fields of users and
+// organizations, which are like those of tickets. It checks values of custom
+// fields and keeps them and a record's tags together. It knows no tickets.
 package fields
 
 import (
@@ -15,7 +16,7 @@ import (
 // remembered is of how many accounts a Config is kept in memory.
 const remembered = 1_000
 
-// Service keeps ticket fields, forms, custom statuses and brands.
+// Service keeps fields, forms, custom statuses and brands.
 type Service struct {
 	db      *gorm.DB
 	now     func() time.Time
@@ -28,9 +29,23 @@ func New(db *gorm.DB, now func() time.Time) *Service {
 	return &Service{db: db, now: now, configs: map[int64]*Config{}}
 }
 
-// customTypes are the types of fields that an account makes for itself.
-var customTypes = map[string]bool{
+// ticketTypes are the types of fields that an account makes for its tickets.
+var ticketTypes = map[string]bool{
 	models.FieldText: true, models.FieldTextarea: true, models.FieldCheckbox: true, models.FieldDate: true,
 	models.FieldInteger: true, models.FieldDecimal: true, models.FieldRegexp: true, models.FieldCreditCard: true,
 	models.FieldMultiselect: true, models.FieldTagger: true, models.FieldLookup: true,
 }
+
+// keyedTypes are the types of fields of users and organizations.
+var keyedTypes = map[string]bool{
+	models.FieldText: true, models.FieldTextarea: true, models.FieldCheckbox: true, models.FieldDate: true,
+	models.FieldInteger: true, models.FieldDecimal: true, models.FieldRegexp: true,
+	models.FieldMultiselect: true, models.FieldDropdown: true, models.FieldLookup: true,
+}
+
+// keyed reports whether clients name the field by a key, as those of users and
+// organizations, and not by its id.
+func (f *Field) keyed() bool { return f.Kind != models.FieldsOfTickets }
+
+// one reports whether a value of the field is one of its options.
+func (f *Field) one() bool { return f.Type == models.FieldTagger || f.Type == models.FieldDropdown }

@@ -114,7 +114,7 @@ func (s *Service) ReorderForms(ctx context.Context, by auth.Actor, ids []int64) 
 		if err != nil {
 			return err
 		}
-		return s.renumberTx(tx, "ticket_forms", by.AccountID, order)
+		return s.renumberTx(tx, "ticket_forms", by.AccountID, order, 1)
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 // MaxOptions is how many options a field may have.
 const MaxOptions = 5_000
 
-// OptionChange is what a caller asks of an option of a tagger or multiselect.
+// OptionChange is what a caller asks of an option.
 // Nil fields are left alone.
 type OptionChange struct {
 	ID       int64 // 0: found by its value, or new
@@ -30,7 +30,7 @@ type OptionChange struct {
 
 // hasOptions reports whether the field offers a choice.
 func (f *Field) hasOptions() bool {
-	return f.Type == models.FieldTagger || f.Type == models.FieldMultiselect
+	return f.one() || f.Type == models.FieldMultiselect
 }
 
 // setOptionsTx makes the list the options of f; nil leaves them. An option keeps
@@ -45,7 +45,7 @@ func (s *Service) setOptionsTx(tx *gorm.DB, f *Field, list []OptionChange) error
 	if len(list) > MaxOptions {
 		return fault.InvalidField("custom_field_options", "cannot be more than %d", MaxOptions)
 	}
-	options := make([]models.TicketFieldOption, 0, len(list))
+	options := make([]models.FieldOption, 0, len(list))
 	taken := map[int64]bool{}
 	for i, c := range list {
 		o := s.optionOf(f, c, taken)
@@ -61,7 +61,7 @@ func (s *Service) setOptionsTx(tx *gorm.DB, f *Field, list []OptionChange) error
 
 // optionOf is the option that a change is about, or a new one. An id that the
 // field does not have is one of another account, in a definition copied from it.
-func (s *Service) optionOf(f *Field, c OptionChange, taken map[int64]bool) models.TicketFieldOption {
+func (s *Service) optionOf(f *Field, c OptionChange, taken map[int64]bool) models.FieldOption {
 	for _, o := range f.Options {
 		if o.ID == c.ID && !taken[o.ID] {
 			return o
@@ -73,10 +73,10 @@ func (s *Service) optionOf(f *Field, c OptionChange, taken map[int64]bool) model
 		}
 	}
 	now := s.now()
-	return models.TicketFieldOption{TicketFieldID: f.ID, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}}
+	return models.FieldOption{Kind: f.Kind, FieldID: f.ID, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}}
 }
 
-func (c OptionChange) apply(o *models.TicketFieldOption) error {
+func (c OptionChange) apply(o *models.FieldOption) error {
 	if c.Name != nil {
 		o.Name = strings.TrimSpace(*c.Name)
 	}
@@ -96,7 +96,7 @@ func (c OptionChange) apply(o *models.TicketFieldOption) error {
 }
 
 // saveOptionsTx writes options as those of f: others go, these come or change.
-func (s *Service) saveOptionsTx(tx *gorm.DB, f *Field, options []models.TicketFieldOption) error {
+func (s *Service) saveOptionsTx(tx *gorm.DB, f *Field, options []models.FieldOption) error {
 	if err := checkOptions(f, options); err != nil {
 		return err
 	}
@@ -107,22 +107,22 @@ func (s *Service) saveOptionsTx(tx *gorm.DB, f *Field, options []models.TicketFi
 			kept = append(kept, o.ID)
 		}
 	}
-	if err := freeTx(tx, f.ID, values); err != nil {
+	if err := freeTx(tx, f, values); err != nil {
 		return err
 	}
-	err := tx.Where("ticket_field_id = ? AND NOT id = ANY(?)", f.ID, models.IDs(kept)).Delete(&models.TicketFieldOption{}).Error
+	err := tx.Where("field_id = ? AND NOT id = ANY(?)", f.ID, models.IDs(kept)).Delete(&models.FieldOption{}).Error
 	if err != nil {
 		return err
 	}
 	return s.writeOptionsTx(tx, f, options)
 }
 
-func (s *Service) writeOptionsTx(tx *gorm.DB, f *Field, options []models.TicketFieldOption) error {
-	before := make(map[int64]models.TicketFieldOption, len(f.Options))
+func (s *Service) writeOptionsTx(tx *gorm.DB, f *Field, options []models.FieldOption) error {
+	before := make(map[int64]models.FieldOption, len(f.Options))
 	for _, o := range f.Options {
 		before[o.ID] = o
 	}
-	var fresh []*models.TicketFieldOption
+	var fresh []*models.FieldOption
 	var moved []int64
 	for i := range options {
 		o := &options[i]
@@ -142,7 +142,7 @@ func (s *Service) writeOptionsTx(tx *gorm.DB, f *Field, options []models.TicketF
 	if len(moved) > 0 {
 		// Two options may swap their values, which the unique index would
 		// refuse: all are freed first. No tag has a space in it.
-		err := tx.Exec("UPDATE ticket_field_options SET value = 'option ' || id WHERE account_id = ? AND id = ANY(?)",
+		err := tx.Exec("UPDATE field_options SET value = 'option ' || id WHERE account_id = ? AND id = ANY(?)",
 			f.AccountID, models.IDs(moved)).Error
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func (s *Service) writeOptionsTx(tx *gorm.DB, f *Field, options []models.TicketF
 }
 
 // checkOptions refuses a list that no field could have.
-func checkOptions(f *Field, options []models.TicketFieldOption) error {
+func checkOptions(f *Field, options []models.FieldOption) error {
 	seen := map[string]bool{}
 	var twice []string
 	defaults := 0
@@ -178,7 +178,7 @@ func checkOptions(f *Field, options []models.TicketFieldOption) error {
 			defaults++
 		}
 	}
-	if defaults > 1 && f.Type == models.FieldTagger {
+	if defaults > 1 && f.one() {
 		return fault.InvalidField("custom_field_options", "only one of them can be the default")
 	}
 	return duplicates(twice)
@@ -186,66 +186,66 @@ func checkOptions(f *Field, options []models.TicketFieldOption) error {
 
 // Options is a page of a field's options in position order. It fails with
 // fault.NotFound, also for a field that has none by its type.
-func (s *Service) Options(ctx context.Context, by auth.Actor, field int64, p page.Request) (page.Result[models.TicketFieldOption], error) {
-	var none page.Result[models.TicketFieldOption]
-	f, err := s.choice(ctx, by, field)
+func (s *Service) Options(ctx context.Context, by auth.Actor, kind string, field int64, p page.Request) (page.Result[models.FieldOption], error) {
+	var none page.Result[models.FieldOption]
+	f, err := s.choice(ctx, by, kind, field)
 	if err != nil {
 		return none, err
 	}
-	return page.List(ctx, s.db, optionsQuery(by.AccountID, f.ID), p, scanOption(by.AccountID, f.ID))
+	return page.List(ctx, s.db, optionsQuery(by.AccountID, f.ID), p, scanOption(f))
 }
 
 func optionsQuery(account, field int64) page.Query {
 	return page.Query{
-		Select: `id, name, value, position, "default", created_at, updated_at`, From: "ticket_field_options",
-		Where: "account_id = ? AND ticket_field_id = ?", Args: []any{account, field},
-		Order: page.By("position,id", page.Column{Expr: "position", Kind: page.Int}, page.Column{Expr: "id", Kind: page.Int}),
+		Select: `id, name, value, position, "default", created_at, updated_at`, From: "field_options",
+		Where: "account_id = ? AND field_id = ?", Args: []any{account, field},
+		Order: byPosition,
 	}
 }
 
-func scanOption(account, field int64) func(*sql.Rows, ...any) (models.TicketFieldOption, error) {
-	return func(rows *sql.Rows, order ...any) (models.TicketFieldOption, error) {
-		o := models.TicketFieldOption{Tenant: models.Tenant{AccountID: account}, TicketFieldID: field}
+func scanOption(f *Field) func(*sql.Rows, ...any) (models.FieldOption, error) {
+	return func(rows *sql.Rows, order ...any) (models.FieldOption, error) {
+		o := models.FieldOption{Tenant: models.Tenant{AccountID: f.AccountID}, Kind: f.Kind, FieldID: f.ID}
 		dest := []any{&o.ID, &o.Name, &o.Value, &o.Position, &o.Default, &o.CreatedAt, &o.UpdatedAt}
 		return o, rows.Scan(append(dest, order...)...)
 	}
 }
 
-func (s *Service) choice(ctx context.Context, by auth.Actor, field int64) (*Field, error) {
-	f, err := s.Get(ctx, by, field)
+func (s *Service) choice(ctx context.Context, by auth.Actor, kind string, field int64) (*Field, error) {
+	f, err := s.Get(ctx, by, kind, field)
 	if err == nil && !f.hasOptions() {
-		return nil, fault.Missing("options of ticket field", field)
+		return nil, fault.Missing("options of field", field)
 	}
 	return f, err
 }
 
 // Option is one option of a field. It fails with fault.NotFound.
-func (s *Service) Option(ctx context.Context, by auth.Actor, field, id int64) (models.TicketFieldOption, error) {
-	f, err := s.choice(ctx, by, field)
+func (s *Service) Option(ctx context.Context, by auth.Actor, kind string, field, id int64) (models.FieldOption, error) {
+	f, err := s.choice(ctx, by, kind, field)
 	if err != nil {
-		return models.TicketFieldOption{}, err
+		return models.FieldOption{}, err
 	}
 	for _, o := range f.Options {
 		if o.ID == id {
 			return o, nil
 		}
 	}
-	return models.TicketFieldOption{}, fault.Missing("option", id)
+	return models.FieldOption{}, fault.Missing("option", id)
 }
 
 // PutOption changes the option that c names by id, or makes one; the bool tells
 // which: true is made. It fails with fault.NotFound for a field or option that
 // is not there, or with fault.Invalid.
-func (s *Service) PutOption(ctx context.Context, by auth.Actor, field int64, c OptionChange) (models.TicketFieldOption, bool, error) {
-	var o models.TicketFieldOption
+func (s *Service) PutOption(ctx context.Context, by auth.Actor, kind string, field int64, c OptionChange) (models.FieldOption, bool, error) {
+	var o models.FieldOption
 	created := c.ID == 0
 	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
-		f, err := fieldTx(tx, field)
+		f, err := fieldTx(tx, kind, field)
 		if err != nil {
 			return err
 		}
 		if !f.hasOptions() {
-			return fault.Missing("options of ticket field", field)
+			return fault.Missing("options of field", field)
 		}
 		if created && len(f.Options) >= MaxOptions {
 			return fault.InvalidField("custom_field_options", "cannot be more than %d", MaxOptions)
@@ -254,8 +254,8 @@ func (s *Service) PutOption(ctx context.Context, by auth.Actor, field int64, c O
 		at := len(options)
 		if created {
 			now := s.now()
-			options = append(options, models.TicketFieldOption{TicketFieldID: f.ID, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}})
-		} else if at = slices.IndexFunc(options, func(o models.TicketFieldOption) bool { return o.ID == c.ID }); at < 0 {
+			options = append(options, models.FieldOption{Kind: f.Kind, FieldID: f.ID, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}})
+		} else if at = slices.IndexFunc(options, func(o models.FieldOption) bool { return o.ID == c.ID }); at < 0 {
 			return fault.Missing("option", c.ID)
 		}
 		if err := c.apply(&options[at]); err != nil {
@@ -273,7 +273,7 @@ func (s *Service) PutOption(ctx context.Context, by auth.Actor, field int64, c O
 
 // place puts the option at index at where c wants it, makes it the only default
 // of a choice of one if it is to be the default, and numbers all.
-func place(options []models.TicketFieldOption, at int, c OptionChange) int {
+func place(options []models.FieldOption, at int, c OptionChange) int {
 	if c.Default != nil && *c.Default {
 		for i := range options {
 			options[i].Default = i == at
@@ -293,14 +293,14 @@ func place(options []models.TicketFieldOption, at int, c OptionChange) int {
 
 // DeleteOption removes an option, and with it the values that tickets have. It
 // fails with fault.NotFound.
-func (s *Service) DeleteOption(ctx context.Context, by auth.Actor, field, id int64) error {
+func (s *Service) DeleteOption(ctx context.Context, by auth.Actor, kind string, field, id int64) error {
 	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
-		f, err := fieldTx(tx, field)
+		f, err := fieldTx(tx, kind, field)
 		if err != nil {
 			return err
 		}
-		var o models.TicketFieldOption
-		err = tx.Take(&o, "id = ? AND ticket_field_id = ?", id, f.ID).Error
+		var o models.FieldOption
+		err = tx.Take(&o, "id = ? AND field_id = ?", id, f.ID).Error
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return fault.Missing("option", id)
 		}

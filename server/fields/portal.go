@@ -22,10 +22,10 @@ func inPortal(f models.TicketForm) bool { return f.Active && f.EndUserVisible }
 // other field is to be ignored. The form is the default one where formID is 0
 // or of no form. Conditions are left out of account: they hide fields while a
 // request is written, not from who reads it.
-func (c *Config) PortalFields(formID int64) []models.TicketField {
-	var visible []models.TicketField
+func (c *Config) PortalFields(formID int64) []models.Field {
+	var visible []models.Field
 	for _, f := range c.portal(formID) {
-		visible = append(visible, f.TicketField)
+		visible = append(visible, f.Field)
 	}
 	return visible
 }
@@ -66,19 +66,19 @@ func (c *Config) EditableInPortal(formID, fieldID int64) bool {
 // if they say so; a required checkbox is to be ticked. Of t the values count
 // that its fields are about, not its own form. The error of each is a blank
 // value, told by its TitleInPortal.
-func (c *Config) MissingInPortal(formID int64, t *models.Ticket) []models.TicketField {
+func (c *Config) MissingInPortal(formID int64, t *models.Ticket) []models.Field {
 	r := c.reading(t)
 	if form := c.formOrDefault(formID); form != nil {
 		_ = json.Unmarshal(form.EndUserConditions, &r.conditions) // written by ourselves
 	}
-	var missing []models.TicketField
+	var missing []models.Field
 	for _, f := range c.portal(formID) {
 		required := f.RequiredInPortal
 		if shown, conditional := r.about(f.ID); conditional {
 			required = slices.ContainsFunc(shown, func(ch Child) bool { return ch.IsRequired })
 		}
 		if required && f.EditableInPortal && r.lacks(f) {
-			missing = append(missing, f.TicketField)
+			missing = append(missing, f.Field)
 		}
 	}
 	return missing

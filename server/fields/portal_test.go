@@ -7,7 +7,7 @@ import (
 	"github.com/helpd/helpd/models"
 )
 
-func titles(fields []models.TicketField) string {
+func titles(fields []models.Field) string {
 	var out []string
 	for _, f := range fields {
 		out = append(out, f.Title)

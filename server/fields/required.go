@@ -15,13 +15,13 @@ import (
 // is to be ticked. Only fields of the ticket's form count, if it has one. A
 // field's own demand is about solved tickets; of a field that conditions show,
 // theirs is heeded instead, for the statuses that they name.
-func (c *Config) Missing(t *models.Ticket) []models.TicketField {
+func (c *Config) Missing(t *models.Ticket) []models.Field {
 	form := c.formOf(t)
 	r := c.reading(t)
 	if form != nil {
 		_ = json.Unmarshal(form.AgentConditions, &r.conditions) // written by ourselves
 	}
-	var missing []models.TicketField
+	var missing []models.Field
 	for i := range c.Fields {
 		f := &c.Fields[i]
 		if !f.Active || form != nil && !slices.Contains(form.TicketFieldIDs, f.ID) {
@@ -32,7 +32,7 @@ func (c *Config) Missing(t *models.Ticket) []models.TicketField {
 			required = slices.ContainsFunc(shown, func(ch Child) bool { return ch.requiredIn(t) })
 		}
 		if required && r.lacks(f) {
-			missing = append(missing, f.TicketField)
+			missing = append(missing, f.Field)
 		}
 	}
 	return missing
@@ -144,7 +144,7 @@ func (c *Config) valueOf(f *Field, t *models.Ticket, values map[string]json.RawM
 	if f.Type == models.FieldCheckbox {
 		return string(v)
 	}
-	if f.Type == models.FieldTagger || f.Type == models.FieldMultiselect {
+	if f.hasOptions() {
 		return strings.Join(f.chosen(v), " ")
 	}
 	return strings.Trim(string(v), `"`)

@@ -9,9 +9,9 @@ import (
 
 // TagsOf are the tags that values imply: the options chosen in taggers and
 // multiselects, and the tags of ticked checkboxes, in the fields' order.
-func (c *Config) TagsOf(values map[string]json.RawMessage) []string {
+func (d *Definitions) TagsOf(values map[string]json.RawMessage) []string {
 	var tags []string
-	for _, f := range c.custom {
+	for _, f := range d.custom {
 		v, ok := values[f.key]
 		if !ok {
 			continue
@@ -21,7 +21,7 @@ func (c *Config) TagsOf(values map[string]json.RawMessage) []string {
 			if f.Tag != nil && string(v) == "true" {
 				tags = append(tags, *f.Tag)
 			}
-		case models.FieldTagger, models.FieldMultiselect:
+		case models.FieldTagger, models.FieldDropdown, models.FieldMultiselect:
 			tags = append(tags, f.chosen(v)...)
 		}
 	}
@@ -32,18 +32,18 @@ func (c *Config) TagsOf(values map[string]json.RawMessage) []string {
 // tagger takes the option whose tag is there and loses the one whose tag is
 // gone, and so on. A tagger with several of its tags there keeps its value, or
 // takes the first option in position order.
-func (c *Config) FromTags(values map[string]json.RawMessage, tags []string) {
+func (d *Definitions) FromTags(values map[string]json.RawMessage, tags []string) {
 	// Only fields that a tag stands for, or that have a value, can change: an
 	// account may have thousands of options.
 	there := map[*Field][]string{}
 	for _, t := range tags {
-		if f := c.tagged[t]; f != nil {
+		if f := d.tagged[t]; f != nil {
 			there[f] = append(there[f], t)
 		}
 	}
 	for key := range values {
-		if i, ok := c.index[key]; ok && there[c.custom[i]] == nil {
-			there[c.custom[i]] = nil
+		if i, ok := d.index[key]; ok && there[d.custom[i]] == nil {
+			there[d.custom[i]] = nil
 		}
 	}
 	for f, tags := range there {
@@ -61,12 +61,12 @@ func (f *Field) fromTags(values map[string]json.RawMessage, tags []string) {
 		} else if f.Tag != nil && string(old) == "true" {
 			values[f.key] = json.RawMessage("false")
 		}
-	case models.FieldTagger, models.FieldMultiselect:
+	case models.FieldTagger, models.FieldDropdown, models.FieldMultiselect:
 		now := f.inOrder(tags, f.chosen(old))
 		switch {
 		case len(now) == 0:
 			delete(values, f.key)
-		case f.Type == models.FieldTagger:
+		case f.one():
 			values[f.key] = json.RawMessage(models.ToJSON(now[0]))
 		default:
 			values[f.key] = json.RawMessage(models.ToJSON(now))
@@ -76,9 +76,9 @@ func (f *Field) fromTags(values map[string]json.RawMessage, tags []string) {
 
 // Retag is tags after values have changed from before to after: what only the
 // old values implied is gone, what the new ones imply is there.
-func (c *Config) Retag(tags []string, before, after map[string]json.RawMessage) []string {
-	implied := c.TagsOf(after)
-	gone := c.TagsOf(before)
+func (d *Definitions) Retag(tags []string, before, after map[string]json.RawMessage) []string {
+	implied := d.TagsOf(after)
+	gone := d.TagsOf(before)
 	out := make([]string, 0, len(tags)+len(implied))
 	for _, t := range tags {
 		if !slices.Contains(gone, t) || slices.Contains(implied, t) {
@@ -107,8 +107,8 @@ func (f *Field) inOrder(tags, before []string) []string {
 	return append(out, slices.Compact(rest)...)
 }
 
-// chosen are the options in the value of a tagger or multiselect, without those
-// that have been removed since the value was set. A ticket does not show them
+// chosen are the options in the value of a choice, without those
+// that have been removed since the value was set. A record does not show them
 // any more, and loses them when its tags or the field's value change.
 func (f *Field) chosen(v json.RawMessage) []string {
 	if len(v) == 0 {

@@ -2,6 +2,7 @@ package fields
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,15 +21,15 @@ const (
 )
 
 // Set puts a value as a caller sends it into values, which holds the values of
-// a ticket by field id in the form that tickets return: integers and decimals
+// a record by field id in the form that tickets return: integers and decimals
 // as strings, a checkbox as bool, a date as YYYY-MM-DD, a tagger as its
 // option's value, a multiselect as a list of them, a credit card masked.
 //
 // Nil, null and "" take the value out. An id that is no active custom field is
-// ignored, as is an option that does not exist: what it would replace is taken
-// out. It fails with fault.Invalid for a value that the field cannot have.
-func (c *Config) Set(values map[string]json.RawMessage, fieldID int64, raw json.RawMessage) error {
-	f, ok := c.fields[fieldID]
+// ignored, as is an option of a ticket's that does not exist: what it would
+// replace is taken out. It fails with fault.Invalid for a value that the field cannot have.
+func (d *Definitions) Set(values map[string]json.RawMessage, fieldID int64, raw json.RawMessage) error {
+	f, ok := d.fields[fieldID]
 	if !ok || !f.Active || !f.Custom() {
 		return nil
 	}
@@ -110,11 +111,8 @@ func (f *Field) text(s string) (string, error) {
 			return "", f.invalid("must be the id of a record")
 		}
 		return strconv.FormatInt(id, 10), nil
-	case models.FieldTagger:
-		if s = strings.ToLower(strings.TrimSpace(s)); !f.offers(s) {
-			return "", nil
-		}
-		return s, nil
+	case models.FieldTagger, models.FieldDropdown:
+		return f.option(s)
 	}
 	if utf8.RuneCountInString(s) > MaxText {
 		return "", fault.Base(fault.CodeTooLong, "%s: is too long (maximum is %d characters)", f.Title, MaxText)
@@ -123,6 +121,19 @@ func (f *Field) text(s string) (string, error) {
 		return "", f.invalid("is invalid")
 	}
 	return s, nil
+}
+
+// option is the value of one of the field's options. Tickets ignore one that
+// does not exist, with users and organizations it is an error.
+func (f *Field) option(s string) (string, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if f.offers(s) {
+		return s, nil
+	}
+	if f.keyed() {
+		return "", f.invalid("%s is not one of the options", cut(s, maxTag))
+	}
+	return "", nil
 }
 
 // integer also takes 7.0 and 7e0, which is how some clients write whole numbers.
@@ -245,8 +256,11 @@ func (f *Field) multiselect(v any) (json.RawMessage, error) {
 		if !ok {
 			return nil, f.invalid("must be a list of option values")
 		}
-		text = strings.ToLower(strings.TrimSpace(text))
-		if f.offers(text) && !slices.Contains(chosen, text) {
+		text, err := f.option(text)
+		if err != nil {
+			return nil, err
+		}
+		if text != "" && !slices.Contains(chosen, text) {
 			chosen = append(chosen, text)
 		}
 	}
@@ -256,8 +270,8 @@ func (f *Field) multiselect(v any) (json.RawMessage, error) {
 	return json.Marshal(chosen)
 }
 
-func (f *Field) invalid(what string) error {
-	return fault.Base(fault.CodeInvalid, "%s: %s", f.Title, what)
+func (f *Field) invalid(what string, args ...any) error {
+	return fault.Base(fault.CodeInvalid, "%s: %s", f.Title, fmt.Sprintf(what, args...))
 }
 
 // compile reads a pattern as accounts write them: Ruby's \A and \z are Go's,

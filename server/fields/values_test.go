@@ -30,11 +30,11 @@ const (
 
 // sample is an account with a field of each type.
 func sample() *Config {
-	field := func(id int64, kind string) models.TicketField {
-		return models.TicketField{Tenant: models.Tenant{ID: id}, Type: kind, Title: strings.ToUpper(kind[:1]) + kind[1:],
+	field := func(id int64, kind string) models.Field {
+		return models.Field{Tenant: models.Tenant{ID: id}, Kind: models.FieldsOfTickets, Type: kind, Title: strings.ToUpper(kind[:1]) + kind[1:],
 			Position: int(id), Active: true, Removable: true}
 	}
-	fields := []models.TicketField{
+	fields := []models.Field{
 		field(text, models.FieldText), field(area, models.FieldTextarea), field(box, models.FieldCheckbox), field(day, models.FieldDate),
 		field(whole, models.FieldInteger), field(number, models.FieldDecimal), field(code, models.FieldRegexp),
 		field(card, models.FieldCreditCard), field(many, models.FieldMultiselect), field(choice, models.FieldTagger),
@@ -45,11 +45,11 @@ func sample() *Config {
 	fields[code-1].RegexpForValidation = new(`\A[A-Z]{2}-\d+\Z`)
 	fields[retired-1].Active = false
 	fields[system-1].Removable = false
-	option := func(id, field int64, value string) models.TicketFieldOption {
-		return models.TicketFieldOption{Tenant: models.Tenant{ID: id}, TicketFieldID: field, Name: value, Value: value}
+	option := func(id, field int64, value string) models.FieldOption {
+		return models.FieldOption{Tenant: models.Tenant{ID: id}, FieldID: field, Name: value, Value: value}
 	}
 	c := &Config{}
-	c.build(fields, []models.TicketFieldOption{
+	c.build(fields, []models.FieldOption{
 		option(1, many, "red"), option(2, many, "green"), option(3, many, "blue"),
 		option(4, choice, "camera"), option(5, choice, "r&d"),
 	})

@@ -1,6 +1,7 @@
 package organizations
 
 import (
+	"bytes"
 	"slices"
 
 	"gorm.io/gorm"
@@ -34,6 +35,16 @@ func (s *Service) changedTx(tx *gorm.DB, by auth.Actor, before, after models.Org
 	if !slices.Equal(before.Tags, after.Tags) {
 		list = append(list, events.Event{Type: "organization.tags_changed", Detail: detail,
 			Change: tagsChanged{tags{without(after.Tags, before.Tags)}, tags{without(before.Tags, after.Tags)}}})
+	}
+	if !bytes.Equal(before.OrganizationFields, after.OrganizationFields) {
+		config, err := s.fields.Current(tx, by.AccountID)
+		if err != nil {
+			return err
+		}
+		for _, d := range config.Organizations.Differences(before.OrganizationFields, after.OrganizationFields) {
+			list = append(list, events.Event{Type: "organization.custom_field_changed", Detail: detail,
+				Change: events.FieldChanged(d.Field.Field, d.Now, d.Then)})
+		}
 	}
 	return events.AppendTx(tx, s.by(by), "organization", after.ID, list...)
 }

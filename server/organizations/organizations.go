@@ -2,7 +2,9 @@
 package organizations
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
@@ -18,6 +20,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
 )
 
@@ -29,15 +32,17 @@ const (
 
 // Service keeps the organizations of all accounts.
 type Service struct {
-	db   *gorm.DB
-	auth *auth.Service
-	jobs *jobs.Service
-	now  func() time.Time
+	db     *gorm.DB
+	auth   *auth.Service
+	fields *fields.Service
+	jobs   *jobs.Service
+	now    func() time.Time
 }
 
-// New makes the service. The queue must know what to do with a Left.
-func New(db *gorm.DB, auth *auth.Service, queue *jobs.Service, now func() time.Time) *Service {
-	return &Service{db: db, auth: auth, jobs: queue, now: now}
+// New makes the service. f knows the fields that organizations have. The queue
+// must know what to do with a Left.
+func New(db *gorm.DB, auth *auth.Service, f *fields.Service, queue *jobs.Service, now func() time.Time) *Service {
+	return &Service{db: db, auth: auth, fields: f, jobs: queue, now: now}
 }
 
 // Change is what a caller asks of an organization. A nil or unspecified field
@@ -52,6 +57,9 @@ type Change struct {
 	GroupID        nullable.Nullable[int64]
 	DomainNames    []string // domains or whole addresses, in any case
 	Tags           []string
+	// Fields are values of the account's organization fields by key; others are
+	// ignored.
+	Fields map[string]json.RawMessage
 }
 
 // Create makes an organization. Admins may; it fails with fault.Invalid when
@@ -75,7 +83,8 @@ func (s *Service) createTx(tx *gorm.DB, by auth.Actor, c Change) (models.Organiz
 		Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now},
 	}
 	apply(&o, c)
-	if err := check(tx, models.Organization{}, o); err != nil {
+	err := s.fieldsTx(tx, &o, by, c)
+	if err = fault.Join(err, check(tx, models.Organization{}, o)); err != nil {
 		return o, err
 	}
 	if err := tx.Create(&o).Error; err != nil {
@@ -101,6 +110,9 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change)
 func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, o *models.Organization, c Change) error {
 	before := *o
 	apply(o, c)
+	if err := s.fieldsTx(tx, o, by, c); err != nil {
+		return err
+	}
 	columns := changed(before, *o)
 	if len(columns) == 0 {
 		return nil
@@ -336,6 +348,7 @@ func changed(a, b models.Organization) []string {
 	note("notes", !equal(a.Notes, b.Notes))
 	note("group_id", !equal(a.GroupID, b.GroupID))
 	note("tags", !slices.Equal(a.Tags, b.Tags))
+	note("organization_fields", !bytes.Equal(a.OrganizationFields, b.OrganizationFields))
 	return out
 }
 

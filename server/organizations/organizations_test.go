@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
@@ -46,7 +47,7 @@ func newWorld(t testing.TB, db *gorm.DB) *world {
 	}
 	t.Cleanup(func() { _ = queue.Stop(context.Background()) })
 	jobs.Handle(queue, jobs.How{}, func(context.Context, organizations.Left) error { return nil })
-	w.Service = organizations.New(db, a, queue, now)
+	w.Service = organizations.New(db, a, fields.New(db, now), queue, now)
 	err = db.Raw(`INSERT INTO accounts (subdomain, name, time_zone, settings, config_version, created_at, updated_at)
 		VALUES (?, 'Acme', 'UTC', '{}', 1, ?, ?) RETURNING id`, fmt.Sprintf("acme%d", subdomains.Add(1)), clock, clock).Row().Scan(&w.account)
 	if err != nil {

@@ -10,6 +10,20 @@ import (
 	"github.com/helpd/helpd/server/auth"
 )
 
+// fieldsTx puts the values of organization fields into o, whose tags go along.
+func (s *Service) fieldsTx(tx *gorm.DB, o *models.Organization, by auth.Actor, c Change) error {
+	if c.Fields == nil && c.Tags == nil {
+		return nil
+	}
+	config, err := s.fields.Current(tx, by.AccountID)
+	if err != nil {
+		return err
+	}
+	values, tags, err := config.Organizations.Edit(o.OrganizationFields, o.Tags, c.Tags != nil, c.Fields)
+	o.OrganizationFields, o.Tags = values, tags
+	return err
+}
+
 // Tags are the tags of an organization, in the order they were given.
 func (s *Service) Tags(ctx context.Context, by auth.Actor, id int64) ([]string, error) {
 	o, err := s.Show(ctx, by, id)

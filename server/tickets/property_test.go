@@ -64,7 +64,7 @@ func (p *play) field(kind string) int64 {
 	if kind == models.FieldCheckbox {
 		c.Tag = some("checked")
 	}
-	f, err := p.Service.fields.Create(p.ctx, p.admin, c)
+	f, err := p.Service.fields.Create(p.ctx, p.admin, models.FieldsOfTickets, c)
 	if err != nil {
 		p.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package tickets
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"time"
@@ -170,16 +169,8 @@ func (s *save) begin() {
 		return
 	}
 	s.after = s.before
-	_ = json.Unmarshal(s.before.CustomFields, &s.valuesBefore) // written by ourselves
-	for k, v := range s.valuesBefore {
-		if v[0] == '[' { // jsonb puts spaces into lists, which are no change
-			var list bytes.Buffer
-			_ = json.Compact(&list, v)
-			v = list.Bytes()
-			s.valuesBefore[k] = v
-		}
-		s.values[k] = v
-	}
+	s.valuesBefore = fields.Values(s.before.CustomFields)
+	s.values = cloneValues(s.valuesBefore)
 }
 
 // run is the pipeline. It is the only way a ticket changes.

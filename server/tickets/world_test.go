@@ -52,7 +52,8 @@ func newWorldOn(t *testing.T, db *gorm.DB) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, db: db, elapsed: new(atomic.Int64)}
-	w.Service = New(db, fields.New(db, w.now), users.New(db, auth.New(db, w.now), w.now), attachments.New(db, nil, w.now, attachments.Options{}), w.now)
+	config := fields.New(db, w.now)
+	w.Service = New(db, config, users.New(db, auth.New(db, w.now), config, w.now), attachments.New(db, nil, w.now, attachments.Options{}), w.now)
 	w.admin = auth.Actor{AccountID: account.ID, User: admin, Via: "token"}
 	w.group = *admin.DefaultGroupID
 	w.admin.GroupIDs = []int64{w.group}

@@ -54,6 +54,9 @@ func (s *Service) createTx(tx *gorm.DB, by auth.Actor, c Change, trusted bool) (
 			return u.User, err
 		}
 	}
+	if err := s.fieldsTx(tx, &u, by, c); err != nil {
+		return u.User, err
+	}
 	for i := range identities {
 		if identities[i].Type == models.IdentityEmail && identities[i].Primary {
 			u.Email = &identities[i].Value

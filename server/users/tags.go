@@ -8,7 +8,29 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
 )
+
+// fieldsTx puts the values of user fields into u, whose tags go along, and notes
+// what has changed.
+func (s *Service) fieldsTx(tx *gorm.DB, u *subject, by auth.Actor, c Change) error {
+	if c.Fields == nil && c.Tags == nil {
+		return nil
+	}
+	config, err := s.fields.Current(tx, by.AccountID)
+	if err != nil {
+		return err
+	}
+	values, tags, err := config.Users.Edit(u.UserFields, u.Tags, c.Tags != nil, c.Fields)
+	if err != nil {
+		return err
+	}
+	for _, d := range config.Users.Differences(u.UserFields, values) {
+		u.note("custom_field_changed", events.FieldChanged(d.Field.Field, d.Now, d.Then))
+	}
+	u.UserFields, u.Tags = values, tags
+	return nil
+}
 
 // SetTags replaces a user's tags and returns what they are now. It fails as
 // Update does.

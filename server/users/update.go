@@ -50,6 +50,9 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 	if err := mayWrite(by, before, u.User, c); err != nil {
 		return before, false, err
 	}
+	if err := s.fieldsTx(tx, &u, by, c); err != nil {
+		return before, false, err
+	}
 	u.UpdatedAt = s.stamp()
 	if c.Password != nil {
 		u.PasswordHash = new(auth.HashPassword(*c.Password))

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
 )
 
@@ -24,14 +25,16 @@ type Service struct {
 	auth *auth.Service
 	jobs *jobs.Service // nil until Register
 
+	fields *fields.Service
+
 	followed bool // whether Follow was called
 	now      func() time.Time
 }
 
 // New makes the service. a is told to forget sign-ins whenever the rights of a
-// user have changed.
-func New(db *gorm.DB, a *auth.Service, now func() time.Time) *Service {
-	return &Service{db: db, auth: a, now: now}
+// user have changed; f knows the fields that users have.
+func New(db *gorm.DB, a *auth.Service, f *fields.Service, now func() time.Time) *Service {
+	return &Service{db: db, auth: a, fields: f, now: now}
 }
 
 // Get is a user, also one that was deleted. It fails with fault.NotFound.

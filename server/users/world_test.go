@@ -13,6 +13,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/testdb"
 )
@@ -44,7 +45,9 @@ func newWorldOn(t *testing.T, db *gorm.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, Service: New(db, auth.New(db, func() time.Time { return noon }), func() time.Time { return noon }), tx: db}
+	w := &world{T: t, tx: db}
+	now := func() time.Time { return noon }
+	w.Service = New(db, auth.New(db, now), fields.New(db, now), now)
 	w.admin = auth.Actor{AccountID: account.ID, User: admin, Via: "token"}
 	w.ctx = auth.With(t.Context(), w.admin)
 	w.group = *admin.DefaultGroupID
