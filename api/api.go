@@ -65,6 +65,7 @@ type handlers struct {
 	organizationHandlers
 	sessionHandlers
 	satisfactionHandlers
+	requestHandlers
 	tagHandlers
 	ticketHandlers
 	userHandlers
@@ -78,7 +79,7 @@ func New(s Services, o Options) *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = errorHandler(o.Log)
 	e.Binder = binder{}
-	e.Pre(foldLists)
+	e.Pre(legacyPath, foldLists)
 	who := authenticator{s.Auth, s.Users, edge.NewFailures(guesses, o.Now)}
 	edge.Use(e, edge.Options{
 		Log: o.Log, Registry: o.Registry, Trace: o.Trace, Trusted: o.Trusted, Origins: o.Origins,
@@ -96,6 +97,7 @@ func New(s Services, o Options) *echo.Echo {
 		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs},
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
+		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations, who},

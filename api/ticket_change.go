@@ -20,6 +20,11 @@ import (
 
 // ticketChange reads what a caller asks of a ticket.
 func ticketChange(ctx context.Context, in gen.TicketInput) (tickets.Change, error) {
+	return changeIn(ctx, "ticket", in)
+}
+
+// changeIn is ticketChange of a body's member root, which errors name.
+func changeIn(ctx context.Context, root string, in gen.TicketInput) (tickets.Change, error) {
 	c := tickets.Change{
 		Subject: text(in.Subject), Status: in.Status, CustomStatusID: wire.NullableID(in.CustomStatusID), Type: in.Type, Priority: in.Priority,
 		RequesterID: wire.NullableID(in.RequesterID), SubmitterID: wire.NullableID(in.SubmitterID), AssigneeID: wire.NullableID(in.AssigneeID),
@@ -45,14 +50,14 @@ func ticketChange(ctx context.Context, in gen.TicketInput) (tickets.Change, erro
 	}
 	if in.SafeUpdate != nil && bool(*in.SafeUpdate) {
 		if in.UpdatedStamp == nil {
-			return c, fault.Attribute("ticket.updated_stamp", "the updated_at that you saw")
+			return c, fault.Attribute(root+".updated_stamp", "the updated_at that you saw")
 		}
 		stamp := time.Time(*in.UpdatedStamp)
 		c.UpdatedStamp = &stamp
 	}
 	c.Comment = newComment(in)
-	for _, read := range []func(gen.TicketInput, *tickets.Change) error{readFieldValues, readCollaborators, readVia, readMetadata} {
-		if err := read(in, &c); err != nil {
+	for _, read := range []func(string, gen.TicketInput, *tickets.Change) error{readFieldValues, readCollaborators, readVia, readMetadata} {
+		if err := read(root, in, &c); err != nil {
 			return c, err
 		}
 	}
@@ -110,10 +115,10 @@ func commentOf(c gen.TicketCommentInput) tickets.NewComment {
 
 // readFieldValues reads custom fields in their two forms: a list of {id, value}
 // and an object of values by id.
-func readFieldValues(in gen.TicketInput, c *tickets.Change) error {
-	raw, member := in.CustomFields, "ticket.custom_fields"
+func readFieldValues(root string, in gen.TicketInput, c *tickets.Change) error {
+	raw, member := in.CustomFields, root+".custom_fields"
 	if len(raw) == 0 || isNullJSON(raw) {
-		raw, member = in.Fields, "ticket.fields"
+		raw, member = in.Fields, root+".fields"
 	}
 	if len(raw) == 0 || isNullJSON(raw) {
 		return nil
@@ -148,7 +153,7 @@ func readFieldValues(in gen.TicketInput, c *tickets.Change) error {
 // readCollaborators reads the forms in which clients name who is copied: lists
 // of {user_id, user_email, action}, and the older mixed lists of ids, addresses
 // and {name, email}, whose people become e-mail CCs.
-func readCollaborators(in gen.TicketInput, c *tickets.Change) error {
+func readCollaborators(root string, in gen.TicketInput, c *tickets.Change) error {
 	c.Followers, c.EmailCCs = collaborators(in.Followers), collaborators(in.EmailCcs)
 	if in.CollaboratorIds != nil && c.EmailCCIDs == nil && c.FollowerIDs == nil {
 		c.EmailCCIDs = int64s(in.CollaboratorIds)
@@ -157,7 +162,7 @@ func readCollaborators(in gen.TicketInput, c *tickets.Change) error {
 		raw     wire.Raw
 		member  string
 		replace bool
-	}{{in.Collaborators, "ticket.collaborators", true}, {in.AdditionalCollaborators, "ticket.additional_collaborators", false}} {
+	}{{in.Collaborators, root + ".collaborators", true}, {in.AdditionalCollaborators, root + ".additional_collaborators", false}} {
 		if len(list.raw) == 0 || isNullJSON(list.raw) {
 			continue
 		}
@@ -215,7 +220,7 @@ var channels = map[string]bool{
 	"facebook": true, "twitter": true, "any_channel": true, "help_center": true, "native_messaging": true, "line": true, "whatsapp": true,
 }
 
-func readVia(in gen.TicketInput, c *tickets.Change) error {
+func readVia(root string, in gen.TicketInput, c *tickets.Change) error {
 	if len(in.Via) == 0 || isNullJSON(in.Via) {
 		return nil
 	}
@@ -224,7 +229,7 @@ func readVia(in gen.TicketInput, c *tickets.Change) error {
 		Source  tickets.ViaSource `json:"source"`
 	}
 	if json.Unmarshal(in.Via, &via.Channel) != nil && json.Unmarshal(in.Via, &via) != nil {
-		return fault.Attribute("ticket.via", "an object with a channel")
+		return fault.Attribute(root+".via", "an object with a channel")
 	}
 	if !channels[string(via.Channel)] {
 		return nil // as the original: what it does not know came by the API
@@ -240,14 +245,14 @@ func readVia(in gen.TicketInput, c *tickets.Change) error {
 	return nil
 }
 
-func readMetadata(in gen.TicketInput, c *tickets.Change) error {
+func readMetadata(root string, in gen.TicketInput, c *tickets.Change) error {
 	if len(in.Metadata) == 0 || isNullJSON(in.Metadata) {
 		c.Metadata = nil
 		return nil
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(in.Metadata, &object); err != nil {
-		return fault.Attribute("ticket.metadata", "an object")
+		return fault.Attribute(root+".metadata", "an object")
 	}
 	return nil
 }

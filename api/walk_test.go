@@ -88,6 +88,8 @@ func (w *world) queryValue(op gen.Operation, p *openapi3.Parameter) string {
 		return w.ids["token"]
 	case "start_time":
 		return "0"
+	case "since":
+		return "2020-01-01"
 	case "role", "filename": // told back to the caller
 		return "end-user"
 	}

@@ -142,6 +142,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		name = "group_membership_id"
 	case name == "id" && strings.Contains(op.Path, "/organization_memberships/"):
 		name = "organization_membership_id"
+	case name == "request_id":
+		name = "ticket_id"
 	case name == "locale_id": // the same for every account
 		return "1", true
 	case name == "user_id" && strings.Contains(op.Path, "/group"):

@@ -1196,6 +1196,157 @@ type RelationshipFilter struct {
 	Any []map[string]interface{} `json:"any"`
 }
 
+// Request defines model for Request.
+type Request struct {
+	URL       string    `json:"url"`
+	ID        int64     `json:"id"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+	Subject   *string   `json:"subject"`
+
+	// Description The first public comment.
+	Description    string       `json:"description"`
+	Status         TicketStatus `json:"status"`
+	CustomStatusID int64        `json:"custom_status_id"`
+
+	// Priority Null unless end users may see the field.
+	Priority *string `json:"priority"`
+
+	// Type Null unless end users may see the field.
+	Type           *string  `json:"type"`
+	CustomFields   wire.Raw `json:"custom_fields"`
+	Fields         wire.Raw `json:"fields"`
+	OrganizationID *int64   `json:"organization_id"`
+
+	// RequesterID Null to those who have not signed in.
+	RequesterID     *int64     `json:"requester_id"`
+	AssigneeID      *int64     `json:"assignee_id"`
+	GroupID         *int64     `json:"group_id"`
+	CollaboratorIds []int64    `json:"collaborator_ids"`
+	EmailCcIds      []int64    `json:"email_cc_ids"`
+	Recipient       *string    `json:"recipient"`
+	TicketFormID    *int64     `json:"ticket_form_id"`
+	DueAt           *wire.Time `json:"due_at"`
+	Via             Via        `json:"via"`
+	IsPublic        bool       `json:"is_public"`
+
+	// CanBeSolvedByMe Whether the caller may set `solved`: the requester, once an agent is assigned, unless it is a problem.
+	CanBeSolvedByMe  bool   `json:"can_be_solved_by_me"`
+	Solved           bool   `json:"solved"`
+	FollowupSourceID *int64 `json:"followup_source_id"`
+}
+
+// RequestBody defines model for RequestBody.
+type RequestBody struct {
+	Request RequestInput `json:"request"`
+}
+
+// RequestComment defines model for RequestComment.
+type RequestComment struct {
+	ID          int64        `json:"id"`
+	Type        string       `json:"type"`
+	RequestID   int64        `json:"request_id"`
+	Body        string       `json:"body"`
+	HTMLBody    string       `json:"html_body"`
+	PlainBody   string       `json:"plain_body"`
+	Public      bool         `json:"public"`
+	AuthorID    int64        `json:"author_id"`
+	Attachments []Attachment `json:"attachments"`
+	CreatedAt   wire.Time    `json:"created_at"`
+	URL         string       `json:"url"`
+}
+
+// RequestCommentEnvelope defines model for RequestCommentEnvelope.
+type RequestCommentEnvelope struct {
+	Comment RequestComment `json:"comment"`
+}
+
+// RequestCommentInput defines model for RequestCommentInput.
+type RequestCommentInput struct {
+	Body     nullable.Nullable[wire.Text] `json:"body,omitempty"`
+	HTMLBody nullable.Nullable[wire.Text] `json:"html_body,omitempty"`
+	Uploads  wire.Strings                 `json:"uploads,omitzero"`
+}
+
+// RequestCommentList defines model for RequestCommentList.
+type RequestCommentList = wire.List
+
+// RequestEnvelope defines model for RequestEnvelope.
+type RequestEnvelope struct {
+	Request       Request               `json:"request"`
+	Users         []RequestUser         `json:"users,omitzero"`
+	Organizations []RequestOrganization `json:"organizations,omitzero"`
+}
+
+// RequestInput defines model for RequestInput.
+type RequestInput struct {
+	Subject nullable.Nullable[wire.Text] `json:"subject,omitempty"`
+	Comment *RequestCommentInput         `json:"comment,omitempty"`
+
+	// Requester Who writes, where the caller has not signed in.
+	Requester *RequestRequesterInput    `json:"requester,omitempty"`
+	Priority  nullable.Nullable[string] `json:"priority,omitempty"`
+	Type      nullable.Nullable[string] `json:"type,omitempty"`
+
+	// DueAt Of tasks.
+	DueAt        nullable.Nullable[wire.Time] `json:"due_at,omitempty"`
+	CustomFields wire.Raw                     `json:"custom_fields,omitempty"`
+	Fields       wire.Raw                     `json:"fields,omitempty"`
+
+	// OrganizationID One of the caller's.
+	OrganizationID nullable.Nullable[wire.ID] `json:"organization_id,omitempty"`
+
+	// TicketFormID One that end users may see.
+	TicketFormID  nullable.Nullable[wire.ID] `json:"ticket_form_id,omitempty"`
+	Recipient     nullable.Nullable[string]  `json:"recipient,omitempty"`
+	Collaborators wire.Raw                   `json:"collaborators,omitempty"`
+	EmailCcs      []CollaboratorInput        `json:"email_ccs,omitzero"`
+	Via           wire.Raw                   `json:"via,omitempty"`
+
+	// ViaFollowupSourceID A closed request that this one follows up.
+	ViaFollowupSourceID nullable.Nullable[wire.ID] `json:"via_followup_source_id,omitempty"`
+}
+
+// RequestList defines model for RequestList.
+type RequestList = wire.List
+
+// RequestOrganization defines model for RequestOrganization.
+type RequestOrganization struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// RequestRequesterInput Who writes, where the caller has not signed in.
+type RequestRequesterInput struct {
+	Name     nullable.Nullable[wire.Text] `json:"name,omitempty"`
+	Email    nullable.Nullable[string]    `json:"email,omitempty"`
+	LocaleID nullable.Nullable[wire.ID]   `json:"locale_id,omitempty"`
+	Locale   nullable.Nullable[string]    `json:"locale,omitempty"`
+}
+
+// RequestUpdateBody defines model for RequestUpdateBody.
+type RequestUpdateBody struct {
+	Request RequestUpdateInput `json:"request"`
+}
+
+// RequestUpdateInput defines model for RequestUpdateInput.
+type RequestUpdateInput struct {
+	Comment                 *RequestCommentInput `json:"comment,omitempty"`
+	Solved                  *wire.Flag           `json:"solved,omitempty"`
+	AdditionalCollaborators wire.Raw             `json:"additional_collaborators,omitempty"`
+}
+
+// RequestUser defines model for RequestUser.
+type RequestUser struct {
+	ID int64 `json:"id"`
+
+	// Name Of an agent the alias, if there is one.
+	Name           string                 `json:"name"`
+	Photo          map[string]interface{} `json:"photo"`
+	Agent          bool                   `json:"agent"`
+	OrganizationID *int64                 `json:"organization_id"`
+}
+
 // RequiredOnStatuses defines model for RequiredOnStatuses.
 type RequiredOnStatuses struct {
 	// Type ALL_STATUSES, NO_STATUSES or SOME_STATUSES.
@@ -1951,6 +2102,9 @@ type TicketSettingsInput struct {
 	// AgentTicketDeletion Whether agents, and not admins alone, may delete tickets.
 	AgentTicketDeletion *wire.Flag `json:"agent_ticket_deletion,omitempty"`
 
+	// AnonymousRequests Whether people who have not signed in may create requests and upload files for them.
+	AnonymousRequests *wire.Flag `json:"anonymous_requests,omitempty"`
+
 	// AssignTicketsUponSolve Whether a ticket that is solved without an assignee goes to whoever solves it.
 	AssignTicketsUponSolve *wire.Flag `json:"assign_tickets_upon_solve,omitempty"`
 
@@ -2369,6 +2523,9 @@ type RatingScoreParam = string
 // RatingStartParam defines model for RatingStartParam.
 type RatingStartParam = int64
 
+// RequestIDParam defines model for RequestIdParam.
+type RequestIDParam = wire.ID
+
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
@@ -2589,6 +2746,30 @@ type CountUsersByOrganizationParams struct {
 type AutocompleteProblemsParams struct {
 	// Text The text; that of the body goes before it.
 	Text *string `form:"text,omitempty" json:"text,omitempty"`
+}
+
+// SearchRequestsParams defines parameters for SearchRequests.
+type SearchRequestsParams struct {
+	// Query The words.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// OrganizationID Only requests of this organization.
+	OrganizationID *wire.ID `form:"organization_id,omitempty" json:"organization_id,omitempty"`
+
+	// CcID Only requests with a copy to the caller.
+	CcID *wire.Flag `form:"cc_id,omitempty" json:"cc_id,omitempty"`
+
+	// Status Only requests in these statuses, separated by commas.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+}
+
+// ListCommentsParams defines parameters for ListComments.
+type ListCommentsParams struct {
+	// Since Only comments written at this time or later.
+	Since *wire.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Role Only comments by people of this role: agent or end_user.
+	Role *string `form:"role,omitempty" json:"role,omitempty"`
 }
 
 // ListSatisfactionRatingsParams defines parameters for ListSatisfactionRatings.
@@ -2876,8 +3057,17 @@ type SetOrganizationTagsJSONRequestBody = TagsBody
 // AddOrganizationTagsJSONRequestBody defines body for AddOrganizationTags for application/json ContentType.
 type AddOrganizationTagsJSONRequestBody = TagsBody
 
+// AnonymousRequestJSONRequestBody defines body for AnonymousRequest for application/json ContentType.
+type AnonymousRequestJSONRequestBody = RequestBody
+
 // AutocompleteProblemsJSONRequestBody defines body for AutocompleteProblems for application/json ContentType.
 type AutocompleteProblemsJSONRequestBody = ProblemTextBody
+
+// CreateRequestJSONRequestBody defines body for CreateRequest for application/json ContentType.
+type CreateRequestJSONRequestBody = RequestBody
+
+// UpdateRequestJSONRequestBody defines body for UpdateRequest for application/json ContentType.
+type UpdateRequestJSONRequestBody = RequestUpdateBody
 
 // CreateSatisfactionReasonJSONRequestBody defines body for CreateSatisfactionReason for application/json ContentType.
 type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
@@ -3289,6 +3479,9 @@ type ServerInterface interface {
 	// OrganizationRelated Counts the tickets and users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/related)
 	OrganizationRelated(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListRequestsByOrganization Lists the requests of an organization; for end users, of one whose requests they share.
+	// (GET /api/v2/organizations/{organization_id}/requests)
+	ListRequestsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
 	// ListOrganizationSubscriptionsByOrganization Lists an organization's subscriptions; an end user's own.
 	// (GET /api/v2/organizations/{organization_id}/subscriptions)
 	ListOrganizationSubscriptionsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
@@ -3316,12 +3509,48 @@ type ServerInterface interface {
 	// CountUsersByOrganization Counts the active users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/users/count)
 	CountUsersByOrganization(ctx echo.Context, organizationID OrganizationIDParam, params CountUsersByOrganizationParams) error
+	// AnonymousRequest Creates a request; the older path of the Ruby client, also without /api/v2.
+	// (POST /api/v2/portal/requests)
+	AnonymousRequest(ctx echo.Context) error
 	// ListTicketProblems Lists the tickets of type problem.
 	// (GET /api/v2/problems)
 	ListTicketProblems(ctx echo.Context) error
 	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
 	// (POST /api/v2/problems/autocomplete)
 	AutocompleteProblems(ctx echo.Context, params AutocompleteProblemsParams) error
+	// ListRequests Lists the caller's own requests, by number unless sorted by created_at or updated_at.
+	// (GET /api/v2/requests)
+	ListRequests(ctx echo.Context) error
+	// CreateRequest Creates a request.
+	// (POST /api/v2/requests)
+	CreateRequest(ctx echo.Context) error
+	// ListCcdRequests Lists the requests that the caller is copied on.
+	// (GET /api/v2/requests/ccd)
+	ListCcdRequests(ctx echo.Context) error
+	// ListHoldRequests Lists the caller's own requests that are on hold.
+	// (GET /api/v2/requests/hold)
+	ListHoldRequests(ctx echo.Context) error
+	// ListOpenRequests Lists the caller's own requests that are not solved.
+	// (GET /api/v2/requests/open)
+	ListOpenRequests(ctx echo.Context) error
+	// SearchRequests Searches the caller's own requests, those with a copy to the caller, and those of organizations that share them with the caller.
+	// (GET /api/v2/requests/search)
+	SearchRequests(ctx echo.Context, params SearchRequestsParams) error
+	// ListSolvedRequests Lists the caller's own requests that are solved or closed.
+	// (GET /api/v2/requests/solved)
+	ListSolvedRequests(ctx echo.Context) error
+	// ShowRequest Shows a request.
+	// (GET /api/v2/requests/{request_id})
+	ShowRequest(ctx echo.Context, requestID RequestIDParam) error
+	// UpdateRequest Adds a comment or people, or solves a request.
+	// (PUT /api/v2/requests/{request_id})
+	UpdateRequest(ctx echo.Context, requestID RequestIDParam) error
+	// ListComments Lists the public comments of a request, the oldest first, with their authors and the authors' organizations.
+	// (GET /api/v2/requests/{request_id}/comments)
+	ListComments(ctx echo.Context, requestID RequestIDParam, params ListCommentsParams) error
+	// ShowComment Shows a public comment of a request.
+	// (GET /api/v2/requests/{request_id}/comments/{ticket_comment_id})
+	ShowComment(ctx echo.Context, requestID RequestIDParam, ticketCommentID TicketCommentIDParam) error
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	// (GET /api/v2/satisfaction_ratings)
 	ListSatisfactionRatings(ctx echo.Context, params ListSatisfactionRatingsParams) error
@@ -3721,6 +3950,9 @@ type ServerInterface interface {
 	// ShowUserRelated Counts what refers to a user.
 	// (GET /api/v2/users/{user_id}/related)
 	ShowUserRelated(ctx echo.Context, userID UserIDParam) error
+	// ListRequestsByUser Lists the requests of a user; an end user's own alone.
+	// (GET /api/v2/users/{user_id}/requests)
+	ListRequestsByUser(ctx echo.Context, userID UserIDParam) error
 	// BulkDeleteSessionsByUserID Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
 	// (DELETE /api/v2/users/{user_id}/sessions)
 	BulkDeleteSessionsByUserID(ctx echo.Context, userID UserIDParam) error
@@ -5254,6 +5486,22 @@ func (w *ServerInterfaceWrapper) OrganizationRelated(ctx echo.Context) error {
 	return err
 }
 
+// ListRequestsByOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRequestsByOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRequestsByOrganization(ctx, organizationID)
+	return err
+}
+
 // ListOrganizationSubscriptionsByOrganization converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrganizationSubscriptionsByOrganization(ctx echo.Context) error {
 	var err error
@@ -5430,6 +5678,15 @@ func (w *ServerInterfaceWrapper) CountUsersByOrganization(ctx echo.Context) erro
 	return err
 }
 
+// AnonymousRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) AnonymousRequest(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AnonymousRequest(ctx)
+	return err
+}
+
 // ListTicketProblems converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTicketProblems(ctx echo.Context) error {
 	var err error
@@ -5454,6 +5711,187 @@ func (w *ServerInterfaceWrapper) AutocompleteProblems(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AutocompleteProblems(ctx, params)
+	return err
+}
+
+// ListRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRequests(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRequests(ctx)
+	return err
+}
+
+// CreateRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRequest(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRequest(ctx)
+	return err
+}
+
+// ListCcdRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCcdRequests(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCcdRequests(ctx)
+	return err
+}
+
+// ListHoldRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHoldRequests(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHoldRequests(ctx)
+	return err
+}
+
+// ListOpenRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOpenRequests(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOpenRequests(ctx)
+	return err
+}
+
+// SearchRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchRequests(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchRequestsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "organization_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization_id", ctx.QueryParams(), &params.OrganizationID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "cc_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cc_id", ctx.QueryParams(), &params.CcID, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cc_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchRequests(ctx, params)
+	return err
+}
+
+// ListSolvedRequests converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSolvedRequests(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSolvedRequests(ctx)
+	return err
+}
+
+// ShowRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "request_id" -------------
+	var requestID RequestIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", ctx.Param("request_id"), &requestID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter request_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowRequest(ctx, requestID)
+	return err
+}
+
+// UpdateRequest converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateRequest(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "request_id" -------------
+	var requestID RequestIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", ctx.Param("request_id"), &requestID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter request_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateRequest(ctx, requestID)
+	return err
+}
+
+// ListComments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListComments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "request_id" -------------
+	var requestID RequestIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", ctx.Param("request_id"), &requestID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter request_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCommentsParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", ctx.QueryParams(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter role: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListComments(ctx, requestID, params)
+	return err
+}
+
+// ShowComment converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "request_id" -------------
+	var requestID RequestIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", ctx.Param("request_id"), &requestID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter request_id: %s", err))
+	}
+
+	// ------------- Path parameter "ticket_comment_id" -------------
+	var ticketCommentID TicketCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_comment_id", ctx.Param("ticket_comment_id"), &ticketCommentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowComment(ctx, requestID, ticketCommentID)
 	return err
 }
 
@@ -7754,6 +8192,22 @@ func (w *ServerInterfaceWrapper) ShowUserRelated(ctx echo.Context) error {
 	return err
 }
 
+// ListRequestsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRequestsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRequestsByUser(ctx, userID)
+	return err
+}
+
 // BulkDeleteSessionsByUserID converts echo context to params.
 func (w *ServerInterfaceWrapper) BulkDeleteSessionsByUserID(ctx echo.Context) error {
 	var err error
@@ -8194,6 +8648,20 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/requests", wrapper.ListRequests, options.OperationMiddlewares["ListRequests"]...)
+	router.POST(options.BaseURL+"/api/v2/requests", wrapper.CreateRequest, options.OperationMiddlewares["CreateRequest"]...)
+	router.POST(options.BaseURL+"/api/v2/portal/requests", wrapper.AnonymousRequest, options.OperationMiddlewares["AnonymousRequest"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/open", wrapper.ListOpenRequests, options.OperationMiddlewares["ListOpenRequests"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/solved", wrapper.ListSolvedRequests, options.OperationMiddlewares["ListSolvedRequests"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/hold", wrapper.ListHoldRequests, options.OperationMiddlewares["ListHoldRequests"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/ccd", wrapper.ListCcdRequests, options.OperationMiddlewares["ListCcdRequests"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/requests", wrapper.ListRequestsByUser, options.OperationMiddlewares["ListRequestsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/requests", wrapper.ListRequestsByOrganization, options.OperationMiddlewares["ListRequestsByOrganization"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/search", wrapper.SearchRequests, options.OperationMiddlewares["SearchRequests"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/:request_id", wrapper.ShowRequest, options.OperationMiddlewares["ShowRequest"]...)
+	router.PUT(options.BaseURL+"/api/v2/requests/:request_id", wrapper.UpdateRequest, options.OperationMiddlewares["UpdateRequest"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/:request_id/comments", wrapper.ListComments, options.OperationMiddlewares["ListComments"]...)
+	router.GET(options.BaseURL+"/api/v2/requests/:request_id/comments/:ticket_comment_id", wrapper.ShowComment, options.OperationMiddlewares["ShowComment"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings", wrapper.ListSatisfactionRatings, options.OperationMiddlewares["ListSatisfactionRatings"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/received", wrapper.ListReceivedRatings, options.OperationMiddlewares["ListReceivedRatings"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/count", wrapper.CountSatisfactionRatings, options.OperationMiddlewares["CountSatisfactionRatings"]...)
@@ -10531,6 +10999,28 @@ func (response OrganizationRelated200JSONResponse) VisitOrganizationRelatedRespo
 	return err
 }
 
+type ListRequestsByOrganizationRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ListRequestsByOrganizationResponseObject interface {
+	VisitListRequestsByOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ListRequestsByOrganization200JSONResponse RequestList
+
+func (response ListRequestsByOrganization200JSONResponse) VisitListRequestsByOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationSubscriptionsByOrganizationRequestObject struct {
 	OrganizationID OrganizationIDParam `json:"organization_id"`
 }
@@ -10734,6 +11224,36 @@ func (response CountUsersByOrganization200JSONResponse) VisitCountUsersByOrganiz
 	return err
 }
 
+type AnonymousRequestRequestObject struct {
+	Body *AnonymousRequestJSONRequestBody
+}
+
+type AnonymousRequestResponseObject interface {
+	VisitAnonymousRequestResponse(w http.ResponseWriter) error
+}
+
+type AnonymousRequest201ResponseHeaders struct {
+	Location string
+}
+
+type AnonymousRequest201JSONResponse struct {
+	Body    RequestEnvelope
+	Headers AnonymousRequest201ResponseHeaders
+}
+
+func (response AnonymousRequest201JSONResponse) VisitAnonymousRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTicketProblemsRequestObject struct {
 }
 
@@ -10767,6 +11287,254 @@ type AutocompleteProblemsResponseObject interface {
 type AutocompleteProblems200JSONResponse TicketList
 
 func (response AutocompleteProblems200JSONResponse) VisitAutocompleteProblemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRequestsRequestObject struct {
+}
+
+type ListRequestsResponseObject interface {
+	VisitListRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListRequests200JSONResponse RequestList
+
+func (response ListRequests200JSONResponse) VisitListRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRequestRequestObject struct {
+	Body *CreateRequestJSONRequestBody
+}
+
+type CreateRequestResponseObject interface {
+	VisitCreateRequestResponse(w http.ResponseWriter) error
+}
+
+type CreateRequest201ResponseHeaders struct {
+	Location string
+}
+
+type CreateRequest201JSONResponse struct {
+	Body    RequestEnvelope
+	Headers CreateRequest201ResponseHeaders
+}
+
+func (response CreateRequest201JSONResponse) VisitCreateRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCcdRequestsRequestObject struct {
+}
+
+type ListCcdRequestsResponseObject interface {
+	VisitListCcdRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListCcdRequests200JSONResponse RequestList
+
+func (response ListCcdRequests200JSONResponse) VisitListCcdRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHoldRequestsRequestObject struct {
+}
+
+type ListHoldRequestsResponseObject interface {
+	VisitListHoldRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListHoldRequests200JSONResponse RequestList
+
+func (response ListHoldRequests200JSONResponse) VisitListHoldRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOpenRequestsRequestObject struct {
+}
+
+type ListOpenRequestsResponseObject interface {
+	VisitListOpenRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListOpenRequests200JSONResponse RequestList
+
+func (response ListOpenRequests200JSONResponse) VisitListOpenRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchRequestsRequestObject struct {
+	Params SearchRequestsParams
+}
+
+type SearchRequestsResponseObject interface {
+	VisitSearchRequestsResponse(w http.ResponseWriter) error
+}
+
+type SearchRequests200JSONResponse RequestList
+
+func (response SearchRequests200JSONResponse) VisitSearchRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSolvedRequestsRequestObject struct {
+}
+
+type ListSolvedRequestsResponseObject interface {
+	VisitListSolvedRequestsResponse(w http.ResponseWriter) error
+}
+
+type ListSolvedRequests200JSONResponse RequestList
+
+func (response ListSolvedRequests200JSONResponse) VisitListSolvedRequestsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowRequestRequestObject struct {
+	RequestID RequestIDParam `json:"request_id"`
+}
+
+type ShowRequestResponseObject interface {
+	VisitShowRequestResponse(w http.ResponseWriter) error
+}
+
+type ShowRequest200JSONResponse RequestEnvelope
+
+func (response ShowRequest200JSONResponse) VisitShowRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateRequestRequestObject struct {
+	RequestID RequestIDParam `json:"request_id"`
+	Body      *UpdateRequestJSONRequestBody
+}
+
+type UpdateRequestResponseObject interface {
+	VisitUpdateRequestResponse(w http.ResponseWriter) error
+}
+
+type UpdateRequest200JSONResponse RequestEnvelope
+
+func (response UpdateRequest200JSONResponse) VisitUpdateRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCommentsRequestObject struct {
+	RequestID RequestIDParam `json:"request_id"`
+	Params    ListCommentsParams
+}
+
+type ListCommentsResponseObject interface {
+	VisitListCommentsResponse(w http.ResponseWriter) error
+}
+
+type ListComments200JSONResponse RequestCommentList
+
+func (response ListComments200JSONResponse) VisitListCommentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCommentRequestObject struct {
+	RequestID       RequestIDParam       `json:"request_id"`
+	TicketCommentID TicketCommentIDParam `json:"ticket_comment_id"`
+}
+
+type ShowCommentResponseObject interface {
+	VisitShowCommentResponse(w http.ResponseWriter) error
+}
+
+type ShowComment200JSONResponse RequestCommentEnvelope
+
+func (response ShowComment200JSONResponse) VisitShowCommentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -13833,6 +14601,28 @@ func (response ShowUserRelated200JSONResponse) VisitShowUserRelatedResponse(w ht
 	return err
 }
 
+type ListRequestsByUserRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+}
+
+type ListRequestsByUserResponseObject interface {
+	VisitListRequestsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListRequestsByUser200JSONResponse RequestList
+
+func (response ListRequestsByUser200JSONResponse) VisitListRequestsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BulkDeleteSessionsByUserIDRequestObject struct {
 	UserID UserIDParam `json:"user_id"`
 }
@@ -14468,6 +15258,9 @@ type StrictServerInterface interface {
 	// OrganizationRelated Counts the tickets and users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/related)
 	OrganizationRelated(ctx context.Context, request OrganizationRelatedRequestObject) (OrganizationRelatedResponseObject, error)
+	// ListRequestsByOrganization Lists the requests of an organization; for end users, of one whose requests they share.
+	// (GET /api/v2/organizations/{organization_id}/requests)
+	ListRequestsByOrganization(ctx context.Context, request ListRequestsByOrganizationRequestObject) (ListRequestsByOrganizationResponseObject, error)
 	// ListOrganizationSubscriptionsByOrganization Lists an organization's subscriptions; an end user's own.
 	// (GET /api/v2/organizations/{organization_id}/subscriptions)
 	ListOrganizationSubscriptionsByOrganization(ctx context.Context, request ListOrganizationSubscriptionsByOrganizationRequestObject) (ListOrganizationSubscriptionsByOrganizationResponseObject, error)
@@ -14495,12 +15288,48 @@ type StrictServerInterface interface {
 	// CountUsersByOrganization Counts the active users of an organization.
 	// (GET /api/v2/organizations/{organization_id}/users/count)
 	CountUsersByOrganization(ctx context.Context, request CountUsersByOrganizationRequestObject) (CountUsersByOrganizationResponseObject, error)
+	// AnonymousRequest Creates a request; the older path of the Ruby client, also without /api/v2.
+	// (POST /api/v2/portal/requests)
+	AnonymousRequest(ctx context.Context, request AnonymousRequestRequestObject) (AnonymousRequestResponseObject, error)
 	// ListTicketProblems Lists the tickets of type problem.
 	// (GET /api/v2/problems)
 	ListTicketProblems(ctx context.Context, request ListTicketProblemsRequestObject) (ListTicketProblemsResponseObject, error)
 	// AutocompleteProblems Lists the problems not closed whose subjects hold a text, the latest first.
 	// (POST /api/v2/problems/autocomplete)
 	AutocompleteProblems(ctx context.Context, request AutocompleteProblemsRequestObject) (AutocompleteProblemsResponseObject, error)
+	// ListRequests Lists the caller's own requests, by number unless sorted by created_at or updated_at.
+	// (GET /api/v2/requests)
+	ListRequests(ctx context.Context, request ListRequestsRequestObject) (ListRequestsResponseObject, error)
+	// CreateRequest Creates a request.
+	// (POST /api/v2/requests)
+	CreateRequest(ctx context.Context, request CreateRequestRequestObject) (CreateRequestResponseObject, error)
+	// ListCcdRequests Lists the requests that the caller is copied on.
+	// (GET /api/v2/requests/ccd)
+	ListCcdRequests(ctx context.Context, request ListCcdRequestsRequestObject) (ListCcdRequestsResponseObject, error)
+	// ListHoldRequests Lists the caller's own requests that are on hold.
+	// (GET /api/v2/requests/hold)
+	ListHoldRequests(ctx context.Context, request ListHoldRequestsRequestObject) (ListHoldRequestsResponseObject, error)
+	// ListOpenRequests Lists the caller's own requests that are not solved.
+	// (GET /api/v2/requests/open)
+	ListOpenRequests(ctx context.Context, request ListOpenRequestsRequestObject) (ListOpenRequestsResponseObject, error)
+	// SearchRequests Searches the caller's own requests, those with a copy to the caller, and those of organizations that share them with the caller.
+	// (GET /api/v2/requests/search)
+	SearchRequests(ctx context.Context, request SearchRequestsRequestObject) (SearchRequestsResponseObject, error)
+	// ListSolvedRequests Lists the caller's own requests that are solved or closed.
+	// (GET /api/v2/requests/solved)
+	ListSolvedRequests(ctx context.Context, request ListSolvedRequestsRequestObject) (ListSolvedRequestsResponseObject, error)
+	// ShowRequest Shows a request.
+	// (GET /api/v2/requests/{request_id})
+	ShowRequest(ctx context.Context, request ShowRequestRequestObject) (ShowRequestResponseObject, error)
+	// UpdateRequest Adds a comment or people, or solves a request.
+	// (PUT /api/v2/requests/{request_id})
+	UpdateRequest(ctx context.Context, request UpdateRequestRequestObject) (UpdateRequestResponseObject, error)
+	// ListComments Lists the public comments of a request, the oldest first, with their authors and the authors' organizations.
+	// (GET /api/v2/requests/{request_id}/comments)
+	ListComments(ctx context.Context, request ListCommentsRequestObject) (ListCommentsResponseObject, error)
+	// ShowComment Shows a public comment of a request.
+	// (GET /api/v2/requests/{request_id}/comments/{ticket_comment_id})
+	ShowComment(ctx context.Context, request ShowCommentRequestObject) (ShowCommentResponseObject, error)
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	// (GET /api/v2/satisfaction_ratings)
 	ListSatisfactionRatings(ctx context.Context, request ListSatisfactionRatingsRequestObject) (ListSatisfactionRatingsResponseObject, error)
@@ -14900,6 +15729,9 @@ type StrictServerInterface interface {
 	// ShowUserRelated Counts what refers to a user.
 	// (GET /api/v2/users/{user_id}/related)
 	ShowUserRelated(ctx context.Context, request ShowUserRelatedRequestObject) (ShowUserRelatedResponseObject, error)
+	// ListRequestsByUser Lists the requests of a user; an end user's own alone.
+	// (GET /api/v2/users/{user_id}/requests)
+	ListRequestsByUser(ctx context.Context, request ListRequestsByUserRequestObject) (ListRequestsByUserResponseObject, error)
 	// BulkDeleteSessionsByUserID Ends a user's sessions. A client that sends the password again begins another one: to keep it out, change the password or suspend the user.
 	// (DELETE /api/v2/users/{user_id}/sessions)
 	BulkDeleteSessionsByUserID(ctx context.Context, request BulkDeleteSessionsByUserIDRequestObject) (BulkDeleteSessionsByUserIDResponseObject, error)
@@ -17948,6 +18780,31 @@ func (sh *strictHandler) OrganizationRelated(ctx echo.Context, organizationID Or
 	return nil
 }
 
+// ListRequestsByOrganization operation middleware
+func (sh *strictHandler) ListRequestsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ListRequestsByOrganizationRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRequestsByOrganization(ctx.Request().Context(), request.(ListRequestsByOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRequestsByOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRequestsByOrganizationResponseObject); ok {
+		return validResponse.VisitListRequestsByOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizationSubscriptionsByOrganization operation middleware
 func (sh *strictHandler) ListOrganizationSubscriptionsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error {
 	var request ListOrganizationSubscriptionsByOrganizationRequestObject
@@ -18247,6 +19104,52 @@ func (sh *strictHandler) CountUsersByOrganization(ctx echo.Context, organization
 	return nil
 }
 
+// AnonymousRequest operation middleware
+func (sh *strictHandler) AnonymousRequest(ctx echo.Context) error {
+	var request AnonymousRequestRequestObject
+
+	var body AnonymousRequestJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnonymousRequest(ctx.Request().Context(), request.(AnonymousRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnonymousRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AnonymousRequestResponseObject); ok {
+		return validResponse.VisitAnonymousRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTicketProblems operation middleware
 func (sh *strictHandler) ListTicketProblems(ctx echo.Context) error {
 	var request ListTicketProblemsRequestObject
@@ -18315,6 +19218,317 @@ func (sh *strictHandler) AutocompleteProblems(ctx echo.Context, params Autocompl
 		return err
 	} else if validResponse, ok := response.(AutocompleteProblemsResponseObject); ok {
 		return validResponse.VisitAutocompleteProblemsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRequests operation middleware
+func (sh *strictHandler) ListRequests(ctx echo.Context) error {
+	var request ListRequestsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRequests(ctx.Request().Context(), request.(ListRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRequestsResponseObject); ok {
+		return validResponse.VisitListRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateRequest operation middleware
+func (sh *strictHandler) CreateRequest(ctx echo.Context) error {
+	var request CreateRequestRequestObject
+
+	var body CreateRequestJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRequest(ctx.Request().Context(), request.(CreateRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRequestResponseObject); ok {
+		return validResponse.VisitCreateRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCcdRequests operation middleware
+func (sh *strictHandler) ListCcdRequests(ctx echo.Context) error {
+	var request ListCcdRequestsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCcdRequests(ctx.Request().Context(), request.(ListCcdRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCcdRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCcdRequestsResponseObject); ok {
+		return validResponse.VisitListCcdRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListHoldRequests operation middleware
+func (sh *strictHandler) ListHoldRequests(ctx echo.Context) error {
+	var request ListHoldRequestsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHoldRequests(ctx.Request().Context(), request.(ListHoldRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHoldRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHoldRequestsResponseObject); ok {
+		return validResponse.VisitListHoldRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOpenRequests operation middleware
+func (sh *strictHandler) ListOpenRequests(ctx echo.Context) error {
+	var request ListOpenRequestsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOpenRequests(ctx.Request().Context(), request.(ListOpenRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOpenRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOpenRequestsResponseObject); ok {
+		return validResponse.VisitListOpenRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchRequests operation middleware
+func (sh *strictHandler) SearchRequests(ctx echo.Context, params SearchRequestsParams) error {
+	var request SearchRequestsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchRequests(ctx.Request().Context(), request.(SearchRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchRequestsResponseObject); ok {
+		return validResponse.VisitSearchRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSolvedRequests operation middleware
+func (sh *strictHandler) ListSolvedRequests(ctx echo.Context) error {
+	var request ListSolvedRequestsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSolvedRequests(ctx.Request().Context(), request.(ListSolvedRequestsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSolvedRequests")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSolvedRequestsResponseObject); ok {
+		return validResponse.VisitListSolvedRequestsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowRequest operation middleware
+func (sh *strictHandler) ShowRequest(ctx echo.Context, requestID RequestIDParam) error {
+	var request ShowRequestRequestObject
+
+	request.RequestID = requestID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowRequest(ctx.Request().Context(), request.(ShowRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowRequestResponseObject); ok {
+		return validResponse.VisitShowRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateRequest operation middleware
+func (sh *strictHandler) UpdateRequest(ctx echo.Context, requestID RequestIDParam) error {
+	var request UpdateRequestRequestObject
+
+	request.RequestID = requestID
+
+	var body UpdateRequestJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateRequest(ctx.Request().Context(), request.(UpdateRequestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateRequest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateRequestResponseObject); ok {
+		return validResponse.VisitUpdateRequestResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListComments operation middleware
+func (sh *strictHandler) ListComments(ctx echo.Context, requestID RequestIDParam, params ListCommentsParams) error {
+	var request ListCommentsRequestObject
+
+	request.RequestID = requestID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListComments(ctx.Request().Context(), request.(ListCommentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListComments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCommentsResponseObject); ok {
+		return validResponse.VisitListCommentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowComment operation middleware
+func (sh *strictHandler) ShowComment(ctx echo.Context, requestID RequestIDParam, ticketCommentID TicketCommentIDParam) error {
+	var request ShowCommentRequestObject
+
+	request.RequestID = requestID
+	request.TicketCommentID = ticketCommentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowComment(ctx.Request().Context(), request.(ShowCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCommentResponseObject); ok {
+		return validResponse.VisitShowCommentResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -22467,6 +23681,31 @@ func (sh *strictHandler) ShowUserRelated(ctx echo.Context, userID UserIDParam) e
 		return err
 	} else if validResponse, ok := response.(ShowUserRelatedResponseObject); ok {
 		return validResponse.VisitShowUserRelatedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRequestsByUser operation middleware
+func (sh *strictHandler) ListRequestsByUser(ctx echo.Context, userID UserIDParam) error {
+	var request ListRequestsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRequestsByUser(ctx.Request().Context(), request.(ListRequestsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRequestsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRequestsByUserResponseObject); ok {
+		return validResponse.VisitListRequestsByUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

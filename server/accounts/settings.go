@@ -49,6 +49,7 @@ type LocalizationSettings struct {
 // TicketSettings change how tickets are saved.
 type TicketSettings struct {
 	AgentTicketDeletion    bool `json:"agent_ticket_deletion"`     // agents, not admins alone, may delete
+	AnonymousRequests      bool `json:"anonymous_requests"`        // and uploads for them, by people who have not signed in
 	AssignTicketsUponSolve bool `json:"assign_tickets_upon_solve"` // to the agent who solves
 	MarkdownTicketComments bool `json:"markdown_ticket_comments"`
 	ModifyClosedTickets    bool `json:"modify_closed_tickets"` // by admins: tags, subject, priority, some fields
@@ -62,7 +63,7 @@ func Default() Settings {
 		API:          APISettings{PasswordAccess: true, TokenAccess: true},
 		Localization: LocalizationSettings{LocaleIDs: []int64{1}},
 		Tickets: TicketSettings{
-			AgentTicketDeletion: true, AssignTicketsUponSolve: true, ModifyClosedTickets: true, StatusHold: true,
+			AgentTicketDeletion: true, AnonymousRequests: true, AssignTicketsUponSolve: true, ModifyClosedTickets: true, StatusHold: true,
 		},
 	}
 }
@@ -93,6 +94,7 @@ type SettingsChange struct {
 	UniqueGroupNames       *bool
 	LocaleIDs              []int64
 	AgentTicketDeletion    *bool
+	AnonymousRequests      *bool
 	AssignTicketsUponSolve *bool
 	MarkdownTicketComments *bool
 	PrivateAttachments     *bool
@@ -126,7 +128,7 @@ func UpdateSettings(ctx context.Context, db *gorm.DB, now time.Time, by auth.Act
 func (c SettingsChange) apply(s *Settings) error {
 	for to, from := range map[*bool]*bool{
 		&s.API.PasswordAccess: c.PasswordAccess, &s.API.TokenAccess: c.TokenAccess, &s.Groups.UniqueNames: c.UniqueGroupNames,
-		&s.Tickets.AgentTicketDeletion: c.AgentTicketDeletion, &s.Tickets.AssignTicketsUponSolve: c.AssignTicketsUponSolve,
+		&s.Tickets.AgentTicketDeletion: c.AgentTicketDeletion, &s.Tickets.AnonymousRequests: c.AnonymousRequests, &s.Tickets.AssignTicketsUponSolve: c.AssignTicketsUponSolve,
 		&s.Tickets.MarkdownTicketComments: c.MarkdownTicketComments, &s.Tickets.StatusHold: c.StatusHold,
 		&s.Tickets.PrivateAttachments: c.PrivateAttachments,
 	} {

@@ -35,21 +35,26 @@ type Upload struct {
 // Upload keeps a file until a comment takes its token or the token expires. It
 // fails with fault.BadRequest for a file without a name, with fault.TooLarge,
 // and with fault.Invalid for a token that by did not get or that is no longer
-// good. A failure keeps nothing.
+// good, and with fault.Unauthenticated where the account wants people to sign in.
+// A failure keeps nothing.
 func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Upload, error) {
 	in.FileName = cleanName(in.FileName)
 	if in.FileName == "" {
 		return Upload{}, fault.New(fault.BadRequest, "filename is required: add it to the query, as in /api/v2/uploads?filename=report.pdf")
+	}
+	settings, err := s.settings(ctx, by.AccountID)
+	if err != nil {
+		return Upload{}, err
+	}
+	if by.Anonymous() && !settings.Tickets.AnonymousRequests {
+		return Upload{}, fault.New(fault.Unauthenticated, "sign in to upload a file")
 	}
 	if in.Token != "" { // now, and not after all of the file has come
 		if _, err := s.findUploadTx(s.db.WithContext(ctx), by, in.Token); err != nil {
 			return Upload{}, err
 		}
 	}
-	limit, err := s.Limit(ctx, by.AccountID)
-	if err != nil {
-		return Upload{}, err
-	}
+	limit := s.limit(settings)
 	key := newKey(by.AccountID)
 	if err := s.expect(ctx, key); err != nil {
 		return Upload{}, err
@@ -74,10 +79,14 @@ func (s *Service) Upload(ctx context.Context, by auth.Actor, in UploadInput) (Up
 // Limit is how large files of the account may be, in bytes.
 func (s *Service) Limit(ctx context.Context, account int64) (int64, error) {
 	settings, err := s.settings(ctx, account)
+	return s.limit(settings), err
+}
+
+func (s *Service) limit(settings accounts.Settings) int64 {
 	if own := settings.Limits.AttachmentSize; own > 0 && own < s.options.MaxSize {
-		return own, err
+		return own
 	}
-	return s.options.MaxSize, err
+	return s.options.MaxSize
 }
 
 func (s *Service) settings(ctx context.Context, account int64) (accounts.Settings, error) {

@@ -13,17 +13,32 @@ import (
 // [{"id":..,"value":..},..] with every active custom field in position order,
 // null where the ticket has no value. values is tickets.custom_fields.
 func (d *Definitions) AppendJSON(b []byte, values models.JSON) []byte {
+	return d.appendJSON(b, values, func(*Field) bool { return true })
+}
+
+// AppendPortalJSON is AppendJSON with the fields alone that end users may see.
+func (d *Definitions) AppendPortalJSON(b []byte, values models.JSON) []byte {
+	return d.appendJSON(b, values, func(f *Field) bool { return f.VisibleInPortal })
+}
+
+func (d *Definitions) appendJSON(b []byte, values models.JSON, shown func(*Field) bool) []byte {
 	if len(d.custom) == 0 {
 		return append(b, "[]"...)
 	}
 	var few [32]string // spares the heap for most accounts
 	b = append(b, '[')
+	first := true
 	for i, raw := range d.raw(few[:], values) {
-		if i > 0 {
+		f := d.custom[i]
+		if !shown(f) {
+			continue
+		}
+		if !first {
 			b = append(b, ',')
 		}
-		b = append(b, d.custom[i].wire...)
-		b = d.custom[i].appendValue(b, raw)
+		first = false
+		b = append(b, f.wire...)
+		b = f.appendValue(b, raw)
 		b = append(b, '}')
 	}
 	return append(b, ']')

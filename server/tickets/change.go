@@ -52,6 +52,10 @@ type Change struct {
 
 	FollowupOf int64 // on create: the closed ticket that this one follows up
 
+	// Request holds the change to what end users may ask of a ticket, whoever
+	// asks; Solve has the requester solve it.
+	Request, Solve bool
+
 	// UpdatedStamp, when set, is the updated_at that the caller saw: the change
 	// fails with fault.Outdated if the ticket has another (safe update).
 	UpdatedStamp *time.Time

@@ -31,11 +31,14 @@ var byAge = page.By("created_at,id", page.Column{Expr: "c.created_at", Kind: pag
 // commentsOf is the condition of a ticket's comments that by may read, after it
 // is known that he may see the ticket.
 func commentsOf(by auth.Actor, ticket int64) (string, []any) {
-	where, args := "c.account_id = ? AND c.ticket_id = ?", []any{by.AccountID, ticket}
 	if PublicOnly(by) {
-		where += " AND c.public"
+		return publicComments(by, ticket)
 	}
-	return where, args
+	return "c.account_id = ? AND c.ticket_id = ?", []any{by.AccountID, ticket}
+}
+
+func publicComments(by auth.Actor, ticket int64) (string, []any) {
+	return "c.account_id = ? AND c.ticket_id = ? AND c.public", []any{by.AccountID, ticket}
 }
 
 // Comments is a page of a ticket's comments, the oldest first unless the
@@ -45,6 +48,10 @@ func (s *Service) Comments(ctx context.Context, by auth.Actor, ticket int64, r p
 		return page.Result[CommentRecord]{}, err
 	}
 	where, args := commentsOf(by, ticket)
+	return s.listComments(ctx, by, where, args, r)
+}
+
+func (s *Service) listComments(ctx context.Context, by auth.Actor, where string, args []any, r page.Request) (page.Result[CommentRecord], error) {
 	q := page.Query{Select: commentColumns, From: "comments c", Where: where, Args: args, Order: byAge}
 	if r.Desc {
 		q.Order = q.Order.Reversed()
@@ -94,8 +101,12 @@ func (s *Service) comment(ctx context.Context, by auth.Actor, ticket, id int64) 
 	if _, err := s.Get(ctx, by, ticket); err != nil {
 		return CommentRecord{}, err
 	}
-	c := CommentRecord{Comment: models.Comment{AccountID: by.AccountID}}
 	where, args := commentsOf(by, ticket)
+	return s.oneComment(ctx, by, id, where, args)
+}
+
+func (s *Service) oneComment(ctx context.Context, by auth.Actor, id int64, where string, args []any) (CommentRecord, error) {
+	c := CommentRecord{Comment: models.Comment{AccountID: by.AccountID}}
 	err := s.db.WithContext(ctx).Raw("SELECT "+commentColumns+" FROM comments c WHERE "+where+" AND c.id = ?", append(args, id)...).
 		Row().Scan(commentDest(&c.Comment)...)
 	if isNoRows(err) {

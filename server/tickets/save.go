@@ -179,7 +179,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.followUp, s.findPeople, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
+		s.asRequest, s.followUp, s.findPeople, s.admitRequest, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, err

@@ -31,21 +31,25 @@ func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.Tick
 	return t, err
 }
 
-// versioned are the columns and, behind them, the version of the account's set-up
-// that tickets are shown with: a statement of its own for it would take a third
-// of the time of a show. Its question mark is the account.
-func versioned(by auth.Actor) string {
-	return columnsFor(by) + ", (SELECT a.config_version FROM accounts a WHERE a.id = ?)"
+// versioned are columns of tickets and, behind them, the version of the account's
+// set-up that tickets are shown with: a statement of its own for it would take a
+// third of the time of a show. Its question mark is the account.
+func versioned(columns string) string {
+	return columns + ", (SELECT a.config_version FROM accounts a WHERE a.id = ?)"
 }
 
 // Show is a ticket that by may see, and the account's set-up that it is shown
 // with. It fails with fault.NotFound.
 func (s *Service) Show(ctx context.Context, by auth.Actor, id int64) (models.Ticket, *fields.Config, error) {
 	where, args := Visible(by)
+	return s.show(ctx, by, id, columnsFor(by), where, args)
+}
+
+func (s *Service) show(ctx context.Context, by auth.Actor, id int64, columns, where string, args []any) (models.Ticket, *fields.Config, error) {
 	t := models.Ticket{AccountID: by.AccountID}
 	var version int64
 	db := s.db.WithContext(ctx)
-	found, err := postgres.Row(db, "SELECT "+versioned(by)+" FROM tickets t WHERE t.id = ? AND "+where,
+	found, err := postgres.Row(db, "SELECT "+versioned(columns)+" FROM tickets t WHERE t.id = ? AND "+where,
 		append([]any{by.AccountID, id}, args...), append(dest(&t), &version)...)
 	if err != nil {
 		return t, nil, err
@@ -100,11 +104,22 @@ type Filter struct {
 	CCd          int64
 	Follower     int64
 	Problem      int64
-	Problems     bool // tickets of type problem only
+	Problems     bool     // tickets of type problem only
+	Statuses     []string // nil: whatever the status
+	Requests     bool     // as requests: what is public
+
+	own   bool     // only what the caller sees as an end user
+	words []string // all of which must be in what end users read
 }
 
 func (f Filter) where(by auth.Actor) (string, []any) {
 	where, args := Visible(by)
+	switch {
+	case f.own:
+		where, args = ownRequests(by)
+	case f.Requests:
+		where, args = visibleRequest(by)
+	}
 	for _, c := range []struct {
 		cond  string
 		value any
@@ -118,6 +133,7 @@ func (f Filter) where(by auth.Actor) (string, []any) {
 		{"t.email_cc_ids @> ARRAY[?::bigint] AND t.email_cc_ids <> '{}'", f.CCd, f.CCd != 0},
 		{"t.follower_ids @> ARRAY[?::bigint] AND t.follower_ids <> '{}'", f.Follower, f.Follower != 0},
 		{"t.problem_id = ?", f.Problem, f.Problem != 0},
+		{"t.status = ANY(?)", models.Strings(f.Statuses), f.Statuses != nil},
 	} {
 		if c.on {
 			where, args = where+" AND "+c.cond, append(args, c.value)
@@ -125,6 +141,10 @@ func (f Filter) where(by auth.Actor) (string, []any) {
 	}
 	if f.Problems {
 		where += " AND t.type = 'problem'" // no argument, so that the partial index serves
+	}
+	for _, word := range f.words {
+		cond, more := withWord(word)
+		where, args = where+" AND "+cond, append(args, more...)
 	}
 	return where, args
 }
@@ -163,16 +183,20 @@ type Listed struct {
 // otherwise. An unknown sort is the default one.
 func (s *Service) List(ctx context.Context, by auth.Actor, f Filter, r page.Request) (Listed, error) {
 	where, args := f.where(by)
+	columns := columnsFor(by)
+	if f.Requests {
+		columns = publicColumns
+	}
 	q := page.Query{
-		Select: versioned(by), SelectArgs: []any{by.AccountID}, From: "tickets t", Where: where, Args: args, Order: orders["id"],
+		Select: versioned(columns), SelectArgs: []any{by.AccountID}, From: "tickets t", Where: where, Args: args, Order: orders["id"],
 	}
 	if o, ok := orders[r.Sort]; ok {
 		q.Order = o
 	}
-	if o, ok := offsetOrders[r.Sort]; ok && !r.Cursor {
+	if o, ok := offsetOrders[r.Sort]; ok && !r.Cursor && !f.Requests {
 		q.Order = o
 	}
-	if j, ok := joinedOrders[r.Sort]; ok && !r.Cursor {
+	if j, ok := joinedOrders[r.Sort]; ok && !r.Cursor && !f.Requests {
 		q.From, q.CountFrom = "tickets t "+j.join, "tickets t"
 		q.Order = page.By(r.Sort, page.Column{Expr: j.expr}, byID)
 	}

@@ -57,7 +57,7 @@ func (s *save) statusRules() error {
 	// What is imported has the status that it is said to have.
 	explicit := s.silent || s.change.Status != nil || s.change.CustomStatusID.IsSpecified()
 	// A reply of the requester, or of somebody copied, reopens.
-	if s.comment != nil && !s.created && s.comment.Public && !explicit && !s.staff(s.comment.AuthorID) {
+	if s.comment != nil && !s.created && s.comment.Public && !explicit && (!s.staff(s.comment.AuthorID) || s.requesterReplies()) {
 		switch t.Status {
 		case models.StatusPending, models.StatusHold, models.StatusSolved:
 			t.Status, t.CustomStatusID = models.StatusOpen, 0
@@ -102,6 +102,9 @@ func (s *save) validate() error {
 		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{
 			"base": {{Description: "Description: cannot be blank", Code: fault.CodeBlank}},
 		}}
+	}
+	if s.change.Request {
+		return s.validateRequest()
 	}
 	solved := s.after.Status == models.StatusSolved
 	solving := solved && s.before.Status != models.StatusSolved

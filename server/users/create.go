@@ -231,6 +231,11 @@ type Person struct {
 // does this for whoever writes in. It fails with fault.NotFound for an id that
 // is nobody's, and with fault.Invalid for a malformed address or a person
 // without any name.
+//
+// An end user or nobody may name an address that somebody has put unproven beside
+// a proven one of his own. It does not lead to that user, who would read what is
+// meant for whom the address belongs to: they become a new user, without the
+// address but in the name (see Vouched).
 func (s *Service) FindOrCreateTx(tx *gorm.DB, by auth.Actor, p Person) (models.User, bool, error) {
 	if p.ID != 0 {
 		u, err := take(tx, p.ID)
@@ -244,6 +249,16 @@ func (s *Service) FindOrCreateTx(tx *gorm.DB, by auth.Actor, p Person) (models.U
 		var err error
 		if k.email, err = cleanEmail("email", p.Email); err != nil {
 			return models.User{}, false, err
+		}
+	}
+	if k.email != "" && !by.Staff() {
+		asked := auth.Person{AccountID: by.AccountID, Email: k.email}
+		h, err := holderOf(tx, asked)
+		if err != nil {
+			return models.User{}, false, err
+		}
+		if h.user != 0 && !h.isFor(asked) {
+			p.Name, k.email = strings.TrimSpace(p.Name+" <"+k.email+">"), ""
 		}
 	}
 	find := func() (int64, error) { return findTx(tx, by.AccountID, k, byEmail, byExternalID, byPhone) }

@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // Search is a page of the active users that match a query, by id.
@@ -208,7 +209,7 @@ func word(account int64, text string) condition {
 // begins with text.
 func begins(account int64, text string) condition {
 	from, to := between(text)
-	like := escapeLike(strings.ToLower(text)) + "%"
+	like := postgres.EscapeLike(strings.ToLower(text)) + "%"
 	return condition{`u.id IN (
 		SELECT id FROM users WHERE account_id = ? AND lower(name) ~>=~ ? AND lower(name) ~<~ ?
 		UNION SELECT id FROM users WHERE account_id = ? AND lower(name) LIKE ?
@@ -224,7 +225,7 @@ const maxSuggestions = 1000
 // suggestions is begins, held to maxSuggestions.
 func suggestions(account int64, text string) condition {
 	from, to := between(text)
-	like := escapeLike(strings.ToLower(text)) + "%"
+	like := postgres.EscapeLike(strings.ToLower(text)) + "%"
 	most := " LIMIT " + strconv.Itoa(maxSuggestions) + ")"
 	return condition{`u.id IN (
 		(SELECT id FROM users WHERE account_id = ? AND active AND lower(name) ~>=~ ? AND lower(name) ~<~ ? ORDER BY lower(name) USING ~<~, id` + most + `
@@ -260,11 +261,7 @@ func phoneLike(account int64, text string) condition {
 // then the ends count.
 func pattern(text string) string {
 	if strings.Contains(text, "*") {
-		return strings.ReplaceAll(escapeLike(text), "*", "%")
+		return strings.ReplaceAll(postgres.EscapeLike(text), "*", "%")
 	}
-	return "%" + escapeLike(text) + "%"
-}
-
-func escapeLike(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+	return "%" + postgres.EscapeLike(text) + "%"
 }
