@@ -52,6 +52,7 @@ func settingsChange(in gen.AccountSettingsInput) accounts.SettingsChange {
 		c.AgentTicketDeletion, c.AssignTicketsUponSolve = (*bool)(s.AgentTicketDeletion), (*bool)(s.AssignTicketsUponSolve)
 		c.MarkdownTicketComments, c.StatusHold = (*bool)(s.MarkdownTicketComments), (*bool)(s.StatusHold)
 		c.PrivateAttachments, c.AnonymousRequests = (*bool)(s.PrivateAttachments), (*bool)(s.AnonymousRequests)
+		c.AssignOnlyChoice = (*bool)(s.AssignOnlyChoice)
 	}
 	return c
 }
@@ -114,7 +115,7 @@ func given(setUp *fields.Config) map[string]map[string]any {
 		"ticket_form":             {"raw_ticket_forms_instructions": "", "ticket_forms_instructions": ""},
 		"ticket_sharing_partners": {"support_addresses": []any{}},
 		"tickets": {
-			"agent_ticket_deletion": s.Tickets.AgentTicketDeletion, "allow_group_reset": true,
+			"agent_ticket_deletion": s.Tickets.AgentTicketDeletion, "allow_group_reset": true, "assign_only_choice": s.Tickets.AssignOnlyChoice,
 			"anonymous_requests": s.Tickets.AnonymousRequests, "assign_default_organization": true,
 			"assign_tickets_upon_solve": s.Tickets.AssignTicketsUponSolve, "collaboration": true, "comments_public_by_default": true,
 			"follower_and_email_cc_collaborations": true, "is_first_comment_private_enabled": true,

@@ -66,13 +66,16 @@ func changeIn(ctx context.Context, root string, in gen.TicketInput) (tickets.Cha
 }
 
 // fromRequest notes for the audit from where the request came. A job has none.
-func fromRequest(ctx context.Context, c *tickets.Change) {
-	if ip := edge.ClientIP(ctx); ip.IsValid() {
-		c.IP = ip.String()
+func fromRequest(ctx context.Context, c *tickets.Change) { c.Client, c.IP = requestOf(ctx) }
+
+func requestOf(ctx context.Context) (client, ip string) {
+	if addr := edge.ClientIP(ctx); addr.IsValid() {
+		ip = addr.String()
 	}
 	if call, ok := ctx.Value(callKey{}).(call); ok {
-		c.Client = call.client
+		client = call.client
 	}
+	return client, ip
 }
 
 func requesterOf(r gen.TicketRequesterInput) *users.Person {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/helpd/helpd/api/wire"
@@ -86,6 +85,9 @@ func (h ticketHandlers) CreateTicket(ctx context.Context, r gen.CreateTicketRequ
 	c, err := ticketChange(ctx, r.Body.Ticket)
 	if err != nil {
 		return nil, err
+	}
+	if r.Params.Async != nil && bool(*r.Params.Async) {
+		return h.createLater(ctx, r.Body.Ticket)
 	}
 	saved, err := h.tickets.Create(ctx, auth.From(ctx), c)
 	if err != nil {
@@ -294,106 +296,4 @@ func (h ticketHandlers) BulkRestoreDeletedTickets(ctx context.Context, r gen.Bul
 		return nil, err
 	}
 	return gen.BulkRestoreDeletedTickets200JSONResponse{}, nil
-}
-
-// Names of the bulk operations in the queue; they outlive a version.
-const (
-	bulkCreateTicket = "tickets.create"
-	bulkUpdateTicket = "tickets.update"
-	bulkDeleteTicket = "tickets.delete"
-)
-
-// register tells the queue how bulk operations on tickets are done.
-func (h ticketHandlers) register() {
-	h.jobs.Register(bulkCreateTicket, jobs.Operation{JobType: "Bulk Create Ticket", Doing: "Creating ticket", Action: "create", Run: h.createOne})
-	h.jobs.Register(bulkUpdateTicket, jobs.Operation{JobType: "Bulk Update Ticket", Doing: "Updating ticket", Action: "update", Run: h.updateOne})
-	h.jobs.Register(bulkDeleteTicket, jobs.Operation{JobType: "Bulk Delete Ticket", Doing: "Deleting ticket", Action: "delete", Run: h.deleteOne})
-}
-
-func (h ticketHandlers) TicketsCreateMany(ctx context.Context, r gen.TicketsCreateManyRequestObject) (gen.TicketsCreateManyResponseObject, error) {
-	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), bulkCreateTicket, rawItems(r.Body.Tickets))
-	return gen.TicketsCreateMany200JSONResponse(jobEnvelope(ctx, job)), err
-}
-
-func (h ticketHandlers) TicketsUpdateMany(ctx context.Context, r gen.TicketsUpdateManyRequestObject) (gen.TicketsUpdateManyResponseObject, error) {
-	items := r.Body.Tickets
-	if r.Body.Ticket != nil {
-		items = nil
-		for _, id := range r.Params.Ids {
-			item := *r.Body.Ticket
-			item.ID = &id
-			items = append(items, item)
-		}
-	}
-	if len(items) == 0 {
-		return nil, fault.New(fault.BadRequest, "Name the tickets by ids with a ticket, or as tickets with an id each")
-	}
-	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), bulkUpdateTicket, rawItems(items))
-	return gen.TicketsUpdateMany200JSONResponse(jobEnvelope(ctx, job)), err
-}
-
-func (h ticketHandlers) BulkDeleteTickets(ctx context.Context, r gen.BulkDeleteTicketsRequestObject) (gen.BulkDeleteTicketsResponseObject, error) {
-	if len(r.Params.Ids) == 0 {
-		return nil, fault.New(fault.BadRequest, "Parameter ids is missing")
-	}
-	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), bulkDeleteTicket, rawItems(int64s(r.Params.Ids)))
-	return gen.BulkDeleteTickets200JSONResponse(jobEnvelope(ctx, job)), err
-}
-
-// rawItems are the items of a bulk operation as the queue keeps them.
-func rawItems[T any](items []T) []json.RawMessage {
-	out := make([]json.RawMessage, len(items))
-	for i, item := range items {
-		out[i] = json.RawMessage(models.ToJSON(item))
-	}
-	return out
-}
-
-func (h ticketHandlers) createOne(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
-	c, err := bulkChange(ctx, item)
-	if err != nil {
-		return nil, err
-	}
-	saved, err := h.tickets.Create(ctx, by, c)
-	return map[string]any{"index": index, "id": saved.Ticket.ID, "account_id": by.AccountID}, err
-}
-
-func (h ticketHandlers) updateOne(ctx context.Context, by auth.Actor, item json.RawMessage, _ int) (any, error) {
-	var id struct {
-		ID wire.ID `json:"id"`
-	}
-	if err := json.Unmarshal(item, &id); err != nil {
-		return nil, err
-	}
-	c, err := bulkChange(ctx, item)
-	if err != nil {
-		return nil, err
-	}
-	_, err = h.tickets.Update(ctx, by, int64(id.ID), c)
-	return bulkResult("update", "Updated", int64(id.ID)), err
-}
-
-func (h ticketHandlers) deleteOne(ctx context.Context, by auth.Actor, item json.RawMessage, _ int) (any, error) {
-	var id int64
-	if err := json.Unmarshal(item, &id); err != nil {
-		return nil, err
-	}
-	return bulkResult("delete", "Deleted", id), h.tickets.Delete(ctx, by, id)
-}
-
-func bulkChange(ctx context.Context, item json.RawMessage) (tickets.Change, error) {
-	var in gen.TicketInput
-	if err := json.Unmarshal(item, &in); err != nil {
-		return tickets.Change{}, err
-	}
-	return ticketChange(ctx, in)
-}
-
-func bulkResult(action, status string, id int64) any {
-	return struct {
-		Action  string `json:"action"`
-		ID      int64  `json:"id"`
-		Status  string `json:"status"`
-		Success bool   `json:"success"`
-	}{action, id, status, true}
 }

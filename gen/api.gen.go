@@ -949,6 +949,16 @@ type LocalizationSettingsInput struct {
 	LocaleIds wire.IDs `json:"locale_ids,omitzero"`
 }
 
+// MergeBody defines model for MergeBody.
+type MergeBody struct {
+	// Ids The tickets to close.
+	Ids                   wire.IDs                     `json:"ids"`
+	TargetComment         nullable.Nullable[wire.Text] `json:"target_comment,omitempty"`
+	SourceComment         nullable.Nullable[wire.Text] `json:"source_comment,omitempty"`
+	TargetCommentIsPublic nullable.Nullable[wire.Flag] `json:"target_comment_is_public,omitempty"`
+	SourceCommentIsPublic nullable.Nullable[wire.Flag] `json:"source_comment_is_public,omitempty"`
+}
+
 // Meta defines model for Meta.
 type Meta struct {
 	HasMore      bool                      `json:"has_more"`
@@ -2052,6 +2062,11 @@ type TicketMetricsEnvelope struct {
 	TicketMetric []TicketMetric `json:"ticket_metric"`
 }
 
+// TicketNumber defines model for TicketNumber.
+type TicketNumber struct {
+	ID int64 `json:"id"`
+}
+
 // TicketPastInput defines model for TicketPastInput.
 type TicketPastInput struct {
 	Comments []TicketImportCommentInput `json:"comments,omitzero"`
@@ -2066,6 +2081,12 @@ type TicketPastInput struct {
 
 // TicketPriority defines model for TicketPriority.
 type TicketPriority string
+
+// TicketQueuedEnvelope defines model for TicketQueuedEnvelope.
+type TicketQueuedEnvelope struct {
+	Ticket    TicketNumber `json:"ticket"`
+	JobStatus JobStatus    `json:"job_status"`
+}
 
 // TicketRelatedEnvelope defines model for TicketRelatedEnvelope.
 type TicketRelatedEnvelope struct {
@@ -2104,6 +2125,9 @@ type TicketSettingsInput struct {
 
 	// AnonymousRequests Whether people who have not signed in may create requests and upload files for them.
 	AnonymousRequests *wire.Flag `json:"anonymous_requests,omitempty"`
+
+	// AssignOnlyChoice Whether the account's only group gets each ticket without one, and a group's only agent its tickets without an assignee. No setting of the original, which always does so.
+	AssignOnlyChoice *wire.Flag `json:"assign_only_choice,omitempty"`
 
 	// AssignTicketsUponSolve Whether a ticket that is solved without an assignee goes to whoever solves it.
 	AssignTicketsUponSolve *wire.Flag `json:"assign_tickets_upon_solve,omitempty"`
@@ -2607,6 +2631,12 @@ type ListCustomStatusesParams struct {
 	Default *wire.Flag `form:"default,omitempty" json:"default,omitempty"`
 }
 
+// BulkPermanentlyDeleteTicketsParams defines parameters for BulkPermanentlyDeleteTickets.
+type BulkPermanentlyDeleteTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // BulkRestoreDeletedTicketsParams defines parameters for BulkRestoreDeletedTickets.
 type BulkRestoreDeletedTicketsParams struct {
 	// Ids Ids separated by commas, at most 100.
@@ -2853,8 +2883,20 @@ type ListTicketsParams struct {
 	ExternalID *string `form:"external_id,omitempty" json:"external_id,omitempty"`
 }
 
+// CreateTicketParams defines parameters for CreateTicket.
+type CreateTicketParams struct {
+	// Async Whether to answer at once and create the ticket in a job.
+	Async *wire.Flag `form:"async,omitempty" json:"async,omitempty"`
+}
+
 // BulkDeleteTicketsParams defines parameters for BulkDeleteTickets.
 type BulkDeleteTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// MarkManyTicketsAsSpamParams defines parameters for MarkManyTicketsAsSpam.
+type MarkManyTicketsAsSpamParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
@@ -3114,6 +3156,9 @@ type UpdateTicketJSONRequestBody = TicketBody
 // RedactStringInCommentJSONRequestBody defines body for RedactStringInComment for application/json ContentType.
 type RedactStringInCommentJSONRequestBody = RedactTextBody
 
+// MergeTicketsIntoTargetTicketJSONRequestBody defines body for MergeTicketsIntoTargetTicket for application/json ContentType.
+type MergeTicketsIntoTargetTicketJSONRequestBody = MergeBody
+
 // CreateTicketSatisfactionRatingJSONRequestBody defines body for CreateTicketSatisfactionRating for application/json ContentType.
 type CreateTicketSatisfactionRatingJSONRequestBody = SatisfactionRatingBody
 
@@ -3233,9 +3278,15 @@ type ServerInterface interface {
 	// ListDeletedTickets Lists the tickets deleted within the last 30 days.
 	// (GET /api/v2/deleted_tickets)
 	ListDeletedTickets(ctx echo.Context) error
+	// BulkPermanentlyDeleteTickets Takes everything out of up to 100 deleted tickets that anybody wrote, in a job; out of all of them or none.
+	// (DELETE /api/v2/deleted_tickets/destroy_many)
+	BulkPermanentlyDeleteTickets(ctx echo.Context, params BulkPermanentlyDeleteTicketsParams) error
 	// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
 	// (PUT /api/v2/deleted_tickets/restore_many)
 	BulkRestoreDeletedTickets(ctx echo.Context, params BulkRestoreDeletedTicketsParams) error
+	// DeleteTicketPermanently Takes everything out of a deleted ticket that anybody wrote, in a job.
+	// (DELETE /api/v2/deleted_tickets/{ticket_id})
+	DeleteTicketPermanently(ctx echo.Context, ticketID TicketIDParam) error
 	// RestoreDeletedTicket Restores a deleted ticket.
 	// (PUT /api/v2/deleted_tickets/{ticket_id}/restore)
 	RestoreDeletedTicket(ctx echo.Context, ticketID TicketIDParam) error
@@ -3661,7 +3712,7 @@ type ServerInterface interface {
 	ListTickets(ctx echo.Context, params ListTicketsParams) error
 	// CreateTicket Creates a ticket with its first comment.
 	// (POST /api/v2/tickets)
-	CreateTicket(ctx echo.Context) error
+	CreateTicket(ctx echo.Context, params CreateTicketParams) error
 	// CountTickets Counts the tickets.
 	// (GET /api/v2/tickets/count)
 	CountTickets(ctx echo.Context) error
@@ -3671,6 +3722,9 @@ type ServerInterface interface {
 	// BulkDeleteTickets Deletes up to 100 tickets in a job.
 	// (DELETE /api/v2/tickets/destroy_many)
 	BulkDeleteTickets(ctx echo.Context, params BulkDeleteTicketsParams) error
+	// MarkManyTicketsAsSpam Deletes up to 100 tickets and suspends their requesters, in a job.
+	// (PUT /api/v2/tickets/mark_many_as_spam)
+	MarkManyTicketsAsSpam(ctx echo.Context, params MarkManyTicketsAsSpamParams) error
 	// ListRecentTickets Lists the tickets that the caller looked at last.
 	// (GET /api/v2/tickets/recent)
 	ListRecentTickets(ctx echo.Context) error
@@ -3731,6 +3785,12 @@ type ServerInterface interface {
 	// ListTicketIncidents Lists the incidents of a problem.
 	// (GET /api/v2/tickets/{ticket_id}/incidents)
 	ListTicketIncidents(ctx echo.Context, ticketID TicketIDParam) error
+	// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
+	// (PUT /api/v2/tickets/{ticket_id}/mark_as_spam)
+	MarkTicketAsSpamAndSuspendRequester(ctx echo.Context, ticketID TicketIDParam) error
+	// MergeTicketsIntoTargetTicket Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+	// (POST /api/v2/tickets/{ticket_id}/merge)
+	MergeTicketsIntoTargetTicket(ctx echo.Context, ticketID TicketIDParam) error
 	// ShowTicketMetricsByTicket Shows the metric set of a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/metrics)
 	ShowTicketMetricsByTicket(ctx echo.Context, ticketID TicketIDParam) error
@@ -4208,6 +4268,24 @@ func (w *ServerInterfaceWrapper) ListDeletedTickets(ctx echo.Context) error {
 	return err
 }
 
+// BulkPermanentlyDeleteTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkPermanentlyDeleteTickets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BulkPermanentlyDeleteTicketsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkPermanentlyDeleteTickets(ctx, params)
+	return err
+}
+
 // BulkRestoreDeletedTickets converts echo context to params.
 func (w *ServerInterfaceWrapper) BulkRestoreDeletedTickets(ctx echo.Context) error {
 	var err error
@@ -4223,6 +4301,22 @@ func (w *ServerInterfaceWrapper) BulkRestoreDeletedTickets(ctx echo.Context) err
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.BulkRestoreDeletedTickets(ctx, params)
+	return err
+}
+
+// DeleteTicketPermanently converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTicketPermanently(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTicketPermanently(ctx, ticketID)
 	return err
 }
 
@@ -6488,8 +6582,17 @@ func (w *ServerInterfaceWrapper) ListTickets(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateTicket(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTicketParams
+	// ------------- Optional query parameter "async" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "async", ctx.QueryParams(), &params.Async, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter async: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateTicket(ctx)
+	err = w.Handler.CreateTicket(ctx, params)
 	return err
 }
 
@@ -6526,6 +6629,24 @@ func (w *ServerInterfaceWrapper) BulkDeleteTickets(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.BulkDeleteTickets(ctx, params)
+	return err
+}
+
+// MarkManyTicketsAsSpam converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkManyTicketsAsSpam(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MarkManyTicketsAsSpamParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkManyTicketsAsSpam(ctx, params)
 	return err
 }
 
@@ -6908,6 +7029,38 @@ func (w *ServerInterfaceWrapper) ListTicketIncidents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListTicketIncidents(ctx, ticketID)
+	return err
+}
+
+// MarkTicketAsSpamAndSuspendRequester converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkTicketAsSpamAndSuspendRequester(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkTicketAsSpamAndSuspendRequester(ctx, ticketID)
+	return err
+}
+
+// MergeTicketsIntoTargetTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) MergeTicketsIntoTargetTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MergeTicketsIntoTargetTicket(ctx, ticketID)
 	return err
 }
 
@@ -8682,6 +8835,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["DeleteSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.ShowSession, options.OperationMiddlewares["ShowSession"]...)
 	router.POST(options.BaseURL+"/api/v2/users/logout_many", wrapper.LogoutManyUsers, options.OperationMiddlewares["LogoutManyUsers"]...)
+	router.POST(options.BaseURL+"/api/v2/tickets/:ticket_id/merge", wrapper.MergeTicketsIntoTargetTicket, options.OperationMiddlewares["MergeTicketsIntoTargetTicket"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/mark_as_spam", wrapper.MarkTicketAsSpamAndSuspendRequester, options.OperationMiddlewares["MarkTicketAsSpamAndSuspendRequester"]...)
+	router.PUT(options.BaseURL+"/api/v2/tickets/mark_many_as_spam", wrapper.MarkManyTicketsAsSpam, options.OperationMiddlewares["MarkManyTicketsAsSpam"]...)
+	router.DELETE(options.BaseURL+"/api/v2/deleted_tickets/:ticket_id", wrapper.DeleteTicketPermanently, options.OperationMiddlewares["DeleteTicketPermanently"]...)
+	router.DELETE(options.BaseURL+"/api/v2/deleted_tickets/destroy_many", wrapper.BulkPermanentlyDeleteTickets, options.OperationMiddlewares["BulkPermanentlyDeleteTickets"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/ticket_metric_events", wrapper.ListTicketMetricEvents, options.OperationMiddlewares["ListTicketMetricEvents"]...)
 	router.GET(options.BaseURL+"/api/v2/skips", wrapper.ListSkips, options.OperationMiddlewares["ListSkips"]...)
 	router.POST(options.BaseURL+"/api/v2/skips", wrapper.RecordNewSkip, options.OperationMiddlewares["RecordNewSkip"]...)
@@ -9116,6 +9274,28 @@ func (response ListDeletedTickets200JSONResponse) VisitListDeletedTicketsRespons
 	return err
 }
 
+type BulkPermanentlyDeleteTicketsRequestObject struct {
+	Params BulkPermanentlyDeleteTicketsParams
+}
+
+type BulkPermanentlyDeleteTicketsResponseObject interface {
+	VisitBulkPermanentlyDeleteTicketsResponse(w http.ResponseWriter) error
+}
+
+type BulkPermanentlyDeleteTickets200JSONResponse JobStatusEnvelope
+
+func (response BulkPermanentlyDeleteTickets200JSONResponse) VisitBulkPermanentlyDeleteTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BulkRestoreDeletedTicketsRequestObject struct {
 	Params BulkRestoreDeletedTicketsParams
 }
@@ -9127,6 +9307,28 @@ type BulkRestoreDeletedTicketsResponseObject interface {
 type BulkRestoreDeletedTickets200JSONResponse EmptyEnvelope
 
 func (response BulkRestoreDeletedTickets200JSONResponse) VisitBulkRestoreDeletedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTicketPermanentlyRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type DeleteTicketPermanentlyResponseObject interface {
+	VisitDeleteTicketPermanentlyResponse(w http.ResponseWriter) error
+}
+
+type DeleteTicketPermanently200JSONResponse JobStatusEnvelope
+
+func (response DeleteTicketPermanently200JSONResponse) VisitDeleteTicketPermanentlyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -12377,7 +12579,8 @@ func (response ListTickets200JSONResponse) VisitListTicketsResponse(w http.Respo
 }
 
 type CreateTicketRequestObject struct {
-	Body *CreateTicketJSONRequestBody
+	Params CreateTicketParams
+	Body   *CreateTicketJSONRequestBody
 }
 
 type CreateTicketResponseObject interface {
@@ -12402,6 +12605,20 @@ func (response CreateTicket201JSONResponse) VisitCreateTicketResponse(w http.Res
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTicket202JSONResponse TicketQueuedEnvelope
+
+func (response CreateTicket202JSONResponse) VisitCreateTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12460,6 +12677,28 @@ type BulkDeleteTicketsResponseObject interface {
 type BulkDeleteTickets200JSONResponse JobStatusEnvelope
 
 func (response BulkDeleteTickets200JSONResponse) VisitBulkDeleteTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkManyTicketsAsSpamRequestObject struct {
+	Params MarkManyTicketsAsSpamParams
+}
+
+type MarkManyTicketsAsSpamResponseObject interface {
+	VisitMarkManyTicketsAsSpamResponse(w http.ResponseWriter) error
+}
+
+type MarkManyTicketsAsSpam200JSONResponse JobStatusEnvelope
+
+func (response MarkManyTicketsAsSpam200JSONResponse) VisitMarkManyTicketsAsSpamResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -12904,6 +13143,51 @@ type ListTicketIncidentsResponseObject interface {
 type ListTicketIncidents200JSONResponse TicketList
 
 func (response ListTicketIncidents200JSONResponse) VisitListTicketIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkTicketAsSpamAndSuspendRequesterRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+}
+
+type MarkTicketAsSpamAndSuspendRequesterResponseObject interface {
+	VisitMarkTicketAsSpamAndSuspendRequesterResponse(w http.ResponseWriter) error
+}
+
+type MarkTicketAsSpamAndSuspendRequester200JSONResponse EmptyEnvelope
+
+func (response MarkTicketAsSpamAndSuspendRequester200JSONResponse) VisitMarkTicketAsSpamAndSuspendRequesterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeTicketsIntoTargetTicketRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	Body     *MergeTicketsIntoTargetTicketJSONRequestBody
+}
+
+type MergeTicketsIntoTargetTicketResponseObject interface {
+	VisitMergeTicketsIntoTargetTicketResponse(w http.ResponseWriter) error
+}
+
+type MergeTicketsIntoTargetTicket200JSONResponse JobStatusEnvelope
+
+func (response MergeTicketsIntoTargetTicket200JSONResponse) VisitMergeTicketsIntoTargetTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -15012,9 +15296,15 @@ type StrictServerInterface interface {
 	// ListDeletedTickets Lists the tickets deleted within the last 30 days.
 	// (GET /api/v2/deleted_tickets)
 	ListDeletedTickets(ctx context.Context, request ListDeletedTicketsRequestObject) (ListDeletedTicketsResponseObject, error)
+	// BulkPermanentlyDeleteTickets Takes everything out of up to 100 deleted tickets that anybody wrote, in a job; out of all of them or none.
+	// (DELETE /api/v2/deleted_tickets/destroy_many)
+	BulkPermanentlyDeleteTickets(ctx context.Context, request BulkPermanentlyDeleteTicketsRequestObject) (BulkPermanentlyDeleteTicketsResponseObject, error)
 	// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
 	// (PUT /api/v2/deleted_tickets/restore_many)
 	BulkRestoreDeletedTickets(ctx context.Context, request BulkRestoreDeletedTicketsRequestObject) (BulkRestoreDeletedTicketsResponseObject, error)
+	// DeleteTicketPermanently Takes everything out of a deleted ticket that anybody wrote, in a job.
+	// (DELETE /api/v2/deleted_tickets/{ticket_id})
+	DeleteTicketPermanently(ctx context.Context, request DeleteTicketPermanentlyRequestObject) (DeleteTicketPermanentlyResponseObject, error)
 	// RestoreDeletedTicket Restores a deleted ticket.
 	// (PUT /api/v2/deleted_tickets/{ticket_id}/restore)
 	RestoreDeletedTicket(ctx context.Context, request RestoreDeletedTicketRequestObject) (RestoreDeletedTicketResponseObject, error)
@@ -15450,6 +15740,9 @@ type StrictServerInterface interface {
 	// BulkDeleteTickets Deletes up to 100 tickets in a job.
 	// (DELETE /api/v2/tickets/destroy_many)
 	BulkDeleteTickets(ctx context.Context, request BulkDeleteTicketsRequestObject) (BulkDeleteTicketsResponseObject, error)
+	// MarkManyTicketsAsSpam Deletes up to 100 tickets and suspends their requesters, in a job.
+	// (PUT /api/v2/tickets/mark_many_as_spam)
+	MarkManyTicketsAsSpam(ctx context.Context, request MarkManyTicketsAsSpamRequestObject) (MarkManyTicketsAsSpamResponseObject, error)
 	// ListRecentTickets Lists the tickets that the caller looked at last.
 	// (GET /api/v2/tickets/recent)
 	ListRecentTickets(ctx context.Context, request ListRecentTicketsRequestObject) (ListRecentTicketsResponseObject, error)
@@ -15510,6 +15803,12 @@ type StrictServerInterface interface {
 	// ListTicketIncidents Lists the incidents of a problem.
 	// (GET /api/v2/tickets/{ticket_id}/incidents)
 	ListTicketIncidents(ctx context.Context, request ListTicketIncidentsRequestObject) (ListTicketIncidentsResponseObject, error)
+	// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
+	// (PUT /api/v2/tickets/{ticket_id}/mark_as_spam)
+	MarkTicketAsSpamAndSuspendRequester(ctx context.Context, request MarkTicketAsSpamAndSuspendRequesterRequestObject) (MarkTicketAsSpamAndSuspendRequesterResponseObject, error)
+	// MergeTicketsIntoTargetTicket Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+	// (POST /api/v2/tickets/{ticket_id}/merge)
+	MergeTicketsIntoTargetTicket(ctx context.Context, request MergeTicketsIntoTargetTicketRequestObject) (MergeTicketsIntoTargetTicketResponseObject, error)
 	// ShowTicketMetricsByTicket Shows the metric set of a ticket.
 	// (GET /api/v2/tickets/{ticket_id}/metrics)
 	ShowTicketMetricsByTicket(ctx context.Context, request ShowTicketMetricsByTicketRequestObject) (ShowTicketMetricsByTicketResponseObject, error)
@@ -16270,6 +16569,31 @@ func (sh *strictHandler) ListDeletedTickets(ctx echo.Context) error {
 	return nil
 }
 
+// BulkPermanentlyDeleteTickets operation middleware
+func (sh *strictHandler) BulkPermanentlyDeleteTickets(ctx echo.Context, params BulkPermanentlyDeleteTicketsParams) error {
+	var request BulkPermanentlyDeleteTicketsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkPermanentlyDeleteTickets(ctx.Request().Context(), request.(BulkPermanentlyDeleteTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkPermanentlyDeleteTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkPermanentlyDeleteTicketsResponseObject); ok {
+		return validResponse.VisitBulkPermanentlyDeleteTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // BulkRestoreDeletedTickets operation middleware
 func (sh *strictHandler) BulkRestoreDeletedTickets(ctx echo.Context, params BulkRestoreDeletedTicketsParams) error {
 	var request BulkRestoreDeletedTicketsRequestObject
@@ -16289,6 +16613,31 @@ func (sh *strictHandler) BulkRestoreDeletedTickets(ctx echo.Context, params Bulk
 		return err
 	} else if validResponse, ok := response.(BulkRestoreDeletedTicketsResponseObject); ok {
 		return validResponse.VisitBulkRestoreDeletedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTicketPermanently operation middleware
+func (sh *strictHandler) DeleteTicketPermanently(ctx echo.Context, ticketID TicketIDParam) error {
+	var request DeleteTicketPermanentlyRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTicketPermanently(ctx.Request().Context(), request.(DeleteTicketPermanentlyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTicketPermanently")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTicketPermanentlyResponseObject); ok {
+		return validResponse.VisitDeleteTicketPermanentlyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -20646,8 +20995,10 @@ func (sh *strictHandler) ListTickets(ctx echo.Context, params ListTicketsParams)
 }
 
 // CreateTicket operation middleware
-func (sh *strictHandler) CreateTicket(ctx echo.Context) error {
+func (sh *strictHandler) CreateTicket(ctx echo.Context, params CreateTicketParams) error {
 	var request CreateTicketRequestObject
+
+	request.Params = params
 
 	var body CreateTicketJSONRequestBody
 	var err error
@@ -20779,6 +21130,31 @@ func (sh *strictHandler) BulkDeleteTickets(ctx echo.Context, params BulkDeleteTi
 		return err
 	} else if validResponse, ok := response.(BulkDeleteTicketsResponseObject); ok {
 		return validResponse.VisitBulkDeleteTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkManyTicketsAsSpam operation middleware
+func (sh *strictHandler) MarkManyTicketsAsSpam(ctx echo.Context, params MarkManyTicketsAsSpamParams) error {
+	var request MarkManyTicketsAsSpamRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkManyTicketsAsSpam(ctx.Request().Context(), request.(MarkManyTicketsAsSpamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkManyTicketsAsSpam")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkManyTicketsAsSpamResponseObject); ok {
+		return validResponse.VisitMarkManyTicketsAsSpamResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -21354,6 +21730,79 @@ func (sh *strictHandler) ListTicketIncidents(ctx echo.Context, ticketID TicketID
 		return err
 	} else if validResponse, ok := response.(ListTicketIncidentsResponseObject); ok {
 		return validResponse.VisitListTicketIncidentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkTicketAsSpamAndSuspendRequester operation middleware
+func (sh *strictHandler) MarkTicketAsSpamAndSuspendRequester(ctx echo.Context, ticketID TicketIDParam) error {
+	var request MarkTicketAsSpamAndSuspendRequesterRequestObject
+
+	request.TicketID = ticketID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkTicketAsSpamAndSuspendRequester(ctx.Request().Context(), request.(MarkTicketAsSpamAndSuspendRequesterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkTicketAsSpamAndSuspendRequester")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkTicketAsSpamAndSuspendRequesterResponseObject); ok {
+		return validResponse.VisitMarkTicketAsSpamAndSuspendRequesterResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MergeTicketsIntoTargetTicket operation middleware
+func (sh *strictHandler) MergeTicketsIntoTargetTicket(ctx echo.Context, ticketID TicketIDParam) error {
+	var request MergeTicketsIntoTargetTicketRequestObject
+
+	request.TicketID = ticketID
+
+	var body MergeTicketsIntoTargetTicketJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MergeTicketsIntoTargetTicket(ctx.Request().Context(), request.(MergeTicketsIntoTargetTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MergeTicketsIntoTargetTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MergeTicketsIntoTargetTicketResponseObject); ok {
+		return validResponse.VisitMergeTicketsIntoTargetTicketResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

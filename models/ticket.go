@@ -58,6 +58,7 @@ type Ticket struct {
 	SolvedAt    *time.Time
 	DeletedAt   *time.Time
 	DeletedBy   *int64
+	Scrubbed    bool // deleted for good; nothing that anybody wrote is left
 }
 
 // TicketMetric is what is counted and timed about one ticket.

@@ -59,6 +59,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	ticketService := tickets.New(db, config, people, files, o.Now)
+	ticketService.Work(queue, authService)
 	unassign.Register(queue, db, people, ticketService, o.Log)
 	return api.Services{
 		Attachments:   files,

@@ -980,6 +980,16 @@ type LocalizationSettingsInput struct {
 	LocaleIds []int64 `json:"locale_ids,omitzero"`
 }
 
+// MergeBody defines model for MergeBody.
+type MergeBody struct {
+	// Ids The tickets to close.
+	Ids                   []int64                   `json:"ids"`
+	TargetComment         nullable.Nullable[string] `json:"target_comment,omitempty"`
+	SourceComment         nullable.Nullable[string] `json:"source_comment,omitempty"`
+	TargetCommentIsPublic nullable.Nullable[bool]   `json:"target_comment_is_public,omitempty"`
+	SourceCommentIsPublic nullable.Nullable[bool]   `json:"source_comment_is_public,omitempty"`
+}
+
 // Meta defines model for Meta.
 type Meta struct {
 	HasMore      bool                      `json:"has_more"`
@@ -2317,6 +2327,11 @@ type TicketMetricsEnvelope struct {
 	TicketMetric []TicketMetric `json:"ticket_metric"`
 }
 
+// TicketNumber defines model for TicketNumber.
+type TicketNumber struct {
+	ID int64 `json:"id"`
+}
+
 // TicketPastInput defines model for TicketPastInput.
 type TicketPastInput struct {
 	Comments []TicketImportCommentInput `json:"comments,omitzero"`
@@ -2331,6 +2346,12 @@ type TicketPastInput struct {
 
 // TicketPriority defines model for TicketPriority.
 type TicketPriority string
+
+// TicketQueuedEnvelope defines model for TicketQueuedEnvelope.
+type TicketQueuedEnvelope struct {
+	Ticket    TicketNumber `json:"ticket"`
+	JobStatus JobStatus    `json:"job_status"`
+}
 
 // TicketRelatedEnvelope defines model for TicketRelatedEnvelope.
 type TicketRelatedEnvelope struct {
@@ -2369,6 +2390,9 @@ type TicketSettingsInput struct {
 
 	// AnonymousRequests Whether people who have not signed in may create requests and upload files for them.
 	AnonymousRequests *bool `json:"anonymous_requests,omitempty"`
+
+	// AssignOnlyChoice Whether the account's only group gets each ticket without one, and a group's only agent its tickets without an assignee. No setting of the original, which always does so.
+	AssignOnlyChoice *bool `json:"assign_only_choice,omitempty"`
 
 	// AssignTicketsUponSolve Whether a ticket that is solved without an assignee goes to whoever solves it.
 	AssignTicketsUponSolve *bool `json:"assign_tickets_upon_solve,omitempty"`
@@ -2939,6 +2963,12 @@ type ListDeletedTicketsParams struct {
 
 	// SortOrder The order of `sort_by`.
 	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
+// BulkPermanentlyDeleteTicketsParams defines parameters for BulkPermanentlyDeleteTickets.
+type BulkPermanentlyDeleteTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // BulkRestoreDeletedTicketsParams defines parameters for BulkRestoreDeletedTickets.
@@ -4101,12 +4131,21 @@ type ListTicketsParams struct {
 
 // CreateTicketParams defines parameters for CreateTicket.
 type CreateTicketParams struct {
+	// Async Whether to answer at once and create the ticket in a job.
+	Async *bool `form:"async,omitempty" json:"async,omitempty"`
+
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // BulkDeleteTicketsParams defines parameters for BulkDeleteTickets.
 type BulkDeleteTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// MarkManyTicketsAsSpamParams defines parameters for MarkManyTicketsAsSpam.
+type MarkManyTicketsAsSpamParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
@@ -4912,6 +4951,9 @@ type UpdateTicketJSONRequestBody = TicketBody
 // RedactStringInCommentJSONRequestBody defines body for RedactStringInComment for application/json ContentType.
 type RedactStringInCommentJSONRequestBody = RedactTextBody
 
+// MergeTicketsIntoTargetTicketJSONRequestBody defines body for MergeTicketsIntoTargetTicket for application/json ContentType.
+type MergeTicketsIntoTargetTicketJSONRequestBody = MergeBody
+
 // CreateTicketSatisfactionRatingJSONRequestBody defines body for CreateTicketSatisfactionRating for application/json ContentType.
 type CreateTicketSatisfactionRatingJSONRequestBody = SatisfactionRatingBody
 
@@ -5264,10 +5306,20 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/deleted_tickets (the `ListDeletedTickets` operationId).
 	ListDeletedTickets(ctx context.Context, params *ListDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// BulkPermanentlyDeleteTickets Takes everything out of up to 100 deleted tickets that anybody wrote, in a job; out of all of them or none.
+	//
+	// Corresponds with DELETE /api/v2/deleted_tickets/destroy_many (the `BulkPermanentlyDeleteTickets` operationId).
+	BulkPermanentlyDeleteTickets(ctx context.Context, params *BulkPermanentlyDeleteTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
 	//
 	// Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
 	BulkRestoreDeletedTickets(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTicketPermanently Takes everything out of a deleted ticket that anybody wrote, in a job.
+	//
+	// Corresponds with DELETE /api/v2/deleted_tickets/{ticket_id} (the `DeleteTicketPermanently` operationId).
+	DeleteTicketPermanently(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RestoreDeletedTicket Restores a deleted ticket.
 	//
@@ -6377,6 +6429,11 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v2/tickets/destroy_many (the `BulkDeleteTickets` operationId).
 	BulkDeleteTickets(ctx context.Context, params *BulkDeleteTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// MarkManyTicketsAsSpam Deletes up to 100 tickets and suspends their requesters, in a job.
+	//
+	// Corresponds with PUT /api/v2/tickets/mark_many_as_spam (the `MarkManyTicketsAsSpam` operationId).
+	MarkManyTicketsAsSpam(ctx context.Context, params *MarkManyTicketsAsSpamParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListRecentTickets Lists the tickets that the caller looked at last.
 	//
 	// Corresponds with GET /api/v2/tickets/recent (the `ListRecentTickets` operationId).
@@ -6503,6 +6560,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
 	ListTicketIncidents(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/mark_as_spam (the `MarkTicketAsSpamAndSuspendRequester` operationId).
+	MarkTicketAsSpamAndSuspendRequester(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MergeTicketsIntoTargetTicketWithBody Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+	MergeTicketsIntoTargetTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MergeTicketsIntoTargetTicket Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+	MergeTicketsIntoTargetTicket(ctx context.Context, ticketID TicketIDParam, body MergeTicketsIntoTargetTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowTicketMetricsByTicket Shows the metric set of a ticket.
 	//
@@ -7514,11 +7590,41 @@ func (c *Client) ListDeletedTickets(ctx context.Context, params *ListDeletedTick
 	return c.Client.Do(req)
 }
 
+// BulkPermanentlyDeleteTickets Takes everything out of up to 100 deleted tickets that anybody wrote, in a job; out of all of them or none.
+//
+// Corresponds with DELETE /api/v2/deleted_tickets/destroy_many (the `BulkPermanentlyDeleteTickets` operationId).
+func (c *Client) BulkPermanentlyDeleteTickets(ctx context.Context, params *BulkPermanentlyDeleteTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkPermanentlyDeleteTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // BulkRestoreDeletedTickets Restores up to 100 deleted tickets.
 //
 // Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
 func (c *Client) BulkRestoreDeletedTickets(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBulkRestoreDeletedTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTicketPermanently Takes everything out of a deleted ticket that anybody wrote, in a job.
+//
+// Corresponds with DELETE /api/v2/deleted_tickets/{ticket_id} (the `DeleteTicketPermanently` operationId).
+func (c *Client) DeleteTicketPermanently(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTicketPermanentlyRequest(c.Server, ticketID)
 	if err != nil {
 		return nil, err
 	}
@@ -10497,6 +10603,21 @@ func (c *Client) BulkDeleteTickets(ctx context.Context, params *BulkDeleteTicket
 	return c.Client.Do(req)
 }
 
+// MarkManyTicketsAsSpam Deletes up to 100 tickets and suspends their requesters, in a job.
+//
+// Corresponds with PUT /api/v2/tickets/mark_many_as_spam (the `MarkManyTicketsAsSpam` operationId).
+func (c *Client) MarkManyTicketsAsSpam(ctx context.Context, params *MarkManyTicketsAsSpamParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkManyTicketsAsSpamRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListRecentTickets Lists the tickets that the caller looked at last.
 //
 // Corresponds with GET /api/v2/tickets/recent (the `ListRecentTickets` operationId).
@@ -10844,6 +10965,55 @@ func (c *Client) ListTicketFollowers(ctx context.Context, ticketID TicketIDParam
 // Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
 func (c *Client) ListTicketIncidents(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTicketIncidentsRequest(c.Server, ticketID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/mark_as_spam (the `MarkTicketAsSpamAndSuspendRequester` operationId).
+func (c *Client) MarkTicketAsSpamAndSuspendRequester(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkTicketAsSpamAndSuspendRequesterRequest(c.Server, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MergeTicketsIntoTargetTicketWithBody Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+func (c *Client) MergeTicketsIntoTargetTicketWithBody(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMergeTicketsIntoTargetTicketRequestWithBody(c.Server, ticketID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MergeTicketsIntoTargetTicket Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+func (c *Client) MergeTicketsIntoTargetTicket(ctx context.Context, ticketID TicketIDParam, body MergeTicketsIntoTargetTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMergeTicketsIntoTargetTicketRequest(c.Server, ticketID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13439,6 +13609,60 @@ func NewListDeletedTicketsRequest(server string, params *ListDeletedTicketsParam
 	return req, nil
 }
 
+// NewBulkPermanentlyDeleteTicketsRequest constructs an http.Request for the BulkPermanentlyDeleteTickets method
+func NewBulkPermanentlyDeleteTicketsRequest(server string, params *BulkPermanentlyDeleteTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_tickets/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewBulkRestoreDeletedTicketsRequest constructs an http.Request for the BulkRestoreDeletedTickets method
 func NewBulkRestoreDeletedTicketsRequest(server string, params *BulkRestoreDeletedTicketsParams) (*http.Request, error) {
 	var err error
@@ -13486,6 +13710,40 @@ func NewBulkRestoreDeletedTicketsRequest(server string, params *BulkRestoreDelet
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteTicketPermanentlyRequest constructs an http.Request for the DeleteTicketPermanently method
+func NewDeleteTicketPermanentlyRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_tickets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -23192,6 +23450,18 @@ func NewCreateTicketRequestWithBody(server string, params *CreateTicketParams, c
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Async != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "async", *params.Async, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Include != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -23334,6 +23604,60 @@ func NewBulkDeleteTicketsRequest(server string, params *BulkDeleteTicketsParams)
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMarkManyTicketsAsSpamRequest constructs an http.Request for the MarkManyTicketsAsSpam method
+func NewMarkManyTicketsAsSpamRequest(server string, params *MarkManyTicketsAsSpamParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/mark_many_as_spam")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -24552,6 +24876,87 @@ func NewListTicketIncidentsRequest(server string, ticketID TicketIDParam, params
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewMarkTicketAsSpamAndSuspendRequesterRequest constructs an http.Request for the MarkTicketAsSpamAndSuspendRequester method
+func NewMarkTicketAsSpamAndSuspendRequesterRequest(server string, ticketID TicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/mark_as_spam", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMergeTicketsIntoTargetTicketRequest calls the generic MergeTicketsIntoTargetTicket builder with application/json body
+func NewMergeTicketsIntoTargetTicketRequest(server string, ticketID TicketIDParam, body MergeTicketsIntoTargetTicketJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMergeTicketsIntoTargetTicketRequestWithBody(server, ticketID, "application/json", bodyReader)
+}
+
+// NewMergeTicketsIntoTargetTicketRequestWithBody constructs an http.Request for the MergeTicketsIntoTargetTicket method, with any body, and a specified content type
+func NewMergeTicketsIntoTargetTicketRequestWithBody(server string, ticketID TicketIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/merge", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -30335,12 +30740,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/deleted_tickets (the `ListDeletedTickets` operationId).
 	ListDeletedTicketsWithResponse(ctx context.Context, params *ListDeletedTicketsParams, reqEditors ...RequestEditorFn) (*ListDeletedTicketsResponse, error)
 
+	// BulkPermanentlyDeleteTicketsWithResponse Takes everything out of up to 100 deleted tickets that anybody wrote, in a job; out of all of them or none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/deleted_tickets/destroy_many (the `BulkPermanentlyDeleteTickets` operationId).
+	BulkPermanentlyDeleteTicketsWithResponse(ctx context.Context, params *BulkPermanentlyDeleteTicketsParams, reqEditors ...RequestEditorFn) (*BulkPermanentlyDeleteTicketsResponse, error)
+
 	// BulkRestoreDeletedTicketsWithResponse Restores up to 100 deleted tickets.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/v2/deleted_tickets/restore_many (the `BulkRestoreDeletedTickets` operationId).
 	BulkRestoreDeletedTicketsWithResponse(ctx context.Context, params *BulkRestoreDeletedTicketsParams, reqEditors ...RequestEditorFn) (*BulkRestoreDeletedTicketsResponse, error)
+
+	// DeleteTicketPermanentlyWithResponse Takes everything out of a deleted ticket that anybody wrote, in a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/deleted_tickets/{ticket_id} (the `DeleteTicketPermanently` operationId).
+	DeleteTicketPermanentlyWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketPermanentlyResponse, error)
 
 	// RestoreDeletedTicketWithResponse Restores a deleted ticket.
 	//
@@ -31658,6 +32077,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v2/tickets/destroy_many (the `BulkDeleteTickets` operationId).
 	BulkDeleteTicketsWithResponse(ctx context.Context, params *BulkDeleteTicketsParams, reqEditors ...RequestEditorFn) (*BulkDeleteTicketsResponse, error)
 
+	// MarkManyTicketsAsSpamWithResponse Deletes up to 100 tickets and suspends their requesters, in a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/mark_many_as_spam (the `MarkManyTicketsAsSpam` operationId).
+	MarkManyTicketsAsSpamWithResponse(ctx context.Context, params *MarkManyTicketsAsSpamParams, reqEditors ...RequestEditorFn) (*MarkManyTicketsAsSpamResponse, error)
+
 	// ListRecentTicketsWithResponse Lists the tickets that the caller looked at last.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -31818,6 +32244,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
 	ListTicketIncidentsWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*ListTicketIncidentsResponse, error)
+
+	// MarkTicketAsSpamAndSuspendRequesterWithResponse Deletes a ticket and suspends its requester.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/tickets/{ticket_id}/mark_as_spam (the `MarkTicketAsSpamAndSuspendRequester` operationId).
+	MarkTicketAsSpamAndSuspendRequesterWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*MarkTicketAsSpamAndSuspendRequesterResponse, error)
+
+	// MergeTicketsIntoTargetTicketWithBodyWithResponse Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+	MergeTicketsIntoTargetTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MergeTicketsIntoTargetTicketResponse, error)
+
+	// MergeTicketsIntoTargetTicketWithResponse Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+	MergeTicketsIntoTargetTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body MergeTicketsIntoTargetTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*MergeTicketsIntoTargetTicketResponse, error)
 
 	// ShowTicketMetricsByTicketWithResponse Shows the metric set of a ticket.
 	//
@@ -33214,6 +33661,47 @@ func (r ListDeletedTicketsResponse) ContentType() string {
 	return ""
 }
 
+type BulkPermanentlyDeleteTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BulkPermanentlyDeleteTicketsResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkPermanentlyDeleteTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkPermanentlyDeleteTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkPermanentlyDeleteTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkPermanentlyDeleteTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type BulkRestoreDeletedTicketsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -33249,6 +33737,47 @@ func (r BulkRestoreDeletedTicketsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r BulkRestoreDeletedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTicketPermanentlyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteTicketPermanentlyResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTicketPermanentlyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTicketPermanentlyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTicketPermanentlyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTicketPermanentlyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -39123,6 +39652,8 @@ type CreateTicketResponse struct {
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *TicketSavedEnvelope
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *TicketQueuedEnvelope
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *CreateTicketResponse201Headers
 }
@@ -39130,6 +39661,11 @@ type CreateTicketResponse struct {
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
 func (r CreateTicketResponse) GetJSON201() *TicketSavedEnvelope {
 	return r.JSON201
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CreateTicketResponse) GetJSON202() *TicketQueuedEnvelope {
+	return r.JSON202
 }
 
 // GetBody returns the raw response body bytes
@@ -39278,6 +39814,47 @@ func (r BulkDeleteTicketsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r BulkDeleteTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MarkManyTicketsAsSpamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MarkManyTicketsAsSpamResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MarkManyTicketsAsSpamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MarkManyTicketsAsSpamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MarkManyTicketsAsSpamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MarkManyTicketsAsSpamResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -40091,6 +40668,88 @@ func (r ListTicketIncidentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListTicketIncidentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MarkTicketAsSpamAndSuspendRequesterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MarkTicketAsSpamAndSuspendRequesterResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MarkTicketAsSpamAndSuspendRequesterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MarkTicketAsSpamAndSuspendRequesterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MarkTicketAsSpamAndSuspendRequesterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MarkTicketAsSpamAndSuspendRequesterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MergeTicketsIntoTargetTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobStatusEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MergeTicketsIntoTargetTicketResponse) GetJSON200() *JobStatusEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MergeTicketsIntoTargetTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MergeTicketsIntoTargetTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MergeTicketsIntoTargetTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MergeTicketsIntoTargetTicketResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -44054,6 +44713,19 @@ func (c *ClientWithResponses) ListDeletedTicketsWithResponse(ctx context.Context
 	return ParseListDeletedTicketsResponse(rsp)
 }
 
+// BulkPermanentlyDeleteTicketsWithResponse Takes everything out of up to 100 deleted tickets that anybody wrote, in a job; out of all of them or none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/deleted_tickets/destroy_many (the `BulkPermanentlyDeleteTickets` operationId).
+func (c *ClientWithResponses) BulkPermanentlyDeleteTicketsWithResponse(ctx context.Context, params *BulkPermanentlyDeleteTicketsParams, reqEditors ...RequestEditorFn) (*BulkPermanentlyDeleteTicketsResponse, error) {
+	rsp, err := c.BulkPermanentlyDeleteTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkPermanentlyDeleteTicketsResponse(rsp)
+}
+
 // BulkRestoreDeletedTicketsWithResponse Restores up to 100 deleted tickets.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -44065,6 +44737,19 @@ func (c *ClientWithResponses) BulkRestoreDeletedTicketsWithResponse(ctx context.
 		return nil, err
 	}
 	return ParseBulkRestoreDeletedTicketsResponse(rsp)
+}
+
+// DeleteTicketPermanentlyWithResponse Takes everything out of a deleted ticket that anybody wrote, in a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/deleted_tickets/{ticket_id} (the `DeleteTicketPermanently` operationId).
+func (c *ClientWithResponses) DeleteTicketPermanentlyWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*DeleteTicketPermanentlyResponse, error) {
+	rsp, err := c.DeleteTicketPermanently(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTicketPermanentlyResponse(rsp)
 }
 
 // RestoreDeletedTicketWithResponse Restores a deleted ticket.
@@ -46499,6 +47184,19 @@ func (c *ClientWithResponses) BulkDeleteTicketsWithResponse(ctx context.Context,
 	return ParseBulkDeleteTicketsResponse(rsp)
 }
 
+// MarkManyTicketsAsSpamWithResponse Deletes up to 100 tickets and suspends their requesters, in a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/mark_many_as_spam (the `MarkManyTicketsAsSpam` operationId).
+func (c *ClientWithResponses) MarkManyTicketsAsSpamWithResponse(ctx context.Context, params *MarkManyTicketsAsSpamParams, reqEditors ...RequestEditorFn) (*MarkManyTicketsAsSpamResponse, error) {
+	rsp, err := c.MarkManyTicketsAsSpam(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkManyTicketsAsSpamResponse(rsp)
+}
+
 // ListRecentTicketsWithResponse Lists the tickets that the caller looked at last.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -46796,6 +47494,45 @@ func (c *ClientWithResponses) ListTicketIncidentsWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseListTicketIncidentsResponse(rsp)
+}
+
+// MarkTicketAsSpamAndSuspendRequesterWithResponse Deletes a ticket and suspends its requester.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/tickets/{ticket_id}/mark_as_spam (the `MarkTicketAsSpamAndSuspendRequester` operationId).
+func (c *ClientWithResponses) MarkTicketAsSpamAndSuspendRequesterWithResponse(ctx context.Context, ticketID TicketIDParam, reqEditors ...RequestEditorFn) (*MarkTicketAsSpamAndSuspendRequesterResponse, error) {
+	rsp, err := c.MarkTicketAsSpamAndSuspendRequester(ctx, ticketID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkTicketAsSpamAndSuspendRequesterResponse(rsp)
+}
+
+// MergeTicketsIntoTargetTicketWithBodyWithResponse Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+func (c *ClientWithResponses) MergeTicketsIntoTargetTicketWithBodyWithResponse(ctx context.Context, ticketID TicketIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MergeTicketsIntoTargetTicketResponse, error) {
+	rsp, err := c.MergeTicketsIntoTargetTicketWithBody(ctx, ticketID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMergeTicketsIntoTargetTicketResponse(rsp)
+}
+
+// MergeTicketsIntoTargetTicketWithResponse Closes up to 100 tickets in favour of this one, in a job; all of them or none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/tickets/{ticket_id}/merge (the `MergeTicketsIntoTargetTicket` operationId).
+func (c *ClientWithResponses) MergeTicketsIntoTargetTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body MergeTicketsIntoTargetTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*MergeTicketsIntoTargetTicketResponse, error) {
+	rsp, err := c.MergeTicketsIntoTargetTicket(ctx, ticketID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMergeTicketsIntoTargetTicketResponse(rsp)
 }
 
 // ShowTicketMetricsByTicketWithResponse Shows the metric set of a ticket.
@@ -48678,6 +49415,32 @@ func ParseListDeletedTicketsResponse(rsp *http.Response) (*ListDeletedTicketsRes
 	return response, nil
 }
 
+// ParseBulkPermanentlyDeleteTicketsResponse parses an HTTP response from a BulkPermanentlyDeleteTicketsWithResponse call
+func ParseBulkPermanentlyDeleteTicketsResponse(rsp *http.Response) (*BulkPermanentlyDeleteTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkPermanentlyDeleteTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseBulkRestoreDeletedTicketsResponse parses an HTTP response from a BulkRestoreDeletedTicketsWithResponse call
 func ParseBulkRestoreDeletedTicketsResponse(rsp *http.Response) (*BulkRestoreDeletedTicketsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -48694,6 +49457,32 @@ func ParseBulkRestoreDeletedTicketsResponse(rsp *http.Response) (*BulkRestoreDel
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTicketPermanentlyResponse parses an HTTP response from a DeleteTicketPermanentlyWithResponse call
+func ParseDeleteTicketPermanentlyResponse(rsp *http.Response) (*DeleteTicketPermanentlyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTicketPermanentlyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -52543,6 +53332,13 @@ func ParseCreateTicketResponse(rsp *http.Response) (*CreateTicketResponse, error
 		}
 		response.JSON201 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest TicketQueuedEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	}
 
 	switch {
@@ -52622,6 +53418,32 @@ func ParseBulkDeleteTicketsResponse(rsp *http.Response) (*BulkDeleteTicketsRespo
 	}
 
 	response := &BulkDeleteTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMarkManyTicketsAsSpamResponse parses an HTTP response from a MarkManyTicketsAsSpamWithResponse call
+func ParseMarkManyTicketsAsSpamResponse(rsp *http.Response) (*MarkManyTicketsAsSpamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MarkManyTicketsAsSpamResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -53139,6 +53961,58 @@ func ParseListTicketIncidentsResponse(rsp *http.Response) (*ListTicketIncidentsR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMarkTicketAsSpamAndSuspendRequesterResponse parses an HTTP response from a MarkTicketAsSpamAndSuspendRequesterWithResponse call
+func ParseMarkTicketAsSpamAndSuspendRequesterResponse(rsp *http.Response) (*MarkTicketAsSpamAndSuspendRequesterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MarkTicketAsSpamAndSuspendRequesterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMergeTicketsIntoTargetTicketResponse parses an HTTP response from a MergeTicketsIntoTargetTicketWithResponse call
+func ParseMergeTicketsIntoTargetTicketResponse(rsp *http.Response) (*MergeTicketsIntoTargetTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MergeTicketsIntoTargetTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobStatusEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -50,6 +50,7 @@ type LocalizationSettings struct {
 type TicketSettings struct {
 	AgentTicketDeletion    bool `json:"agent_ticket_deletion"`     // agents, not admins alone, may delete
 	AnonymousRequests      bool `json:"anonymous_requests"`        // and uploads for them, by people who have not signed in
+	AssignOnlyChoice       bool `json:"assign_only_choice"`        // the only group, and the only agent of a group, gets the ticket
 	AssignTicketsUponSolve bool `json:"assign_tickets_upon_solve"` // to the agent who solves
 	MarkdownTicketComments bool `json:"markdown_ticket_comments"`
 	ModifyClosedTickets    bool `json:"modify_closed_tickets"` // by admins: tags, subject, priority, some fields
@@ -95,6 +96,7 @@ type SettingsChange struct {
 	LocaleIDs              []int64
 	AgentTicketDeletion    *bool
 	AnonymousRequests      *bool
+	AssignOnlyChoice       *bool
 	AssignTicketsUponSolve *bool
 	MarkdownTicketComments *bool
 	PrivateAttachments     *bool
@@ -130,7 +132,7 @@ func (c SettingsChange) apply(s *Settings) error {
 		&s.API.PasswordAccess: c.PasswordAccess, &s.API.TokenAccess: c.TokenAccess, &s.Groups.UniqueNames: c.UniqueGroupNames,
 		&s.Tickets.AgentTicketDeletion: c.AgentTicketDeletion, &s.Tickets.AnonymousRequests: c.AnonymousRequests, &s.Tickets.AssignTicketsUponSolve: c.AssignTicketsUponSolve,
 		&s.Tickets.MarkdownTicketComments: c.MarkdownTicketComments, &s.Tickets.StatusHold: c.StatusHold,
-		&s.Tickets.PrivateAttachments: c.PrivateAttachments,
+		&s.Tickets.PrivateAttachments: c.PrivateAttachments, &s.Tickets.AssignOnlyChoice: c.AssignOnlyChoice,
 	} {
 		if from != nil {
 			*to = *from

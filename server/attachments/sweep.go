@@ -71,6 +71,14 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 			return removed, errors.Join(append(failures, err)...)
 		}
 		for _, b := range due {
+			shared, err := s.shared(ctx, b)
+			if shared && err == nil {
+				continue
+			}
+			if err != nil {
+				failures = append(failures, err)
+				continue
+			}
 			if err := s.remove(ctx, b.AccountID, b.Key); err != nil {
 				failures = append(failures, err)
 				continue

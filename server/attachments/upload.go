@@ -232,15 +232,22 @@ func (s *Service) DeleteUpload(ctx context.Context, by auth.Actor, token string)
 // with their pictures.
 func (s *Service) doomTx(tx *gorm.DB, files []models.Attachment) error {
 	var rows []models.BlobRemoval
+	keys := map[string]bool{}
 	for _, f := range files {
-		if f.ParentID == nil && f.BlobKey != "" {
+		if f.ParentID == nil && f.BlobKey != "" && !keys[f.BlobKey] {
+			keys[f.BlobKey] = true
 			rows = append(rows, models.BlobRemoval{Key: f.BlobKey, Doomed: true, DueAt: s.now()})
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := tx.Create(&rows).Error; err != nil {
+	// Files that share a blob may be dropped at the same time.
+	again := clause.OnConflict{
+		Columns:   []clause.Column{{Name: "account_id"}, {Name: "key"}},
+		DoUpdates: clause.AssignmentColumns([]string{"doomed", "due_at"}),
+	}
+	if err := tx.Clauses(again).Create(&rows).Error; err != nil {
 		return err
 	}
 	return s.sweepSoonTx(tx)

@@ -99,6 +99,17 @@ func (s *Service) SetUp(ctx context.Context, by auth.Actor) (*Config, error) {
 	return s.Current(s.db.WithContext(ctx), by.AccountID)
 }
 
+// OnlyGroup is the account's group, if there is but one.
+func (c *Config) OnlyGroup() (int64, bool) {
+	if len(c.groups) != 1 {
+		return 0, false
+	}
+	for id := range c.groups {
+		return id, true
+	}
+	return 0, false
+}
+
 // Current is the set-up of the account as committed now, or as far as tx sees it.
 func (s *Service) Current(tx *gorm.DB, account int64) (*Config, error) {
 	var version int64

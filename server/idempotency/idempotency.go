@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -201,4 +202,14 @@ func keepTx(tx *gorm.DB, r Request, a Answer) error {
 // Prune forgets the keys older than Keep.
 func (s *Service) Prune(ctx context.Context) error {
 	return s.db.WithContext(ctx).Exec("DELETE FROM idempotency_keys WHERE created_at < ?", s.now().Add(-Keep)).Error
+}
+
+// BlankTx takes a record out of the answers that are kept, of which its id alone
+// stays: a write that comes again is still done once. resource is as in URLs:
+// "tickets".
+func BlankTx(tx *gorm.DB, account int64, resource string, id int64) error {
+	mark := fmt.Sprintf("/api/v2/%s/%d.json\"", resource, id)
+	body := fmt.Sprintf(`{"%s":{"id":%d}}`, strings.TrimSuffix(resource, "s"), id)
+	return tx.Exec("UPDATE idempotency_keys SET body = convert_to(?, 'UTF8') WHERE account_id = ? AND position(convert_to(?, 'UTF8') IN body) > 0",
+		body, account, mark).Error
 }

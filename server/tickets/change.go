@@ -50,6 +50,7 @@ type Change struct {
 	// Client and IP are of the request, for the audit's metadata.
 	Client, IP string
 
+	Number     int64 // on create: one that Reserve gave out; 0: the next
 	FollowupOf int64 // on create: the closed ticket that this one follows up
 
 	// Request holds the change to what end users may ask of a ticket, whoever
@@ -84,6 +85,7 @@ type NewComment struct {
 	AuthorID int64 // 0: the caller
 	Uploads  []string
 	At       *time.Time // of imports only: when it was written; nil: with the change
+	copied   []int64    // comments whose files this one gets, too
 }
 
 // Via tells how a change came in.

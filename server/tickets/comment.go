@@ -66,6 +66,12 @@ func (s *save) addComment() error {
 			return nil
 		}
 	}
+	if len(c.copied) > 0 {
+		if s.files, err = s.service.attachments.CopyTx(s.tx, c.copied, s.after.ID, id); err != nil {
+			return err
+		}
+		s.comment.HasAttachments = len(s.files) > 0
+	}
 	s.after.CommentCount++
 	if s.comment.Public {
 		s.after.IsPublic = true

@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
 )
@@ -24,13 +25,25 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 		if err != nil {
 			return err
 		}
-		if !by.Staff() || !by.Admin() && !sv.config.Settings.Tickets.AgentTicketDeletion {
-			return fault.Denied()
-		}
-		deleter := sv.authorID()
-		sv.after.DeletedAt, sv.after.DeletedBy = &sv.now, &deleter
-		return sv.tellDeletion(sv.before.Status, "deleted", "soft_deleted")
+		return sv.delete()
 	})
+}
+
+// mayDelete refuses whom the account does not let delete tickets.
+func mayDelete(by auth.Actor, config *fields.Config) error {
+	if !by.Staff() || !by.Admin() && !config.Settings.Tickets.AgentTicketDeletion {
+		return fault.Denied()
+	}
+	return nil
+}
+
+func (s *save) delete() error {
+	if err := mayDelete(s.by, s.config); err != nil {
+		return err
+	}
+	deleter := s.authorID()
+	s.after.DeletedAt, s.after.DeletedBy = &s.now, &deleter
+	return s.tellDeletion(s.before.Status, "deleted", "soft_deleted")
 }
 
 // Restore brings a deleted ticket back. It fails with fault.NotFound where
@@ -41,7 +54,7 @@ func (s *Service) Restore(ctx context.Context, by auth.Actor, id int64) error {
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
 		where, args := owned(by)
-		sv, err := s.lockWhereTx(tx, by, id, where+" AND t.deleted_at IS NOT NULL", args)
+		sv, err := s.lockWhereTx(tx, by, id, where+" AND t.deleted_at IS NOT NULL AND NOT t.scrubbed", args)
 		if err != nil {
 			return err
 		}
@@ -75,8 +88,8 @@ func (s *Service) ListDeleted(ctx context.Context, by auth.Actor, r page.Request
 		return page.Result[Deleted]{}, fault.Denied()
 	}
 	where, args := owned(by)
-	where += " AND t.deleted_at > ?"
-	args = append(args, s.now().AddDate(0, 0, -30))
+	where += " AND t.deleted_at > ? AND NOT t.scrubbed"
+	args = append(args, s.now().AddDate(0, 0, -keepDeleted))
 	order := page.By("deleted_at,id", page.Column{Expr: "t.deleted_at", Kind: page.Time}, byID)
 	switch {
 	case r.Sort == "id":

@@ -1,7 +1,6 @@
 package tickets
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,10 +120,6 @@ func (s *save) logEvent(kind string, change map[string]any) {
 // eventDetail is the ticket in the form that events carry.
 func (s *save) eventDetail() map[string]any {
 	t := &s.after
-	var via struct {
-		Channel string `json:"channel"`
-	}
-	_ = json.Unmarshal(t.Via, &via) // written by ourselves
 	return map[string]any{
 		"actor_id": events.ID(s.authorID()), "assignee_id": events.OptionalID(t.AssigneeID), "brand_id": events.ID(t.BrandID),
 		"created_at": events.Time(t.CreatedAt), "custom_status": events.ID(t.CustomStatusID), "description": t.Description,
@@ -132,7 +127,7 @@ func (s *save) eventDetail() map[string]any {
 		"id": events.ID(t.ID), "is_public": t.IsPublic, "organization_id": events.OptionalID(t.OrganizationID),
 		"priority": strings.ToUpper(events.Text(t.Priority)), "requester_id": events.ID(t.RequesterID), "status": strings.ToUpper(t.Status),
 		"subject": events.Text(t.Subject), "submitter_id": events.ID(t.SubmitterID), "tags": []string(t.Tags),
-		"type": strings.ToUpper(events.Text(t.Type)), "updated_at": events.Time(t.UpdatedAt), "via": map[string]any{"channel": via.Channel},
+		"type": strings.ToUpper(events.Text(t.Type)), "updated_at": events.Time(t.UpdatedAt), "via": map[string]any{"channel": channelOf(*t)},
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *save) countMetrics() {
 	if after.CustomStatusID != before.CustomStatusID {
 		m.CustomStatusUpdatedAt = &now
 	}
-	if after.Status == models.StatusSolved && before.Status != models.StatusSolved {
+	if !unsolved(after.Status) && (s.created || unsolved(before.Status)) { // a merge closes what was never solved
 		m.SolvedAt = &now
 		if m.FirstSolvedAt == nil {
 			m.FirstSolvedAt = &now

@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/idempotency"
 )
 
 // redaction stands for each character that was taken out.
@@ -51,6 +52,9 @@ func (s *save) redact(c *models.Comment, cover func()) error {
 		t.Subject = &subject
 	}
 	if err := s.redactLog(c, first); err != nil {
+		return err
+	}
+	if err := idempotency.BlankTx(s.tx, s.by.AccountID, "tickets", t.ID); err != nil {
 		return err
 	}
 	if named && *t.Subject != *s.before.Subject {
@@ -97,6 +101,9 @@ func (s *save) redactFile(comment, id int64) (attachments.File, error) {
 		return file, err
 	}
 	// A file's name can tell as much as its contents.
+	if err := idempotency.BlankTx(s.tx, s.by.AccountID, "tickets", s.after.ID); err != nil {
+		return file, err
+	}
 	if err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
 		WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
 		attachments.Redacted, s.by.AccountID, events.Subject("ticket", s.after.ID), events.ID(id)).Error; err != nil {

@@ -51,6 +51,7 @@ type save struct {
 	auditEvents     []auditEvent
 	record          *AuditRecord // see audit
 	log             []events.Event
+	follows         bool // of another ticket's change: a merge, the solving of its problem
 	silent          bool // an import: no rules, no events to outside
 	imported        *importedTimes
 	touchUnaudited  bool // write although no audit event came about
@@ -66,6 +67,9 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, e
 			return err
 		}
 		sv.change = c
+		if c.Number != 0 {
+			sv.after.ID, sv.metric.TicketID = c.Number, c.Number
+		}
 		saved, err = sv.run()
 		return err
 	}
@@ -76,6 +80,12 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, e
 		err = s.inTx(ctx, create)
 	}
 	return saved, err
+}
+
+// Reserve gives out the number of a ticket that is to be created later.
+func (s *Service) Reserve(ctx context.Context, by auth.Actor) (number int64, err error) {
+	err = s.db.WithContext(ctx).Raw("SELECT next_ticket_id(?)", by.AccountID).Row().Scan(&number)
+	return number, err
 }
 
 // writesOnce reports whether creating a ticket so writes with one statement
@@ -179,7 +189,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.followUp, s.findPeople, s.admitRequest, s.apply, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
+		s.asRequest, s.followUp, s.findPeople, s.admitRequest, s.apply, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, err
@@ -189,6 +199,9 @@ func (s *save) run() (Saved, error) {
 		return Saved{Ticket: s.before, Audit: s.audit(), Config: s.config}, nil // nothing changed: nothing is written
 	}
 	if err := s.write(); err != nil {
+		return Saved{}, err
+	}
+	if err := s.leadIncidents(); err != nil {
 		return Saved{}, err
 	}
 	return Saved{Ticket: s.after, Audit: s.audit(), Config: s.config}, nil

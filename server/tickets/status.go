@@ -45,7 +45,7 @@ func (s *save) checkStatus() error {
 		return fault.InvalidField("status", "hold is not enabled")
 	case s.after.Status == models.StatusNew && !s.created && s.before.Status != models.StatusNew:
 		return fault.Base(fault.CodeInvalid, "Status: new is not valid for ticket update")
-	case s.after.Status == models.StatusClosed && (s.created || s.before.Status != models.StatusSolved) && !s.silent:
+	case s.after.Status == models.StatusClosed && (s.created || s.before.Status != models.StatusSolved) && !s.silent && !s.follows:
 		return fault.Base(fault.CodeInvalid, "Status: closed is not valid for ticket update")
 	}
 	return nil

@@ -10,7 +10,9 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/server/attachments"
+	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -21,6 +23,8 @@ type Service struct {
 	users       *users.Service
 	attachments *attachments.Service
 	now         func() time.Time
+	queue       *jobs.Service // nil until Work: nothing follows on a change then
+	auth        *auth.Service // as queue
 
 	mu     sync.Mutex
 	visits map[visit]time.Time // who looked at which ticket, not yet written
@@ -29,6 +33,15 @@ type Service struct {
 // New makes the service.
 func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, now func() time.Time) *Service {
 	return &Service{db: db, fields: f, users: u, attachments: a, now: now, visits: map[visit]time.Time{}}
+}
+
+// Work has q do what follows on changes of tickets: incidents go with their
+// problem, and deleted tickets are scrubbed in time. It comes before q starts. The
+// users who led to it are looked up with a.
+func (s *Service) Work(q *jobs.Service, a *auth.Service) {
+	s.queue, s.auth = q, a
+	jobs.Handle(q, jobs.How{Timeout: time.Hour}, s.followProblem)
+	q.Every(time.Hour, "scrub deleted tickets", s.ScrubExpired)
 }
 
 // Limits of a ticket.

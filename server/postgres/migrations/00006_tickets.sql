@@ -25,6 +25,15 @@ CREATE TABLE skips (
 CREATE INDEX skips_ticket ON skips (account_id, ticket_id, id);
 CREATE INDEX skips_user ON skips (account_id, user_id, id);
 
+-- Files that a merge copied to another comment share the bytes: they stay while
+-- one of them is there.
+CREATE INDEX attachments_blob ON attachments (account_id, blob_key) WHERE blob_key <> '';
+
+-- A ticket that is deleted for good keeps its number, its times and what it
+-- counted for, and nothing that anybody wrote.
+ALTER TABLE tickets ADD COLUMN scrubbed boolean NOT NULL DEFAULT false;
+CREATE INDEX tickets_to_scrub ON tickets (deleted_at) WHERE deleted_at IS NOT NULL AND NOT scrubbed;
+
 -- What the metrics of tickets went through, told by the second. One row has all
 -- events of one save: a create brings more than ten, and a row for each would
 -- double what it writes. An event's id is that of its row and its place in it.
@@ -45,6 +54,8 @@ CREATE INDEX ticket_metric_events_time ON ticket_metric_events (account_id, time
 ALTER TABLE ticket_metrics ADD COLUMN clocks bigint[] NOT NULL DEFAULT '{}';
 
 -- +goose Down
+DROP INDEX attachments_blob, tickets_to_scrub;
+ALTER TABLE tickets DROP COLUMN scrubbed;
 ALTER TABLE ticket_metrics DROP COLUMN clocks;
 DROP TABLE ticket_metric_events;
 DROP TABLE skips;
