@@ -25,7 +25,7 @@ var all = []any{
 	models.IdempotencyKey{}, models.Event{},
 	models.User{}, models.UserIdentity{}, models.Organization{}, models.OrganizationMembership{}, models.Group{}, models.GroupMembership{},
 	models.Field{}, models.FieldOption{}, models.TicketForm{}, models.CustomStatus{},
-	models.Ticket{}, models.TicketMetric{}, models.TicketMetricEvent{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.Skip{}, models.TagCount{}, models.TagChange{},
+	models.Ticket{}, models.TicketMetric{}, models.TicketMetricEvent{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.TicketCC{}, models.Skip{}, models.TagCount{}, models.TagChange{},
 	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
 	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{},

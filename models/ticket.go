@@ -124,6 +124,14 @@ type Comment struct {
 	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
 }
 
+// TicketCC is a user with a copy of a ticket: what Ticket.EmailCCIDs holds, by
+// user. The database keeps it.
+type TicketCC struct {
+	AccountID int64 `gorm:"primaryKey;autoIncrement:false"`
+	UserID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	TicketID  int64 `gorm:"primaryKey;autoIncrement:false"`
+}
+
 // TicketVisit is when a user last looked at a ticket.
 type TicketVisit struct {
 	AccountID int64 `gorm:"primaryKey;autoIncrement:false"`

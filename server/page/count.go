@@ -37,11 +37,17 @@ var counts = struct {
 
 // Count is the number of rows and when it was taken.
 func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (int, time.Time, error) {
-	n, err := bounded(ctx, db, from, where, args, exactCount)
+	return CountOf(ctx, db, Query{From: from, Where: where, Args: args})
+}
+
+// CountOf is the number of rows of a listing and when it was taken.
+func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) {
+	n, err := count(ctx, db, q, exactCount+1)
 	if err != nil || n <= exactCount {
 		return n, time.Now(), err
 	}
-	key := countKey{db.Config.ConnPool, fmt.Sprint(from, "|", where, "|", args)}
+	text, args := q.counting(0)
+	key := countKey{db.Config.ConnPool, fmt.Sprint(text, "|", args)}
 	counts.Lock()
 	e, ok := counts.by[key]
 	counts.Unlock()
@@ -49,8 +55,7 @@ func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (in
 		return e.count, e.at, nil
 	}
 	e.at = time.Now()
-	err = db.WithContext(ctx).Raw("SELECT count(*) FROM "+from+" WHERE "+where, args...).Row().Scan(&e.count)
-	if err != nil {
+	if e.count, err = count(ctx, db, q, 0); err != nil {
 		return 0, e.at, err
 	}
 	counts.Lock()
@@ -62,15 +67,9 @@ func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (in
 	return e.count, e.at, nil
 }
 
-func counted(ctx context.Context, db *gorm.DB, from, where string, args []any) (int, error) {
-	n, _, err := Count(ctx, db, from, where, args)
-	return n, err
-}
-
-// bounded counts to max+1 at most.
-func bounded(ctx context.Context, db *gorm.DB, from, where string, args []any, max int) (int, error) {
-	var n int
-	err := db.WithContext(ctx).Raw(
-		fmt.Sprintf("SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT %d) AS bounded", from, where, max+1), args...).Row().Scan(&n)
+// count counts to max at most; 0 is no limit.
+func count(ctx context.Context, db *gorm.DB, q Query, max int) (n int, err error) {
+	text, args := q.counting(max)
+	err = db.WithContext(ctx).Raw(text, args...).Row().Scan(&n)
 	return n, err
 }

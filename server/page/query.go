@@ -67,6 +67,17 @@ type Query struct {
 	// CountFrom, when set, is where the rows are counted instead of From, if
 	// joins do not change their number.
 	CountFrom string
+	// Ways, when set, are conditions of which one must hold beside Where. Their
+	// rows are found in CountFrom, or else in From, and then Rejoin leads from
+	// k.id, the last column of the order, to what Select names:
+	// "JOIN tickets t ON t.account_id = ? AND t.id = k.id". Without ways it spares
+	// pages by number from making out of Select what they skip.
+	Ways       []Way
+	Rejoin     string
+	RejoinArgs []any
+	// Large, when set, is how a listing by number is read that has more rows than
+	// its pages reach.
+	Large *Query
 }
 
 // List reads the page that r asks for. scan reads the columns of Select and the
@@ -108,11 +119,7 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read 
 	if offset >= MaxOffset {
 		return out, fault.New(fault.BadPage, "Offset pagination reaches %d records; use cursor pagination beyond", MaxOffset)
 	}
-	from := q.From
-	if q.CountFrom != "" {
-		from = q.CountFrom
-	}
-	count, err := counted(ctx, db, from, q.Where, q.Args)
+	count, _, err := CountOf(ctx, db, q)
 	if err != nil {
 		return out, err
 	}
@@ -121,8 +128,17 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read 
 		out.Items = []T{}
 		return out, nil
 	}
-	sqlText := q.text("", orderBy(q.Order)) + fmt.Sprintf(" LIMIT %d OFFSET %d", r.Size, offset)
-	out.Items, _, err = read(sqlText, q.args(), len(q.Order.Columns), r.Size)
+	if q.Large != nil && count > MaxOffset {
+		q = *q.Large
+	}
+	sqlText, args := q.text("", orderBy(q.Order))+fmt.Sprintf(" LIMIT %d OFFSET %d", r.Size, offset), q.args()
+	switch {
+	case len(q.Ways) > 0:
+		sqlText, args = q.byWays(q.Order, "", nil, r.Size, offset)
+	case q.Rejoin != "" && offset > 0:
+		sqlText, args = q.byKeys(r.Size, offset)
+	}
+	out.Items, _, err = read(sqlText, args, len(q.Order.Columns), r.Size)
 	out.HasMore = offset+len(out.Items) < count
 	return out, err
 }
@@ -133,20 +149,21 @@ func byCursor[T any](q Query, r Request, read reader[T]) (Result[T], error) {
 	if r.Before != "" {
 		order, name, text = q.Order.Reversed(), "before", r.Before
 	}
-	args, cond := q.args(), ""
+	cond, behindArgs := "", []any(nil)
 	if text != "" {
 		values, err := decode(name, text, q.Order.Name, len(order.Columns))
 		if err != nil {
 			return out, err
 		}
-		var behindArgs []any
 		cond, behindArgs, err = behind(name, order, values)
 		if err != nil {
 			return out, err
 		}
-		args = append(args, behindArgs...)
 	}
-	sqlText := q.text(cond, orderBy(order)) + fmt.Sprintf(" LIMIT %d", r.Size+1)
+	sqlText, args := q.text(cond, orderBy(order))+fmt.Sprintf(" LIMIT %d", r.Size+1), append(q.args(), behindArgs...)
+	if len(q.Ways) > 0 {
+		sqlText, args = q.byWays(order, cond, behindArgs, r.Size+1, 0)
+	}
 	items, keys, err := read(sqlText, args, len(order.Columns), r.Size+1)
 	if badValue(err) {
 		return out, BadCursor("page[" + name + "]")

@@ -7,69 +7,164 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/page"
 )
 
 // Visible is the condition of the tickets that by may see, on tickets as t, and
-// its arguments. It is the only place that decides this: show, lists, counts,
+// its arguments. This file is the only place that decides it: show, lists, counts,
 // search, exports, side-loads and events all use it. Deleted tickets are left
 // out.
 func Visible(by auth.Actor) (string, []any) {
-	where, args := owned(by)
-	return where + " AND t.deleted_at IS NULL", args
+	return sightOf(by).condition("t.deleted_at IS NULL")
 }
 
 // owned is Visible with deleted tickets.
 func owned(by auth.Actor) (string, []any) {
-	where, args := "t.account_id = ?", []any{by.AccountID}
+	return sightOf(by).condition("")
+}
+
+// visibleRequest is Visible for tickets as requests, which are those that have
+// something public.
+func visibleRequest(by auth.Actor) (string, []any) {
+	return sightOf(by).condition("t.deleted_at IS NULL AND t.is_public")
+}
+
+// sight is which tickets an actor sees: those that where holds for and, if there
+// are ways, to which one of them leads.
+type sight struct {
+	where string
+	args  []any
+	ways  []way
+}
+
+// way is a condition that an index answers.
+type way struct {
+	column string // of tickets that has the id
+	id     int64  // 0: one of ids or set
+	ids    models.IDs
+	set    string // a query of a column id
+	args   []any  // of set
+}
+
+func sightOf(by auth.Actor) sight {
+	s := sight{where: "t.account_id = ?", args: []any{by.AccountID}}
 	me := by.ID()
-	if by.Anonymous() {
-		return where + " AND false", args
-	}
-	if !by.Staff() {
+	mine := []way{{column: "t.assignee_id", id: me}, {column: "t.requester_id", id: me}}
+	switch {
+	case by.Anonymous():
+		s.where += " AND false"
+		return s
+	case !by.Staff():
 		// An end user sees what he asked or was copied on, and the tickets of
 		// organizations that share them with him, but none in which agents are
 		// among themselves.
-		return where + ` AND t.is_public AND (t.requester_id = ? OR t.email_cc_ids @> ARRAY[?::bigint] OR t.organization_id IN (
-			SELECT om.organization_id FROM organization_memberships om
-			JOIN organizations o ON o.account_id = om.account_id AND o.id = om.organization_id
-			WHERE om.account_id = ? AND om.user_id = ? AND (o.shared_tickets OR om.view_tickets OR ?)))`,
-			append(args, me, me, by.AccountID, me, ofOrganizations(by))
+		s.where += " AND t.is_public"
+		s.ways = append(asked(me), way{column: "t.organization_id", set: sharing, args: []any{by.AccountID, me, ofOrganizations(by)}})
+		return s
 	}
 	switch by.Restriction() {
 	case models.RestrictGroups:
-		return where + " AND (t.group_id = ANY(?) OR t.assignee_id = ? OR t.requester_id = ?)", append(args, models.IDs(by.GroupIDs), me, me)
+		s.ways = append(mine, way{column: "t.group_id", ids: by.GroupIDs})
 	case models.RestrictOrganization:
-		if by.User.OrganizationID == nil {
-			return where + " AND (t.assignee_id = ? OR t.requester_id = ?)", append(args, me, me)
+		s.ways = mine
+		if id := by.User.OrganizationID; id != nil {
+			s.ways = append(mine, way{column: "t.organization_id", id: *id})
 		}
-		return where + " AND (t.organization_id = ? OR t.assignee_id = ? OR t.requester_id = ?)", append(args, *by.User.OrganizationID, me, me)
 	case models.RestrictAssigned:
-		return where + " AND (t.assignee_id = ? OR t.requester_id = ?)", append(args, me, me)
+		s.ways = mine
 	case models.RestrictRequested:
-		return where + " AND t.requester_id = ?", append(args, me)
+		s.ways = mine[1:]
 	}
-	return where, args
+	return s
 }
+
+// asked are the ways to what a user asked or was copied on.
+func asked(me int64) []way {
+	return []way{{column: "t.requester_id", id: me}, {column: copied, id: me}}
+}
+
+// copied stands for the users with a copy, who are in a column of their own kind.
+const copied = "t.email_cc_ids"
+
+// sharing are the organizations that share their tickets with a user; the last
+// of its arguments says that all of his do.
+const sharing = `SELECT om.organization_id AS id FROM organization_memberships om
+	JOIN organizations o ON o.account_id = om.account_id AND o.id = om.organization_id
+	WHERE om.account_id = ? AND om.user_id = ? AND (o.shared_tickets OR om.view_tickets OR ?)`
 
 // ofOrganizations reports whether an end user sees the tickets of all of his
 // organizations, whatever they share.
 func ofOrganizations(by auth.Actor) bool { return by.Restriction() == models.RestrictOrganization }
 
-// visibleRequest is Visible for tickets as requests, which are those that have
-// something public.
-func visibleRequest(by auth.Actor) (string, []any) {
-	where, args := Visible(by)
-	return where + " AND t.is_public", args
+// sightAsEndUser is what by sees of requests in general, to which agents are end
+// users too.
+func sightAsEndUser(by auth.Actor) sight {
+	s := sightOf(by)
+	if by.Staff() {
+		s = sight{where: "t.account_id = ?", args: []any{by.AccountID}, ways: asked(by.ID())}
+	}
+	return s
 }
 
-// ownRequests is visibleRequest for what lists the caller's own requests, to
-// which agents are end users too.
-func ownRequests(by auth.Actor) (string, []any) {
-	if !by.Staff() {
-		return visibleRequest(by)
+// condition is the sight as one condition, with more in front of the ways. It is
+// for tickets that are found by something else: of all tickets, no index finds
+// those to which one of several ways leads.
+func (s sight) condition(more string) (string, []any) {
+	where, args := s.where, append([]any{}, s.args...)
+	if more != "" {
+		where += " AND " + more
 	}
-	return "t.account_id = ? AND t.deleted_at IS NULL AND t.is_public AND (t.requester_id = ? OR t.email_cc_ids @> ARRAY[?::bigint])",
-		[]any{by.AccountID, by.ID(), by.ID()}
+	if len(s.ways) == 0 {
+		return where, args
+	}
+	alternatives := make([]string, len(s.ways))
+	for i, w := range s.ways {
+		switch {
+		case w.column == copied:
+			alternatives[i], args = "t.email_cc_ids @> ARRAY[?::bigint]", append(args, w.id)
+		case w.set != "":
+			alternatives[i], args = w.column+" IN ("+w.set+")", append(args, w.args...)
+		case w.id != 0:
+			alternatives[i], args = w.column+" = ?", append(args, w.id)
+		default:
+			alternatives[i], args = w.column+" = ANY(?)", append(args, w.ids)
+		}
+	}
+	return where + " AND (" + strings.Join(alternatives, " OR ") + ")", args
+}
+
+// pageWays are the ways as a listing goes them.
+func (s sight) pageWays() []page.Way {
+	out := make([]page.Way, len(s.ways))
+	for i, w := range s.ways {
+		switch {
+		case w.column == copied:
+			out[i] = page.Way{Join: copiesOf("cc"), Cond: "cc.user_id = ?", Args: []any{w.id}}
+		case w.set != "":
+			out[i] = page.Way{Each: "(" + w.set + ") AS one", EachArgs: w.args, Cond: w.column + " = one.id"}
+		case w.id != 0:
+			out[i] = page.Way{Cond: w.column + " = ?", Args: []any{w.id}}
+		default:
+			out[i] = page.Way{Each: "unnest(?::bigint[]) AS one(id)", EachArgs: []any{w.ids}, Cond: w.column + " = one.id"}
+		}
+	}
+	return out
+}
+
+// copiesOf joins who is copied on tickets t.
+func copiesOf(alias string) string {
+	return " JOIN ticket_ccs " + alias + " ON " + alias + ".account_id = t.account_id AND " + alias + ".ticket_id = t.id"
+}
+
+// leadsTo reports whether a column's being me is one of the ways, so that a
+// listing of such tickets needs no other.
+func (s sight) leadsTo(column string, id int64) bool {
+	for _, w := range s.ways {
+		if id != 0 && w.column == column && w.id == id {
+			return true
+		}
+	}
+	return false
 }
 
 // SharesRequests fails unless by may list the requests of an organization: an
@@ -80,10 +175,10 @@ func (s *Service) SharesRequests(ctx context.Context, by auth.Actor, organizatio
 		return nil
 	}
 	var shared bool
-	err := s.db.WithContext(ctx).Raw(`SELECT o.shared_tickets OR om.view_tickets OR ? FROM organization_memberships om
+	err := s.db.WithContext(ctx).Raw(`SELECT o.id IN (`+sharing+`) FROM organization_memberships om
 		JOIN organizations o ON o.account_id = om.account_id AND o.id = om.organization_id
 		WHERE om.account_id = ? AND om.user_id = ? AND o.id = ? AND o.deleted_at IS NULL`,
-		ofOrganizations(by), by.AccountID, by.ID(), organization).Row().Scan(&shared)
+		by.AccountID, by.ID(), ofOrganizations(by), by.AccountID, by.ID(), organization).Row().Scan(&shared)
 	if isNoRows(err) {
 		return fault.Missing("organization", organization)
 	}
