@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -29,6 +30,7 @@ import (
 type Services struct {
 	Attachments   *attachments.Service
 	Auth          *auth.Service
+	Dynamic       *dynamiccontent.Service
 	Fields        *fields.Service
 	Groups        *groups.Service
 	Organizations *organizations.Service
@@ -58,6 +60,7 @@ type Options struct {
 type handlers struct {
 	accountHandlers
 	attachmentHandlers
+	dynamicHandlers
 	fieldHandlers
 	groupHandlers
 	jobHandlers
@@ -90,6 +93,7 @@ func New(s Services, o Options) *echo.Echo {
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, who},
+		dynamicHandlers:      dynamicHandlers{s.Dynamic},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},

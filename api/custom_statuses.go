@@ -30,7 +30,7 @@ func (h fieldHandlers) ShowCustomStatus(ctx context.Context, r gen.ShowCustomSta
 }
 
 func (h fieldHandlers) CreateCustomStatus(ctx context.Context, r gen.CreateCustomStatusRequestObject) (gen.CreateCustomStatusResponseObject, error) {
-	st, err := h.fields.CreateStatus(ctx, auth.From(ctx), statusChange(r.Body.CustomStatus))
+	st, err := h.fields.CreateStatus(ctx, auth.From(ctx), statusChange(ctx, r.Body.CustomStatus))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (h fieldHandlers) CreateCustomStatus(ctx context.Context, r gen.CreateCusto
 }
 
 func (h fieldHandlers) UpdateCustomStatus(ctx context.Context, r gen.UpdateCustomStatusRequestObject) (gen.UpdateCustomStatusResponseObject, error) {
-	st, err := h.fields.UpdateStatus(ctx, auth.From(ctx), int64(r.CustomStatusID), statusChange(r.Body.CustomStatus))
+	st, err := h.fields.UpdateStatus(ctx, auth.From(ctx), int64(r.CustomStatusID), statusChange(ctx, r.Body.CustomStatus))
 	if err != nil {
 		return nil, err
 	}
@@ -55,18 +55,19 @@ func (h fieldHandlers) BulkUpdateDefaultCustomStatus(ctx context.Context, r gen.
 	return gen.BulkUpdateDefaultCustomStatus200JSONResponse{}, nil
 }
 
-func statusChange(in gen.CustomStatusInput) fields.StatusChange {
+func statusChange(ctx context.Context, in gen.CustomStatusInput) fields.StatusChange {
 	return fields.StatusChange{
-		Category: (*string)(in.StatusCategory), AgentLabel: (*string)(in.AgentLabel), EndUserLabel: (*string)(in.EndUserLabel),
-		Description: nullableText(in.Description), EndUserDescription: nullableText(in.EndUserDescription), Active: (*bool)(in.Active),
+		Category: (*string)(in.StatusCategory), AgentLabel: written(ctx, in.AgentLabel, in.RawAgentLabel), EndUserLabel: written(ctx, in.EndUserLabel, in.RawEndUserLabel),
+		Description:        writtenOrNull(ctx, in.Description, in.RawDescription),
+		EndUserDescription: writtenOrNull(ctx, in.EndUserDescription, in.RawEndUserDescription), Active: (*bool)(in.Active),
 	}
 }
 
 func statusJSON(ctx context.Context, st models.CustomStatus) gen.CustomStatus {
 	return gen.CustomStatus{
 		URL: link(ctx, "custom_statuses", st.ID), ID: st.ID, StatusCategory: gen.StatusCategory(st.StatusCategory),
-		AgentLabel: st.AgentLabel, RawAgentLabel: st.AgentLabel, EndUserLabel: st.EndUserLabel, RawEndUserLabel: st.EndUserLabel,
-		Description: st.Description, RawDescription: st.Description, EndUserDescription: st.EndUserDescription,
+		AgentLabel: rendered(ctx, st.AgentLabel), RawAgentLabel: st.AgentLabel, EndUserLabel: rendered(ctx, st.EndUserLabel), RawEndUserLabel: st.EndUserLabel,
+		Description: renderedOptional(ctx, st.Description), RawDescription: st.Description, EndUserDescription: renderedOptional(ctx, st.EndUserDescription),
 		RawEndUserDescription: st.EndUserDescription, Active: st.Active, Default: st.Default,
 		CreatedAt: wire.Time(st.CreatedAt), UpdatedAt: wire.Time(st.UpdatedAt),
 	}

@@ -26,7 +26,7 @@ func (h fieldHandlers) options(ctx context.Context, kind string, field wire.ID) 
 }
 
 func (h fieldHandlers) putOption(ctx context.Context, kind string, field wire.ID, in *gen.CustomFieldOptionBody) (gen.CustomFieldOptionEnvelope, bool, error) {
-	o, created, err := h.fields.PutOption(ctx, auth.From(ctx), kind, int64(field), optionChange(in.CustomFieldOption))
+	o, created, err := h.fields.PutOption(ctx, auth.From(ctx), kind, int64(field), optionChange(ctx, in.CustomFieldOption))
 	return gen.CustomFieldOptionEnvelope{CustomFieldOption: optionJSON(ctx, o)}, created, err
 }
 
@@ -35,9 +35,13 @@ func (h fieldHandlers) option(ctx context.Context, kind string, field, id wire.I
 	return gen.CustomFieldOptionEnvelope{CustomFieldOption: optionJSON(ctx, o)}, err
 }
 
-func optionChange(in gen.CustomFieldOptionInput) fields.OptionChange {
+func optionChanges(ctx context.Context, in []gen.CustomFieldOptionInput) []fields.OptionChange {
+	return each(in, func(o gen.CustomFieldOptionInput) fields.OptionChange { return optionChange(ctx, o) })
+}
+
+func optionChange(ctx context.Context, in gen.CustomFieldOptionInput) fields.OptionChange {
 	c := fields.OptionChange{
-		Name: (*string)(first(in.Name, in.RawName)), Value: (*string)(in.Value), Position: (*int64)(in.Position), Default: (*bool)(in.Default),
+		Name: written(ctx, in.Name, in.RawName), Value: (*string)(in.Value), Position: (*int64)(in.Position), Default: (*bool)(in.Default),
 	}
 	if in.ID != nil {
 		c.ID = int64(*in.ID)
@@ -58,11 +62,11 @@ func filterChange(in nullable.Nullable[map[string]any]) json.RawMessage {
 
 // optionsJSON are the options of a field as the field shows them; nil for one
 // that has none by its type.
-func optionsJSON(f *fields.Field) []gen.TicketFieldOption {
+func optionsJSON(ctx context.Context, f *fields.Field) []gen.TicketFieldOption {
 	switch f.Type {
 	case models.FieldTagger, models.FieldDropdown, models.FieldMultiselect:
 		return each(f.Options, func(o models.FieldOption) gen.TicketFieldOption {
-			return gen.TicketFieldOption{ID: o.ID, Name: o.Name, RawName: o.Name, Value: o.Value, Default: o.Default}
+			return gen.TicketFieldOption{ID: o.ID, Name: rendered(ctx, o.Name), RawName: o.Name, Value: o.Value, Default: o.Default}
 		})
 	}
 	return nil
@@ -80,7 +84,7 @@ func filterJSON(f *fields.Field) *gen.RelationshipFilter {
 
 func optionJSON(ctx context.Context, o models.FieldOption) gen.CustomFieldOption {
 	return gen.CustomFieldOption{
-		URL: linkBelow(ctx, o.Kind+"_fields", o.FieldID, "options", o.ID), ID: o.ID, Name: o.Name, RawName: o.Name,
+		URL: linkBelow(ctx, o.Kind+"_fields", o.FieldID, "options", o.ID), ID: o.ID, Name: rendered(ctx, o.Name), RawName: o.Name,
 		Value: o.Value, Position: int64(o.Position), Default: o.Default,
 	}
 }

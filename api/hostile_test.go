@@ -322,7 +322,7 @@ func places(s *openapi3.Schema, at []any, depth int, found func([]any)) {
 // essential members make a body that is not refused for what it lacks.
 var essential = map[string]string{
 	"name": "Name", "comment": "", "subject": "Subject", "title": "Title", "value": "value", "text": "nothing",
-	"key": "", "user_id": "", "group_id": "", "organization_id": "", "agent_label": "Label", "status_category": "open",
+	"key": "", "content": "Content", "locale_id": "", "user_id": "", "group_id": "", "organization_id": "", "agent_label": "Label", "status_category": "open",
 }
 
 // minimal is a body with little more than its wrappers.

@@ -32,7 +32,7 @@ func (h fieldHandlers) keyedField(ctx context.Context, kind string, id wire.ID) 
 }
 
 func (h fieldHandlers) createKeyedField(ctx context.Context, kind string, in gen.KeyedFieldInput) (gen.KeyedField, error) {
-	f, err := h.fields.Create(ctx, auth.From(ctx), kind, keyedFieldChange(in))
+	f, err := h.fields.Create(ctx, auth.From(ctx), kind, keyedFieldChange(ctx, in))
 	if err != nil {
 		return gen.KeyedField{}, err
 	}
@@ -40,35 +40,32 @@ func (h fieldHandlers) createKeyedField(ctx context.Context, kind string, in gen
 }
 
 func (h fieldHandlers) updateKeyedField(ctx context.Context, kind string, id wire.ID, in gen.KeyedFieldInput) (gen.KeyedField, error) {
-	f, err := h.fields.Update(ctx, auth.From(ctx), kind, int64(id), keyedFieldChange(in))
+	f, err := h.fields.Update(ctx, auth.From(ctx), kind, int64(id), keyedFieldChange(ctx, in))
 	if err != nil {
 		return gen.KeyedField{}, err
 	}
 	return keyedFieldJSON(ctx, f), nil
 }
 
-func keyedFieldChange(in gen.KeyedFieldInput) fields.Change {
+func keyedFieldChange(ctx context.Context, in gen.KeyedFieldInput) fields.Change {
 	c := fields.Change{
-		Type: (*string)(in.Type), Key: (*string)(in.Key), Title: (*string)(first(in.Title, in.RawTitle)), Description: nullableText(in.Description),
+		Type: (*string)(in.Type), Key: (*string)(in.Key), Title: written(ctx, in.Title, in.RawTitle), Description: writtenOrNull(ctx, in.Description, in.RawDescription),
 		Position: (*int64)(in.Position), Active: (*bool)(in.Active), RegexpForValidation: nullableText(in.RegexpForValidation),
 		Tag: nullableText(in.Tag), RelationshipTargetType: (*string)(in.RelationshipTargetType),
 		RelationshipFilter: filterChange(in.RelationshipFilter),
 	}
-	if !c.Description.IsSpecified() {
-		c.Description = nullableText(in.RawDescription)
-	}
 	if in.CustomFieldOptions != nil {
-		c.Options = each(in.CustomFieldOptions, optionChange)
+		c.Options = optionChanges(ctx, in.CustomFieldOptions)
 	}
 	return c
 }
 
 func keyedFieldJSON(ctx context.Context, f *fields.Field) gen.KeyedField {
 	out := gen.KeyedField{
-		URL: link(ctx, f.Kind+"_fields", f.ID), ID: f.ID, Type: f.Type, Key: or(f.Key, ""), Title: f.Title, RawTitle: f.Title,
-		Description: f.Description, RawDescription: f.Description, Position: int64(f.Position), Active: f.Active, System: !f.Removable,
+		URL: link(ctx, f.Kind+"_fields", f.ID), ID: f.ID, Type: f.Type, Key: or(f.Key, ""), Title: rendered(ctx, f.Title), RawTitle: f.Title,
+		Description: rendered(ctx, f.Description), RawDescription: f.Description, Position: int64(f.Position), Active: f.Active, System: !f.Removable,
 		RegexpForValidation: orNull(f.RegexpForValidation), CreatedAt: wire.Time(f.CreatedAt), UpdatedAt: wire.Time(f.UpdatedAt),
-		CustomFieldOptions: optionsJSON(f), RelationshipTargetType: f.RelationshipTargetType, RelationshipFilter: filterJSON(f),
+		CustomFieldOptions: optionsJSON(ctx, f), RelationshipTargetType: f.RelationshipTargetType, RelationshipFilter: filterJSON(f),
 	}
 	if f.Type == models.FieldCheckbox {
 		out.Tag = orNull(f.Tag)

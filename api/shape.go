@@ -30,16 +30,6 @@ func list[S ~[]T, T any](items S) []T {
 	return items
 }
 
-// first is the first pointer that is not nil.
-func first[T any](of ...*T) *T {
-	for _, p := range of {
-		if p != nil {
-			return p
-		}
-	}
-	return nil
-}
-
 // orNull is the value that p points to, or null, in types that tell absent and
 // null apart.
 func orNull[T any](p *T) nullable.Nullable[T] {

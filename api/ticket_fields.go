@@ -92,7 +92,7 @@ func (h fieldHandlers) CountTicketFields(ctx context.Context, _ gen.CountTicketF
 }
 
 func (h fieldHandlers) CreateTicketField(ctx context.Context, r gen.CreateTicketFieldRequestObject) (gen.CreateTicketFieldResponseObject, error) {
-	f, err := h.fields.Create(ctx, auth.From(ctx), models.FieldsOfTickets, fieldChange(r.Body.TicketField))
+	f, err := h.fields.Create(ctx, auth.From(ctx), models.FieldsOfTickets, fieldChange(ctx, r.Body.TicketField))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (h fieldHandlers) CreateTicketField(ctx context.Context, r gen.CreateTicket
 }
 
 func (h fieldHandlers) UpdateTicketField(ctx context.Context, r gen.UpdateTicketFieldRequestObject) (gen.UpdateTicketFieldResponseObject, error) {
-	f, err := h.fields.Update(ctx, auth.From(ctx), models.FieldsOfTickets, int64(r.TicketFieldID), fieldChange(r.Body.TicketField))
+	f, err := h.fields.Update(ctx, auth.From(ctx), models.FieldsOfTickets, int64(r.TicketFieldID), fieldChange(ctx, r.Body.TicketField))
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +163,10 @@ func (h fieldHandlers) DeleteTicketFieldOption(ctx context.Context, r gen.Delete
 	return gen.DeleteTicketFieldOption204Response{}, err
 }
 
-func fieldChange(in gen.TicketFieldInput) fields.Change {
+func fieldChange(ctx context.Context, in gen.TicketFieldInput) fields.Change {
 	c := fields.Change{
-		Type: (*string)(in.Type), Title: (*string)(first(in.Title, in.RawTitle)), Description: nullableText(in.Description),
-		TitleInPortal: nullableText(in.TitleInPortal), AgentDescription: nullableText(in.AgentDescription),
+		Type: (*string)(in.Type), Title: written(ctx, in.Title, in.RawTitle), Description: writtenOrNull(ctx, in.Description, in.RawDescription),
+		TitleInPortal: writtenOrNull(ctx, in.TitleInPortal, in.RawTitleInPortal), AgentDescription: nullableText(in.AgentDescription),
 		Position: (*int64)(in.Position), Active: (*bool)(in.Active), Required: (*bool)(in.Required),
 		CollapsedForAgents: (*bool)(in.CollapsedForAgents), RegexpForValidation: nullableText(in.RegexpForValidation),
 		VisibleInPortal: (*bool)(in.VisibleInPortal), EditableInPortal: (*bool)(in.EditableInPortal),
@@ -175,7 +175,7 @@ func fieldChange(in gen.TicketFieldInput) fields.Change {
 	}
 	c.RelationshipFilter = filterChange(in.RelationshipFilter)
 	if in.CustomFieldOptions != nil {
-		c.Options = each(in.CustomFieldOptions, optionChange)
+		c.Options = optionChanges(ctx, in.CustomFieldOptions)
 	}
 	return c
 }
@@ -207,10 +207,10 @@ func (h fieldHandlers) fieldJSON(ctx context.Context, creator *gen.CreatorParam)
 
 func plainFieldJSON(ctx context.Context, f *fields.Field) gen.TicketField {
 	out := gen.TicketField{
-		URL: link(ctx, "ticket_fields", f.ID), ID: f.ID, Type: f.Type, Title: f.Title, RawTitle: f.Title,
-		Description: f.Description, RawDescription: f.Description, Position: int64(f.Position), Active: f.Active, Required: f.Required,
+		URL: link(ctx, "ticket_fields", f.ID), ID: f.ID, Type: f.Type, Title: rendered(ctx, f.Title), RawTitle: f.Title,
+		Description: rendered(ctx, f.Description), RawDescription: f.Description, Position: int64(f.Position), Active: f.Active, Required: f.Required,
 		CollapsedForAgents: f.CollapsedForAgents, RegexpForValidation: orNull(f.RegexpForValidation),
-		TitleInPortal: f.TitleInPortal, RawTitleInPortal: f.TitleInPortal, VisibleInPortal: f.VisibleInPortal,
+		TitleInPortal: rendered(ctx, f.TitleInPortal), RawTitleInPortal: f.TitleInPortal, VisibleInPortal: f.VisibleInPortal,
 		EditableInPortal: f.EditableInPortal, RequiredInPortal: f.RequiredInPortal, Tag: orNull(f.Tag),
 		CreatedAt: wire.Time(f.CreatedAt), UpdatedAt: wire.Time(f.UpdatedAt), Removable: f.Removable,
 		Key: nullable.NewNullNullable[string](), AgentDescription: orNull(f.AgentDescription),
@@ -219,6 +219,6 @@ func plainFieldJSON(ctx context.Context, f *fields.Field) gen.TicketField {
 	if f.SubTypeID != nil {
 		out.SubTypeID = new(int64(*f.SubTypeID))
 	}
-	out.CustomFieldOptions, out.RelationshipFilter = optionsJSON(f), filterJSON(f)
+	out.CustomFieldOptions, out.RelationshipFilter = optionsJSON(ctx, f), filterJSON(f)
 	return out
 }

@@ -49,7 +49,7 @@ func (h fieldHandlers) ShowTicketForm(ctx context.Context, r gen.ShowTicketFormR
 }
 
 func (h fieldHandlers) CreateTicketForm(ctx context.Context, r gen.CreateTicketFormRequestObject) (gen.CreateTicketFormResponseObject, error) {
-	f, err := h.fields.CreateForm(ctx, auth.From(ctx), formChange(r.Body.TicketForm))
+	f, err := h.fields.CreateForm(ctx, auth.From(ctx), formChange(ctx, r.Body.TicketForm))
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (h fieldHandlers) CreateTicketForm(ctx context.Context, r gen.CreateTicketF
 }
 
 func (h fieldHandlers) UpdateTicketForm(ctx context.Context, r gen.UpdateTicketFormRequestObject) (gen.UpdateTicketFormResponseObject, error) {
-	f, err := h.fields.UpdateForm(ctx, auth.From(ctx), int64(r.TicketFormID), formChange(r.Body.TicketForm))
+	f, err := h.fields.UpdateForm(ctx, auth.From(ctx), int64(r.TicketFormID), formChange(ctx, r.Body.TicketForm))
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +94,9 @@ func (h fieldHandlers) ReorderTicketForms(ctx context.Context, r gen.ReorderTick
 	return gen.ReorderTicketForms200JSONResponse{Listing: l}, err
 }
 
-func formChange(in gen.TicketFormInput) fields.FormChange {
+func formChange(ctx context.Context, in gen.TicketFormInput) fields.FormChange {
 	c := fields.FormChange{
-		Name: (*string)(first(in.Name, in.RawName)), DisplayName: nullableText(in.DisplayName), Position: (*int64)(in.Position),
+		Name: written(ctx, in.Name, in.RawName), DisplayName: writtenOrNull(ctx, in.DisplayName, in.RawDisplayName), Position: (*int64)(in.Position),
 		Active: (*bool)(in.Active), EndUserVisible: (*bool)(in.EndUserVisible), Default: (*bool)(in.Default), InAllBrands: (*bool)(in.InAllBrands),
 	}
 	if in.TicketFieldIds != nil {
@@ -152,7 +152,7 @@ func (h fieldHandlers) formListing(ctx context.Context, forms []models.TicketFor
 
 func formJSON(ctx context.Context, f models.TicketForm) gen.TicketForm {
 	return gen.TicketForm{
-		URL: link(ctx, "ticket_forms", f.ID), ID: f.ID, Name: f.Name, RawName: f.Name, DisplayName: f.DisplayName,
+		URL: link(ctx, "ticket_forms", f.ID), ID: f.ID, Name: rendered(ctx, f.Name), RawName: f.Name, DisplayName: rendered(ctx, f.DisplayName),
 		RawDisplayName: f.DisplayName, Position: int64(f.Position), Active: f.Active, EndUserVisible: f.EndUserVisible,
 		Default: f.Default, TicketFieldIds: list(f.TicketFieldIDs), InAllBrands: f.InAllBrands,
 		RestrictedBrandIds: list(f.RestrictedBrandIDs), AgentConditions: conditionsJSON(f.AgentConditions),

@@ -87,6 +87,9 @@ func (w *world) setUp() {
 		w.ids[kind+"_field_option_id"] = fmt.Sprint(w.get(path + "/" + field + "/options").want(200).ids("custom_field_options")[0])
 		w.put("/api/v2/"+kind+"s/"+w.ids[kind+"_id"], `{"`+kind+`":{"`+kind+`_fields":{"k_`+w.secret+`":"`+w.secret+`_o"}}}`).want(200)
 	}
+	const items = "/api/v2/dynamic_content/items"
+	item := w.made(items, "item", "dynamic_content_item_id", `{"item":{"name":"SECRET","default_locale_id":1,"content":"SECRET"}}`)
+	w.made(items+"/"+item+"/variants", "variant", "dynamic_content_variant_id", `{"variant":{"locale_id":8,"content":"SECRET"}}`)
 	w.made("/api/v2/ticket_forms", "ticket_form", "ticket_form_id",
 		`{"ticket_form":{"name":"SECRET","display_name":"SECRET","end_user_visible":true,"ticket_field_ids":[`+field+`]}}`)
 	w.made("/api/v2/custom_statuses", "custom_status", "custom_status_id",

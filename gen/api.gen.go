@@ -564,12 +564,16 @@ type CustomStatusEnvelope struct {
 
 // CustomStatusInput defines model for CustomStatusInput.
 type CustomStatusInput struct {
-	StatusCategory     *wire.Text                   `json:"status_category,omitempty"`
-	AgentLabel         *wire.Text                   `json:"agent_label,omitempty"`
-	EndUserLabel       *wire.Text                   `json:"end_user_label,omitempty"`
-	Description        nullable.Nullable[wire.Text] `json:"description,omitempty"`
-	EndUserDescription nullable.Nullable[wire.Text] `json:"end_user_description,omitempty"`
-	Active             *wire.Flag                   `json:"active,omitempty"`
+	StatusCategory        *wire.Text                   `json:"status_category,omitempty"`
+	AgentLabel            *wire.Text                   `json:"agent_label,omitempty"`
+	RawAgentLabel         *wire.Text                   `json:"raw_agent_label,omitempty"`
+	EndUserLabel          *wire.Text                   `json:"end_user_label,omitempty"`
+	RawEndUserLabel       *wire.Text                   `json:"raw_end_user_label,omitempty"`
+	Description           nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	RawDescription        nullable.Nullable[wire.Text] `json:"raw_description,omitempty"`
+	EndUserDescription    nullable.Nullable[wire.Text] `json:"end_user_description,omitempty"`
+	RawEndUserDescription nullable.Nullable[wire.Text] `json:"raw_end_user_description,omitempty"`
+	Active                *wire.Flag                   `json:"active,omitempty"`
 }
 
 // CustomStatusList defines model for CustomStatusList.
@@ -624,6 +628,104 @@ type DeletedUserEnvelope struct {
 
 // DeletedUserList defines model for DeletedUserList.
 type DeletedUserList = wire.List
+
+// DynamicContentItem defines model for DynamicContentItem.
+type DynamicContentItem struct {
+	URL  string `json:"url"`
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// Placeholder What stands for the item in other texts: {{dc.welcome}}.
+	Placeholder string `json:"placeholder"`
+
+	// DefaultLocaleID Of the default variant.
+	DefaultLocaleID int64 `json:"default_locale_id"`
+
+	// Outdated Whether a variant is.
+	Outdated  bool                    `json:"outdated"`
+	CreatedAt wire.Time               `json:"created_at"`
+	UpdatedAt wire.Time               `json:"updated_at"`
+	Variants  []DynamicContentVariant `json:"variants"`
+}
+
+// DynamicContentItemBody defines model for DynamicContentItemBody.
+type DynamicContentItemBody struct {
+	Item DynamicContentItemInput `json:"item"`
+}
+
+// DynamicContentItemEnvelope defines model for DynamicContentItemEnvelope.
+type DynamicContentItemEnvelope struct {
+	Item DynamicContentItem `json:"item"`
+}
+
+// DynamicContentItemInput defines model for DynamicContentItemInput.
+type DynamicContentItemInput struct {
+	Name *wire.Text `json:"name,omitempty"`
+
+	// DefaultLocaleID Only of a new item.
+	DefaultLocaleID *wire.ID `json:"default_locale_id,omitempty"`
+
+	// Content Of a new item: the variant of the default locale.
+	Content *wire.Text `json:"content,omitempty"`
+
+	// Variants Only of a new item.
+	Variants []DynamicContentVariantInput `json:"variants,omitzero"`
+}
+
+// DynamicContentItemList defines model for DynamicContentItemList.
+type DynamicContentItemList = wire.List
+
+// DynamicContentVariant defines model for DynamicContentVariant.
+type DynamicContentVariant struct {
+	URL      string `json:"url"`
+	ID       int64  `json:"id"`
+	Content  string `json:"content"`
+	LocaleID int64  `json:"locale_id"`
+
+	// Outdated Whether the default variant was changed since.
+	Outdated bool `json:"outdated"`
+
+	// Active Whether readers get it.
+	Active bool `json:"active"`
+
+	// Default Whether readers get it whose language has none.
+	Default   bool      `json:"default"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// DynamicContentVariantBody defines model for DynamicContentVariantBody.
+type DynamicContentVariantBody struct {
+	Variant DynamicContentVariantInput `json:"variant"`
+}
+
+// DynamicContentVariantEnvelope defines model for DynamicContentVariantEnvelope.
+type DynamicContentVariantEnvelope struct {
+	Variant DynamicContentVariant `json:"variant"`
+}
+
+// DynamicContentVariantInput defines model for DynamicContentVariantInput.
+type DynamicContentVariantInput struct {
+	// ID Which variant to change, of update_many.
+	ID       *wire.ID   `json:"id,omitempty"`
+	Content  *wire.Text `json:"content,omitempty"`
+	LocaleID *wire.ID   `json:"locale_id,omitempty"`
+	Active   *wire.Flag `json:"active,omitempty"`
+	Default  *wire.Flag `json:"default,omitempty"`
+}
+
+// DynamicContentVariantList defines model for DynamicContentVariantList.
+type DynamicContentVariantList = wire.List
+
+// DynamicContentVariantsBody defines model for DynamicContentVariantsBody.
+type DynamicContentVariantsBody struct {
+	Variants []DynamicContentVariantInput `json:"variants"`
+}
+
+// DynamicContentVariantsEnvelope defines model for DynamicContentVariantsEnvelope.
+type DynamicContentVariantsEnvelope struct {
+	Variants []DynamicContentVariant `json:"variants"`
+}
 
 // EmptyEnvelope A success that says nothing; clients need an object.
 type EmptyEnvelope map[string]interface{}
@@ -1766,12 +1868,14 @@ type TicketFieldInput struct {
 	Title                  *wire.Text                                `json:"title,omitempty"`
 	RawTitle               *wire.Text                                `json:"raw_title,omitempty"`
 	Description            nullable.Nullable[wire.Text]              `json:"description,omitempty"`
+	RawDescription         nullable.Nullable[wire.Text]              `json:"raw_description,omitempty"`
 	Position               *wire.Int                                 `json:"position,omitempty"`
 	Active                 *wire.Flag                                `json:"active,omitempty"`
 	Required               *wire.Flag                                `json:"required,omitempty"`
 	CollapsedForAgents     *wire.Flag                                `json:"collapsed_for_agents,omitempty"`
 	RegexpForValidation    nullable.Nullable[wire.Text]              `json:"regexp_for_validation,omitempty"`
 	TitleInPortal          nullable.Nullable[wire.Text]              `json:"title_in_portal,omitempty"`
+	RawTitleInPortal       nullable.Nullable[wire.Text]              `json:"raw_title_in_portal,omitempty"`
 	VisibleInPortal        *wire.Flag                                `json:"visible_in_portal,omitempty"`
 	EditableInPortal       *wire.Flag                                `json:"editable_in_portal,omitempty"`
 	RequiredInPortal       *wire.Flag                                `json:"required_in_portal,omitempty"`
@@ -1850,6 +1954,7 @@ type TicketFormInput struct {
 	Name               *wire.Text                   `json:"name,omitempty"`
 	RawName            *wire.Text                   `json:"raw_name,omitempty"`
 	DisplayName        nullable.Nullable[wire.Text] `json:"display_name,omitempty"`
+	RawDisplayName     nullable.Nullable[wire.Text] `json:"raw_display_name,omitempty"`
 	Position           *wire.Int                    `json:"position,omitempty"`
 	Active             *wire.Flag                   `json:"active,omitempty"`
 	EndUserVisible     *wire.Flag                   `json:"end_user_visible,omitempty"`
@@ -2472,6 +2577,12 @@ type CustomStatusIDParam = wire.ID
 // DeletedUserIDParam defines model for DeletedUserIdParam.
 type DeletedUserIDParam = wire.ID
 
+// DynamicContentItemIDParam defines model for DynamicContentItemIdParam.
+type DynamicContentItemIDParam = wire.ID
+
+// DynamicContentVariantIDParam defines model for DynamicContentVariantIdParam.
+type DynamicContentVariantIDParam = wire.ID
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
 
@@ -2641,6 +2752,12 @@ type BulkPermanentlyDeleteTicketsParams struct {
 type BulkRestoreDeletedTicketsParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ShowManyDynamicContentsParams defines parameters for ShowManyDynamicContents.
+type ShowManyDynamicContentsParams struct {
+	// Identifiers Names in placeholders separated by commas, at most 100: welcome of {{dc.welcome}}.
+	Identifiers []string `form:"identifiers,omitempty" json:"identifiers,omitempty"`
 }
 
 // ListEndUserIdentitiesParams defines parameters for ListEndUserIdentities.
@@ -3024,6 +3141,24 @@ type CreateCustomStatusJSONRequestBody = CustomStatusBody
 // UpdateCustomStatusJSONRequestBody defines body for UpdateCustomStatus for application/json ContentType.
 type UpdateCustomStatusJSONRequestBody = CustomStatusBody
 
+// CreateDynamicContentJSONRequestBody defines body for CreateDynamicContent for application/json ContentType.
+type CreateDynamicContentJSONRequestBody = DynamicContentItemBody
+
+// UpdateDynamicContentItemJSONRequestBody defines body for UpdateDynamicContentItem for application/json ContentType.
+type UpdateDynamicContentItemJSONRequestBody = DynamicContentItemBody
+
+// CreateDynamicContentVariantJSONRequestBody defines body for CreateDynamicContentVariant for application/json ContentType.
+type CreateDynamicContentVariantJSONRequestBody = DynamicContentVariantBody
+
+// CreateManyDynamicContentVariantsJSONRequestBody defines body for CreateManyDynamicContentVariants for application/json ContentType.
+type CreateManyDynamicContentVariantsJSONRequestBody = DynamicContentVariantsBody
+
+// UpdateManyDynamicContentVariantsJSONRequestBody defines body for UpdateManyDynamicContentVariants for application/json ContentType.
+type UpdateManyDynamicContentVariantsJSONRequestBody = DynamicContentVariantsBody
+
+// UpdateDynamicContentVariantJSONRequestBody defines body for UpdateDynamicContentVariant for application/json ContentType.
+type UpdateDynamicContentVariantJSONRequestBody = DynamicContentVariantBody
+
 // UpdateEndUserJSONRequestBody defines body for UpdateEndUser for application/json ContentType.
 type UpdateEndUserJSONRequestBody = UserBody
 
@@ -3299,6 +3434,45 @@ type ServerInterface interface {
 	// ShowDeletedUser Shows a user who was deleted.
 	// (GET /api/v2/deleted_users/{deleted_user_id})
 	ShowDeletedUser(ctx echo.Context, deletedUserID DeletedUserIDParam) error
+	// ListDynamicContents Lists the items with their variants.
+	// (GET /api/v2/dynamic_content/items)
+	ListDynamicContents(ctx echo.Context) error
+	// CreateDynamicContent Creates an item with its variants. Its placeholder is made of the name and stays.
+	// (POST /api/v2/dynamic_content/items)
+	CreateDynamicContent(ctx echo.Context) error
+	// ShowManyDynamicContents Shows the items with these placeholders; unknown ones are left out.
+	// (GET /api/v2/dynamic_content/items/show_many)
+	ShowManyDynamicContents(ctx echo.Context, params ShowManyDynamicContentsParams) error
+	// DeleteDynamicContentItem Deletes an item. Texts keep its placeholder as it is.
+	// (DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id})
+	DeleteDynamicContentItem(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// ShowDynamicContentItem Shows an item with its variants.
+	// (GET /api/v2/dynamic_content/items/{dynamic_content_item_id})
+	ShowDynamicContentItem(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// UpdateDynamicContentItem Changes the name of an item; its placeholder stays.
+	// (PUT /api/v2/dynamic_content/items/{dynamic_content_item_id})
+	UpdateDynamicContentItem(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// DynamicContentListVariants Lists the variants of an item.
+	// (GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants)
+	DynamicContentListVariants(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// CreateDynamicContentVariant Adds a variant to an item, which has one of each locale.
+	// (POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants)
+	CreateDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// CreateManyDynamicContentVariants Adds up to 100 variants to an item, all or none.
+	// (POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many)
+	CreateManyDynamicContentVariants(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// UpdateManyDynamicContentVariants Changes up to 100 variants of an item, each named by its id, all or none.
+	// (PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many)
+	UpdateManyDynamicContentVariants(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error
+	// DeleteDynamicContentVariant Deletes a variant, which is not the default.
+	// (DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id})
+	DeleteDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) error
+	// ShowDynamicContentVariant Shows a variant.
+	// (GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id})
+	ShowDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) error
+	// UpdateDynamicContentVariant Changes what is present. One that becomes the default takes that from the one before.
+	// (PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id})
+	UpdateDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) error
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx echo.Context, userID UserIDParam) error
@@ -4367,6 +4541,226 @@ func (w *ServerInterfaceWrapper) ShowDeletedUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowDeletedUser(ctx, deletedUserID)
+	return err
+}
+
+// ListDynamicContents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDynamicContents(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDynamicContents(ctx)
+	return err
+}
+
+// CreateDynamicContent converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDynamicContent(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDynamicContent(ctx)
+	return err
+}
+
+// ShowManyDynamicContents converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowManyDynamicContents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowManyDynamicContentsParams
+	// ------------- Optional query parameter "identifiers" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "identifiers", ctx.QueryParams(), &params.Identifiers, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter identifiers: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowManyDynamicContents(ctx, params)
+	return err
+}
+
+// DeleteDynamicContentItem converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteDynamicContentItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteDynamicContentItem(ctx, dynamicContentItemID)
+	return err
+}
+
+// ShowDynamicContentItem converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowDynamicContentItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowDynamicContentItem(ctx, dynamicContentItemID)
+	return err
+}
+
+// UpdateDynamicContentItem converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateDynamicContentItem(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateDynamicContentItem(ctx, dynamicContentItemID)
+	return err
+}
+
+// DynamicContentListVariants converts echo context to params.
+func (w *ServerInterfaceWrapper) DynamicContentListVariants(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DynamicContentListVariants(ctx, dynamicContentItemID)
+	return err
+}
+
+// CreateDynamicContentVariant converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateDynamicContentVariant(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateDynamicContentVariant(ctx, dynamicContentItemID)
+	return err
+}
+
+// CreateManyDynamicContentVariants converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateManyDynamicContentVariants(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateManyDynamicContentVariants(ctx, dynamicContentItemID)
+	return err
+}
+
+// UpdateManyDynamicContentVariants converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyDynamicContentVariants(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyDynamicContentVariants(ctx, dynamicContentItemID)
+	return err
+}
+
+// DeleteDynamicContentVariant converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteDynamicContentVariant(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// ------------- Path parameter "dynamic_content_variant_id" -------------
+	var dynamicContentVariantID DynamicContentVariantIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_variant_id", ctx.Param("dynamic_content_variant_id"), &dynamicContentVariantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_variant_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteDynamicContentVariant(ctx, dynamicContentItemID, dynamicContentVariantID)
+	return err
+}
+
+// ShowDynamicContentVariant converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowDynamicContentVariant(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// ------------- Path parameter "dynamic_content_variant_id" -------------
+	var dynamicContentVariantID DynamicContentVariantIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_variant_id", ctx.Param("dynamic_content_variant_id"), &dynamicContentVariantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_variant_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowDynamicContentVariant(ctx, dynamicContentItemID, dynamicContentVariantID)
+	return err
+}
+
+// UpdateDynamicContentVariant converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateDynamicContentVariant(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "dynamic_content_item_id" -------------
+	var dynamicContentItemID DynamicContentItemIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_item_id", ctx.Param("dynamic_content_item_id"), &dynamicContentItemID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_item_id: %s", err))
+	}
+
+	// ------------- Path parameter "dynamic_content_variant_id" -------------
+	var dynamicContentVariantID DynamicContentVariantIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dynamic_content_variant_id", ctx.Param("dynamic_content_variant_id"), &dynamicContentVariantID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dynamic_content_variant_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateDynamicContentVariant(ctx, dynamicContentItemID, dynamicContentVariantID)
 	return err
 }
 
@@ -8691,6 +9085,19 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/deleted_users", wrapper.ListDeletedUsers, options.OperationMiddlewares["ListDeletedUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users/count", wrapper.CountDeletedUsers, options.OperationMiddlewares["CountDeletedUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users/:deleted_user_id", wrapper.ShowDeletedUser, options.OperationMiddlewares["ShowDeletedUser"]...)
+	router.GET(options.BaseURL+"/api/v2/dynamic_content/items", wrapper.ListDynamicContents, options.OperationMiddlewares["ListDynamicContents"]...)
+	router.POST(options.BaseURL+"/api/v2/dynamic_content/items", wrapper.CreateDynamicContent, options.OperationMiddlewares["CreateDynamicContent"]...)
+	router.GET(options.BaseURL+"/api/v2/dynamic_content/items/show_many", wrapper.ShowManyDynamicContents, options.OperationMiddlewares["ShowManyDynamicContents"]...)
+	router.DELETE(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id", wrapper.DeleteDynamicContentItem, options.OperationMiddlewares["DeleteDynamicContentItem"]...)
+	router.GET(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id", wrapper.ShowDynamicContentItem, options.OperationMiddlewares["ShowDynamicContentItem"]...)
+	router.PUT(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id", wrapper.UpdateDynamicContentItem, options.OperationMiddlewares["UpdateDynamicContentItem"]...)
+	router.GET(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants", wrapper.DynamicContentListVariants, options.OperationMiddlewares["DynamicContentListVariants"]...)
+	router.POST(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants", wrapper.CreateDynamicContentVariant, options.OperationMiddlewares["CreateDynamicContentVariant"]...)
+	router.POST(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/create_many", wrapper.CreateManyDynamicContentVariants, options.OperationMiddlewares["CreateManyDynamicContentVariants"]...)
+	router.PUT(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/update_many", wrapper.UpdateManyDynamicContentVariants, options.OperationMiddlewares["UpdateManyDynamicContentVariants"]...)
+	router.DELETE(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.DeleteDynamicContentVariant, options.OperationMiddlewares["DeleteDynamicContentVariant"]...)
+	router.GET(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.ShowDynamicContentVariant, options.OperationMiddlewares["ShowDynamicContentVariant"]...)
+	router.PUT(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.UpdateDynamicContentVariant, options.OperationMiddlewares["UpdateDynamicContentVariant"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields", wrapper.ListTicketFields, options.OperationMiddlewares["ListTicketFields"]...)
 	router.POST(options.BaseURL+"/api/v2/ticket_fields", wrapper.CreateTicketField, options.OperationMiddlewares["CreateTicketField"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields/count", wrapper.CountTicketFields, options.OperationMiddlewares["CountTicketFields"]...)
@@ -9415,6 +9822,303 @@ type ShowDeletedUserResponseObject interface {
 type ShowDeletedUser200JSONResponse DeletedUserEnvelope
 
 func (response ShowDeletedUser200JSONResponse) VisitShowDeletedUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDynamicContentsRequestObject struct {
+}
+
+type ListDynamicContentsResponseObject interface {
+	VisitListDynamicContentsResponse(w http.ResponseWriter) error
+}
+
+type ListDynamicContents200JSONResponse DynamicContentItemList
+
+func (response ListDynamicContents200JSONResponse) VisitListDynamicContentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDynamicContentRequestObject struct {
+	Body *CreateDynamicContentJSONRequestBody
+}
+
+type CreateDynamicContentResponseObject interface {
+	VisitCreateDynamicContentResponse(w http.ResponseWriter) error
+}
+
+type CreateDynamicContent201ResponseHeaders struct {
+	Location string
+}
+
+type CreateDynamicContent201JSONResponse struct {
+	Body    DynamicContentItemEnvelope
+	Headers CreateDynamicContent201ResponseHeaders
+}
+
+func (response CreateDynamicContent201JSONResponse) VisitCreateDynamicContentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowManyDynamicContentsRequestObject struct {
+	Params ShowManyDynamicContentsParams
+}
+
+type ShowManyDynamicContentsResponseObject interface {
+	VisitShowManyDynamicContentsResponse(w http.ResponseWriter) error
+}
+
+type ShowManyDynamicContents200JSONResponse DynamicContentItemList
+
+func (response ShowManyDynamicContents200JSONResponse) VisitShowManyDynamicContentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDynamicContentItemRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+}
+
+type DeleteDynamicContentItemResponseObject interface {
+	VisitDeleteDynamicContentItemResponse(w http.ResponseWriter) error
+}
+
+type DeleteDynamicContentItem204Response struct {
+}
+
+func (response DeleteDynamicContentItem204Response) VisitDeleteDynamicContentItemResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowDynamicContentItemRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+}
+
+type ShowDynamicContentItemResponseObject interface {
+	VisitShowDynamicContentItemResponse(w http.ResponseWriter) error
+}
+
+type ShowDynamicContentItem200JSONResponse DynamicContentItemEnvelope
+
+func (response ShowDynamicContentItem200JSONResponse) VisitShowDynamicContentItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateDynamicContentItemRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+	Body                 *UpdateDynamicContentItemJSONRequestBody
+}
+
+type UpdateDynamicContentItemResponseObject interface {
+	VisitUpdateDynamicContentItemResponse(w http.ResponseWriter) error
+}
+
+type UpdateDynamicContentItem200JSONResponse DynamicContentItemEnvelope
+
+func (response UpdateDynamicContentItem200JSONResponse) VisitUpdateDynamicContentItemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DynamicContentListVariantsRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+}
+
+type DynamicContentListVariantsResponseObject interface {
+	VisitDynamicContentListVariantsResponse(w http.ResponseWriter) error
+}
+
+type DynamicContentListVariants200JSONResponse DynamicContentVariantList
+
+func (response DynamicContentListVariants200JSONResponse) VisitDynamicContentListVariantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateDynamicContentVariantRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+	Body                 *CreateDynamicContentVariantJSONRequestBody
+}
+
+type CreateDynamicContentVariantResponseObject interface {
+	VisitCreateDynamicContentVariantResponse(w http.ResponseWriter) error
+}
+
+type CreateDynamicContentVariant201ResponseHeaders struct {
+	Location string
+}
+
+type CreateDynamicContentVariant201JSONResponse struct {
+	Body    DynamicContentVariantEnvelope
+	Headers CreateDynamicContentVariant201ResponseHeaders
+}
+
+func (response CreateDynamicContentVariant201JSONResponse) VisitCreateDynamicContentVariantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateManyDynamicContentVariantsRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+	Body                 *CreateManyDynamicContentVariantsJSONRequestBody
+}
+
+type CreateManyDynamicContentVariantsResponseObject interface {
+	VisitCreateManyDynamicContentVariantsResponse(w http.ResponseWriter) error
+}
+
+type CreateManyDynamicContentVariants201JSONResponse DynamicContentVariantsEnvelope
+
+func (response CreateManyDynamicContentVariants201JSONResponse) VisitCreateManyDynamicContentVariantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyDynamicContentVariantsRequestObject struct {
+	DynamicContentItemID DynamicContentItemIDParam `json:"dynamic_content_item_id"`
+	Body                 *UpdateManyDynamicContentVariantsJSONRequestBody
+}
+
+type UpdateManyDynamicContentVariantsResponseObject interface {
+	VisitUpdateManyDynamicContentVariantsResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyDynamicContentVariants200JSONResponse DynamicContentVariantsEnvelope
+
+func (response UpdateManyDynamicContentVariants200JSONResponse) VisitUpdateManyDynamicContentVariantsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDynamicContentVariantRequestObject struct {
+	DynamicContentItemID    DynamicContentItemIDParam    `json:"dynamic_content_item_id"`
+	DynamicContentVariantID DynamicContentVariantIDParam `json:"dynamic_content_variant_id"`
+}
+
+type DeleteDynamicContentVariantResponseObject interface {
+	VisitDeleteDynamicContentVariantResponse(w http.ResponseWriter) error
+}
+
+type DeleteDynamicContentVariant204Response struct {
+}
+
+func (response DeleteDynamicContentVariant204Response) VisitDeleteDynamicContentVariantResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowDynamicContentVariantRequestObject struct {
+	DynamicContentItemID    DynamicContentItemIDParam    `json:"dynamic_content_item_id"`
+	DynamicContentVariantID DynamicContentVariantIDParam `json:"dynamic_content_variant_id"`
+}
+
+type ShowDynamicContentVariantResponseObject interface {
+	VisitShowDynamicContentVariantResponse(w http.ResponseWriter) error
+}
+
+type ShowDynamicContentVariant200JSONResponse DynamicContentVariantEnvelope
+
+func (response ShowDynamicContentVariant200JSONResponse) VisitShowDynamicContentVariantResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateDynamicContentVariantRequestObject struct {
+	DynamicContentItemID    DynamicContentItemIDParam    `json:"dynamic_content_item_id"`
+	DynamicContentVariantID DynamicContentVariantIDParam `json:"dynamic_content_variant_id"`
+	Body                    *UpdateDynamicContentVariantJSONRequestBody
+}
+
+type UpdateDynamicContentVariantResponseObject interface {
+	VisitUpdateDynamicContentVariantResponse(w http.ResponseWriter) error
+}
+
+type UpdateDynamicContentVariant200JSONResponse DynamicContentVariantEnvelope
+
+func (response UpdateDynamicContentVariant200JSONResponse) VisitUpdateDynamicContentVariantResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -15317,6 +16021,45 @@ type StrictServerInterface interface {
 	// ShowDeletedUser Shows a user who was deleted.
 	// (GET /api/v2/deleted_users/{deleted_user_id})
 	ShowDeletedUser(ctx context.Context, request ShowDeletedUserRequestObject) (ShowDeletedUserResponseObject, error)
+	// ListDynamicContents Lists the items with their variants.
+	// (GET /api/v2/dynamic_content/items)
+	ListDynamicContents(ctx context.Context, request ListDynamicContentsRequestObject) (ListDynamicContentsResponseObject, error)
+	// CreateDynamicContent Creates an item with its variants. Its placeholder is made of the name and stays.
+	// (POST /api/v2/dynamic_content/items)
+	CreateDynamicContent(ctx context.Context, request CreateDynamicContentRequestObject) (CreateDynamicContentResponseObject, error)
+	// ShowManyDynamicContents Shows the items with these placeholders; unknown ones are left out.
+	// (GET /api/v2/dynamic_content/items/show_many)
+	ShowManyDynamicContents(ctx context.Context, request ShowManyDynamicContentsRequestObject) (ShowManyDynamicContentsResponseObject, error)
+	// DeleteDynamicContentItem Deletes an item. Texts keep its placeholder as it is.
+	// (DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id})
+	DeleteDynamicContentItem(ctx context.Context, request DeleteDynamicContentItemRequestObject) (DeleteDynamicContentItemResponseObject, error)
+	// ShowDynamicContentItem Shows an item with its variants.
+	// (GET /api/v2/dynamic_content/items/{dynamic_content_item_id})
+	ShowDynamicContentItem(ctx context.Context, request ShowDynamicContentItemRequestObject) (ShowDynamicContentItemResponseObject, error)
+	// UpdateDynamicContentItem Changes the name of an item; its placeholder stays.
+	// (PUT /api/v2/dynamic_content/items/{dynamic_content_item_id})
+	UpdateDynamicContentItem(ctx context.Context, request UpdateDynamicContentItemRequestObject) (UpdateDynamicContentItemResponseObject, error)
+	// DynamicContentListVariants Lists the variants of an item.
+	// (GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants)
+	DynamicContentListVariants(ctx context.Context, request DynamicContentListVariantsRequestObject) (DynamicContentListVariantsResponseObject, error)
+	// CreateDynamicContentVariant Adds a variant to an item, which has one of each locale.
+	// (POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants)
+	CreateDynamicContentVariant(ctx context.Context, request CreateDynamicContentVariantRequestObject) (CreateDynamicContentVariantResponseObject, error)
+	// CreateManyDynamicContentVariants Adds up to 100 variants to an item, all or none.
+	// (POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many)
+	CreateManyDynamicContentVariants(ctx context.Context, request CreateManyDynamicContentVariantsRequestObject) (CreateManyDynamicContentVariantsResponseObject, error)
+	// UpdateManyDynamicContentVariants Changes up to 100 variants of an item, each named by its id, all or none.
+	// (PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many)
+	UpdateManyDynamicContentVariants(ctx context.Context, request UpdateManyDynamicContentVariantsRequestObject) (UpdateManyDynamicContentVariantsResponseObject, error)
+	// DeleteDynamicContentVariant Deletes a variant, which is not the default.
+	// (DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id})
+	DeleteDynamicContentVariant(ctx context.Context, request DeleteDynamicContentVariantRequestObject) (DeleteDynamicContentVariantResponseObject, error)
+	// ShowDynamicContentVariant Shows a variant.
+	// (GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id})
+	ShowDynamicContentVariant(ctx context.Context, request ShowDynamicContentVariantRequestObject) (ShowDynamicContentVariantResponseObject, error)
+	// UpdateDynamicContentVariant Changes what is present. One that becomes the default takes that from the one before.
+	// (PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id})
+	UpdateDynamicContentVariant(ctx context.Context, request UpdateDynamicContentVariantRequestObject) (UpdateDynamicContentVariantResponseObject, error)
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx context.Context, request ShowEndUserRequestObject) (ShowEndUserResponseObject, error)
@@ -16734,6 +17477,468 @@ func (sh *strictHandler) ShowDeletedUser(ctx echo.Context, deletedUserID Deleted
 		return err
 	} else if validResponse, ok := response.(ShowDeletedUserResponseObject); ok {
 		return validResponse.VisitShowDeletedUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDynamicContents operation middleware
+func (sh *strictHandler) ListDynamicContents(ctx echo.Context) error {
+	var request ListDynamicContentsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDynamicContents(ctx.Request().Context(), request.(ListDynamicContentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDynamicContents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDynamicContentsResponseObject); ok {
+		return validResponse.VisitListDynamicContentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDynamicContent operation middleware
+func (sh *strictHandler) CreateDynamicContent(ctx echo.Context) error {
+	var request CreateDynamicContentRequestObject
+
+	var body CreateDynamicContentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDynamicContent(ctx.Request().Context(), request.(CreateDynamicContentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDynamicContent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDynamicContentResponseObject); ok {
+		return validResponse.VisitCreateDynamicContentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowManyDynamicContents operation middleware
+func (sh *strictHandler) ShowManyDynamicContents(ctx echo.Context, params ShowManyDynamicContentsParams) error {
+	var request ShowManyDynamicContentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowManyDynamicContents(ctx.Request().Context(), request.(ShowManyDynamicContentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowManyDynamicContents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowManyDynamicContentsResponseObject); ok {
+		return validResponse.VisitShowManyDynamicContentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteDynamicContentItem operation middleware
+func (sh *strictHandler) DeleteDynamicContentItem(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request DeleteDynamicContentItemRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDynamicContentItem(ctx.Request().Context(), request.(DeleteDynamicContentItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDynamicContentItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteDynamicContentItemResponseObject); ok {
+		return validResponse.VisitDeleteDynamicContentItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowDynamicContentItem operation middleware
+func (sh *strictHandler) ShowDynamicContentItem(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request ShowDynamicContentItemRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowDynamicContentItem(ctx.Request().Context(), request.(ShowDynamicContentItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowDynamicContentItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowDynamicContentItemResponseObject); ok {
+		return validResponse.VisitShowDynamicContentItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateDynamicContentItem operation middleware
+func (sh *strictHandler) UpdateDynamicContentItem(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request UpdateDynamicContentItemRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	var body UpdateDynamicContentItemJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateDynamicContentItem(ctx.Request().Context(), request.(UpdateDynamicContentItemRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateDynamicContentItem")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateDynamicContentItemResponseObject); ok {
+		return validResponse.VisitUpdateDynamicContentItemResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DynamicContentListVariants operation middleware
+func (sh *strictHandler) DynamicContentListVariants(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request DynamicContentListVariantsRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DynamicContentListVariants(ctx.Request().Context(), request.(DynamicContentListVariantsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DynamicContentListVariants")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DynamicContentListVariantsResponseObject); ok {
+		return validResponse.VisitDynamicContentListVariantsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateDynamicContentVariant operation middleware
+func (sh *strictHandler) CreateDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request CreateDynamicContentVariantRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	var body CreateDynamicContentVariantJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateDynamicContentVariant(ctx.Request().Context(), request.(CreateDynamicContentVariantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateDynamicContentVariant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateDynamicContentVariantResponseObject); ok {
+		return validResponse.VisitCreateDynamicContentVariantResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateManyDynamicContentVariants operation middleware
+func (sh *strictHandler) CreateManyDynamicContentVariants(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request CreateManyDynamicContentVariantsRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	var body CreateManyDynamicContentVariantsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateManyDynamicContentVariants(ctx.Request().Context(), request.(CreateManyDynamicContentVariantsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateManyDynamicContentVariants")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateManyDynamicContentVariantsResponseObject); ok {
+		return validResponse.VisitCreateManyDynamicContentVariantsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyDynamicContentVariants operation middleware
+func (sh *strictHandler) UpdateManyDynamicContentVariants(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam) error {
+	var request UpdateManyDynamicContentVariantsRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+
+	var body UpdateManyDynamicContentVariantsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyDynamicContentVariants(ctx.Request().Context(), request.(UpdateManyDynamicContentVariantsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyDynamicContentVariants")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyDynamicContentVariantsResponseObject); ok {
+		return validResponse.VisitUpdateManyDynamicContentVariantsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteDynamicContentVariant operation middleware
+func (sh *strictHandler) DeleteDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) error {
+	var request DeleteDynamicContentVariantRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+	request.DynamicContentVariantID = dynamicContentVariantID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDynamicContentVariant(ctx.Request().Context(), request.(DeleteDynamicContentVariantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDynamicContentVariant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteDynamicContentVariantResponseObject); ok {
+		return validResponse.VisitDeleteDynamicContentVariantResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowDynamicContentVariant operation middleware
+func (sh *strictHandler) ShowDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) error {
+	var request ShowDynamicContentVariantRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+	request.DynamicContentVariantID = dynamicContentVariantID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowDynamicContentVariant(ctx.Request().Context(), request.(ShowDynamicContentVariantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowDynamicContentVariant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowDynamicContentVariantResponseObject); ok {
+		return validResponse.VisitShowDynamicContentVariantResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateDynamicContentVariant operation middleware
+func (sh *strictHandler) UpdateDynamicContentVariant(ctx echo.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) error {
+	var request UpdateDynamicContentVariantRequestObject
+
+	request.DynamicContentItemID = dynamicContentItemID
+	request.DynamicContentVariantID = dynamicContentVariantID
+
+	var body UpdateDynamicContentVariantJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateDynamicContentVariant(ctx.Request().Context(), request.(UpdateDynamicContentVariantRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateDynamicContentVariant")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateDynamicContentVariantResponseObject); ok {
+		return validResponse.VisitUpdateDynamicContentVariantResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

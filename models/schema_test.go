@@ -24,7 +24,7 @@ var all = []any{
 	models.Account{}, models.Brand{}, models.JobStatus{}, models.APIToken{}, models.OAuthToken{}, models.JWTKey{},
 	models.IdempotencyKey{}, models.Event{},
 	models.User{}, models.UserIdentity{}, models.Organization{}, models.OrganizationMembership{}, models.Group{}, models.GroupMembership{},
-	models.Field{}, models.FieldOption{}, models.TicketForm{}, models.CustomStatus{},
+	models.Field{}, models.FieldOption{}, models.DynamicContentItem{}, models.DynamicContentVariant{}, models.TicketForm{}, models.CustomStatus{},
 	models.Ticket{}, models.TicketMetric{}, models.TicketMetricEvent{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.TicketCC{}, models.Skip{}, models.TagCount{}, models.TagChange{},
 	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},

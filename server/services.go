@@ -14,6 +14,7 @@ import (
 	"github.com/helpd/helpd/api"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -64,6 +65,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,
+		Dynamic:       dynamiccontent.New(db, o.Now),
 		Fields:        config,
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: organizations.New(db, authService, config, queue, o.Now),

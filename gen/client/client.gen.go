@@ -585,12 +585,16 @@ type CustomStatusEnvelope struct {
 
 // CustomStatusInput defines model for CustomStatusInput.
 type CustomStatusInput struct {
-	StatusCategory     *string                   `json:"status_category,omitempty"`
-	AgentLabel         *string                   `json:"agent_label,omitempty"`
-	EndUserLabel       *string                   `json:"end_user_label,omitempty"`
-	Description        nullable.Nullable[string] `json:"description,omitempty"`
-	EndUserDescription nullable.Nullable[string] `json:"end_user_description,omitempty"`
-	Active             *bool                     `json:"active,omitempty"`
+	StatusCategory        *string                   `json:"status_category,omitempty"`
+	AgentLabel            *string                   `json:"agent_label,omitempty"`
+	RawAgentLabel         *string                   `json:"raw_agent_label,omitempty"`
+	EndUserLabel          *string                   `json:"end_user_label,omitempty"`
+	RawEndUserLabel       *string                   `json:"raw_end_user_label,omitempty"`
+	Description           nullable.Nullable[string] `json:"description,omitempty"`
+	RawDescription        nullable.Nullable[string] `json:"raw_description,omitempty"`
+	EndUserDescription    nullable.Nullable[string] `json:"end_user_description,omitempty"`
+	RawEndUserDescription nullable.Nullable[string] `json:"raw_end_user_description,omitempty"`
+	Active                *bool                     `json:"active,omitempty"`
 }
 
 // CustomStatusList defines model for CustomStatusList.
@@ -665,6 +669,118 @@ type DeletedUserList struct {
 	Count        *int64                    `json:"count,omitempty"`
 	Meta         *Meta                     `json:"meta,omitempty"`
 	Links        *Links                    `json:"links,omitempty"`
+}
+
+// DynamicContentItem defines model for DynamicContentItem.
+type DynamicContentItem struct {
+	URL  string `json:"url"`
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// Placeholder What stands for the item in other texts: {{dc.welcome}}.
+	Placeholder string `json:"placeholder"`
+
+	// DefaultLocaleID Of the default variant.
+	DefaultLocaleID int64 `json:"default_locale_id"`
+
+	// Outdated Whether a variant is.
+	Outdated  bool                    `json:"outdated"`
+	CreatedAt time.Time               `json:"created_at"`
+	UpdatedAt time.Time               `json:"updated_at"`
+	Variants  []DynamicContentVariant `json:"variants"`
+}
+
+// DynamicContentItemBody defines model for DynamicContentItemBody.
+type DynamicContentItemBody struct {
+	Item DynamicContentItemInput `json:"item"`
+}
+
+// DynamicContentItemEnvelope defines model for DynamicContentItemEnvelope.
+type DynamicContentItemEnvelope struct {
+	Item DynamicContentItem `json:"item"`
+}
+
+// DynamicContentItemInput defines model for DynamicContentItemInput.
+type DynamicContentItemInput struct {
+	Name *string `json:"name,omitempty"`
+
+	// DefaultLocaleID Only of a new item.
+	DefaultLocaleID *int64 `json:"default_locale_id,omitempty"`
+
+	// Content Of a new item: the variant of the default locale.
+	Content *string `json:"content,omitempty"`
+
+	// Variants Only of a new item.
+	Variants []DynamicContentVariantInput `json:"variants,omitzero"`
+}
+
+// DynamicContentItemList defines model for DynamicContentItemList.
+type DynamicContentItemList struct {
+	Items        []DynamicContentItem      `json:"items"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// DynamicContentVariant defines model for DynamicContentVariant.
+type DynamicContentVariant struct {
+	URL      string `json:"url"`
+	ID       int64  `json:"id"`
+	Content  string `json:"content"`
+	LocaleID int64  `json:"locale_id"`
+
+	// Outdated Whether the default variant was changed since.
+	Outdated bool `json:"outdated"`
+
+	// Active Whether readers get it.
+	Active bool `json:"active"`
+
+	// Default Whether readers get it whose language has none.
+	Default   bool      `json:"default"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DynamicContentVariantBody defines model for DynamicContentVariantBody.
+type DynamicContentVariantBody struct {
+	Variant DynamicContentVariantInput `json:"variant"`
+}
+
+// DynamicContentVariantEnvelope defines model for DynamicContentVariantEnvelope.
+type DynamicContentVariantEnvelope struct {
+	Variant DynamicContentVariant `json:"variant"`
+}
+
+// DynamicContentVariantInput defines model for DynamicContentVariantInput.
+type DynamicContentVariantInput struct {
+	// ID Which variant to change, of update_many.
+	ID       *int64  `json:"id,omitempty"`
+	Content  *string `json:"content,omitempty"`
+	LocaleID *int64  `json:"locale_id,omitempty"`
+	Active   *bool   `json:"active,omitempty"`
+	Default  *bool   `json:"default,omitempty"`
+}
+
+// DynamicContentVariantList defines model for DynamicContentVariantList.
+type DynamicContentVariantList struct {
+	Variants     []DynamicContentVariant   `json:"variants"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// DynamicContentVariantsBody defines model for DynamicContentVariantsBody.
+type DynamicContentVariantsBody struct {
+	Variants []DynamicContentVariantInput `json:"variants"`
+}
+
+// DynamicContentVariantsEnvelope defines model for DynamicContentVariantsEnvelope.
+type DynamicContentVariantsEnvelope struct {
+	Variants []DynamicContentVariant `json:"variants"`
 }
 
 // EmptyEnvelope A success that says nothing; clients need an object.
@@ -1964,12 +2080,14 @@ type TicketFieldInput struct {
 	Title                  *string                                   `json:"title,omitempty"`
 	RawTitle               *string                                   `json:"raw_title,omitempty"`
 	Description            nullable.Nullable[string]                 `json:"description,omitempty"`
+	RawDescription         nullable.Nullable[string]                 `json:"raw_description,omitempty"`
 	Position               *int64                                    `json:"position,omitempty"`
 	Active                 *bool                                     `json:"active,omitempty"`
 	Required               *bool                                     `json:"required,omitempty"`
 	CollapsedForAgents     *bool                                     `json:"collapsed_for_agents,omitempty"`
 	RegexpForValidation    nullable.Nullable[string]                 `json:"regexp_for_validation,omitempty"`
 	TitleInPortal          nullable.Nullable[string]                 `json:"title_in_portal,omitempty"`
+	RawTitleInPortal       nullable.Nullable[string]                 `json:"raw_title_in_portal,omitempty"`
 	VisibleInPortal        *bool                                     `json:"visible_in_portal,omitempty"`
 	EditableInPortal       *bool                                     `json:"editable_in_portal,omitempty"`
 	RequiredInPortal       *bool                                     `json:"required_in_portal,omitempty"`
@@ -2058,6 +2176,7 @@ type TicketFormInput struct {
 	Name               *string                   `json:"name,omitempty"`
 	RawName            *string                   `json:"raw_name,omitempty"`
 	DisplayName        nullable.Nullable[string] `json:"display_name,omitempty"`
+	RawDisplayName     nullable.Nullable[string] `json:"raw_display_name,omitempty"`
 	Position           *int64                    `json:"position,omitempty"`
 	Active             *bool                     `json:"active,omitempty"`
 	EndUserVisible     *bool                     `json:"end_user_visible,omitempty"`
@@ -2764,6 +2883,12 @@ type CustomStatusIDParam = int64
 // DeletedUserIDParam defines model for DeletedUserIdParam.
 type DeletedUserIDParam = int64
 
+// DynamicContentItemIDParam defines model for DynamicContentItemIdParam.
+type DynamicContentItemIDParam = int64
+
+// DynamicContentVariantIDParam defines model for DynamicContentVariantIdParam.
+type DynamicContentVariantIDParam = int64
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
 
@@ -2979,6 +3104,48 @@ type BulkRestoreDeletedTicketsParams struct {
 
 // ListDeletedUsersParams defines parameters for ListDeletedUsers.
 type ListDeletedUsersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListDynamicContentsParams defines parameters for ListDynamicContents.
+type ListDynamicContentsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ShowManyDynamicContentsParams defines parameters for ShowManyDynamicContents.
+type ShowManyDynamicContentsParams struct {
+	// Identifiers Names in placeholders separated by commas, at most 100: welcome of {{dc.welcome}}.
+	Identifiers []string `form:"identifiers,omitempty" json:"identifiers,omitempty"`
+}
+
+// DynamicContentListVariantsParams defines parameters for DynamicContentListVariants.
+type DynamicContentListVariantsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
 	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
 
@@ -4819,6 +4986,24 @@ type CreateCustomStatusJSONRequestBody = CustomStatusBody
 // UpdateCustomStatusJSONRequestBody defines body for UpdateCustomStatus for application/json ContentType.
 type UpdateCustomStatusJSONRequestBody = CustomStatusBody
 
+// CreateDynamicContentJSONRequestBody defines body for CreateDynamicContent for application/json ContentType.
+type CreateDynamicContentJSONRequestBody = DynamicContentItemBody
+
+// UpdateDynamicContentItemJSONRequestBody defines body for UpdateDynamicContentItem for application/json ContentType.
+type UpdateDynamicContentItemJSONRequestBody = DynamicContentItemBody
+
+// CreateDynamicContentVariantJSONRequestBody defines body for CreateDynamicContentVariant for application/json ContentType.
+type CreateDynamicContentVariantJSONRequestBody = DynamicContentVariantBody
+
+// CreateManyDynamicContentVariantsJSONRequestBody defines body for CreateManyDynamicContentVariants for application/json ContentType.
+type CreateManyDynamicContentVariantsJSONRequestBody = DynamicContentVariantsBody
+
+// UpdateManyDynamicContentVariantsJSONRequestBody defines body for UpdateManyDynamicContentVariants for application/json ContentType.
+type UpdateManyDynamicContentVariantsJSONRequestBody = DynamicContentVariantsBody
+
+// UpdateDynamicContentVariantJSONRequestBody defines body for UpdateDynamicContentVariant for application/json ContentType.
+type UpdateDynamicContentVariantJSONRequestBody = DynamicContentVariantBody
+
 // UpdateEndUserJSONRequestBody defines body for UpdateEndUser for application/json ContentType.
 type UpdateEndUserJSONRequestBody = UserBody
 
@@ -5340,6 +5525,125 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
 	ShowDeletedUser(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDynamicContents Lists the items with their variants.
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items (the `ListDynamicContents` operationId).
+	ListDynamicContents(ctx context.Context, params *ListDynamicContentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDynamicContentWithBody Creates an item with its variants. Its placeholder is made of the name and stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+	CreateDynamicContentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDynamicContent Creates an item with its variants. Its placeholder is made of the name and stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+	CreateDynamicContent(ctx context.Context, body CreateDynamicContentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowManyDynamicContents Shows the items with these placeholders; unknown ones are left out.
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/show_many (the `ShowManyDynamicContents` operationId).
+	ShowManyDynamicContents(ctx context.Context, params *ShowManyDynamicContentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteDynamicContentItem Deletes an item. Texts keep its placeholder as it is.
+	//
+	// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `DeleteDynamicContentItem` operationId).
+	DeleteDynamicContentItem(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowDynamicContentItem Shows an item with its variants.
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `ShowDynamicContentItem` operationId).
+	ShowDynamicContentItem(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateDynamicContentItemWithBody Changes the name of an item; its placeholder stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+	UpdateDynamicContentItemWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateDynamicContentItem Changes the name of an item; its placeholder stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+	UpdateDynamicContentItem(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateDynamicContentItemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DynamicContentListVariants Lists the variants of an item.
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `DynamicContentListVariants` operationId).
+	DynamicContentListVariants(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, params *DynamicContentListVariantsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDynamicContentVariantWithBody Adds a variant to an item, which has one of each locale.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+	CreateDynamicContentVariantWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDynamicContentVariant Adds a variant to an item, which has one of each locale.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+	CreateDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyDynamicContentVariantsWithBody Adds up to 100 variants to an item, all or none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+	CreateManyDynamicContentVariantsWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateManyDynamicContentVariants Adds up to 100 variants to an item, all or none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+	CreateManyDynamicContentVariants(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyDynamicContentVariantsWithBody Changes up to 100 variants of an item, each named by its id, all or none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+	UpdateManyDynamicContentVariantsWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyDynamicContentVariants Changes up to 100 variants of an item, each named by its id, all or none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+	UpdateManyDynamicContentVariants(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteDynamicContentVariant Deletes a variant, which is not the default.
+	//
+	// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `DeleteDynamicContentVariant` operationId).
+	DeleteDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowDynamicContentVariant Shows a variant.
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `ShowDynamicContentVariant` operationId).
+	ShowDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateDynamicContentVariantWithBody Changes what is present. One that becomes the default takes that from the one before.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+	UpdateDynamicContentVariantWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateDynamicContentVariant Changes what is present. One that becomes the default takes that from the one before.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+	UpdateDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, body UpdateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	//
@@ -7685,6 +7989,315 @@ func (c *Client) CountDeletedUsers(ctx context.Context, reqEditors ...RequestEdi
 // Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
 func (c *Client) ShowDeletedUser(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowDeletedUserRequest(c.Server, deletedUserID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDynamicContents Lists the items with their variants.
+//
+// Corresponds with GET /api/v2/dynamic_content/items (the `ListDynamicContents` operationId).
+func (c *Client) ListDynamicContents(ctx context.Context, params *ListDynamicContentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDynamicContentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDynamicContentWithBody Creates an item with its variants. Its placeholder is made of the name and stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+func (c *Client) CreateDynamicContentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDynamicContentRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDynamicContent Creates an item with its variants. Its placeholder is made of the name and stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+func (c *Client) CreateDynamicContent(ctx context.Context, body CreateDynamicContentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDynamicContentRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowManyDynamicContents Shows the items with these placeholders; unknown ones are left out.
+//
+// Corresponds with GET /api/v2/dynamic_content/items/show_many (the `ShowManyDynamicContents` operationId).
+func (c *Client) ShowManyDynamicContents(ctx context.Context, params *ShowManyDynamicContentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowManyDynamicContentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteDynamicContentItem Deletes an item. Texts keep its placeholder as it is.
+//
+// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `DeleteDynamicContentItem` operationId).
+func (c *Client) DeleteDynamicContentItem(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteDynamicContentItemRequest(c.Server, dynamicContentItemID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowDynamicContentItem Shows an item with its variants.
+//
+// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `ShowDynamicContentItem` operationId).
+func (c *Client) ShowDynamicContentItem(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowDynamicContentItemRequest(c.Server, dynamicContentItemID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateDynamicContentItemWithBody Changes the name of an item; its placeholder stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+func (c *Client) UpdateDynamicContentItemWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateDynamicContentItemRequestWithBody(c.Server, dynamicContentItemID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateDynamicContentItem Changes the name of an item; its placeholder stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+func (c *Client) UpdateDynamicContentItem(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateDynamicContentItemJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateDynamicContentItemRequest(c.Server, dynamicContentItemID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DynamicContentListVariants Lists the variants of an item.
+//
+// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `DynamicContentListVariants` operationId).
+func (c *Client) DynamicContentListVariants(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, params *DynamicContentListVariantsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDynamicContentListVariantsRequest(c.Server, dynamicContentItemID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDynamicContentVariantWithBody Adds a variant to an item, which has one of each locale.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+func (c *Client) CreateDynamicContentVariantWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDynamicContentVariantRequestWithBody(c.Server, dynamicContentItemID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDynamicContentVariant Adds a variant to an item, which has one of each locale.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+func (c *Client) CreateDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDynamicContentVariantRequest(c.Server, dynamicContentItemID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyDynamicContentVariantsWithBody Adds up to 100 variants to an item, all or none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+func (c *Client) CreateManyDynamicContentVariantsWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyDynamicContentVariantsRequestWithBody(c.Server, dynamicContentItemID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateManyDynamicContentVariants Adds up to 100 variants to an item, all or none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+func (c *Client) CreateManyDynamicContentVariants(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateManyDynamicContentVariantsRequest(c.Server, dynamicContentItemID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyDynamicContentVariantsWithBody Changes up to 100 variants of an item, each named by its id, all or none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+func (c *Client) UpdateManyDynamicContentVariantsWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyDynamicContentVariantsRequestWithBody(c.Server, dynamicContentItemID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyDynamicContentVariants Changes up to 100 variants of an item, each named by its id, all or none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+func (c *Client) UpdateManyDynamicContentVariants(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyDynamicContentVariantsRequest(c.Server, dynamicContentItemID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteDynamicContentVariant Deletes a variant, which is not the default.
+//
+// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `DeleteDynamicContentVariant` operationId).
+func (c *Client) DeleteDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteDynamicContentVariantRequest(c.Server, dynamicContentItemID, dynamicContentVariantID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowDynamicContentVariant Shows a variant.
+//
+// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `ShowDynamicContentVariant` operationId).
+func (c *Client) ShowDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowDynamicContentVariantRequest(c.Server, dynamicContentItemID, dynamicContentVariantID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateDynamicContentVariantWithBody Changes what is present. One that becomes the default takes that from the one before.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+func (c *Client) UpdateDynamicContentVariantWithBody(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateDynamicContentVariantRequestWithBody(c.Server, dynamicContentItemID, dynamicContentVariantID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateDynamicContentVariant Changes what is present. One that becomes the default takes that from the one before.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+func (c *Client) UpdateDynamicContentVariant(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, body UpdateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateDynamicContentVariantRequest(c.Server, dynamicContentItemID, dynamicContentVariantID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13944,6 +14557,703 @@ func NewShowDeletedUserRequest(server string, deletedUserID DeletedUserIDParam) 
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListDynamicContentsRequest constructs an http.Request for the ListDynamicContents method
+func NewListDynamicContentsRequest(server string, params *ListDynamicContentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateDynamicContentRequest calls the generic CreateDynamicContent builder with application/json body
+func NewCreateDynamicContentRequest(server string, body CreateDynamicContentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateDynamicContentRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateDynamicContentRequestWithBody constructs an http.Request for the CreateDynamicContent method, with any body, and a specified content type
+func NewCreateDynamicContentRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewShowManyDynamicContentsRequest constructs an http.Request for the ShowManyDynamicContents method
+func NewShowManyDynamicContentsRequest(server string, params *ShowManyDynamicContentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Identifiers != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "identifiers", params.Identifiers, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteDynamicContentItemRequest constructs an http.Request for the DeleteDynamicContentItem method
+func NewDeleteDynamicContentItemRequest(server string, dynamicContentItemID DynamicContentItemIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowDynamicContentItemRequest constructs an http.Request for the ShowDynamicContentItem method
+func NewShowDynamicContentItemRequest(server string, dynamicContentItemID DynamicContentItemIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateDynamicContentItemRequest calls the generic UpdateDynamicContentItem builder with application/json body
+func NewUpdateDynamicContentItemRequest(server string, dynamicContentItemID DynamicContentItemIDParam, body UpdateDynamicContentItemJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateDynamicContentItemRequestWithBody(server, dynamicContentItemID, "application/json", bodyReader)
+}
+
+// NewUpdateDynamicContentItemRequestWithBody constructs an http.Request for the UpdateDynamicContentItem method, with any body, and a specified content type
+func NewUpdateDynamicContentItemRequestWithBody(server string, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDynamicContentListVariantsRequest constructs an http.Request for the DynamicContentListVariants method
+func NewDynamicContentListVariantsRequest(server string, dynamicContentItemID DynamicContentItemIDParam, params *DynamicContentListVariantsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateDynamicContentVariantRequest calls the generic CreateDynamicContentVariant builder with application/json body
+func NewCreateDynamicContentVariantRequest(server string, dynamicContentItemID DynamicContentItemIDParam, body CreateDynamicContentVariantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateDynamicContentVariantRequestWithBody(server, dynamicContentItemID, "application/json", bodyReader)
+}
+
+// NewCreateDynamicContentVariantRequestWithBody constructs an http.Request for the CreateDynamicContentVariant method, with any body, and a specified content type
+func NewCreateDynamicContentVariantRequestWithBody(server string, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateManyDynamicContentVariantsRequest calls the generic CreateManyDynamicContentVariants builder with application/json body
+func NewCreateManyDynamicContentVariantsRequest(server string, dynamicContentItemID DynamicContentItemIDParam, body CreateManyDynamicContentVariantsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateManyDynamicContentVariantsRequestWithBody(server, dynamicContentItemID, "application/json", bodyReader)
+}
+
+// NewCreateManyDynamicContentVariantsRequestWithBody constructs an http.Request for the CreateManyDynamicContentVariants method, with any body, and a specified content type
+func NewCreateManyDynamicContentVariantsRequestWithBody(server string, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants/create_many", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateManyDynamicContentVariantsRequest calls the generic UpdateManyDynamicContentVariants builder with application/json body
+func NewUpdateManyDynamicContentVariantsRequest(server string, dynamicContentItemID DynamicContentItemIDParam, body UpdateManyDynamicContentVariantsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyDynamicContentVariantsRequestWithBody(server, dynamicContentItemID, "application/json", bodyReader)
+}
+
+// NewUpdateManyDynamicContentVariantsRequestWithBody constructs an http.Request for the UpdateManyDynamicContentVariants method, with any body, and a specified content type
+func NewUpdateManyDynamicContentVariantsRequestWithBody(server string, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants/update_many", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteDynamicContentVariantRequest constructs an http.Request for the DeleteDynamicContentVariant method
+func NewDeleteDynamicContentVariantRequest(server string, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_variant_id", dynamicContentVariantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowDynamicContentVariantRequest constructs an http.Request for the ShowDynamicContentVariant method
+func NewShowDynamicContentVariantRequest(server string, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_variant_id", dynamicContentVariantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateDynamicContentVariantRequest calls the generic UpdateDynamicContentVariant builder with application/json body
+func NewUpdateDynamicContentVariantRequest(server string, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, body UpdateDynamicContentVariantJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateDynamicContentVariantRequestWithBody(server, dynamicContentItemID, dynamicContentVariantID, "application/json", bodyReader)
+}
+
+// NewUpdateDynamicContentVariantRequestWithBody constructs an http.Request for the UpdateDynamicContentVariant method, with any body, and a specified content type
+func NewUpdateDynamicContentVariantRequestWithBody(server string, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_item_id", dynamicContentItemID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "dynamic_content_variant_id", dynamicContentVariantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/dynamic_content/items/%s/variants/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -30789,6 +32099,139 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/deleted_users/{deleted_user_id} (the `ShowDeletedUser` operationId).
 	ShowDeletedUserWithResponse(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*ShowDeletedUserResponse, error)
 
+	// ListDynamicContentsWithResponse Lists the items with their variants.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items (the `ListDynamicContents` operationId).
+	ListDynamicContentsWithResponse(ctx context.Context, params *ListDynamicContentsParams, reqEditors ...RequestEditorFn) (*ListDynamicContentsResponse, error)
+
+	// CreateDynamicContentWithBodyWithResponse Creates an item with its variants. Its placeholder is made of the name and stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+	CreateDynamicContentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDynamicContentResponse, error)
+
+	// CreateDynamicContentWithResponse Creates an item with its variants. Its placeholder is made of the name and stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+	CreateDynamicContentWithResponse(ctx context.Context, body CreateDynamicContentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDynamicContentResponse, error)
+
+	// ShowManyDynamicContentsWithResponse Shows the items with these placeholders; unknown ones are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/show_many (the `ShowManyDynamicContents` operationId).
+	ShowManyDynamicContentsWithResponse(ctx context.Context, params *ShowManyDynamicContentsParams, reqEditors ...RequestEditorFn) (*ShowManyDynamicContentsResponse, error)
+
+	// DeleteDynamicContentItemWithResponse Deletes an item. Texts keep its placeholder as it is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `DeleteDynamicContentItem` operationId).
+	DeleteDynamicContentItemWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*DeleteDynamicContentItemResponse, error)
+
+	// ShowDynamicContentItemWithResponse Shows an item with its variants.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `ShowDynamicContentItem` operationId).
+	ShowDynamicContentItemWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*ShowDynamicContentItemResponse, error)
+
+	// UpdateDynamicContentItemWithBodyWithResponse Changes the name of an item; its placeholder stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+	UpdateDynamicContentItemWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDynamicContentItemResponse, error)
+
+	// UpdateDynamicContentItemWithResponse Changes the name of an item; its placeholder stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+	UpdateDynamicContentItemWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateDynamicContentItemJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateDynamicContentItemResponse, error)
+
+	// DynamicContentListVariantsWithResponse Lists the variants of an item.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `DynamicContentListVariants` operationId).
+	DynamicContentListVariantsWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, params *DynamicContentListVariantsParams, reqEditors ...RequestEditorFn) (*DynamicContentListVariantsResponse, error)
+
+	// CreateDynamicContentVariantWithBodyWithResponse Adds a variant to an item, which has one of each locale.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+	CreateDynamicContentVariantWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDynamicContentVariantResponse, error)
+
+	// CreateDynamicContentVariantWithResponse Adds a variant to an item, which has one of each locale.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+	CreateDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDynamicContentVariantResponse, error)
+
+	// CreateManyDynamicContentVariantsWithBodyWithResponse Adds up to 100 variants to an item, all or none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+	CreateManyDynamicContentVariantsWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyDynamicContentVariantsResponse, error)
+
+	// CreateManyDynamicContentVariantsWithResponse Adds up to 100 variants to an item, all or none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+	CreateManyDynamicContentVariantsWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyDynamicContentVariantsResponse, error)
+
+	// UpdateManyDynamicContentVariantsWithBodyWithResponse Changes up to 100 variants of an item, each named by its id, all or none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+	UpdateManyDynamicContentVariantsWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyDynamicContentVariantsResponse, error)
+
+	// UpdateManyDynamicContentVariantsWithResponse Changes up to 100 variants of an item, each named by its id, all or none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+	UpdateManyDynamicContentVariantsWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyDynamicContentVariantsResponse, error)
+
+	// DeleteDynamicContentVariantWithResponse Deletes a variant, which is not the default.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `DeleteDynamicContentVariant` operationId).
+	DeleteDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*DeleteDynamicContentVariantResponse, error)
+
+	// ShowDynamicContentVariantWithResponse Shows a variant.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `ShowDynamicContentVariant` operationId).
+	ShowDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*ShowDynamicContentVariantResponse, error)
+
+	// UpdateDynamicContentVariantWithBodyWithResponse Changes what is present. One that becomes the default takes that from the one before.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+	UpdateDynamicContentVariantWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDynamicContentVariantResponse, error)
+
+	// UpdateDynamicContentVariantWithResponse Changes what is present. One that becomes the default takes that from the one before.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+	UpdateDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, body UpdateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateDynamicContentVariantResponse, error)
+
 	// ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -33942,6 +35385,539 @@ func (r ShowDeletedUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowDeletedUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDynamicContentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentItemList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDynamicContentsResponse) GetJSON200() *DynamicContentItemList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDynamicContentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDynamicContentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDynamicContentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDynamicContentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateDynamicContentResponse201Headers the declared response headers of an HTTP 201 response for CreateDynamicContent
+type CreateDynamicContentResponse201Headers struct {
+	Location string
+}
+
+type CreateDynamicContentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *DynamicContentItemEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateDynamicContentResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateDynamicContentResponse) GetJSON201() *DynamicContentItemEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateDynamicContentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateDynamicContentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateDynamicContentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateDynamicContentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowManyDynamicContentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentItemList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowManyDynamicContentsResponse) GetJSON200() *DynamicContentItemList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowManyDynamicContentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowManyDynamicContentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowManyDynamicContentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowManyDynamicContentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteDynamicContentItemResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteDynamicContentItemResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteDynamicContentItemResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteDynamicContentItemResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteDynamicContentItemResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowDynamicContentItemResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentItemEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowDynamicContentItemResponse) GetJSON200() *DynamicContentItemEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowDynamicContentItemResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowDynamicContentItemResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowDynamicContentItemResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowDynamicContentItemResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateDynamicContentItemResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentItemEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateDynamicContentItemResponse) GetJSON200() *DynamicContentItemEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateDynamicContentItemResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateDynamicContentItemResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateDynamicContentItemResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateDynamicContentItemResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DynamicContentListVariantsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentVariantList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DynamicContentListVariantsResponse) GetJSON200() *DynamicContentVariantList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DynamicContentListVariantsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DynamicContentListVariantsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DynamicContentListVariantsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DynamicContentListVariantsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateDynamicContentVariantResponse201Headers the declared response headers of an HTTP 201 response for CreateDynamicContentVariant
+type CreateDynamicContentVariantResponse201Headers struct {
+	Location string
+}
+
+type CreateDynamicContentVariantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *DynamicContentVariantEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateDynamicContentVariantResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateDynamicContentVariantResponse) GetJSON201() *DynamicContentVariantEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateDynamicContentVariantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateDynamicContentVariantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateDynamicContentVariantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateDynamicContentVariantResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateManyDynamicContentVariantsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *DynamicContentVariantsEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateManyDynamicContentVariantsResponse) GetJSON201() *DynamicContentVariantsEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateManyDynamicContentVariantsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateManyDynamicContentVariantsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateManyDynamicContentVariantsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateManyDynamicContentVariantsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyDynamicContentVariantsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentVariantsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyDynamicContentVariantsResponse) GetJSON200() *DynamicContentVariantsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyDynamicContentVariantsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyDynamicContentVariantsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyDynamicContentVariantsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyDynamicContentVariantsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteDynamicContentVariantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteDynamicContentVariantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteDynamicContentVariantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteDynamicContentVariantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteDynamicContentVariantResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowDynamicContentVariantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentVariantEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowDynamicContentVariantResponse) GetJSON200() *DynamicContentVariantEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowDynamicContentVariantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowDynamicContentVariantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowDynamicContentVariantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowDynamicContentVariantResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateDynamicContentVariantResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DynamicContentVariantEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateDynamicContentVariantResponse) GetJSON200() *DynamicContentVariantEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateDynamicContentVariantResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateDynamicContentVariantResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateDynamicContentVariantResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateDynamicContentVariantResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -44804,6 +46780,253 @@ func (c *ClientWithResponses) ShowDeletedUserWithResponse(ctx context.Context, d
 	return ParseShowDeletedUserResponse(rsp)
 }
 
+// ListDynamicContentsWithResponse Lists the items with their variants.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/dynamic_content/items (the `ListDynamicContents` operationId).
+func (c *ClientWithResponses) ListDynamicContentsWithResponse(ctx context.Context, params *ListDynamicContentsParams, reqEditors ...RequestEditorFn) (*ListDynamicContentsResponse, error) {
+	rsp, err := c.ListDynamicContents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDynamicContentsResponse(rsp)
+}
+
+// CreateDynamicContentWithBodyWithResponse Creates an item with its variants. Its placeholder is made of the name and stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+func (c *ClientWithResponses) CreateDynamicContentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDynamicContentResponse, error) {
+	rsp, err := c.CreateDynamicContentWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDynamicContentResponse(rsp)
+}
+
+// CreateDynamicContentWithResponse Creates an item with its variants. Its placeholder is made of the name and stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/dynamic_content/items (the `CreateDynamicContent` operationId).
+func (c *ClientWithResponses) CreateDynamicContentWithResponse(ctx context.Context, body CreateDynamicContentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDynamicContentResponse, error) {
+	rsp, err := c.CreateDynamicContent(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDynamicContentResponse(rsp)
+}
+
+// ShowManyDynamicContentsWithResponse Shows the items with these placeholders; unknown ones are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/dynamic_content/items/show_many (the `ShowManyDynamicContents` operationId).
+func (c *ClientWithResponses) ShowManyDynamicContentsWithResponse(ctx context.Context, params *ShowManyDynamicContentsParams, reqEditors ...RequestEditorFn) (*ShowManyDynamicContentsResponse, error) {
+	rsp, err := c.ShowManyDynamicContents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowManyDynamicContentsResponse(rsp)
+}
+
+// DeleteDynamicContentItemWithResponse Deletes an item. Texts keep its placeholder as it is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `DeleteDynamicContentItem` operationId).
+func (c *ClientWithResponses) DeleteDynamicContentItemWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*DeleteDynamicContentItemResponse, error) {
+	rsp, err := c.DeleteDynamicContentItem(ctx, dynamicContentItemID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteDynamicContentItemResponse(rsp)
+}
+
+// ShowDynamicContentItemWithResponse Shows an item with its variants.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `ShowDynamicContentItem` operationId).
+func (c *ClientWithResponses) ShowDynamicContentItemWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, reqEditors ...RequestEditorFn) (*ShowDynamicContentItemResponse, error) {
+	rsp, err := c.ShowDynamicContentItem(ctx, dynamicContentItemID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowDynamicContentItemResponse(rsp)
+}
+
+// UpdateDynamicContentItemWithBodyWithResponse Changes the name of an item; its placeholder stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+func (c *ClientWithResponses) UpdateDynamicContentItemWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDynamicContentItemResponse, error) {
+	rsp, err := c.UpdateDynamicContentItemWithBody(ctx, dynamicContentItemID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateDynamicContentItemResponse(rsp)
+}
+
+// UpdateDynamicContentItemWithResponse Changes the name of an item; its placeholder stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id} (the `UpdateDynamicContentItem` operationId).
+func (c *ClientWithResponses) UpdateDynamicContentItemWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateDynamicContentItemJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateDynamicContentItemResponse, error) {
+	rsp, err := c.UpdateDynamicContentItem(ctx, dynamicContentItemID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateDynamicContentItemResponse(rsp)
+}
+
+// DynamicContentListVariantsWithResponse Lists the variants of an item.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `DynamicContentListVariants` operationId).
+func (c *ClientWithResponses) DynamicContentListVariantsWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, params *DynamicContentListVariantsParams, reqEditors ...RequestEditorFn) (*DynamicContentListVariantsResponse, error) {
+	rsp, err := c.DynamicContentListVariants(ctx, dynamicContentItemID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDynamicContentListVariantsResponse(rsp)
+}
+
+// CreateDynamicContentVariantWithBodyWithResponse Adds a variant to an item, which has one of each locale.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+func (c *ClientWithResponses) CreateDynamicContentVariantWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDynamicContentVariantResponse, error) {
+	rsp, err := c.CreateDynamicContentVariantWithBody(ctx, dynamicContentItemID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDynamicContentVariantResponse(rsp)
+}
+
+// CreateDynamicContentVariantWithResponse Adds a variant to an item, which has one of each locale.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants (the `CreateDynamicContentVariant` operationId).
+func (c *ClientWithResponses) CreateDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDynamicContentVariantResponse, error) {
+	rsp, err := c.CreateDynamicContentVariant(ctx, dynamicContentItemID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDynamicContentVariantResponse(rsp)
+}
+
+// CreateManyDynamicContentVariantsWithBodyWithResponse Adds up to 100 variants to an item, all or none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+func (c *ClientWithResponses) CreateManyDynamicContentVariantsWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateManyDynamicContentVariantsResponse, error) {
+	rsp, err := c.CreateManyDynamicContentVariantsWithBody(ctx, dynamicContentItemID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyDynamicContentVariantsResponse(rsp)
+}
+
+// CreateManyDynamicContentVariantsWithResponse Adds up to 100 variants to an item, all or none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/create_many (the `CreateManyDynamicContentVariants` operationId).
+func (c *ClientWithResponses) CreateManyDynamicContentVariantsWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body CreateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateManyDynamicContentVariantsResponse, error) {
+	rsp, err := c.CreateManyDynamicContentVariants(ctx, dynamicContentItemID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateManyDynamicContentVariantsResponse(rsp)
+}
+
+// UpdateManyDynamicContentVariantsWithBodyWithResponse Changes up to 100 variants of an item, each named by its id, all or none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+func (c *ClientWithResponses) UpdateManyDynamicContentVariantsWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyDynamicContentVariantsResponse, error) {
+	rsp, err := c.UpdateManyDynamicContentVariantsWithBody(ctx, dynamicContentItemID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyDynamicContentVariantsResponse(rsp)
+}
+
+// UpdateManyDynamicContentVariantsWithResponse Changes up to 100 variants of an item, each named by its id, all or none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/update_many (the `UpdateManyDynamicContentVariants` operationId).
+func (c *ClientWithResponses) UpdateManyDynamicContentVariantsWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, body UpdateManyDynamicContentVariantsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyDynamicContentVariantsResponse, error) {
+	rsp, err := c.UpdateManyDynamicContentVariants(ctx, dynamicContentItemID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyDynamicContentVariantsResponse(rsp)
+}
+
+// DeleteDynamicContentVariantWithResponse Deletes a variant, which is not the default.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `DeleteDynamicContentVariant` operationId).
+func (c *ClientWithResponses) DeleteDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*DeleteDynamicContentVariantResponse, error) {
+	rsp, err := c.DeleteDynamicContentVariant(ctx, dynamicContentItemID, dynamicContentVariantID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteDynamicContentVariantResponse(rsp)
+}
+
+// ShowDynamicContentVariantWithResponse Shows a variant.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `ShowDynamicContentVariant` operationId).
+func (c *ClientWithResponses) ShowDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, reqEditors ...RequestEditorFn) (*ShowDynamicContentVariantResponse, error) {
+	rsp, err := c.ShowDynamicContentVariant(ctx, dynamicContentItemID, dynamicContentVariantID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowDynamicContentVariantResponse(rsp)
+}
+
+// UpdateDynamicContentVariantWithBodyWithResponse Changes what is present. One that becomes the default takes that from the one before.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+func (c *ClientWithResponses) UpdateDynamicContentVariantWithBodyWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDynamicContentVariantResponse, error) {
+	rsp, err := c.UpdateDynamicContentVariantWithBody(ctx, dynamicContentItemID, dynamicContentVariantID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateDynamicContentVariantResponse(rsp)
+}
+
+// UpdateDynamicContentVariantWithResponse Changes what is present. One that becomes the default takes that from the one before.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/dynamic_content/items/{dynamic_content_item_id}/variants/{dynamic_content_variant_id} (the `UpdateDynamicContentVariant` operationId).
+func (c *ClientWithResponses) UpdateDynamicContentVariantWithResponse(ctx context.Context, dynamicContentItemID DynamicContentItemIDParam, dynamicContentVariantID DynamicContentVariantIDParam, body UpdateDynamicContentVariantJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateDynamicContentVariantResponse, error) {
+	rsp, err := c.UpdateDynamicContentVariant(ctx, dynamicContentItemID, dynamicContentVariantID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateDynamicContentVariantResponse(rsp)
+}
+
 // ShowEndUserWithResponse Shows what an end user may see of their own record; agents may look at any.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -49587,6 +51810,350 @@ func ParseShowDeletedUserResponse(rsp *http.Response) (*ShowDeletedUserResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest DeletedUserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDynamicContentsResponse parses an HTTP response from a ListDynamicContentsWithResponse call
+func ParseListDynamicContentsResponse(rsp *http.Response) (*ListDynamicContentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDynamicContentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentItemList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateDynamicContentResponse parses an HTTP response from a CreateDynamicContentWithResponse call
+func ParseCreateDynamicContentResponse(rsp *http.Response) (*CreateDynamicContentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateDynamicContentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest DynamicContentItemEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateDynamicContentResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseShowManyDynamicContentsResponse parses an HTTP response from a ShowManyDynamicContentsWithResponse call
+func ParseShowManyDynamicContentsResponse(rsp *http.Response) (*ShowManyDynamicContentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowManyDynamicContentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentItemList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteDynamicContentItemResponse parses an HTTP response from a DeleteDynamicContentItemWithResponse call
+func ParseDeleteDynamicContentItemResponse(rsp *http.Response) (*DeleteDynamicContentItemResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteDynamicContentItemResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowDynamicContentItemResponse parses an HTTP response from a ShowDynamicContentItemWithResponse call
+func ParseShowDynamicContentItemResponse(rsp *http.Response) (*ShowDynamicContentItemResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowDynamicContentItemResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentItemEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateDynamicContentItemResponse parses an HTTP response from a UpdateDynamicContentItemWithResponse call
+func ParseUpdateDynamicContentItemResponse(rsp *http.Response) (*UpdateDynamicContentItemResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateDynamicContentItemResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentItemEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDynamicContentListVariantsResponse parses an HTTP response from a DynamicContentListVariantsWithResponse call
+func ParseDynamicContentListVariantsResponse(rsp *http.Response) (*DynamicContentListVariantsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DynamicContentListVariantsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentVariantList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateDynamicContentVariantResponse parses an HTTP response from a CreateDynamicContentVariantWithResponse call
+func ParseCreateDynamicContentVariantResponse(rsp *http.Response) (*CreateDynamicContentVariantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateDynamicContentVariantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest DynamicContentVariantEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateDynamicContentVariantResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateManyDynamicContentVariantsResponse parses an HTTP response from a CreateManyDynamicContentVariantsWithResponse call
+func ParseCreateManyDynamicContentVariantsResponse(rsp *http.Response) (*CreateManyDynamicContentVariantsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateManyDynamicContentVariantsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest DynamicContentVariantsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyDynamicContentVariantsResponse parses an HTTP response from a UpdateManyDynamicContentVariantsWithResponse call
+func ParseUpdateManyDynamicContentVariantsResponse(rsp *http.Response) (*UpdateManyDynamicContentVariantsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyDynamicContentVariantsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentVariantsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteDynamicContentVariantResponse parses an HTTP response from a DeleteDynamicContentVariantWithResponse call
+func ParseDeleteDynamicContentVariantResponse(rsp *http.Response) (*DeleteDynamicContentVariantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteDynamicContentVariantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowDynamicContentVariantResponse parses an HTTP response from a ShowDynamicContentVariantWithResponse call
+func ParseShowDynamicContentVariantResponse(rsp *http.Response) (*ShowDynamicContentVariantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowDynamicContentVariantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentVariantEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateDynamicContentVariantResponse parses an HTTP response from a UpdateDynamicContentVariantWithResponse call
+func ParseUpdateDynamicContentVariantResponse(rsp *http.Response) (*UpdateDynamicContentVariantResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateDynamicContentVariantResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DynamicContentVariantEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

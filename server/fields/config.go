@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/fault"
 )
 
@@ -60,6 +61,7 @@ type Config struct {
 	Statuses       []models.CustomStatus // by id, inactive ones too
 	Brands         []models.Brand        // by name, without deleted ones
 	DefaultGroupID int64                 // 0: the account has none
+	Texts          dynamiccontent.Texts
 
 	statuses map[int64]models.CustomStatus
 	defaults map[string]models.CustomStatus // by category
@@ -164,6 +166,9 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 		if g.Default {
 			c.DefaultGroupID = g.ID
 		}
+	}
+	if c.Texts, err = dynamiccontent.Read(tx); err != nil {
+		return nil, err
 	}
 	c.build(fields, options)
 	return c, nil

@@ -48,10 +48,10 @@ type Change struct {
 	Suspended           *bool                     `json:"suspended,omitzero"`
 	DefaultGroupID      nullable.Nullable[int64]  `json:"default_group_id,omitzero"`
 	RemotePhotoURL      nullable.Nullable[string] `json:"remote_photo_url,omitzero"`
-	Password            *string                   `json:"-"`                   // not kept in the queue
+	Password            *string                   `json:"-"` // not kept in the queue
 	// Fields are values of the account's user fields by key; others are ignored.
-	Fields map[string]json.RawMessage `json:"user_fields,omitzero"`
-	Identities          []NewIdentity             `json:"identities,omitzero"` // added to those there are
+	Fields     map[string]json.RawMessage `json:"user_fields,omitzero"`
+	Identities []NewIdentity              `json:"identities,omitzero"` // added to those there are
 }
 
 // Lengths in characters.

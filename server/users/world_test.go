@@ -13,8 +13,8 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
-	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/testdb"
 )
 
