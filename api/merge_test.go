@@ -11,7 +11,9 @@ func (a *anAPI) path(id int64) string { return fmt.Sprintf("/api/v2/tickets/%d",
 // swept waits until nothing is left to remove from the blob store.
 func (a *anAPI) swept() {
 	a.t.Helper()
-	a.until("sweep", func() bool { return a.number("SELECT count(*) FROM blob_removals WHERE account_id = ?", a.account.ID) == 0 })
+	a.until("sweep", func() bool {
+		return a.number("SELECT count(*) FROM blob_removals WHERE account_id = ?", a.account.ID) == 0
+	})
 }
 
 // number reads one number from the database.

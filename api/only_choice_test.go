@@ -54,7 +54,7 @@ func TestATicketIsCreatedLater(t *testing.T) {
 	if got := a.get(a.path(id)).want(200).member("ticket", "subject"); got != "Later" {
 		t.Errorf("subject %v", got)
 	}
-	if got := a.get(a.path(id) + "/metrics").want(200).member("ticket_metric", "ticket_id"); fmt.Sprint(got) != fmt.Sprint(id) {
+	if got := a.get(a.path(id)+"/metrics").want(200).member("ticket_metric", "ticket_id"); fmt.Sprint(got) != fmt.Sprint(id) {
 		t.Errorf("metrics of %v", got)
 	}
 	failed := a.post("/api/v2/tickets?async=true", `{"ticket":{"subject":"No text"}}`).want(202).jobDone(a)

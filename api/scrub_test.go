@@ -123,7 +123,7 @@ func TestManyAreDeletedForGood(t *testing.T) {
 		t.Errorf("results %s, %d are gone", got, scrubbed())
 	}
 	a.delete("/api/v2/deleted_tickets/destroy_many").want(400)
-	a.delete("/api/v2/deleted_tickets/destroy_many?ids=" + strings.Repeat("1,", 100) + "1").wantError(400, "TooManyValues")
+	a.delete("/api/v2/deleted_tickets/destroy_many?ids="+strings.Repeat("1,", 100)+"1").wantError(400, "TooManyValues")
 	a.user("Al", a.email("al"), "agent")
 	a.put("/api/v2/account/settings", `{"settings":{"tickets":{"agent_ticket_deletion":false}}}`).want(200)
 	a.as(a.email("al")).delete(fmt.Sprintf("/api/v2/deleted_tickets/%d", kept)).wantForbidden()

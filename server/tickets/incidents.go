@@ -107,8 +107,9 @@ func (s *Service) leader(ctx context.Context, p problemChanged) (auth.Actor, err
 	return by, err
 }
 
-// solution is what solves an incident: with the last reply to the problem, which
-// was to tell how it was solved. What its requester wrote is for agents alone.
+// solution is what solves an incident: with the last public comment that an agent
+// wrote on the problem, which tells how it was solved. What an end user wrote there
+// is not for the requesters of the incidents.
 func (s *Service) solution(ctx context.Context, p problemChanged) (Change, error) {
 	solved, rel := models.StatusSolved, "problem"
 	c := Change{Status: &solved, Via: new(viaChannel("system"))}
@@ -122,8 +123,7 @@ func (s *Service) solution(ctx context.Context, p problemChanged) (Change, error
 	var text string
 	var author int64
 	found, err := postgres.Row(db, `SELECT c.html_body, c.author_id FROM comments c JOIN users u ON u.account_id = c.account_id AND u.id = c.author_id
-		JOIN tickets t ON t.account_id = c.account_id AND t.id = c.ticket_id
-		WHERE c.account_id = ? AND c.ticket_id = ? AND c.public AND c.created_at <= ? AND u.role <> 'end-user' AND u.active AND u.id <> t.requester_id
+		WHERE c.account_id = ? AND c.ticket_id = ? AND c.public AND c.created_at <= ? AND u.role <> 'end-user' AND u.active
 		ORDER BY c.created_at DESC, c.id DESC LIMIT 1`, []any{p.AccountID, p.ProblemID, p.At}, &text, &author)
 	if found {
 		public := true
