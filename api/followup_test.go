@@ -25,7 +25,7 @@ func TestFollowUpOfAClosedTicket(t *testing.T) {
 		t.Errorf("followup_ids %v", got)
 	}
 	a.get(fmt.Sprintf("/api/v2/tickets/%d/related", next.id("ticket"))).want(200).wantJSON(
-		`{"url":"http://helpd.test/api/v2/tickets/%d/related.json","topic_id":null,"followup_source_ids":[%d],"from_archive":false,"incidents":0,"twitter":{}}`,
+		`{"url":"http://helpd.test/api/v2/tickets/%d/related.json","topic_id":null,"followup_source_ids":[%d],"from_archive":false,"incidents":0,"twitter":{},"jira_issue_ids":[]}`,
 		next.id("ticket"), id)
 }
 

@@ -16,11 +16,17 @@ import (
 	"github.com/helpd/helpd/server/tickets"
 )
 
-// bulkImportTicket is the operation's name in the queue; it outlives a version.
-const bulkImportTicket = "tickets.import"
+// Names of the operations in the queue; they outlive a version.
+const (
+	bulkImportTicket  = "tickets.import"
+	bulkArchiveTicket = "tickets.import_archived"
+)
 
 func (h ticketHandlers) registerImport() {
-	h.jobs.Register(bulkImportTicket, jobs.Operation{JobType: "Bulk Import Ticket", Doing: "Importing ticket", Action: "import", Run: h.importOne})
+	op := jobs.Operation{JobType: "Bulk Import Ticket", Doing: "Importing ticket", Action: "import", Run: h.importer(false)}
+	h.jobs.Register(bulkImportTicket, op)
+	op.Run = h.importer(true)
+	h.jobs.Register(bulkArchiveTicket, op)
 }
 
 func (h ticketHandlers) TicketImport(ctx context.Context, r gen.TicketImportRequestObject) (gen.TicketImportResponseObject, error) {
@@ -28,6 +34,7 @@ func (h ticketHandlers) TicketImport(ctx context.Context, r gen.TicketImportRequ
 	if err != nil {
 		return nil, err
 	}
+	in.Archive = archives(r.Params.ArchiveImmediately)
 	t, err := h.tickets.Import(ctx, auth.From(ctx), in)
 	if err != nil {
 		return nil, err
@@ -36,15 +43,29 @@ func (h ticketHandlers) TicketImport(ctx context.Context, r gen.TicketImportRequ
 }
 
 func (h ticketHandlers) TicketBulkImport(ctx context.Context, r gen.TicketBulkImportRequestObject) (gen.TicketBulkImportResponseObject, error) {
-	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), bulkImportTicket, rawItems(r.Body.Tickets))
+	operation := bulkImportTicket
+	if archives(r.Params.ArchiveImmediately) {
+		operation = bulkArchiveTicket
+	}
+	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), operation, rawItems(r.Body.Tickets))
 	return gen.TicketBulkImport200JSONResponse(jobEnvelope(ctx, job)), err
 }
 
-func (h ticketHandlers) importOne(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
+func archives(immediately *wire.Flag) bool { return immediately != nil && bool(*immediately) }
+
+// importer does one item of a bulk import.
+func (h ticketHandlers) importer(archive bool) func(context.Context, auth.Actor, json.RawMessage, int) (any, error) {
+	return func(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
+		return h.importOne(ctx, by, item, index, archive)
+	}
+}
+
+func (h ticketHandlers) importOne(ctx context.Context, by auth.Actor, item json.RawMessage, index int, archive bool) (any, error) {
 	in, err := importOf(ctx, item)
 	if err != nil {
 		return nil, err
 	}
+	in.Archive = archive
 	t, err := h.tickets.Import(ctx, by, in)
 	return map[string]any{"index": index, "id": t.ID, "account_id": by.AccountID}, err
 }

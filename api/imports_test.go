@@ -158,3 +158,27 @@ func TestTicketsAreImportedInAJob(t *testing.T) {
 		t.Errorf("created_at %v", got)
 	}
 }
+
+func TestImportedTicketsAreArchived(t *testing.T) {
+	t.Parallel()
+	a := newWorkingAPI(t, nil)
+	open := a.post("/api/v2/imports/tickets?archive_immediately=true", `{"ticket":{"description":"open","created_at":"2020-01-01"}}`).want(201).id("ticket")
+	closed := a.post("/api/v2/imports/tickets?archive_immediately=true", `{"ticket":{"description":"closed","status":"closed","created_at":"2020-01-01"}}`).want(201).id("ticket")
+	job := a.post("/api/v2/imports/tickets/create_many?archive_immediately=true", `{"tickets":[{"description":"many","status":"closed"}]}`).want(200).jobDone(a)
+	kept := a.post("/api/v2/imports/tickets", `{"ticket":{"description":"kept","status":"closed"}}`).want(201).id("ticket")
+	if got := a.get("/api/v2/tickets").want(200).ids("tickets"); fmt.Sprint(got) != fmt.Sprint([]int64{open, kept}) {
+		t.Errorf("listed: %v", got)
+	}
+	if got := a.get("/api/v2/tickets/count").want(200).member("count", "value"); fmt.Sprint(got) != "2" {
+		t.Errorf("counted: %v", got)
+	}
+	for _, id := range []any{closed, job.member("job_status", "results", 0, "id")} {
+		a.get(fmt.Sprintf("/api/v2/tickets/%v", id)).want(200)
+		if got := a.get(fmt.Sprintf("/api/v2/tickets/%v/related", id)).want(200).member("from_archive"); got != true {
+			t.Errorf("from_archive of %v: %v", id, got)
+		}
+	}
+	if got := a.get(fmt.Sprintf("/api/v2/tickets/%d/related", kept)).want(200).member("from_archive"); got != false {
+		t.Errorf("from_archive of a ticket that is not: %v", got)
+	}
+}

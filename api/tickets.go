@@ -122,7 +122,7 @@ func (h ticketHandlers) TicketRelatedInformation(ctx context.Context, r gen.Tick
 	}
 	return gen.TicketRelatedInformation200JSONResponse{
 		URL: callOf(ctx).base + callOf(ctx).path + ".json", FollowupSourceIds: list(present(t.FollowupSourceID)),
-		Incidents: int64(t.IncidentCount), Twitter: map[string]any{},
+		FromArchive: t.Archived, Incidents: int64(t.IncidentCount), Twitter: map[string]any{}, JiraIssueIds: []string{},
 	}, nil
 }
 

@@ -2201,6 +2201,7 @@ type TicketRelatedEnvelope struct {
 	FromArchive       bool                   `json:"from_archive"`
 	Incidents         int64                  `json:"incidents"`
 	Twitter           map[string]interface{} `json:"twitter"`
+	JiraIssueIds      []string               `json:"jira_issue_ids"`
 }
 
 // TicketRequesterInput defines model for TicketRequesterInput.
@@ -2562,6 +2563,9 @@ type ViaSource struct {
 	Rel  nullable.Nullable[string] `json:"rel"`
 }
 
+// ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
+type ArchiveImmediatelyParam = wire.Flag
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = wire.ID
 
@@ -2794,6 +2798,18 @@ type CountUsersByGroupParams struct {
 
 	// PermissionSet The id of a custom role to list.
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// TicketImportParams defines parameters for TicketImport.
+type TicketImportParams struct {
+	// ArchiveImmediately Whether closed tickets are left out of lists from the start.
+	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
+}
+
+// TicketBulkImportParams defines parameters for TicketBulkImport.
+type TicketBulkImportParams struct {
+	// ArchiveImmediately Whether closed tickets are left out of lists from the start.
+	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
 }
 
 // ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
@@ -3562,10 +3578,10 @@ type ServerInterface interface {
 	CountUsersByGroup(ctx echo.Context, groupID GroupIDParam, params CountUsersByGroupParams) error
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
-	TicketImport(ctx echo.Context) error
+	TicketImport(ctx echo.Context, params TicketImportParams) error
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
-	TicketBulkImport(ctx echo.Context) error
+	TicketBulkImport(ctx echo.Context, params TicketBulkImportParams) error
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error
@@ -5269,8 +5285,17 @@ func (w *ServerInterfaceWrapper) CountUsersByGroup(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) TicketImport(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TicketImportParams
+	// ------------- Optional query parameter "archive_immediately" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "archive_immediately", ctx.QueryParams(), &params.ArchiveImmediately, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter archive_immediately: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TicketImport(ctx)
+	err = w.Handler.TicketImport(ctx, params)
 	return err
 }
 
@@ -5278,8 +5303,17 @@ func (w *ServerInterfaceWrapper) TicketImport(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) TicketBulkImport(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TicketBulkImportParams
+	// ------------- Optional query parameter "archive_immediately" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "archive_immediately", ctx.QueryParams(), &params.ArchiveImmediately, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter archive_immediately: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.TicketBulkImport(ctx)
+	err = w.Handler.TicketBulkImport(ctx, params)
 	return err
 }
 
@@ -10791,7 +10825,8 @@ func (response CountUsersByGroup200JSONResponse) VisitCountUsersByGroupResponse(
 }
 
 type TicketImportRequestObject struct {
-	Body *TicketImportJSONRequestBody
+	Params TicketImportParams
+	Body   *TicketImportJSONRequestBody
 }
 
 type TicketImportResponseObject interface {
@@ -10821,7 +10856,8 @@ func (response TicketImport201JSONResponse) VisitTicketImportResponse(w http.Res
 }
 
 type TicketBulkImportRequestObject struct {
-	Body *TicketBulkImportJSONRequestBody
+	Params TicketBulkImportParams
+	Body   *TicketBulkImportJSONRequestBody
 }
 
 type TicketBulkImportResponseObject interface {
@@ -18825,8 +18861,10 @@ func (sh *strictHandler) CountUsersByGroup(ctx echo.Context, groupID GroupIDPara
 }
 
 // TicketImport operation middleware
-func (sh *strictHandler) TicketImport(ctx echo.Context) error {
+func (sh *strictHandler) TicketImport(ctx echo.Context, params TicketImportParams) error {
 	var request TicketImportRequestObject
+
+	request.Params = params
 
 	var body TicketImportJSONRequestBody
 	var err error
@@ -18871,8 +18909,10 @@ func (sh *strictHandler) TicketImport(ctx echo.Context) error {
 }
 
 // TicketBulkImport operation middleware
-func (sh *strictHandler) TicketBulkImport(ctx echo.Context) error {
+func (sh *strictHandler) TicketBulkImport(ctx echo.Context, params TicketBulkImportParams) error {
 	var request TicketBulkImportRequestObject
+
+	request.Params = params
 
 	var body TicketBulkImportJSONRequestBody
 	var err error

@@ -58,6 +58,7 @@ type Ticket struct {
 	SolvedAt    *time.Time
 	DeletedAt   *time.Time
 	DeletedBy   *int64
+	Archived    bool // closed and no longer listed
 	Scrubbed    bool // deleted for good; nothing that anybody wrote is left
 }
 

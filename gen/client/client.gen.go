@@ -2480,6 +2480,7 @@ type TicketRelatedEnvelope struct {
 	FromArchive       bool                   `json:"from_archive"`
 	Incidents         int64                  `json:"incidents"`
 	Twitter           map[string]interface{} `json:"twitter"`
+	JiraIssueIds      []string               `json:"jira_issue_ids"`
 }
 
 // TicketRequesterInput defines model for TicketRequesterInput.
@@ -2867,6 +2868,9 @@ type ViaSource struct {
 	To   map[string]interface{}    `json:"to"`
 	Rel  nullable.Nullable[string] `json:"rel"`
 }
+
+// ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
+type ArchiveImmediatelyParam = bool
 
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = int64
@@ -3368,8 +3372,17 @@ type CountUsersByGroupParams struct {
 
 // TicketImportParams defines parameters for TicketImport.
 type TicketImportParams struct {
+	// ArchiveImmediately Whether closed tickets are left out of lists from the start.
+	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
+
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// TicketBulkImportParams defines parameters for TicketBulkImport.
+type TicketBulkImportParams struct {
+	// ArchiveImmediately Whether closed tickets are left out of lists from the start.
+	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
 }
 
 // ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
@@ -5872,14 +5885,14 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-	TicketBulkImportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	TicketBulkImportWithBody(ctx context.Context, params *TicketBulkImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-	TicketBulkImport(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	TicketBulkImport(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	//
@@ -8915,8 +8928,8 @@ func (c *Client) TicketImport(ctx context.Context, params *TicketImportParams, b
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-func (c *Client) TicketBulkImportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewTicketBulkImportRequestWithBody(c.Server, contentType, body)
+func (c *Client) TicketBulkImportWithBody(ctx context.Context, params *TicketBulkImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketBulkImportRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8932,8 +8945,8 @@ func (c *Client) TicketBulkImportWithBody(ctx context.Context, contentType strin
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-func (c *Client) TicketBulkImport(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewTicketBulkImportRequest(c.Server, body)
+func (c *Client) TicketBulkImport(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTicketBulkImportRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -17198,6 +17211,18 @@ func NewTicketImportRequestWithBody(server string, params *TicketImportParams, c
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.ArchiveImmediately != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "archive_immediately", *params.ArchiveImmediately, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Include != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -17227,18 +17252,18 @@ func NewTicketImportRequestWithBody(server string, params *TicketImportParams, c
 }
 
 // NewTicketBulkImportRequest calls the generic TicketBulkImport builder with application/json body
-func NewTicketBulkImportRequest(server string, body TicketBulkImportJSONRequestBody) (*http.Request, error) {
+func NewTicketBulkImportRequest(server string, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewTicketBulkImportRequestWithBody(server, "application/json", bodyReader)
+	return NewTicketBulkImportRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewTicketBulkImportRequestWithBody constructs an http.Request for the TicketBulkImport method, with any body, and a specified content type
-func NewTicketBulkImportRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewTicketBulkImportRequestWithBody(server string, params *TicketBulkImportParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -17254,6 +17279,33 @@ func NewTicketBulkImportRequestWithBody(server string, contentType string, body 
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ArchiveImmediately != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "archive_immediately", *params.ArchiveImmediately, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
@@ -32503,14 +32555,14 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-	TicketBulkImportWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
+	TicketBulkImportWithBodyWithResponse(ctx context.Context, params *TicketBulkImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
 
 	// TicketBulkImportWithResponse Imports up to 100 tickets in a job.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-	TicketBulkImportWithResponse(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
+	TicketBulkImportWithResponse(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
 
 	// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
 	//
@@ -47526,8 +47578,8 @@ func (c *ClientWithResponses) TicketImportWithResponse(ctx context.Context, para
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-func (c *ClientWithResponses) TicketBulkImportWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error) {
-	rsp, err := c.TicketBulkImportWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) TicketBulkImportWithBodyWithResponse(ctx context.Context, params *TicketBulkImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error) {
+	rsp, err := c.TicketBulkImportWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -47539,8 +47591,8 @@ func (c *ClientWithResponses) TicketBulkImportWithBodyWithResponse(ctx context.C
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
-func (c *ClientWithResponses) TicketBulkImportWithResponse(ctx context.Context, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error) {
-	rsp, err := c.TicketBulkImport(ctx, body, reqEditors...)
+func (c *ClientWithResponses) TicketBulkImportWithResponse(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error) {
+	rsp, err := c.TicketBulkImport(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (a *caller) importTickets(ctx context.Context, m mapping, rows []row) error
 		for _, r := range batch {
 			body.Tickets = append(body.Tickets, m.ticket(r))
 		}
-		return a.TicketBulkImport(ctx, body)
+		return a.TicketBulkImport(ctx, nil, body)
 	}, func(row, result) {})
 }
 

@@ -23,10 +23,13 @@ type Import struct {
 	// A nil CreatedAt is the earliest time told, or now. A nil UpdatedAt is the
 	// latest. A nil SolvedAt of a ticket that is solved or closed is UpdatedAt.
 	CreatedAt, UpdatedAt, SolvedAt *time.Time
+
+	Archive bool // if it is closed, leave it out of lists from the start
 }
 
 // importedTimes are what the last step of an import sets.
 type importedTimes struct {
+	archive         bool    // once it is closed
 	last            bool    // step of the import: the one that sets them
 	authors         []int64 // of all comments, so that they are looked up once
 	updated, solved *time.Time
@@ -50,7 +53,7 @@ func (s *Service) Import(ctx context.Context, by auth.Actor, in Import) (models.
 			return err
 		}
 		sv.change, sv.silent = in.Change, true
-		sv.imported = &importedTimes{updated: in.UpdatedAt, solved: in.SolvedAt}
+		sv.imported = &importedTimes{archive: in.Archive, updated: in.UpdatedAt, solved: in.SolvedAt}
 		for _, c := range in.Comments {
 			if c.AuthorID != 0 {
 				sv.imported.authors = append(sv.imported.authors, c.AuthorID)
@@ -171,6 +174,7 @@ func (s *save) stampImport() error {
 	if !s.imported.last {
 		return nil
 	}
+	t.Archived = s.imported.archive && t.Status == models.StatusClosed
 	t.UpdatedAt, m.UpdatedAt = *s.imported.updated, *s.imported.updated
 	m.SolvedAt, m.FirstSolvedAt = nil, s.imported.solved
 	if t.Status == models.StatusSolved || t.Status == models.StatusClosed {

@@ -38,9 +38,9 @@ func (f Filter) query(by auth.Actor, columns string) page.Query {
 	if f.own {
 		sees = sightAsEndUser(by)
 	}
-	live := "t.deleted_at IS NULL"
-	if f.Requests {
-		live += " AND t.is_public"
+	live := "t.deleted_at IS NULL AND NOT t.archived"
+	if f.Requests { // end users go on seeing theirs
+		live = "t.deleted_at IS NULL AND t.is_public"
 	}
 	q := page.Query{
 		Select: columns, From: "tickets t",

@@ -34,6 +34,11 @@ CREATE INDEX attachments_blob ON attachments (account_id, blob_key) WHERE blob_k
 ALTER TABLE tickets ADD COLUMN scrubbed boolean NOT NULL DEFAULT false;
 CREATE INDEX tickets_to_scrub ON tickets (deleted_at) WHERE deleted_at IS NOT NULL AND NOT scrubbed;
 
+-- Archived tickets are shown, searched and exported, and not listed.
+ALTER TABLE tickets ADD COLUMN archived boolean NOT NULL DEFAULT false;
+DROP INDEX tickets_live;
+CREATE INDEX tickets_live ON tickets (account_id, id) WHERE deleted_at IS NULL AND NOT archived;
+
 -- What the metrics of tickets went through, told by the second. One row has all
 -- events of one save: a create brings more than ten, and a row for each would
 -- double what it writes. An event's id is that of its row and its place in it.
@@ -54,8 +59,9 @@ CREATE INDEX ticket_metric_events_time ON ticket_metric_events (account_id, time
 ALTER TABLE ticket_metrics ADD COLUMN clocks bigint[] NOT NULL DEFAULT '{}';
 
 -- +goose Down
-DROP INDEX attachments_blob, tickets_to_scrub;
-ALTER TABLE tickets DROP COLUMN scrubbed;
+DROP INDEX attachments_blob, tickets_to_scrub, tickets_live;
+CREATE INDEX tickets_live ON tickets (account_id, id) WHERE deleted_at IS NULL;
+ALTER TABLE tickets DROP COLUMN scrubbed, DROP COLUMN archived;
 ALTER TABLE ticket_metrics DROP COLUMN clocks;
 DROP TABLE ticket_metric_events;
 DROP TABLE skips;
