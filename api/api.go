@@ -20,6 +20,7 @@ import (
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
@@ -33,6 +34,7 @@ type Services struct {
 	Dynamic       *dynamiccontent.Service
 	Fields        *fields.Service
 	Groups        *groups.Service
+	Merging       *merging.Service
 	Organizations *organizations.Service
 	Tags          *tags.Service
 	Tickets       *tickets.Service
@@ -104,7 +106,7 @@ func New(s Services, o Options) *echo.Echo {
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
-		userHandlers:         userHandlers{s.Users, s.Organizations, who},
+		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()

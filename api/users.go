@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/users"
@@ -19,6 +20,7 @@ type userHandlers struct {
 	users         *users.Service
 	organizations *organizations.Service
 	authenticator authenticator // of passwords in bodies
+	merging       *merging.Service
 }
 
 func (h userHandlers) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {

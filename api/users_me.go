@@ -36,12 +36,18 @@ func (h userHandlers) ShowMySettings(ctx context.Context, _ gen.ShowMySettingsRe
 	}}}, nil
 }
 
-// meJSON is the caller. What agents note about an end user is not for that
-// user's eyes, so those members are empty then.
-func meJSON(ctx context.Context, u models.User) gen.CurrentUser {
+// withoutNotes is a user without what agents note about end users, which is not
+// for their eyes.
+func withoutNotes(u models.User) models.User {
 	if !u.Staff() {
 		u.Details, u.Notes, u.Tags, u.UserFields = nil, nil, nil, nil
 	}
+	return u
+}
+
+// meJSON is the caller.
+func meJSON(ctx context.Context, u models.User) gen.CurrentUser {
+	u = withoutNotes(u)
 	all := userJSON(ctx, u)
 	return gen.CurrentUser{
 		ID: &all.ID, URL: all.URL, Name: all.Name, Email: all.Email, CreatedAt: &all.CreatedAt, UpdatedAt: &all.UpdatedAt,

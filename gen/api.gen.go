@@ -2494,6 +2494,18 @@ type UserLocalization struct {
 	IanaTimeZone string `json:"iana_time_zone"`
 }
 
+// UserMergeBody defines model for UserMergeBody.
+type UserMergeBody struct {
+	User UserMergeInput `json:"user"`
+}
+
+// UserMergeInput defines model for UserMergeInput.
+type UserMergeInput struct {
+	ID       *wire.ID   `json:"id,omitempty"`
+	Email    *wire.Text `json:"email,omitempty"`
+	Password *string    `json:"password,omitempty"`
+}
+
 // UserOrganizationInput defines model for UserOrganizationInput.
 type UserOrganizationInput struct {
 	// Name The name of an organization that there is.
@@ -3349,6 +3361,9 @@ type CreateOrUpdateUserJSONRequestBody = UserBody
 // CreateOrUpdateManyUsersJSONRequestBody defines body for CreateOrUpdateManyUsers for application/json ContentType.
 type CreateOrUpdateManyUsersJSONRequestBody = UsersBody
 
+// MergeSelfJSONRequestBody defines body for MergeSelf for application/json ContentType.
+type MergeSelfJSONRequestBody = UserMergeBody
+
 // RequestUserCreateJSONRequestBody defines body for RequestUserCreate for application/json ContentType.
 type RequestUserCreateJSONRequestBody = UserRequestBody
 
@@ -3366,6 +3381,9 @@ type CreateUserIdentityJSONRequestBody = UserIdentityBody
 
 // UpdateUserIdentityJSONRequestBody defines body for UpdateUserIdentity for application/json ContentType.
 type UpdateUserIdentityJSONRequestBody = UserIdentityBody
+
+// MergeEndUsersJSONRequestBody defines body for MergeEndUsers for application/json ContentType.
+type MergeEndUsersJSONRequestBody = UserMergeBody
 
 // CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
 type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
@@ -4080,6 +4098,9 @@ type ServerInterface interface {
 	// DeleteAuthenticatedSession Ends the caller's session. A call with a token has none.
 	// (DELETE /api/v2/users/me/logout)
 	DeleteAuthenticatedSession(ctx echo.Context) error
+	// MergeSelf Merges the caller, an end user, into the user whose e-mail address and password the body has.
+	// (PUT /api/v2/users/me/merge)
+	MergeSelf(ctx echo.Context) error
 	// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
 	// (GET /api/v2/users/me/session)
 	ShowCurrentlyAuthenticatedSession(ctx echo.Context) error
@@ -4158,6 +4179,9 @@ type ServerInterface interface {
 	// VerifyUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// MergeEndUsers Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+	// (PUT /api/v2/users/{user_id}/merge)
+	MergeEndUsers(ctx echo.Context, userID UserIDParam) error
 	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
 	// (GET /api/v2/users/{user_id}/organization_memberships)
 	ListOrganizationMembershipsByUser(ctx echo.Context, userID UserIDParam) error
@@ -8020,6 +8044,15 @@ func (w *ServerInterfaceWrapper) DeleteAuthenticatedSession(ctx echo.Context) er
 	return err
 }
 
+// MergeSelf converts echo context to params.
+func (w *ServerInterfaceWrapper) MergeSelf(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MergeSelf(ctx)
+	return err
+}
+
 // ShowCurrentlyAuthenticatedSession converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowCurrentlyAuthenticatedSession(ctx echo.Context) error {
 	var err error
@@ -8506,6 +8539,22 @@ func (w *ServerInterfaceWrapper) VerifyUserIdentity(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.VerifyUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// MergeEndUsers converts echo context to params.
+func (w *ServerInterfaceWrapper) MergeEndUsers(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MergeEndUsers(ctx, userID)
 	return err
 }
 
@@ -9361,6 +9410,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v2/users/create_or_update_many", wrapper.CreateOrUpdateManyUsers, options.OperationMiddlewares["CreateOrUpdateManyUsers"]...)
 	router.DELETE(options.BaseURL+"/api/v2/users/destroy_many", wrapper.DestroyManyUsers, options.OperationMiddlewares["DestroyManyUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me", wrapper.ShowCurrentUser, options.OperationMiddlewares["ShowCurrentUser"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/me/merge", wrapper.MergeSelf, options.OperationMiddlewares["MergeSelf"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/settings", wrapper.ShowMySettings, options.OperationMiddlewares["ShowMySettings"]...)
 	router.POST(options.BaseURL+"/api/v2/users/request_create", wrapper.RequestUserCreate, options.OperationMiddlewares["RequestUserCreate"]...)
 	router.GET(options.BaseURL+"/api/v2/users/search", wrapper.SearchUsers, options.OperationMiddlewares["SearchUsers"]...)
@@ -9369,6 +9419,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id", wrapper.DeleteUser, options.OperationMiddlewares["DeleteUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id", wrapper.ShowUser, options.OperationMiddlewares["ShowUser"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["UpdateUser"]...)
+	router.PUT(options.BaseURL+"/api/v2/users/:user_id/merge", wrapper.MergeEndUsers, options.OperationMiddlewares["MergeEndUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/related", wrapper.ShowUserRelated, options.OperationMiddlewares["ShowUserRelated"]...)
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/tags", wrapper.RemoveUserTags, options.OperationMiddlewares["RemoveUserTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/tags", wrapper.ListUserTags, options.OperationMiddlewares["ListUserTags"]...)
@@ -14732,6 +14783,28 @@ func (response DeleteAuthenticatedSession204Response) VisitDeleteAuthenticatedSe
 	return nil
 }
 
+type MergeSelfRequestObject struct {
+	Body *MergeSelfJSONRequestBody
+}
+
+type MergeSelfResponseObject interface {
+	VisitMergeSelfResponse(w http.ResponseWriter) error
+}
+
+type MergeSelf200JSONResponse UserEnvelope
+
+func (response MergeSelf200JSONResponse) VisitMergeSelfResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ShowCurrentlyAuthenticatedSessionRequestObject struct {
 }
 
@@ -15302,6 +15375,29 @@ type VerifyUserIdentityResponseObject interface {
 type VerifyUserIdentity200JSONResponse UserIdentityEnvelope
 
 func (response VerifyUserIdentity200JSONResponse) VisitVerifyUserIdentityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MergeEndUsersRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Body   *MergeEndUsersJSONRequestBody
+}
+
+type MergeEndUsersResponseObject interface {
+	VisitMergeEndUsersResponse(w http.ResponseWriter) error
+}
+
+type MergeEndUsers200JSONResponse UserEnvelope
+
+func (response MergeEndUsers200JSONResponse) VisitMergeEndUsersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -16687,6 +16783,9 @@ type StrictServerInterface interface {
 	// DeleteAuthenticatedSession Ends the caller's session. A call with a token has none.
 	// (DELETE /api/v2/users/me/logout)
 	DeleteAuthenticatedSession(ctx context.Context, request DeleteAuthenticatedSessionRequestObject) (DeleteAuthenticatedSessionResponseObject, error)
+	// MergeSelf Merges the caller, an end user, into the user whose e-mail address and password the body has.
+	// (PUT /api/v2/users/me/merge)
+	MergeSelf(ctx context.Context, request MergeSelfRequestObject) (MergeSelfResponseObject, error)
 	// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
 	// (GET /api/v2/users/me/session)
 	ShowCurrentlyAuthenticatedSession(ctx context.Context, request ShowCurrentlyAuthenticatedSessionRequestObject) (ShowCurrentlyAuthenticatedSessionResponseObject, error)
@@ -16765,6 +16864,9 @@ type StrictServerInterface interface {
 	// VerifyUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyUserIdentity(ctx context.Context, request VerifyUserIdentityRequestObject) (VerifyUserIdentityResponseObject, error)
+	// MergeEndUsers Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+	// (PUT /api/v2/users/{user_id}/merge)
+	MergeEndUsers(ctx context.Context, request MergeEndUsersRequestObject) (MergeEndUsersResponseObject, error)
 	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
 	// (GET /api/v2/users/{user_id}/organization_memberships)
 	ListOrganizationMembershipsByUser(ctx context.Context, request ListOrganizationMembershipsByUserRequestObject) (ListOrganizationMembershipsByUserResponseObject, error)
@@ -24166,6 +24268,52 @@ func (sh *strictHandler) DeleteAuthenticatedSession(ctx echo.Context) error {
 	return nil
 }
 
+// MergeSelf operation middleware
+func (sh *strictHandler) MergeSelf(ctx echo.Context) error {
+	var request MergeSelfRequestObject
+
+	var body MergeSelfJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MergeSelf(ctx.Request().Context(), request.(MergeSelfRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MergeSelf")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MergeSelfResponseObject); ok {
+		return validResponse.VisitMergeSelfResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ShowCurrentlyAuthenticatedSession operation middleware
 func (sh *strictHandler) ShowCurrentlyAuthenticatedSession(ctx echo.Context) error {
 	var request ShowCurrentlyAuthenticatedSessionRequestObject
@@ -24951,6 +25099,54 @@ func (sh *strictHandler) VerifyUserIdentity(ctx echo.Context, userID UserIDParam
 		return err
 	} else if validResponse, ok := response.(VerifyUserIdentityResponseObject); ok {
 		return validResponse.VisitVerifyUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MergeEndUsers operation middleware
+func (sh *strictHandler) MergeEndUsers(ctx echo.Context, userID UserIDParam) error {
+	var request MergeEndUsersRequestObject
+
+	request.UserID = userID
+
+	var body MergeEndUsersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MergeEndUsers(ctx.Request().Context(), request.(MergeEndUsersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MergeEndUsers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MergeEndUsersResponseObject); ok {
+		return validResponse.VisitMergeEndUsersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
@@ -62,13 +63,15 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	ticketService := tickets.New(db, config, people, files, o.Now)
 	ticketService.Work(queue, authService)
 	unassign.Register(queue, db, people, ticketService, o.Log)
+	companies := organizations.New(db, authService, config, queue, o.Now)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Fields:        config,
+		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
-		Organizations: organizations.New(db, authService, config, queue, o.Now),
+		Organizations: companies,
 		Tags:          tagService,
 		Tickets:       ticketService,
 		Users:         people,

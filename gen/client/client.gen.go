@@ -2797,6 +2797,18 @@ type UserLocalization struct {
 	IanaTimeZone string `json:"iana_time_zone"`
 }
 
+// UserMergeBody defines model for UserMergeBody.
+type UserMergeBody struct {
+	User UserMergeInput `json:"user"`
+}
+
+// UserMergeInput defines model for UserMergeInput.
+type UserMergeInput struct {
+	ID       *int64  `json:"id,omitempty"`
+	Email    *string `json:"email,omitempty"`
+	Password *string `json:"password,omitempty"`
+}
+
 // UserOrganizationInput defines model for UserOrganizationInput.
 type UserOrganizationInput struct {
 	// Name The name of an organization that there is.
@@ -5191,6 +5203,9 @@ type CreateOrUpdateUserJSONRequestBody = UserBody
 // CreateOrUpdateManyUsersJSONRequestBody defines body for CreateOrUpdateManyUsers for application/json ContentType.
 type CreateOrUpdateManyUsersJSONRequestBody = UsersBody
 
+// MergeSelfJSONRequestBody defines body for MergeSelf for application/json ContentType.
+type MergeSelfJSONRequestBody = UserMergeBody
+
 // RequestUserCreateJSONRequestBody defines body for RequestUserCreate for application/json ContentType.
 type RequestUserCreateJSONRequestBody = UserRequestBody
 
@@ -5208,6 +5223,9 @@ type CreateUserIdentityJSONRequestBody = UserIdentityBody
 
 // UpdateUserIdentityJSONRequestBody defines body for UpdateUserIdentity for application/json ContentType.
 type UpdateUserIdentityJSONRequestBody = UserIdentityBody
+
+// MergeEndUsersJSONRequestBody defines body for MergeEndUsers for application/json ContentType.
+type MergeEndUsersJSONRequestBody = UserMergeBody
 
 // CreateOrganizationMembershipByUserJSONRequestBody defines body for CreateOrganizationMembershipByUser for application/json ContentType.
 type CreateOrganizationMembershipByUserJSONRequestBody = OrganizationMembershipBody
@@ -7189,6 +7207,20 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v2/users/me/logout (the `DeleteAuthenticatedSession` operationId).
 	DeleteAuthenticatedSession(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// MergeSelfWithBody Merges the caller, an end user, into the user whose e-mail address and password the body has.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+	MergeSelfWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MergeSelf Merges the caller, an end user, into the user whose e-mail address and password the body has.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+	MergeSelf(ctx context.Context, body MergeSelfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
 	//
 	// Corresponds with GET /api/v2/users/me/session (the `ShowCurrentlyAuthenticatedSession` operationId).
@@ -7372,6 +7404,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
 	VerifyUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MergeEndUsersWithBody Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+	MergeEndUsersWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MergeEndUsers Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+	MergeEndUsers(ctx context.Context, userID UserIDParam, body MergeEndUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationMembershipsByUser Lists a user's memberships, the default first, then by the organization's name.
 	//
@@ -12402,6 +12448,40 @@ func (c *Client) DeleteAuthenticatedSession(ctx context.Context, reqEditors ...R
 	return c.Client.Do(req)
 }
 
+// MergeSelfWithBody Merges the caller, an end user, into the user whose e-mail address and password the body has.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+func (c *Client) MergeSelfWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMergeSelfRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MergeSelf Merges the caller, an end user, into the user whose e-mail address and password the body has.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+func (c *Client) MergeSelf(ctx context.Context, body MergeSelfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMergeSelfRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ShowCurrentlyAuthenticatedSession Shows the caller's session. A call with a token has none: 404.
 //
 // Corresponds with GET /api/v2/users/me/session (the `ShowCurrentlyAuthenticatedSession` operationId).
@@ -12896,6 +12976,40 @@ func (c *Client) RequestUserVerfication(ctx context.Context, userID UserIDParam,
 // Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
 func (c *Client) VerifyUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyUserIdentityRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MergeEndUsersWithBody Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+func (c *Client) MergeEndUsersWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMergeEndUsersRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MergeEndUsers Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+func (c *Client) MergeEndUsers(ctx context.Context, userID UserIDParam, body MergeEndUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMergeEndUsersRequest(c.Server, userID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -28247,6 +28361,46 @@ func NewDeleteAuthenticatedSessionRequest(server string) (*http.Request, error) 
 	return req, nil
 }
 
+// NewMergeSelfRequest calls the generic MergeSelf builder with application/json body
+func NewMergeSelfRequest(server string, body MergeSelfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMergeSelfRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewMergeSelfRequestWithBody constructs an http.Request for the MergeSelf method, with any body, and a specified content type
+func NewMergeSelfRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/me/merge")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewShowCurrentlyAuthenticatedSessionRequest constructs an http.Request for the ShowCurrentlyAuthenticatedSession method
 func NewShowCurrentlyAuthenticatedSessionRequest(server string) (*http.Request, error) {
 	var err error
@@ -29728,6 +29882,53 @@ func NewVerifyUserIdentityRequest(server string, userID UserIDParam, userIdentit
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewMergeEndUsersRequest calls the generic MergeEndUsers builder with application/json body
+func NewMergeEndUsersRequest(server string, userID UserIDParam, body MergeEndUsersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMergeEndUsersRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewMergeEndUsersRequestWithBody constructs an http.Request for the MergeEndUsers method, with any body, and a specified content type
+func NewMergeEndUsersRequestWithBody(server string, userID UserIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/merge", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -34091,6 +34292,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v2/users/me/logout (the `DeleteAuthenticatedSession` operationId).
 	DeleteAuthenticatedSessionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*DeleteAuthenticatedSessionResponse, error)
 
+	// MergeSelfWithBodyWithResponse Merges the caller, an end user, into the user whose e-mail address and password the body has.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+	MergeSelfWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MergeSelfResponse, error)
+
+	// MergeSelfWithResponse Merges the caller, an end user, into the user whose e-mail address and password the body has.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+	MergeSelfWithResponse(ctx context.Context, body MergeSelfJSONRequestBody, reqEditors ...RequestEditorFn) (*MergeSelfResponse, error)
+
 	// ShowCurrentlyAuthenticatedSessionWithResponse Shows the caller's session. A call with a token has none: 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -34314,6 +34529,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/users/{user_id}/identities/{user_identity_id}/verify (the `VerifyUserIdentity` operationId).
 	VerifyUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*VerifyUserIdentityResponse, error)
+
+	// MergeEndUsersWithBodyWithResponse Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+	MergeEndUsersWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MergeEndUsersResponse, error)
+
+	// MergeEndUsersWithResponse Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+	MergeEndUsersWithResponse(ctx context.Context, userID UserIDParam, body MergeEndUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*MergeEndUsersResponse, error)
 
 	// ListOrganizationMembershipsByUserWithResponse Lists a user's memberships, the default first, then by the organization's name.
 	//
@@ -44172,6 +44401,47 @@ func (r DeleteAuthenticatedSessionResponse) ContentType() string {
 	return ""
 }
 
+type MergeSelfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MergeSelfResponse) GetJSON200() *UserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MergeSelfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MergeSelfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MergeSelfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MergeSelfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowCurrentlyAuthenticatedSessionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -45225,6 +45495,47 @@ func (r VerifyUserIdentityResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MergeEndUsersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MergeEndUsersResponse) GetJSON200() *UserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r MergeEndUsersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MergeEndUsersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MergeEndUsersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MergeEndUsersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -50416,6 +50727,32 @@ func (c *ClientWithResponses) DeleteAuthenticatedSessionWithResponse(ctx context
 	return ParseDeleteAuthenticatedSessionResponse(rsp)
 }
 
+// MergeSelfWithBodyWithResponse Merges the caller, an end user, into the user whose e-mail address and password the body has.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+func (c *ClientWithResponses) MergeSelfWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MergeSelfResponse, error) {
+	rsp, err := c.MergeSelfWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMergeSelfResponse(rsp)
+}
+
+// MergeSelfWithResponse Merges the caller, an end user, into the user whose e-mail address and password the body has.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/me/merge (the `MergeSelf` operationId).
+func (c *ClientWithResponses) MergeSelfWithResponse(ctx context.Context, body MergeSelfJSONRequestBody, reqEditors ...RequestEditorFn) (*MergeSelfResponse, error) {
+	rsp, err := c.MergeSelf(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMergeSelfResponse(rsp)
+}
+
 // ShowCurrentlyAuthenticatedSessionWithResponse Shows the caller's session. A call with a token has none: 404.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -50830,6 +51167,32 @@ func (c *ClientWithResponses) VerifyUserIdentityWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseVerifyUserIdentityResponse(rsp)
+}
+
+// MergeEndUsersWithBodyWithResponse Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+func (c *ClientWithResponses) MergeEndUsersWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MergeEndUsersResponse, error) {
+	rsp, err := c.MergeEndUsersWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMergeEndUsersResponse(rsp)
+}
+
+// MergeEndUsersWithResponse Merges the end user of the path into the user of the body, who gets the tickets, comments, addresses, organizations, tags and files. The first is deleted. Agents name the other by id; end users merge themselves, by e-mail address and password of the other.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/users/{user_id}/merge (the `MergeEndUsers` operationId).
+func (c *ClientWithResponses) MergeEndUsersWithResponse(ctx context.Context, userID UserIDParam, body MergeEndUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*MergeEndUsersResponse, error) {
+	rsp, err := c.MergeEndUsers(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMergeEndUsersResponse(rsp)
 }
 
 // ListOrganizationMembershipsByUserWithResponse Lists a user's memberships, the default first, then by the organization's name.
@@ -57559,6 +57922,32 @@ func ParseDeleteAuthenticatedSessionResponse(rsp *http.Response) (*DeleteAuthent
 	return response, nil
 }
 
+// ParseMergeSelfResponse parses an HTTP response from a MergeSelfWithResponse call
+func ParseMergeSelfResponse(rsp *http.Response) (*MergeSelfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MergeSelfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseShowCurrentlyAuthenticatedSessionResponse parses an HTTP response from a ShowCurrentlyAuthenticatedSessionWithResponse call
 func ParseShowCurrentlyAuthenticatedSessionResponse(rsp *http.Response) (*ShowCurrentlyAuthenticatedSessionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -58221,6 +58610,32 @@ func ParseVerifyUserIdentityResponse(rsp *http.Response) (*VerifyUserIdentityRes
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserIdentityEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMergeEndUsersResponse parses an HTTP response from a MergeEndUsersWithResponse call
+func ParseMergeEndUsersResponse(rsp *http.Response) (*MergeEndUsersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MergeEndUsersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

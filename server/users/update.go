@@ -128,6 +128,9 @@ func verifyTx(tx *gorm.DB, u *subject, c Change) error {
 		Updates(map[string]any{"verified": u.Verified, "updated_at": u.UpdatedAt}).Error
 }
 
+// credentials are what a user who is gone cannot use any more.
+var credentials = []any{&models.OAuthToken{}, &models.Session{}, &models.OrganizationSubscription{}}
+
 // Delete deletes a user and returns it, no longer active. The record stays, for
 // the tickets that name it; addresses are free for others, memberships and
 // access tokens are gone. It fails with fault.NotFound, with fault.Forbidden,
@@ -171,7 +174,7 @@ func (s *Service) deleteTx(tx *gorm.DB, by auth.Actor, id int64) (models.User, e
 			return before, err
 		}
 	}
-	for _, rows := range []any{&models.UserIdentity{}, &models.OrganizationMembership{}, &models.OAuthToken{}, &models.Session{}, &models.OrganizationSubscription{}} {
+	for _, rows := range append([]any{&models.UserIdentity{}, &models.OrganizationMembership{}}, credentials...) {
 		if err := tx.Where("user_id = ?", id).Delete(rows).Error; err != nil {
 			return before, err
 		}

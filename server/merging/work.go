@@ -1,0 +1,3 @@
+package merging
+
+func (s *Service) work() {}
