@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/dynamiccontent"
+	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -32,6 +33,7 @@ type Services struct {
 	Attachments   *attachments.Service
 	Auth          *auth.Service
 	Dynamic       *dynamiccontent.Service
+	Erasure       *erasure.Service
 	Fields        *fields.Service
 	Groups        *groups.Service
 	Merging       *merging.Service
@@ -106,7 +108,7 @@ func New(s Services, o Options) *echo.Echo {
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
-		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging},
+		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()

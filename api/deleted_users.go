@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
+	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
@@ -34,4 +37,40 @@ func deletedUserJSON(ctx context.Context, u models.User) gen.DeletedUser {
 		TimeZone: all.TimeZone, Phone: all.Phone, SharedPhoneNumber: all.SharedPhoneNumber, Photo: all.Photo, LocaleID: all.LocaleID,
 		Locale: all.Locale, OrganizationID: all.OrganizationID, Role: all.Role, Active: all.Active,
 	}
+}
+
+func (h userHandlers) PermanentlyDeleteUser(ctx context.Context, r gen.PermanentlyDeleteUserRequestObject) (gen.PermanentlyDeleteUserResponseObject, error) {
+	u, err := h.erasure.User(ctx, auth.From(ctx), int64(r.DeletedUserID))
+	return gen.PermanentlyDeleteUser200JSONResponse{DeletedUser: deletedUserJSON(ctx, u)}, err
+}
+
+func (h userHandlers) ShowUserComplianceDeletionStatuses(ctx context.Context, r gen.ShowUserComplianceDeletionStatusesRequestObject) (gen.ShowUserComplianceDeletionStatusesResponseObject, error) {
+	by := auth.From(ctx)
+	e, err := h.erasure.Status(ctx, by, int64(r.UserID))
+	if err != nil {
+		return nil, err
+	}
+	subdomain, err := h.users.Subdomain(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	stages := []gen.ComplianceDeletionStatus{}
+	add := func(action, application string, at *time.Time, receipt map[string]int64) {
+		if wanted := or(r.Params.Application, ""); at != nil && (wanted == "" || wanted == "all" || wanted == application) {
+			stages = append(stages, gen.ComplianceDeletionStatus{
+				Action: action, Application: application, AccountSubdomain: subdomain, CreatedAt: wire.Time(*at),
+				ExecuterID: e.ExecuterID, UserID: e.UserID, Receipt: receipt,
+			})
+		}
+	}
+	if e != nil {
+		var receipt map[string]int64
+		if err := json.Unmarshal(e.Receipt, &receipt); err != nil {
+			return nil, err
+		}
+		add("request_deletion", "all", &e.RequestedAt, nil)
+		add("started", "support", e.StartedAt, nil)
+		add("complete", "support", e.CompletedAt, receipt)
+	}
+	return gen.ShowUserComplianceDeletionStatuses200JSONResponse{Listing: whole("compliance_deletion_statuses", stages)}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
@@ -21,6 +22,7 @@ type userHandlers struct {
 	organizations *organizations.Service
 	authenticator authenticator // of passwords in bodies
 	merging       *merging.Service
+	erasure       *erasure.Service
 }
 
 func (h userHandlers) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {

@@ -407,6 +407,23 @@ type CommentRedactionBody struct {
 	ExternalAttachmentUrls wire.Strings `json:"external_attachment_urls,omitzero"`
 }
 
+// ComplianceDeletionStatus defines model for ComplianceDeletionStatus.
+type ComplianceDeletionStatus struct {
+	// Action request_deletion, started or complete.
+	Action           string    `json:"action"`
+	Application      string    `json:"application"`
+	AccountSubdomain string    `json:"account_subdomain"`
+	CreatedAt        wire.Time `json:"created_at"`
+	ExecuterID       int64     `json:"executer_id"`
+	UserID           int64     `json:"user_id"`
+
+	// Receipt Of complete: how many rows of each table were changed or removed, and how many files.
+	Receipt map[string]int64 `json:"receipt,omitzero"`
+}
+
+// ComplianceDeletionStatusList defines model for ComplianceDeletionStatusList.
+type ComplianceDeletionStatusList = wire.List
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -3145,6 +3162,12 @@ type UpdateManyUsersParams struct {
 	ExternalIds ExternalIdsParam `form:"external_ids,omitempty" json:"external_ids,omitempty"`
 }
 
+// ShowUserComplianceDeletionStatusesParams defines parameters for ShowUserComplianceDeletionStatuses.
+type ShowUserComplianceDeletionStatusesParams struct {
+	// Application The product that deletes: support, or all.
+	Application *string `form:"application,omitempty" json:"application,omitempty"`
+}
+
 // ListUserIdentitiesParams defines parameters for ListUserIdentities.
 type ListUserIdentitiesParams struct {
 	// Type Types to list; all without it.
@@ -3465,6 +3488,9 @@ type ServerInterface interface {
 	// CountDeletedUsers Counts them.
 	// (GET /api/v2/deleted_users/count)
 	CountDeletedUsers(ctx echo.Context) error
+	// PermanentlyDeleteUser Deletes a user for good who was deleted before. Name, addresses, numbers, files and whatever else tells of the person is gone from the record at once, and soon after from tickets, audits, events, jobs and files; compliance_deletion_statuses tells when. It cannot be undone.
+	// (DELETE /api/v2/deleted_users/{deleted_user_id})
+	PermanentlyDeleteUser(ctx echo.Context, deletedUserID DeletedUserIDParam) error
 	// ShowDeletedUser Shows a user who was deleted.
 	// (GET /api/v2/deleted_users/{deleted_user_id})
 	ShowDeletedUser(ctx echo.Context, deletedUserID DeletedUserIDParam) error
@@ -4134,6 +4160,9 @@ type ServerInterface interface {
 	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
 	// (PUT /api/v2/users/{user_id})
 	UpdateUser(ctx echo.Context, userID UserIDParam) error
+	// ShowUserComplianceDeletionStatuses Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
+	// (GET /api/v2/users/{user_id}/compliance_deletion_statuses)
+	ShowUserComplianceDeletionStatuses(ctx echo.Context, userID UserIDParam, params ShowUserComplianceDeletionStatusesParams) error
 	// ListGroupMembershipsByUser Lists a user's memberships.
 	// (GET /api/v2/users/{user_id}/group_memberships)
 	ListGroupMembershipsByUser(ctx echo.Context, userID UserIDParam) error
@@ -4565,6 +4594,22 @@ func (w *ServerInterfaceWrapper) CountDeletedUsers(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CountDeletedUsers(ctx)
+	return err
+}
+
+// PermanentlyDeleteUser converts echo context to params.
+func (w *ServerInterfaceWrapper) PermanentlyDeleteUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "deleted_user_id" -------------
+	var deletedUserID DeletedUserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deleted_user_id", ctx.Param("deleted_user_id"), &deletedUserID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deleted_user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PermanentlyDeleteUser(ctx, deletedUserID)
 	return err
 }
 
@@ -8221,6 +8266,31 @@ func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	return err
 }
 
+// ShowUserComplianceDeletionStatuses converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUserComplianceDeletionStatuses(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowUserComplianceDeletionStatusesParams
+	// ------------- Optional query parameter "application" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "application", ctx.QueryParams(), &params.Application, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter application: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUserComplianceDeletionStatuses(ctx, userID, params)
+	return err
+}
+
 // ListGroupMembershipsByUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ListGroupMembershipsByUser(ctx echo.Context) error {
 	var err error
@@ -9167,7 +9237,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.ShowBrand, options.OperationMiddlewares["ShowBrand"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users", wrapper.ListDeletedUsers, options.OperationMiddlewares["ListDeletedUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users/count", wrapper.CountDeletedUsers, options.OperationMiddlewares["CountDeletedUsers"]...)
+	router.DELETE(options.BaseURL+"/api/v2/deleted_users/:deleted_user_id", wrapper.PermanentlyDeleteUser, options.OperationMiddlewares["PermanentlyDeleteUser"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users/:deleted_user_id", wrapper.ShowDeletedUser, options.OperationMiddlewares["ShowDeletedUser"]...)
+	router.GET(options.BaseURL+"/api/v2/users/:user_id/compliance_deletion_statuses", wrapper.ShowUserComplianceDeletionStatuses, options.OperationMiddlewares["ShowUserComplianceDeletionStatuses"]...)
 	router.GET(options.BaseURL+"/api/v2/dynamic_content/items", wrapper.ListDynamicContents, options.OperationMiddlewares["ListDynamicContents"]...)
 	router.POST(options.BaseURL+"/api/v2/dynamic_content/items", wrapper.CreateDynamicContent, options.OperationMiddlewares["CreateDynamicContent"]...)
 	router.GET(options.BaseURL+"/api/v2/dynamic_content/items/show_many", wrapper.ShowManyDynamicContents, options.OperationMiddlewares["ShowManyDynamicContents"]...)
@@ -9885,6 +9957,28 @@ type CountDeletedUsersResponseObject interface {
 type CountDeletedUsers200JSONResponse CountEnvelope
 
 func (response CountDeletedUsers200JSONResponse) VisitCountDeletedUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PermanentlyDeleteUserRequestObject struct {
+	DeletedUserID DeletedUserIDParam `json:"deleted_user_id"`
+}
+
+type PermanentlyDeleteUserResponseObject interface {
+	VisitPermanentlyDeleteUserResponse(w http.ResponseWriter) error
+}
+
+type PermanentlyDeleteUser200JSONResponse DeletedUserEnvelope
+
+func (response PermanentlyDeleteUser200JSONResponse) VisitPermanentlyDeleteUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -15039,6 +15133,29 @@ func (response UpdateUser200JSONResponse) VisitUpdateUserResponse(w http.Respons
 	return err
 }
 
+type ShowUserComplianceDeletionStatusesRequestObject struct {
+	UserID UserIDParam `json:"user_id"`
+	Params ShowUserComplianceDeletionStatusesParams
+}
+
+type ShowUserComplianceDeletionStatusesResponseObject interface {
+	VisitShowUserComplianceDeletionStatusesResponse(w http.ResponseWriter) error
+}
+
+type ShowUserComplianceDeletionStatuses200JSONResponse ComplianceDeletionStatusList
+
+func (response ShowUserComplianceDeletionStatuses200JSONResponse) VisitShowUserComplianceDeletionStatusesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListGroupMembershipsByUserRequestObject struct {
 	UserID UserIDParam `json:"user_id"`
 }
@@ -16150,6 +16267,9 @@ type StrictServerInterface interface {
 	// CountDeletedUsers Counts them.
 	// (GET /api/v2/deleted_users/count)
 	CountDeletedUsers(ctx context.Context, request CountDeletedUsersRequestObject) (CountDeletedUsersResponseObject, error)
+	// PermanentlyDeleteUser Deletes a user for good who was deleted before. Name, addresses, numbers, files and whatever else tells of the person is gone from the record at once, and soon after from tickets, audits, events, jobs and files; compliance_deletion_statuses tells when. It cannot be undone.
+	// (DELETE /api/v2/deleted_users/{deleted_user_id})
+	PermanentlyDeleteUser(ctx context.Context, request PermanentlyDeleteUserRequestObject) (PermanentlyDeleteUserResponseObject, error)
 	// ShowDeletedUser Shows a user who was deleted.
 	// (GET /api/v2/deleted_users/{deleted_user_id})
 	ShowDeletedUser(ctx context.Context, request ShowDeletedUserRequestObject) (ShowDeletedUserResponseObject, error)
@@ -16819,6 +16939,9 @@ type StrictServerInterface interface {
 	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
 	// (PUT /api/v2/users/{user_id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
+	// ShowUserComplianceDeletionStatuses Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
+	// (GET /api/v2/users/{user_id}/compliance_deletion_statuses)
+	ShowUserComplianceDeletionStatuses(ctx context.Context, request ShowUserComplianceDeletionStatusesRequestObject) (ShowUserComplianceDeletionStatusesResponseObject, error)
 	// ListGroupMembershipsByUser Lists a user's memberships.
 	// (GET /api/v2/users/{user_id}/group_memberships)
 	ListGroupMembershipsByUser(ctx context.Context, request ListGroupMembershipsByUserRequestObject) (ListGroupMembershipsByUserResponseObject, error)
@@ -17590,6 +17713,31 @@ func (sh *strictHandler) CountDeletedUsers(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CountDeletedUsersResponseObject); ok {
 		return validResponse.VisitCountDeletedUsersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PermanentlyDeleteUser operation middleware
+func (sh *strictHandler) PermanentlyDeleteUser(ctx echo.Context, deletedUserID DeletedUserIDParam) error {
+	var request PermanentlyDeleteUserRequestObject
+
+	request.DeletedUserID = deletedUserID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PermanentlyDeleteUser(ctx.Request().Context(), request.(PermanentlyDeleteUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PermanentlyDeleteUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PermanentlyDeleteUserResponseObject); ok {
+		return validResponse.VisitPermanentlyDeleteUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -24645,6 +24793,32 @@ func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserIDParam) error 
 		return err
 	} else if validResponse, ok := response.(UpdateUserResponseObject); ok {
 		return validResponse.VisitUpdateUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUserComplianceDeletionStatuses operation middleware
+func (sh *strictHandler) ShowUserComplianceDeletionStatuses(ctx echo.Context, userID UserIDParam, params ShowUserComplianceDeletionStatusesParams) error {
+	var request ShowUserComplianceDeletionStatusesRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUserComplianceDeletionStatuses(ctx.Request().Context(), request.(ShowUserComplianceDeletionStatusesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUserComplianceDeletionStatuses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserComplianceDeletionStatusesResponseObject); ok {
+		return validResponse.VisitShowUserComplianceDeletionStatusesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

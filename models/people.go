@@ -56,6 +56,8 @@ type User struct {
 	Stamps
 	DeletedAt    *time.Time
 	MergedIntoID *int64 // of a user who was merged into another
+	// PermanentlyDeleted: nothing is left by which anybody could be known.
+	PermanentlyDeleted bool
 }
 
 // Staff reports whether the user is an agent or admin.

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/dynamiccontent"
+	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -63,11 +64,13 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	ticketService := tickets.New(db, config, people, files, o.Now)
 	ticketService.Work(queue, authService)
 	unassign.Register(queue, db, people, ticketService, o.Log)
+	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,
 		Dynamic:       dynamiccontent.New(db, o.Now),
+		Erasure:       erasures,
 		Fields:        config,
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),

@@ -421,6 +421,25 @@ type CommentRedactionBody struct {
 	ExternalAttachmentUrls []string `json:"external_attachment_urls,omitzero"`
 }
 
+// ComplianceDeletionStatus defines model for ComplianceDeletionStatus.
+type ComplianceDeletionStatus struct {
+	// Action request_deletion, started or complete.
+	Action           string    `json:"action"`
+	Application      string    `json:"application"`
+	AccountSubdomain string    `json:"account_subdomain"`
+	CreatedAt        time.Time `json:"created_at"`
+	ExecuterID       int64     `json:"executer_id"`
+	UserID           int64     `json:"user_id"`
+
+	// Receipt Of complete: how many rows of each table were changed or removed, and how many files.
+	Receipt map[string]int64 `json:"receipt,omitzero"`
+}
+
+// ComplianceDeletionStatusList defines model for ComplianceDeletionStatusList.
+type ComplianceDeletionStatusList struct {
+	ComplianceDeletionStatuses []ComplianceDeletionStatus `json:"compliance_deletion_statuses"`
+}
+
 // Count defines model for Count.
 type Count struct {
 	Value int64 `json:"value"`
@@ -4681,6 +4700,12 @@ type ShowUserParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ShowUserComplianceDeletionStatusesParams defines parameters for ShowUserComplianceDeletionStatuses.
+type ShowUserComplianceDeletionStatusesParams struct {
+	// Application The product that deletes: support, or all.
+	Application *string `form:"application,omitempty" json:"application,omitempty"`
+}
+
 // ListGroupMembershipsByUserParams defines parameters for ListGroupMembershipsByUser.
 type ListGroupMembershipsByUserParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -5551,6 +5576,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
 	CountDeletedUsers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PermanentlyDeleteUser Deletes a user for good who was deleted before. Name, addresses, numbers, files and whatever else tells of the person is gone from the record at once, and soon after from tickets, audits, events, jobs and files; compliance_deletion_statuses tells when. It cannot be undone.
+	//
+	// Corresponds with DELETE /api/v2/deleted_users/{deleted_user_id} (the `PermanentlyDeleteUser` operationId).
+	PermanentlyDeleteUser(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowDeletedUser Shows a user who was deleted.
 	//
@@ -7303,6 +7333,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
 	UpdateUser(ctx context.Context, userID UserIDParam, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowUserComplianceDeletionStatuses Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/compliance_deletion_statuses (the `ShowUserComplianceDeletionStatuses` operationId).
+	ShowUserComplianceDeletionStatuses(ctx context.Context, userID UserIDParam, params *ShowUserComplianceDeletionStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListGroupMembershipsByUser Lists a user's memberships.
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
@@ -8033,6 +8068,21 @@ func (c *Client) ListDeletedUsers(ctx context.Context, params *ListDeletedUsersP
 // Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
 func (c *Client) CountDeletedUsers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountDeletedUsersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PermanentlyDeleteUser Deletes a user for good who was deleted before. Name, addresses, numbers, files and whatever else tells of the person is gone from the record at once, and soon after from tickets, audits, events, jobs and files; compliance_deletion_statuses tells when. It cannot be undone.
+//
+// Corresponds with DELETE /api/v2/deleted_users/{deleted_user_id} (the `PermanentlyDeleteUser` operationId).
+func (c *Client) PermanentlyDeleteUser(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPermanentlyDeleteUserRequest(c.Server, deletedUserID)
 	if err != nil {
 		return nil, err
 	}
@@ -12704,6 +12754,21 @@ func (c *Client) UpdateUser(ctx context.Context, userID UserIDParam, body Update
 	return c.Client.Do(req)
 }
 
+// ShowUserComplianceDeletionStatuses Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
+//
+// Corresponds with GET /api/v2/users/{user_id}/compliance_deletion_statuses (the `ShowUserComplianceDeletionStatuses` operationId).
+func (c *Client) ShowUserComplianceDeletionStatuses(ctx context.Context, userID UserIDParam, params *ShowUserComplianceDeletionStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserComplianceDeletionStatusesRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListGroupMembershipsByUser Lists a user's memberships.
 //
 // Corresponds with GET /api/v2/users/{user_id}/group_memberships (the `ListGroupMembershipsByUser` operationId).
@@ -14647,6 +14712,40 @@ func NewCountDeletedUsersRequest(server string) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPermanentlyDeleteUserRequest constructs an http.Request for the PermanentlyDeleteUser method
+func NewPermanentlyDeleteUserRequest(server string, deletedUserID DeletedUserIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deleted_user_id", deletedUserID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/deleted_users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -28986,6 +29085,67 @@ func NewUpdateUserRequestWithBody(server string, userID UserIDParam, contentType
 	return req, nil
 }
 
+// NewShowUserComplianceDeletionStatusesRequest constructs an http.Request for the ShowUserComplianceDeletionStatuses method
+func NewShowUserComplianceDeletionStatusesRequest(server string, userID UserIDParam, params *ShowUserComplianceDeletionStatusesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/users/%s/compliance_deletion_statuses", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Application != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "application", *params.Application, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListGroupMembershipsByUserRequest constructs an http.Request for the ListGroupMembershipsByUser method
 func NewListGroupMembershipsByUserRequest(server string, userID UserIDParam, params *ListGroupMembershipsByUserParams) (*http.Request, error) {
 	var err error
@@ -32345,6 +32505,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/deleted_users/count (the `CountDeletedUsers` operationId).
 	CountDeletedUsersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountDeletedUsersResponse, error)
 
+	// PermanentlyDeleteUserWithResponse Deletes a user for good who was deleted before. Name, addresses, numbers, files and whatever else tells of the person is gone from the record at once, and soon after from tickets, audits, events, jobs and files; compliance_deletion_statuses tells when. It cannot be undone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/deleted_users/{deleted_user_id} (the `PermanentlyDeleteUser` operationId).
+	PermanentlyDeleteUserWithResponse(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*PermanentlyDeleteUserResponse, error)
+
 	// ShowDeletedUserWithResponse Shows a user who was deleted.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -34404,6 +34571,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
 	UpdateUserWithResponse(ctx context.Context, userID UserIDParam, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
 
+	// ShowUserComplianceDeletionStatusesWithResponse Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/users/{user_id}/compliance_deletion_statuses (the `ShowUserComplianceDeletionStatuses` operationId).
+	ShowUserComplianceDeletionStatusesWithResponse(ctx context.Context, userID UserIDParam, params *ShowUserComplianceDeletionStatusesParams, reqEditors ...RequestEditorFn) (*ShowUserComplianceDeletionStatusesResponse, error)
+
 	// ListGroupMembershipsByUserWithResponse Lists a user's memberships.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -35625,6 +35799,47 @@ func (r CountDeletedUsersResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountDeletedUsersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PermanentlyDeleteUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeletedUserEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PermanentlyDeleteUserResponse) GetJSON200() *DeletedUserEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r PermanentlyDeleteUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PermanentlyDeleteUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PermanentlyDeleteUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PermanentlyDeleteUserResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -44886,6 +45101,47 @@ func (r UpdateUserResponse) ContentType() string {
 	return ""
 }
 
+type ShowUserComplianceDeletionStatusesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ComplianceDeletionStatusList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserComplianceDeletionStatusesResponse) GetJSON200() *ComplianceDeletionStatusList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserComplianceDeletionStatusesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserComplianceDeletionStatusesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserComplianceDeletionStatusesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserComplianceDeletionStatusesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListGroupMembershipsByUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -47128,6 +47384,19 @@ func (c *ClientWithResponses) CountDeletedUsersWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseCountDeletedUsersResponse(rsp)
+}
+
+// PermanentlyDeleteUserWithResponse Deletes a user for good who was deleted before. Name, addresses, numbers, files and whatever else tells of the person is gone from the record at once, and soon after from tickets, audits, events, jobs and files; compliance_deletion_statuses tells when. It cannot be undone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/deleted_users/{deleted_user_id} (the `PermanentlyDeleteUser` operationId).
+func (c *ClientWithResponses) PermanentlyDeleteUserWithResponse(ctx context.Context, deletedUserID DeletedUserIDParam, reqEditors ...RequestEditorFn) (*PermanentlyDeleteUserResponse, error) {
+	rsp, err := c.PermanentlyDeleteUser(ctx, deletedUserID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePermanentlyDeleteUserResponse(rsp)
 }
 
 // ShowDeletedUserWithResponse Shows a user who was deleted.
@@ -50935,6 +51204,19 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, userID
 	return ParseUpdateUserResponse(rsp)
 }
 
+// ShowUserComplianceDeletionStatusesWithResponse Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/users/{user_id}/compliance_deletion_statuses (the `ShowUserComplianceDeletionStatuses` operationId).
+func (c *ClientWithResponses) ShowUserComplianceDeletionStatusesWithResponse(ctx context.Context, userID UserIDParam, params *ShowUserComplianceDeletionStatusesParams, reqEditors ...RequestEditorFn) (*ShowUserComplianceDeletionStatusesResponse, error) {
+	rsp, err := c.ShowUserComplianceDeletionStatuses(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserComplianceDeletionStatusesResponse(rsp)
+}
+
 // ListGroupMembershipsByUserWithResponse Lists a user's memberships.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -52199,6 +52481,32 @@ func ParseCountDeletedUsersResponse(rsp *http.Response) (*CountDeletedUsersRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePermanentlyDeleteUserResponse parses an HTTP response from a PermanentlyDeleteUserWithResponse call
+func ParsePermanentlyDeleteUserResponse(rsp *http.Response) (*PermanentlyDeleteUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PermanentlyDeleteUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeletedUserEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -58214,6 +58522,32 @@ func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowUserComplianceDeletionStatusesResponse parses an HTTP response from a ShowUserComplianceDeletionStatusesWithResponse call
+func ParseShowUserComplianceDeletionStatusesResponse(rsp *http.Response) (*ShowUserComplianceDeletionStatusesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserComplianceDeletionStatusesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ComplianceDeletionStatusList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

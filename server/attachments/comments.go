@@ -118,8 +118,11 @@ func (s *Service) RedactTx(tx *gorm.DB, ticketID, commentID, id int64) (File, er
 	if err := s.doomTx(tx, []models.Attachment{row}); err != nil {
 		return File{}, err
 	}
-	return before, tx.Model(&row).Updates(map[string]any{
-		"file_name": Redacted, "content_type": plainText, "charset": "", "size": 0, "width": nil, "height": nil,
-		"deleted": true, "blob_key": "",
-	}).Error
+	return before, tx.Model(&row).Updates(redacted).Error
+}
+
+// redacted is what is left of a file's row.
+var redacted = map[string]any{
+	"file_name": Redacted, "content_type": plainText, "charset": "", "size": 0, "width": nil, "height": nil,
+	"deleted": true, "blob_key": "",
 }

@@ -111,6 +111,12 @@ func (s *Service) AccountZone(ctx context.Context, by auth.Actor) (string, error
 	return accountZone(s.db.WithContext(ctx), by.AccountID)
 }
 
+// Subdomain is that of the actor's account.
+func (s *Service) Subdomain(ctx context.Context, by auth.Actor) (name string, err error) {
+	err = s.db.WithContext(ctx).Raw("SELECT subdomain FROM accounts WHERE id = ?", by.AccountID).Row().Scan(&name)
+	return name, err
+}
+
 func accountZone(db *gorm.DB, account int64) (zone string, err error) {
 	err = db.Raw("SELECT time_zone FROM accounts WHERE id = ?", account).Row().Scan(&zone)
 	return zone, err

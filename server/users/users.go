@@ -37,12 +37,17 @@ func New(db *gorm.DB, a *auth.Service, f *fields.Service, now func() time.Time) 
 	return &Service{db: db, auth: a, fields: f, now: now}
 }
 
-// Get is a user, also one that was deleted. It fails with fault.NotFound.
+// Get is a user, also one that was deleted, but not for good. It fails with
+// fault.NotFound.
 func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.User, error) {
 	if err := maySee(by, id); err != nil {
 		return models.User{}, err
 	}
-	return take(s.db.WithContext(ctx), id)
+	u, err := take(s.db.WithContext(ctx), id)
+	if err == nil && u.PermanentlyDeleted {
+		return models.User{}, fault.Missing("user", id)
+	}
+	return u, err
 }
 
 // maySee is about what an end user may: to see nobody but themselves.
@@ -125,7 +130,7 @@ func (s *Service) read(ctx context.Context, account int64, where string, args ..
 const columns = `u.id, u.name, u.email, u.role, u.role_type, u.custom_role_id, u.active, u.suspended, u.verified, u.shared,
 	u.moderator, u.only_private_comments, u.ticket_restriction, u.external_id, u.phone, u.shared_phone_number, u.alias,
 	u.details, u.notes, u.signature, u.time_zone, u.locale, u.tags, u.user_fields, u.organization_id, u.default_group_id,
-	u.photo_id, u.remote_photo_url, u.last_login_at, u.created_at, u.updated_at, u.deleted_at, u.merged_into_id`
+	u.photo_id, u.remote_photo_url, u.last_login_at, u.created_at, u.updated_at, u.deleted_at, u.merged_into_id, u.permanently_deleted`
 
 // scanOf reads one row of columns, and of an order's columns behind them.
 func scanOf(account int64) func(rows *sql.Rows, order ...any) (models.User, error) {
@@ -135,7 +140,7 @@ func scanOf(account int64) func(rows *sql.Rows, order ...any) (models.User, erro
 			&u.ID, &u.Name, &u.Email, &u.Role, &u.RoleType, &u.CustomRoleID, &u.Active, &u.Suspended, &u.Verified, &u.Shared,
 			&u.Moderator, &u.OnlyPrivateComments, &u.TicketRestriction, &u.ExternalID, &u.Phone, &u.SharedPhoneNumber, &u.Alias,
 			&u.Details, &u.Notes, &u.Signature, &u.TimeZone, &u.Locale, &u.Tags, &u.UserFields, &u.OrganizationID, &u.DefaultGroupID,
-			&u.PhotoID, &u.RemotePhotoURL, &u.LastLoginAt, &u.CreatedAt, &u.UpdatedAt, &u.DeletedAt, &u.MergedIntoID,
+			&u.PhotoID, &u.RemotePhotoURL, &u.LastLoginAt, &u.CreatedAt, &u.UpdatedAt, &u.DeletedAt, &u.MergedIntoID, &u.PermanentlyDeleted,
 		}
 		err := rows.Scan(append(dest, order...)...)
 		return u, err
