@@ -19,11 +19,11 @@ var (
 	leftAlone = []string{
 		"accounts", "brands", "groups", "custom_statuses", "ticket_fields", "fields", "ticket_field_options", "field_options", "ticket_forms",
 		"user_identities", "api_tokens", "oauth_tokens", "jwt_keys", "signing_keys", "satisfaction_reasons", "blob_removals",
-		"erasures", "idempotency_keys", "organization_merges", "tag_counts", "tag_changes",
+		"erasures", "idempotency_keys", "organization_merges", "dynamic_content_items", "dynamic_content_variants", "tag_counts", "tag_changes",
 	}
 	onlyThese = map[string][]string{
-		"users":         {"details", "notes"},
-		"organizations": {"details", "notes"},
+		"users":         {"details", "notes", "user_fields"},
+		"organizations": {"details", "notes", "organization_fields"},
 		"job_statuses":  {"message", "results"},
 		"attachments":   {"file_name"},
 		"events":        {"detail", "change"},
