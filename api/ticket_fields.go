@@ -220,5 +220,8 @@ func plainFieldJSON(ctx context.Context, f *fields.Field) gen.TicketField {
 		out.SubTypeID = new(int64(*f.SubTypeID))
 	}
 	out.CustomFieldOptions, out.RelationshipFilter = optionsJSON(ctx, f), filterJSON(f)
+	if !auth.From(ctx).Staff() { // what agents call it, and tell each other of it, is theirs
+		out.Title, out.RawTitle, out.AgentDescription = out.TitleInPortal, out.RawTitleInPortal, nullable.NewNullNullable[string]()
+	}
 	return out
 }
