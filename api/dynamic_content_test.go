@@ -206,6 +206,9 @@ func TestTextsAreRenderedForTheReader(t *testing.T) {
 	if got := a.anonymous().get("/api/v2/ticket_forms").member("ticket_forms", 1, "name"); got != "Product 1" {
 		t.Errorf("nobody reads %v", got)
 	}
+	if got := a.get(fmt.Sprintf("/api/v2/requests/%d", ticket)).want(200).member("request", "subject"); got != "Product 1" {
+		t.Errorf("the request is about %v", got)
+	}
 	// A record that is sent back as it was read keeps its placeholders; a new
 	// text is taken.
 	path := fmt.Sprintf("/api/v2/ticket_fields/%d", field)

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // remembered is of how many accounts a Config is kept in memory.
@@ -20,6 +21,7 @@ const remembered = 1_000
 type Service struct {
 	db      *gorm.DB
 	now     func() time.Time
+	jobs    *jobs.Service // nil until Follow
 	mu      sync.Mutex
 	configs map[int64]*Config // the newest read of each account
 }

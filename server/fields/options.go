@@ -114,6 +114,9 @@ func (s *Service) saveOptionsTx(tx *gorm.DB, f *Field, options []models.FieldOpt
 	if err != nil {
 		return err
 	}
+	if err := s.noteGoneTx(tx, f, options); err != nil {
+		return err
+	}
 	return s.writeOptionsTx(tx, f, options)
 }
 
@@ -305,6 +308,10 @@ func (s *Service) DeleteOption(ctx context.Context, by auth.Actor, kind string, 
 			return fault.Missing("option", id)
 		}
 		if err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(slices.Clone(f.Options), func(other models.FieldOption) bool { return other.ID == o.ID })
+		if err := s.noteGoneTx(tx, f, left); err != nil {
 			return err
 		}
 		return tx.Delete(&o).Error

@@ -1,8 +1,9 @@
 // Package unassign takes tickets from those they can no longer belong to: an
 // agent who left their group or is no agent any more, a group or organization
-// that was deleted, an organization that the requester left. It follows, as
-// jobs, on what packages users, groups and organizations did, and changes
-// tickets by calling package tickets.
+// that was deleted, an organization that the requester left; and from them the
+// options that a field has lost. It follows, as jobs, on what packages users,
+// groups, organizations and fields did, and changes tickets by calling package
+// tickets.
 package unassign
 
 import (
@@ -18,6 +19,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
@@ -35,9 +37,11 @@ const atOnce = 500
 
 // Register makes the jobs known to the queue. It comes before the queue starts,
 // and after u is registered with it.
-func Register(queue *jobs.Service, db *gorm.DB, u *users.Service, t *tickets.Service, log *slog.Logger) {
-	w := worker{db, t, log}
+func Register(queue *jobs.Service, db *gorm.DB, f *fields.Service, u *users.Service, t *tickets.Service, log *slog.Logger) {
+	w := worker{db, f, t, log}
 	how := jobs.How{Timeout: patience}
+	jobs.Handle(queue, how, w.optionsGone)
+	f.Follow(queue)
 	jobs.Handle(queue, how, w.groupLeft)
 	jobs.Handle(queue, how, w.organizationLeft)
 	u.Follow(queue, how, users.Following{
@@ -50,6 +54,7 @@ func Register(queue *jobs.Service, db *gorm.DB, u *users.Service, t *tickets.Ser
 
 type worker struct {
 	db      *gorm.DB
+	fields  *fields.Service
 	tickets *tickets.Service
 	log     *slog.Logger
 }

@@ -49,7 +49,7 @@ func newDesk(t *testing.T) *desk {
 	config := fields.New(db, now)
 	people := users.New(db, auth.New(db, now), config, now)
 	d := &desk{t: t, admin: auth.Actor{AccountID: account.ID, User: admin}}
-	d.worker = worker{db, tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), now), slog.Default()}
+	d.worker = worker{db, config, tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), now), slog.Default()}
 	d.ctx = auth.With(context.Background(), d.admin)
 	return d
 }
