@@ -7,6 +7,7 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/tickets"
 )
 
 // metricJSON is a metric set. The times are calendar minutes; those in business
@@ -16,13 +17,9 @@ func metricJSON(ctx context.Context, m models.TicketMetric, t *models.Ticket) ge
 		if end == nil {
 			return gen.Minutes{}
 		}
-		minutes := int64(end.Sub(t.CreatedAt) / time.Minute)
-		return gen.Minutes{Calendar: &minutes}
+		return minutesJSON(end.Sub(t.CreatedAt))
 	}
-	spent := func(seconds int64) gen.Minutes {
-		minutes := seconds / 60
-		return gen.Minutes{Calendar: &minutes}
-	}
+	spent := func(seconds int64) gen.Minutes { return minutesJSON(time.Duration(seconds) * time.Second) }
 	out := gen.TicketMetric{
 		URL: link(ctx, "ticket_metrics", m.ID), ID: m.ID, TicketID: m.TicketID, CreatedAt: wire.Time(m.CreatedAt), UpdatedAt: wire.Time(m.UpdatedAt),
 		GroupStations: int64(m.GroupStations), AssigneeStations: int64(m.AssigneeStations), Reopens: int64(m.Reopens), Replies: int64(m.Replies),
@@ -38,6 +35,11 @@ func metricJSON(ctx context.Context, m models.TicketMetric, t *models.Ticket) ge
 		out.ReplyTimeInSeconds.Calendar = &seconds
 	}
 	return out
+}
+
+func minutesJSON(span time.Duration) gen.Minutes {
+	m := tickets.MinutesOf(span)
+	return gen.Minutes{Calendar: &m.Calendar, Business: m.Business}
 }
 
 type ticketDates struct {

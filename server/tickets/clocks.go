@@ -194,6 +194,6 @@ type Minutes struct {
 	Business *int64
 }
 
-// minutesOf is a span of so many seconds. It is the one place that will ask the
-// account's schedules.
-func minutesOf(span time.Duration) Minutes { return Minutes{Calendar: int64(span / time.Minute)} }
+// MinutesOf is a span of time in whole minutes. It is the one place that will ask
+// the ticket's schedule.
+func MinutesOf(span time.Duration) Minutes { return Minutes{Calendar: int64(span / time.Minute)} }

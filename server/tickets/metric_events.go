@@ -121,7 +121,7 @@ func appendEvents(list []MetricEvent, row models.TicketMetricEvent) ([]MetricEve
 		for _, name := range names {
 			e := MetricEvent{ID: id, TicketID: row.TicketID, Metric: name, InstanceID: k.Instance, Type: k.Type, Time: row.Time}
 			if k.Seconds != nil {
-				status := minutesOf(time.Duration(*k.Seconds) * time.Second)
+				status := MinutesOf(time.Duration(*k.Seconds) * time.Second)
 				e.Status = &status
 			}
 			list = append(list, e)

@@ -6,9 +6,17 @@ import (
 	"github.com/helpd/helpd/models"
 )
 
-// countMetrics brings the ticket's metric set up to now. A stay in a status
-// counts, once it has ended, as agent wait (pending), requester wait (new, open
-// and hold) and on hold (hold), in calendar seconds (contract tickets.md §6).
+// countMetrics brings the ticket's metric set up to now (contract tickets.md §6):
+//
+//   - A stay in a status counts, once it has ended, as agent wait (pending),
+//     requester wait (new, open and hold) and on hold (hold), in calendar seconds.
+//   - Replies are the public comments of agents who are not the requester. The
+//     reply time is from the creation to the first of them that came later.
+//   - The first resolution is from the creation to the first time that the ticket
+//     was solved, the full one to the last; a reopened ticket has no full one. A
+//     merge closes a ticket and solves it so.
+//   - Reopens are the ways back out of solved. A station is each group, and each
+//     assignee, that the ticket came to, one as often as it came back.
 func (s *save) countMetrics() {
 	m, before, after, now := &s.metric, &s.before, &s.after, s.now
 	if s.created {

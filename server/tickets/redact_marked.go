@@ -132,9 +132,7 @@ func joinedWithout(pieces []piece, address string) string {
 	var out []piece
 	for _, p := range pieces {
 		if p.text == nil && strings.Contains(p.raw, address) {
-			for _, again := range piecesOf(p.raw, address) {
-				out = append(out, again)
-			}
+			out = append(out, piecesOf(p.raw, address)...)
 			continue
 		}
 		out = append(out, p)
