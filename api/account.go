@@ -53,6 +53,7 @@ func settingsChange(in gen.AccountSettingsInput) accounts.SettingsChange {
 		c.MarkdownTicketComments, c.StatusHold = (*bool)(s.MarkdownTicketComments), (*bool)(s.StatusHold)
 		c.PrivateAttachments, c.AnonymousRequests = (*bool)(s.PrivateAttachments), (*bool)(s.AnonymousRequests)
 		c.AssignOnlyChoice = (*bool)(s.AssignOnlyChoice)
+		c.SignupRequired, c.SuspendLoggedOutUsers = (*bool)(s.SignupRequired), (*bool)(s.SuspendLoggedOutUsers)
 	}
 	return c
 }
@@ -120,7 +121,8 @@ func given(setUp *fields.Config) map[string]map[string]any {
 			"assign_tickets_upon_solve": s.Tickets.AssignTicketsUponSolve, "collaboration": true, "comments_public_by_default": true,
 			"follower_and_email_cc_collaborations": true, "is_first_comment_private_enabled": true,
 			"markdown_ticket_comments": s.Tickets.MarkdownTicketComments, "maximum_personal_views_to_list": 0,
-			"private_attachments": s.Tickets.PrivateAttachments, "status_hold": s.Tickets.StatusHold, "tagging": true,
+			"private_attachments": s.Tickets.PrivateAttachments, "signup_required": s.Tickets.SignupRequired, "status_hold": s.Tickets.StatusHold,
+			"suspend_logged_out_users": s.Tickets.SuspendLoggedOutUsers, "tagging": true,
 		},
 		"twitter": {"shorten_url": ""},
 		"user":    {"multiple_organizations": true, "tagging": true},

@@ -23,6 +23,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
@@ -38,6 +39,7 @@ type Services struct {
 	Groups        *groups.Service
 	Merging       *merging.Service
 	Organizations *organizations.Service
+	Suspended     *suspended.Service
 	Tags          *tags.Service
 	Tickets       *tickets.Service
 	Users         *users.Service
@@ -73,6 +75,7 @@ type handlers struct {
 	sessionHandlers
 	satisfactionHandlers
 	requestHandlers
+	suspendedHandlers
 	tagHandlers
 	ticketHandlers
 	userHandlers
@@ -106,6 +109,7 @@ func New(s Services, o Options) *echo.Echo {
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
+		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure},
@@ -113,6 +117,7 @@ func New(s Services, o Options) *echo.Echo {
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
 	h.registerImport()
+	h.suspendedHandlers.register()
 	h.ticketHandlers.register()
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{setUp{fields: s.Fields}.guard}))

@@ -37,29 +37,39 @@ func legacyPath(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func (h requestHandlers) CreateRequest(ctx context.Context, r gen.CreateRequestRequestObject) (gen.CreateRequestResponseObject, error) {
-	made, err := h.create(ctx, r.Body.Request)
+	saved, err := h.create(ctx, r.Body.Request)
+	if err != nil {
+		return nil, err
+	}
+	if saved.Suspended != nil {
+		return gen.CreateRequest202JSONResponse(suspendedNotice(ctx, *saved.Suspended)), nil
+	}
+	made := requestJSON(ctx, saved.Ticket, saved.Config)
 	return gen.CreateRequest201JSONResponse{
 		Headers: gen.CreateRequest201ResponseHeaders{Location: made.URL}, Body: gen.RequestEnvelope{Request: made},
-	}, err
+	}, nil
 }
 
 func (h requestHandlers) AnonymousRequest(ctx context.Context, r gen.AnonymousRequestRequestObject) (gen.AnonymousRequestResponseObject, error) {
-	made, err := h.create(ctx, r.Body.Request)
+	saved, err := h.create(ctx, r.Body.Request)
+	if err != nil {
+		return nil, err
+	}
+	if saved.Suspended != nil {
+		return gen.AnonymousRequest202JSONResponse(suspendedNotice(ctx, *saved.Suspended)), nil
+	}
+	made := requestJSON(ctx, saved.Ticket, saved.Config)
 	return gen.AnonymousRequest201JSONResponse{
 		Headers: gen.AnonymousRequest201ResponseHeaders{Location: made.URL}, Body: gen.RequestEnvelope{Request: made},
-	}, err
+	}, nil
 }
 
-func (h requestHandlers) create(ctx context.Context, in gen.RequestInput) (gen.Request, error) {
+func (h requestHandlers) create(ctx context.Context, in gen.RequestInput) (tickets.Saved, error) {
 	c, err := newRequest(ctx, in)
 	if err != nil {
-		return gen.Request{}, err
+		return tickets.Saved{}, err
 	}
-	saved, err := h.tickets.CreateRequest(ctx, auth.From(ctx), c)
-	if err != nil {
-		return gen.Request{}, err
-	}
-	return requestJSON(ctx, saved.Ticket, saved.Config), nil
+	return h.tickets.CreateRequest(ctx, auth.From(ctx), c)
 }
 
 func (h requestHandlers) ShowRequest(ctx context.Context, r gen.ShowRequestRequestObject) (gen.ShowRequestResponseObject, error) {

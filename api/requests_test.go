@@ -191,9 +191,9 @@ func TestAnonymousCallersGainNothingByAnAddress(t *testing.T) {
 	if got := fmt.Sprint(p.get(fmt.Sprintf("/api/v2/tickets/%d", id)).want(200).member("ticket", "requester_id")); got != fmt.Sprint(lone) {
 		t.Errorf("requester %s, want %d", got, lone)
 	}
-	// A suspended user is turned away.
+	// What a suspended user asks becomes no request.
 	p.put(fmt.Sprintf("/api/v2/users/%d", p.boID), `{"user":{"suspended":true}}`).want(200)
-	write(p.email("bo"), "").wantForbidden()
+	write(p.email("bo"), "").want(202).id("suspended_ticket")
 }
 
 // shapeOf is an answer without what differs from request to request.

@@ -78,7 +78,16 @@ func (h ticketHandlers) createOne(ctx context.Context, by auth.Actor, item json.
 		return nil, err
 	}
 	saved, err := h.tickets.Create(ctx, by, c)
-	return map[string]any{"index": index, "id": saved.Ticket.ID, "account_id": by.AccountID}, err
+	return createdResult(by, saved, index), err
+}
+
+// createdResult is what a job tells of a ticket that it created, or that was
+// suspended.
+func createdResult(by auth.Actor, saved tickets.Saved, index int) any {
+	if t := saved.Suspended; t != nil {
+		return map[string]any{"index": index, "status": "Suspended", "suspended_ticket_id": t.ID, "account_id": by.AccountID}
+	}
+	return map[string]any{"index": index, "id": saved.Ticket.ID, "account_id": by.AccountID}
 }
 
 func (h ticketHandlers) updateOne(ctx context.Context, by auth.Actor, item json.RawMessage, _ int) (any, error) {
@@ -140,7 +149,7 @@ func (h ticketHandlers) createNumbered(ctx context.Context, by auth.Actor, item 
 	}
 	c.Number = id
 	saved, err := h.tickets.Create(ctx, by, c)
-	return map[string]any{"index": index, "id": saved.Ticket.ID, "account_id": by.AccountID}, err
+	return createdResult(by, saved, index), err
 }
 
 func itemID(item json.RawMessage) (int64, error) {

@@ -93,6 +93,9 @@ func (h ticketHandlers) CreateTicket(ctx context.Context, r gen.CreateTicketRequ
 	if err != nil {
 		return nil, err
 	}
+	if saved.Suspended != nil {
+		return ticketAnswer{status: http.StatusAccepted, body: models.ToJSON(suspendedNotice(ctx, *saved.Suspended))}, nil
+	}
 	return h.one(ctx, http.StatusCreated, saved.Ticket, saved.Config, &saved.Audit)
 }
 

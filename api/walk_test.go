@@ -74,7 +74,7 @@ func (w *world) queryValue(op gen.Operation, p *openapi3.Parameter) string {
 	switch name {
 	case "ids", "field_ids":
 		var ids []string
-		for _, of := range []string{"ticket_id", "user_id", "agent_id", "organization_id", "group_membership_id", "organization_membership_id", "ticket_form_id", "group_id", "job_status_id"} {
+		for _, of := range []string{"ticket_id", "user_id", "agent_id", "organization_id", "group_membership_id", "organization_membership_id", "ticket_form_id", "group_id", "job_status_id", "suspended_ticket_id"} {
 			if numeric(w.ids[of]) == (name != "ids" || op.Area != "job_statuses") {
 				ids = append(ids, w.ids[of])
 			}

@@ -39,6 +39,7 @@ func newWorld(a *anAPI) *world {
 	w.setUp()
 	w.tickets()
 	w.satisfaction()
+	w.suspended()
 	return w
 }
 
@@ -114,6 +115,15 @@ func (w *world) tickets() {
 	w.ids["job_status_id"] = job.member("job_status", "id").(string)
 }
 
+// suspended has a suspended user ask, which becomes no ticket.
+func (w *world) suspended() {
+	w.t.Helper()
+	user := w.made("/api/v2/users", "user", "", `{"user":{"name":"SECRET","email":"suspended-ENDUSER"}}`)
+	w.put("/api/v2/users/"+user, `{"user":{"suspended":true}}`).want(200)
+	w.ids["suspended_ticket_id"] = strconv.FormatInt(w.post("/api/v2/tickets", fmt.Sprintf(
+		`{"ticket":{"subject":%q,"requester_id":%s,"comment":{"body":%q}}}`, w.private, user, w.private)).want(202).id("suspended_ticket"), 10)
+}
+
 // satisfaction has the customer vote on the ticket, which is open: he was asked.
 func (w *world) satisfaction() {
 	w.t.Helper()
@@ -147,6 +157,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		name = "organization_membership_id"
 	case name == "request_id":
 		name = "ticket_id"
+	case name == "id" && strings.Contains(op.Path, "/suspended_tickets"):
+		name = "suspended_ticket_id"
 	case name == "locale_id": // the same for every account
 		return "1", true
 	case name == "user_id" && strings.Contains(op.Path, "/group"):

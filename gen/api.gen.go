@@ -66,6 +66,24 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for RecoveredRequester.
+const (
+	RecoveredRequesterAuthor RecoveredRequester = "author"
+	RecoveredRequesterCaller RecoveredRequester = "caller"
+)
+
+// Valid indicates whether the value is a known member of the RecoveredRequester enum.
+func (e RecoveredRequester) Valid() bool {
+	switch e {
+	case RecoveredRequesterAuthor:
+		return true
+	case RecoveredRequesterCaller:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SatisfactionScore.
 const (
 	SatisfactionScoreBad       SatisfactionScore = "bad"
@@ -1100,6 +1118,11 @@ type Minutes struct {
 	Business *int64 `json:"business"`
 }
 
+// NotRecoveredEnvelope defines model for NotRecoveredEnvelope.
+type NotRecoveredEnvelope struct {
+	SuspendedTickets []SuspendedTicket `json:"suspended_tickets"`
+}
+
 // Organization defines model for Organization.
 type Organization struct {
 	URL string `json:"url"`
@@ -1312,6 +1335,20 @@ type RecordInvalidBody struct {
 
 	// Details For each field, what is wrong with it; `base` stands for the record.
 	Details map[string][]InvalidField `json:"details"`
+}
+
+// RecoveredRequester defines model for RecoveredRequester.
+type RecoveredRequester string
+
+// RecoveredTicketEnvelope defines model for RecoveredTicketEnvelope.
+type RecoveredTicketEnvelope struct {
+	// Ticket One suspended ticket.
+	Ticket []SuspendedTicket `json:"ticket"`
+}
+
+// RecoveredTicketsEnvelope defines model for RecoveredTicketsEnvelope.
+type RecoveredTicketsEnvelope struct {
+	Tickets []SuspendedTicket `json:"tickets"`
 }
 
 // RedactTextBody defines model for RedactTextBody.
@@ -1664,6 +1701,90 @@ type SortOrder string
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
 
+// SuspendedAuthor defines model for SuspendedAuthor.
+type SuspendedAuthor struct {
+	// ID Null for nobody who is known.
+	ID    *int64 `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// SuspendedExport defines model for SuspendedExport.
+type SuspendedExport struct {
+	ViewID string `json:"view_id"`
+	Status string `json:"status"`
+}
+
+// SuspendedExportEnvelope defines model for SuspendedExportEnvelope.
+type SuspendedExportEnvelope struct {
+	Export    SuspendedExport `json:"export"`
+	JobStatus JobStatus       `json:"job_status"`
+}
+
+// SuspendedNotice What whoever sent it is told of a suspended ticket, which is not why.
+type SuspendedNotice struct {
+	URL       string    `json:"url"`
+	ID        int64     `json:"id"`
+	Subject   string    `json:"subject"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// SuspendedNoticeEnvelope defines model for SuspendedNoticeEnvelope.
+type SuspendedNoticeEnvelope struct {
+	// SuspendedTicket What whoever sent it is told of a suspended ticket, which is not why.
+	SuspendedTicket SuspendedNotice `json:"suspended_ticket"`
+}
+
+// SuspendedTicket defines model for SuspendedTicket.
+type SuspendedTicket struct {
+	// URL Its own; that of the ticket once it is recovered.
+	URL     string          `json:"url"`
+	ID      int64           `json:"id"`
+	Author  SuspendedAuthor `json:"author"`
+	Subject string          `json:"subject"`
+
+	// Content The text.
+	Content string `json:"content"`
+
+	// Cause Why it was suspended, for people.
+	Cause   string `json:"cause"`
+	CauseID int64  `json:"cause_id"`
+
+	// ErrorMessages Why it could not be recovered.
+	ErrorMessages []string `json:"error_messages"`
+	MessageID     *string  `json:"message_id"`
+
+	// TicketID The ticket that it would add to, or that it has become.
+	TicketID    *int64       `json:"ticket_id"`
+	Recipient   *string      `json:"recipient"`
+	Via         Via          `json:"via"`
+	BrandID     int64        `json:"brand_id"`
+	Attachments []Attachment `json:"attachments"`
+	CreatedAt   wire.Time    `json:"created_at"`
+	UpdatedAt   wire.Time    `json:"updated_at"`
+}
+
+// SuspendedTicketEnvelope defines model for SuspendedTicketEnvelope.
+type SuspendedTicketEnvelope struct {
+	SuspendedTicket SuspendedTicket `json:"suspended_ticket"`
+}
+
+// SuspendedTicketList defines model for SuspendedTicketList.
+type SuspendedTicketList = wire.List
+
+// SuspendedUpload defines model for SuspendedUpload.
+type SuspendedUpload struct {
+	Token       string       `json:"token"`
+	ExpiresAt   wire.Time    `json:"expires_at"`
+	Attachments []Attachment `json:"attachments"`
+}
+
+// SuspendedUploadEnvelope defines model for SuspendedUploadEnvelope.
+type SuspendedUploadEnvelope struct {
+	Upload SuspendedUpload `json:"upload"`
+}
+
 // SystemFieldOption defines model for SystemFieldOption.
 type SystemFieldOption struct {
 	Name  string `json:"name"`
@@ -1717,6 +1838,11 @@ type Thumbnail struct {
 
 // Ticket defines model for Ticket.
 type Ticket = wire.Raw
+
+// TicketAcceptedEnvelope defines model for TicketAcceptedEnvelope.
+type TicketAcceptedEnvelope struct {
+	union json.RawMessage
+}
 
 // TicketAudit defines model for TicketAudit.
 type TicketAudit struct {
@@ -2261,8 +2387,14 @@ type TicketSettingsInput struct {
 	// PrivateAttachments Whether attachments are only for those who have signed in and may see them.
 	PrivateAttachments *wire.Flag `json:"private_attachments,omitempty"`
 
+	// SignupRequired Whether what people send who are neither signed in nor registered is suspended. An extension of helpd.
+	SignupRequired *wire.Flag `json:"signup_required,omitempty"`
+
 	// StatusHold Whether tickets can be on hold.
 	StatusHold *wire.Flag `json:"status_hold,omitempty"`
+
+	// SuspendLoggedOutUsers Whether what is sent in the name of a registered user without signing in is suspended. An extension of helpd.
+	SuspendLoggedOutUsers *wire.Flag `json:"suspend_logged_out_users,omitempty"`
 }
 
 // TicketStatus defines model for TicketStatus.
@@ -2691,6 +2823,9 @@ type RatingScoreParam = string
 // RatingStartParam defines model for RatingStartParam.
 type RatingStartParam = int64
 
+// RecoveredRequesterParam defines model for RecoveredRequesterParam.
+type RecoveredRequesterParam = RecoveredRequester
+
 // RequestIDParam defines model for RequestIdParam.
 type RequestIDParam = wire.ID
 
@@ -2714,6 +2849,9 @@ type SortOrderParam = SortOrder
 
 // SortParam defines model for SortParam.
 type SortParam = string
+
+// SuspendedTicketIDParam defines model for SuspendedTicketIdParam.
+type SuspendedTicketIDParam = wire.ID
 
 // TicketAuditIDParam defines model for TicketAuditIdParam.
 type TicketAuditIDParam = wire.ID
@@ -2995,6 +3133,33 @@ type ListReceivedRatingsParams struct {
 
 	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
 	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// SuspendedTicketsAttachmentsParams defines parameters for SuspendedTicketsAttachments.
+type SuspendedTicketsAttachmentsParams struct {
+	// ID The suspended ticket's id.
+	ID *wire.ID `form:"id,omitempty" json:"id,omitempty"`
+}
+
+// DeleteSuspendedTicketsParams defines parameters for DeleteSuspendedTickets.
+type DeleteSuspendedTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// RecoverSuspendedTicketsParams defines parameters for RecoverSuspendedTickets.
+type RecoverSuspendedTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// Requester Who the requester becomes: `author`, or the caller if absent. An extension of helpd.
+	Requester *RecoveredRequesterParam `form:"requester,omitempty" json:"requester,omitempty"`
+}
+
+// RecoverSuspendedTicketParams defines parameters for RecoverSuspendedTicket.
+type RecoverSuspendedTicketParams struct {
+	// Requester Who the requester becomes: `author`, or the caller if absent. An extension of helpd.
+	Requester *RecoveredRequesterParam `form:"requester,omitempty" json:"requester,omitempty"`
 }
 
 // ListTicketAuditsParams defines parameters for ListTicketAudits.
@@ -3425,6 +3590,68 @@ type SetUserTagsJSONRequestBody = TagsBody
 
 // AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
 type AddUserTagsJSONRequestBody = TagsBody
+
+// AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
+func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
+	var body TicketQueuedEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTicketQueuedEnvelope overwrites any union data inside the TicketAcceptedEnvelope as the provided TicketQueuedEnvelope
+func (t *TicketAcceptedEnvelope) FromTicketQueuedEnvelope(v TicketQueuedEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTicketQueuedEnvelope performs a merge with any union data inside the TicketAcceptedEnvelope, using the provided TicketQueuedEnvelope
+func (t *TicketAcceptedEnvelope) MergeTicketQueuedEnvelope(v TicketQueuedEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSuspendedNoticeEnvelope returns the union data inside the TicketAcceptedEnvelope as a SuspendedNoticeEnvelope
+func (t TicketAcceptedEnvelope) AsSuspendedNoticeEnvelope() (SuspendedNoticeEnvelope, error) {
+	var body SuspendedNoticeEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSuspendedNoticeEnvelope overwrites any union data inside the TicketAcceptedEnvelope as the provided SuspendedNoticeEnvelope
+func (t *TicketAcceptedEnvelope) FromSuspendedNoticeEnvelope(v SuspendedNoticeEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSuspendedNoticeEnvelope performs a merge with any union data inside the TicketAcceptedEnvelope, using the provided SuspendedNoticeEnvelope
+func (t *TicketAcceptedEnvelope) MergeSuspendedNoticeEnvelope(v SuspendedNoticeEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t TicketAcceptedEnvelope) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *TicketAcceptedEnvelope) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -3869,6 +4096,33 @@ type ServerInterface interface {
 	// RecordNewSkip Notes that the caller passed over a ticket.
 	// (POST /api/v2/skips)
 	RecordNewSkip(ctx echo.Context) error
+	// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
+	// (GET /api/v2/suspended_tickets)
+	ListSuspendedTickets(ctx echo.Context) error
+	// SuspendedTicketsAttachments Puts copies of a suspended ticket's files under an upload token.
+	// (POST /api/v2/suspended_tickets/attachments)
+	SuspendedTicketsAttachments(ctx echo.Context, params SuspendedTicketsAttachmentsParams) error
+	// DeleteSuspendedTickets Deletes up to 100 suspended tickets; unknown ids are left out.
+	// (DELETE /api/v2/suspended_tickets/destroy_many)
+	DeleteSuspendedTickets(ctx echo.Context, params DeleteSuspendedTicketsParams) error
+	// ExportSuspendedTickets Has all suspended tickets written into a CSV file, in a job.
+	// (POST /api/v2/suspended_tickets/export)
+	ExportSuspendedTickets(ctx echo.Context) error
+	// RecoverSuspendedTickets Makes up to 100 suspended tickets tickets, all of them or none.
+	// (PUT /api/v2/suspended_tickets/recover_many)
+	RecoverSuspendedTickets(ctx echo.Context, params RecoverSuspendedTicketsParams) error
+	// DeleteSuspendedTicket Deletes a suspended ticket with its files.
+	// (DELETE /api/v2/suspended_tickets/{id})
+	DeleteSuspendedTicket(ctx echo.Context, id SuspendedTicketIDParam) error
+	// ShowSuspendedTickets Shows a suspended ticket.
+	// (GET /api/v2/suspended_tickets/{id})
+	ShowSuspendedTickets(ctx echo.Context, id SuspendedTicketIDParam) error
+	// SuspendedTicketAttachments Puts copies of a suspended ticket's files under an upload token.
+	// (POST /api/v2/suspended_tickets/{id}/attachments)
+	SuspendedTicketAttachments(ctx echo.Context, id SuspendedTicketIDParam) error
+	// RecoverSuspendedTicket Makes a suspended ticket a ticket, with the author, text, files and time that it came with.
+	// (PUT /api/v2/suspended_tickets/{id}/recover)
+	RecoverSuspendedTicket(ctx echo.Context, id SuspendedTicketIDParam, params RecoverSuspendedTicketParams) error
 	// ListTags Lists the tags of tickets with how often each is used, the most used first.
 	// (GET /api/v2/tags)
 	ListTags(ctx echo.Context) error
@@ -6668,6 +6922,158 @@ func (w *ServerInterfaceWrapper) RecordNewSkip(ctx echo.Context) error {
 	return err
 }
 
+// ListSuspendedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSuspendedTickets(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSuspendedTickets(ctx)
+	return err
+}
+
+// SuspendedTicketsAttachments converts echo context to params.
+func (w *ServerInterfaceWrapper) SuspendedTicketsAttachments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SuspendedTicketsAttachmentsParams
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", ctx.QueryParams(), &params.ID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SuspendedTicketsAttachments(ctx, params)
+	return err
+}
+
+// DeleteSuspendedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSuspendedTickets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteSuspendedTicketsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSuspendedTickets(ctx, params)
+	return err
+}
+
+// ExportSuspendedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportSuspendedTickets(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportSuspendedTickets(ctx)
+	return err
+}
+
+// RecoverSuspendedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) RecoverSuspendedTickets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecoverSuspendedTicketsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// ------------- Optional query parameter "requester" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "requester", ctx.QueryParams(), &params.Requester, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter requester: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RecoverSuspendedTickets(ctx, params)
+	return err
+}
+
+// DeleteSuspendedTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSuspendedTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id SuspendedTicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSuspendedTicket(ctx, id)
+	return err
+}
+
+// ShowSuspendedTickets converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSuspendedTickets(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id SuspendedTicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSuspendedTickets(ctx, id)
+	return err
+}
+
+// SuspendedTicketAttachments converts echo context to params.
+func (w *ServerInterfaceWrapper) SuspendedTicketAttachments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id SuspendedTicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SuspendedTicketAttachments(ctx, id)
+	return err
+}
+
+// RecoverSuspendedTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) RecoverSuspendedTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id SuspendedTicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecoverSuspendedTicketParams
+	// ------------- Optional query parameter "requester" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "requester", ctx.QueryParams(), &params.Requester, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter requester: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RecoverSuspendedTicket(ctx, id, params)
+	return err
+}
+
 // ListTags converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTags(ctx echo.Context) error {
 	var err error
@@ -9397,6 +9803,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["DeleteSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.ShowSession, options.OperationMiddlewares["ShowSession"]...)
 	router.POST(options.BaseURL+"/api/v2/users/logout_many", wrapper.LogoutManyUsers, options.OperationMiddlewares["LogoutManyUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/suspended_tickets", wrapper.ListSuspendedTickets, options.OperationMiddlewares["ListSuspendedTickets"]...)
+	router.POST(options.BaseURL+"/api/v2/suspended_tickets/attachments", wrapper.SuspendedTicketsAttachments, options.OperationMiddlewares["SuspendedTicketsAttachments"]...)
+	router.POST(options.BaseURL+"/api/v2/suspended_tickets/:id/attachments", wrapper.SuspendedTicketAttachments, options.OperationMiddlewares["SuspendedTicketAttachments"]...)
+	router.POST(options.BaseURL+"/api/v2/suspended_tickets/export", wrapper.ExportSuspendedTickets, options.OperationMiddlewares["ExportSuspendedTickets"]...)
+	router.PUT(options.BaseURL+"/api/v2/suspended_tickets/recover_many", wrapper.RecoverSuspendedTickets, options.OperationMiddlewares["RecoverSuspendedTickets"]...)
+	router.DELETE(options.BaseURL+"/api/v2/suspended_tickets/destroy_many", wrapper.DeleteSuspendedTickets, options.OperationMiddlewares["DeleteSuspendedTickets"]...)
+	router.DELETE(options.BaseURL+"/api/v2/suspended_tickets/:id", wrapper.DeleteSuspendedTicket, options.OperationMiddlewares["DeleteSuspendedTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/suspended_tickets/:id", wrapper.ShowSuspendedTickets, options.OperationMiddlewares["ShowSuspendedTickets"]...)
+	router.PUT(options.BaseURL+"/api/v2/suspended_tickets/:id/recover", wrapper.RecoverSuspendedTicket, options.OperationMiddlewares["RecoverSuspendedTicket"]...)
 	router.POST(options.BaseURL+"/api/v2/tickets/:ticket_id/merge", wrapper.MergeTicketsIntoTargetTicket, options.OperationMiddlewares["MergeTicketsIntoTargetTicket"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/mark_as_spam", wrapper.MarkTicketAsSpamAndSuspendRequester, options.OperationMiddlewares["MarkTicketAsSpamAndSuspendRequester"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/mark_many_as_spam", wrapper.MarkManyTicketsAsSpam, options.OperationMiddlewares["MarkManyTicketsAsSpam"]...)
@@ -12341,6 +12756,20 @@ func (response AnonymousRequest201JSONResponse) VisitAnonymousRequestResponse(w 
 	return err
 }
 
+type AnonymousRequest202JSONResponse SuspendedNoticeEnvelope
+
+func (response AnonymousRequest202JSONResponse) VisitAnonymousRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTicketProblemsRequestObject struct {
 }
 
@@ -12432,6 +12861,20 @@ func (response CreateRequest201JSONResponse) VisitCreateRequestResponse(w http.R
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRequest202JSONResponse SuspendedNoticeEnvelope
+
+func (response CreateRequest202JSONResponse) VisitCreateRequestResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12870,6 +13313,191 @@ func (response RecordNewSkip201JSONResponse) VisitRecordNewSkipResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSuspendedTicketsRequestObject struct {
+}
+
+type ListSuspendedTicketsResponseObject interface {
+	VisitListSuspendedTicketsResponse(w http.ResponseWriter) error
+}
+
+type ListSuspendedTickets200JSONResponse SuspendedTicketList
+
+func (response ListSuspendedTickets200JSONResponse) VisitListSuspendedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendedTicketsAttachmentsRequestObject struct {
+	Params SuspendedTicketsAttachmentsParams
+}
+
+type SuspendedTicketsAttachmentsResponseObject interface {
+	VisitSuspendedTicketsAttachmentsResponse(w http.ResponseWriter) error
+}
+
+type SuspendedTicketsAttachments200JSONResponse SuspendedUploadEnvelope
+
+func (response SuspendedTicketsAttachments200JSONResponse) VisitSuspendedTicketsAttachmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSuspendedTicketsRequestObject struct {
+	Params DeleteSuspendedTicketsParams
+}
+
+type DeleteSuspendedTicketsResponseObject interface {
+	VisitDeleteSuspendedTicketsResponse(w http.ResponseWriter) error
+}
+
+type DeleteSuspendedTickets204Response struct {
+}
+
+func (response DeleteSuspendedTickets204Response) VisitDeleteSuspendedTicketsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ExportSuspendedTicketsRequestObject struct {
+}
+
+type ExportSuspendedTicketsResponseObject interface {
+	VisitExportSuspendedTicketsResponse(w http.ResponseWriter) error
+}
+
+type ExportSuspendedTickets200JSONResponse SuspendedExportEnvelope
+
+func (response ExportSuspendedTickets200JSONResponse) VisitExportSuspendedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecoverSuspendedTicketsRequestObject struct {
+	Params RecoverSuspendedTicketsParams
+}
+
+type RecoverSuspendedTicketsResponseObject interface {
+	VisitRecoverSuspendedTicketsResponse(w http.ResponseWriter) error
+}
+
+type RecoverSuspendedTickets200JSONResponse RecoveredTicketsEnvelope
+
+func (response RecoverSuspendedTickets200JSONResponse) VisitRecoverSuspendedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSuspendedTicketRequestObject struct {
+	ID SuspendedTicketIDParam `json:"id"`
+}
+
+type DeleteSuspendedTicketResponseObject interface {
+	VisitDeleteSuspendedTicketResponse(w http.ResponseWriter) error
+}
+
+type DeleteSuspendedTicket204Response struct {
+}
+
+func (response DeleteSuspendedTicket204Response) VisitDeleteSuspendedTicketResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowSuspendedTicketsRequestObject struct {
+	ID SuspendedTicketIDParam `json:"id"`
+}
+
+type ShowSuspendedTicketsResponseObject interface {
+	VisitShowSuspendedTicketsResponse(w http.ResponseWriter) error
+}
+
+type ShowSuspendedTickets200JSONResponse SuspendedTicketEnvelope
+
+func (response ShowSuspendedTickets200JSONResponse) VisitShowSuspendedTicketsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendedTicketAttachmentsRequestObject struct {
+	ID SuspendedTicketIDParam `json:"id"`
+}
+
+type SuspendedTicketAttachmentsResponseObject interface {
+	VisitSuspendedTicketAttachmentsResponse(w http.ResponseWriter) error
+}
+
+type SuspendedTicketAttachments200JSONResponse SuspendedUploadEnvelope
+
+func (response SuspendedTicketAttachments200JSONResponse) VisitSuspendedTicketAttachmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecoverSuspendedTicketRequestObject struct {
+	ID     SuspendedTicketIDParam `json:"id"`
+	Params RecoverSuspendedTicketParams
+}
+
+type RecoverSuspendedTicketResponseObject interface {
+	VisitRecoverSuspendedTicketResponse(w http.ResponseWriter) error
+}
+
+type RecoverSuspendedTicket200JSONResponse RecoveredTicketEnvelope
+
+func (response RecoverSuspendedTicket200JSONResponse) VisitRecoverSuspendedTicketResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13494,7 +14122,15 @@ func (response CreateTicket201JSONResponse) VisitCreateTicketResponse(w http.Res
 	return err
 }
 
-type CreateTicket202JSONResponse TicketQueuedEnvelope
+type CreateTicket202JSONResponse TicketAcceptedEnvelope
+
+func (t CreateTicket202JSONResponse) MarshalJSON() ([]byte, error) {
+	return TicketAcceptedEnvelope(t).MarshalJSON()
+}
+
+func (t *CreateTicket202JSONResponse) UnmarshalJSON(b []byte) error {
+	return (*TicketAcceptedEnvelope)(t).UnmarshalJSON(b)
+}
 
 func (response CreateTicket202JSONResponse) VisitCreateTicketResponse(w http.ResponseWriter) error {
 
@@ -16648,6 +17284,33 @@ type StrictServerInterface interface {
 	// RecordNewSkip Notes that the caller passed over a ticket.
 	// (POST /api/v2/skips)
 	RecordNewSkip(ctx context.Context, request RecordNewSkipRequestObject) (RecordNewSkipResponseObject, error)
+	// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
+	// (GET /api/v2/suspended_tickets)
+	ListSuspendedTickets(ctx context.Context, request ListSuspendedTicketsRequestObject) (ListSuspendedTicketsResponseObject, error)
+	// SuspendedTicketsAttachments Puts copies of a suspended ticket's files under an upload token.
+	// (POST /api/v2/suspended_tickets/attachments)
+	SuspendedTicketsAttachments(ctx context.Context, request SuspendedTicketsAttachmentsRequestObject) (SuspendedTicketsAttachmentsResponseObject, error)
+	// DeleteSuspendedTickets Deletes up to 100 suspended tickets; unknown ids are left out.
+	// (DELETE /api/v2/suspended_tickets/destroy_many)
+	DeleteSuspendedTickets(ctx context.Context, request DeleteSuspendedTicketsRequestObject) (DeleteSuspendedTicketsResponseObject, error)
+	// ExportSuspendedTickets Has all suspended tickets written into a CSV file, in a job.
+	// (POST /api/v2/suspended_tickets/export)
+	ExportSuspendedTickets(ctx context.Context, request ExportSuspendedTicketsRequestObject) (ExportSuspendedTicketsResponseObject, error)
+	// RecoverSuspendedTickets Makes up to 100 suspended tickets tickets, all of them or none.
+	// (PUT /api/v2/suspended_tickets/recover_many)
+	RecoverSuspendedTickets(ctx context.Context, request RecoverSuspendedTicketsRequestObject) (RecoverSuspendedTicketsResponseObject, error)
+	// DeleteSuspendedTicket Deletes a suspended ticket with its files.
+	// (DELETE /api/v2/suspended_tickets/{id})
+	DeleteSuspendedTicket(ctx context.Context, request DeleteSuspendedTicketRequestObject) (DeleteSuspendedTicketResponseObject, error)
+	// ShowSuspendedTickets Shows a suspended ticket.
+	// (GET /api/v2/suspended_tickets/{id})
+	ShowSuspendedTickets(ctx context.Context, request ShowSuspendedTicketsRequestObject) (ShowSuspendedTicketsResponseObject, error)
+	// SuspendedTicketAttachments Puts copies of a suspended ticket's files under an upload token.
+	// (POST /api/v2/suspended_tickets/{id}/attachments)
+	SuspendedTicketAttachments(ctx context.Context, request SuspendedTicketAttachmentsRequestObject) (SuspendedTicketAttachmentsResponseObject, error)
+	// RecoverSuspendedTicket Makes a suspended ticket a ticket, with the author, text, files and time that it came with.
+	// (PUT /api/v2/suspended_tickets/{id}/recover)
+	RecoverSuspendedTicket(ctx context.Context, request RecoverSuspendedTicketRequestObject) (RecoverSuspendedTicketResponseObject, error)
 	// ListTags Lists the tags of tickets with how often each is used, the most used first.
 	// (GET /api/v2/tags)
 	ListTags(ctx context.Context, request ListTagsRequestObject) (ListTagsResponseObject, error)
@@ -21684,6 +22347,228 @@ func (sh *strictHandler) RecordNewSkip(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(RecordNewSkipResponseObject); ok {
 		return validResponse.VisitRecordNewSkipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSuspendedTickets operation middleware
+func (sh *strictHandler) ListSuspendedTickets(ctx echo.Context) error {
+	var request ListSuspendedTicketsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSuspendedTickets(ctx.Request().Context(), request.(ListSuspendedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSuspendedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSuspendedTicketsResponseObject); ok {
+		return validResponse.VisitListSuspendedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SuspendedTicketsAttachments operation middleware
+func (sh *strictHandler) SuspendedTicketsAttachments(ctx echo.Context, params SuspendedTicketsAttachmentsParams) error {
+	var request SuspendedTicketsAttachmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SuspendedTicketsAttachments(ctx.Request().Context(), request.(SuspendedTicketsAttachmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SuspendedTicketsAttachments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SuspendedTicketsAttachmentsResponseObject); ok {
+		return validResponse.VisitSuspendedTicketsAttachmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSuspendedTickets operation middleware
+func (sh *strictHandler) DeleteSuspendedTickets(ctx echo.Context, params DeleteSuspendedTicketsParams) error {
+	var request DeleteSuspendedTicketsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSuspendedTickets(ctx.Request().Context(), request.(DeleteSuspendedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSuspendedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSuspendedTicketsResponseObject); ok {
+		return validResponse.VisitDeleteSuspendedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportSuspendedTickets operation middleware
+func (sh *strictHandler) ExportSuspendedTickets(ctx echo.Context) error {
+	var request ExportSuspendedTicketsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportSuspendedTickets(ctx.Request().Context(), request.(ExportSuspendedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportSuspendedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportSuspendedTicketsResponseObject); ok {
+		return validResponse.VisitExportSuspendedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecoverSuspendedTickets operation middleware
+func (sh *strictHandler) RecoverSuspendedTickets(ctx echo.Context, params RecoverSuspendedTicketsParams) error {
+	var request RecoverSuspendedTicketsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecoverSuspendedTickets(ctx.Request().Context(), request.(RecoverSuspendedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecoverSuspendedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecoverSuspendedTicketsResponseObject); ok {
+		return validResponse.VisitRecoverSuspendedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSuspendedTicket operation middleware
+func (sh *strictHandler) DeleteSuspendedTicket(ctx echo.Context, id SuspendedTicketIDParam) error {
+	var request DeleteSuspendedTicketRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSuspendedTicket(ctx.Request().Context(), request.(DeleteSuspendedTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSuspendedTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSuspendedTicketResponseObject); ok {
+		return validResponse.VisitDeleteSuspendedTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSuspendedTickets operation middleware
+func (sh *strictHandler) ShowSuspendedTickets(ctx echo.Context, id SuspendedTicketIDParam) error {
+	var request ShowSuspendedTicketsRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSuspendedTickets(ctx.Request().Context(), request.(ShowSuspendedTicketsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSuspendedTickets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSuspendedTicketsResponseObject); ok {
+		return validResponse.VisitShowSuspendedTicketsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SuspendedTicketAttachments operation middleware
+func (sh *strictHandler) SuspendedTicketAttachments(ctx echo.Context, id SuspendedTicketIDParam) error {
+	var request SuspendedTicketAttachmentsRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SuspendedTicketAttachments(ctx.Request().Context(), request.(SuspendedTicketAttachmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SuspendedTicketAttachments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SuspendedTicketAttachmentsResponseObject); ok {
+		return validResponse.VisitSuspendedTicketAttachmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecoverSuspendedTicket operation middleware
+func (sh *strictHandler) RecoverSuspendedTicket(ctx echo.Context, id SuspendedTicketIDParam, params RecoverSuspendedTicketParams) error {
+	var request RecoverSuspendedTicketRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecoverSuspendedTicket(ctx.Request().Context(), request.(RecoverSuspendedTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecoverSuspendedTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecoverSuspendedTicketResponseObject); ok {
+		return validResponse.VisitRecoverSuspendedTicketResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

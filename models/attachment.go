@@ -15,6 +15,7 @@ type Upload struct {
 type Attachment struct {
 	Tenant
 	UploadID              *int64 // until a comment takes it
+	SuspendedTicketID     *int64 // until it is recovered or removed
 	TicketID              *int64
 	CommentID             *int64
 	ParentID              *int64 // a thumbnail's picture

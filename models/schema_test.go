@@ -28,7 +28,7 @@ var all = []any{
 	models.Ticket{}, models.TicketMetric{}, models.TicketMetricEvent{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.TicketCC{}, models.Skip{}, models.TagCount{}, models.TagChange{},
 	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
-	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{},
+	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{}, models.SuspendedTicket{},
 }
 
 // parts are structs that models embed.

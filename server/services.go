@@ -22,6 +22,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/unassign"
@@ -59,6 +60,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	config := fields.New(db, o.Now)
 	people := users.New(db, authService, config, o.Now)
 	people.Register(queue)
+	held := suspended.New(db, files, o.Now)
+	queue.Every(10*time.Minute, "suspended tickets", held.Sweep)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	ticketService := tickets.New(db, config, people, files, o.Now)
@@ -75,6 +78,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: companies,
+		Suspended:     held,
 		Tags:          tagService,
 		Tickets:       ticketService,
 		Users:         people,

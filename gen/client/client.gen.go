@@ -66,6 +66,24 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for RecoveredRequester.
+const (
+	RecoveredRequesterAuthor RecoveredRequester = "author"
+	RecoveredRequesterCaller RecoveredRequester = "caller"
+)
+
+// Valid indicates whether the value is a known member of the RecoveredRequester enum.
+func (e RecoveredRequester) Valid() bool {
+	switch e {
+	case RecoveredRequesterAuthor:
+		return true
+	case RecoveredRequesterCaller:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SatisfactionScore.
 const (
 	SatisfactionScoreBad       SatisfactionScore = "bad"
@@ -1385,6 +1403,20 @@ type ProblemTextBody struct {
 	Text nullable.Nullable[string] `json:"text,omitempty"`
 }
 
+// RecoveredRequester defines model for RecoveredRequester.
+type RecoveredRequester string
+
+// RecoveredTicketEnvelope defines model for RecoveredTicketEnvelope.
+type RecoveredTicketEnvelope struct {
+	// Ticket One suspended ticket.
+	Ticket []SuspendedTicket `json:"ticket"`
+}
+
+// RecoveredTicketsEnvelope defines model for RecoveredTicketsEnvelope.
+type RecoveredTicketsEnvelope struct {
+	Tickets []SuspendedTicket `json:"tickets"`
+}
+
 // RedactTextBody defines model for RedactTextBody.
 type RedactTextBody struct {
 	Text string `json:"text"`
@@ -1795,6 +1827,97 @@ type SortOrder string
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
 
+// SuspendedAuthor defines model for SuspendedAuthor.
+type SuspendedAuthor struct {
+	// ID Null for nobody who is known.
+	ID    *int64 `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// SuspendedExport defines model for SuspendedExport.
+type SuspendedExport struct {
+	ViewID string `json:"view_id"`
+	Status string `json:"status"`
+}
+
+// SuspendedExportEnvelope defines model for SuspendedExportEnvelope.
+type SuspendedExportEnvelope struct {
+	Export    SuspendedExport `json:"export"`
+	JobStatus JobStatus       `json:"job_status"`
+}
+
+// SuspendedNotice What whoever sent it is told of a suspended ticket, which is not why.
+type SuspendedNotice struct {
+	URL       string    `json:"url"`
+	ID        int64     `json:"id"`
+	Subject   string    `json:"subject"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// SuspendedNoticeEnvelope defines model for SuspendedNoticeEnvelope.
+type SuspendedNoticeEnvelope struct {
+	// SuspendedTicket What whoever sent it is told of a suspended ticket, which is not why.
+	SuspendedTicket SuspendedNotice `json:"suspended_ticket"`
+}
+
+// SuspendedTicket defines model for SuspendedTicket.
+type SuspendedTicket struct {
+	// URL Its own; that of the ticket once it is recovered.
+	URL     string          `json:"url"`
+	ID      int64           `json:"id"`
+	Author  SuspendedAuthor `json:"author"`
+	Subject string          `json:"subject"`
+
+	// Content The text.
+	Content string `json:"content"`
+
+	// Cause Why it was suspended, for people.
+	Cause   string `json:"cause"`
+	CauseID int64  `json:"cause_id"`
+
+	// ErrorMessages Why it could not be recovered.
+	ErrorMessages []string `json:"error_messages"`
+	MessageID     *string  `json:"message_id"`
+
+	// TicketID The ticket that it would add to, or that it has become.
+	TicketID    *int64       `json:"ticket_id"`
+	Recipient   *string      `json:"recipient"`
+	Via         Via          `json:"via"`
+	BrandID     int64        `json:"brand_id"`
+	Attachments []Attachment `json:"attachments"`
+	CreatedAt   time.Time    `json:"created_at"`
+	UpdatedAt   time.Time    `json:"updated_at"`
+}
+
+// SuspendedTicketEnvelope defines model for SuspendedTicketEnvelope.
+type SuspendedTicketEnvelope struct {
+	SuspendedTicket SuspendedTicket `json:"suspended_ticket"`
+}
+
+// SuspendedTicketList defines model for SuspendedTicketList.
+type SuspendedTicketList struct {
+	SuspendedTickets []SuspendedTicket         `json:"suspended_tickets"`
+	NextPage         nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage     nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count            *int64                    `json:"count,omitempty"`
+	Meta             *Meta                     `json:"meta,omitempty"`
+	Links            *Links                    `json:"links,omitempty"`
+}
+
+// SuspendedUpload defines model for SuspendedUpload.
+type SuspendedUpload struct {
+	Token       string       `json:"token"`
+	ExpiresAt   time.Time    `json:"expires_at"`
+	Attachments []Attachment `json:"attachments"`
+}
+
+// SuspendedUploadEnvelope defines model for SuspendedUploadEnvelope.
+type SuspendedUploadEnvelope struct {
+	Upload SuspendedUpload `json:"upload"`
+}
+
 // SystemFieldOption defines model for SystemFieldOption.
 type SystemFieldOption struct {
 	Name  string `json:"name"`
@@ -1907,6 +2030,11 @@ type Ticket struct {
 	Dates         *TicketDates                   `json:"dates,omitempty"`
 	CommentCount  *int64                         `json:"comment_count,omitempty"`
 	IncidentCount *int64                         `json:"incident_count,omitempty"`
+}
+
+// TicketAcceptedEnvelope defines model for TicketAcceptedEnvelope.
+type TicketAcceptedEnvelope struct {
+	union json.RawMessage
 }
 
 // TicketAudit defines model for TicketAudit.
@@ -2542,8 +2670,14 @@ type TicketSettingsInput struct {
 	// PrivateAttachments Whether attachments are only for those who have signed in and may see them.
 	PrivateAttachments *bool `json:"private_attachments,omitempty"`
 
+	// SignupRequired Whether what people send who are neither signed in nor registered is suspended. An extension of helpd.
+	SignupRequired *bool `json:"signup_required,omitempty"`
+
 	// StatusHold Whether tickets can be on hold.
 	StatusHold *bool `json:"status_hold,omitempty"`
+
+	// SuspendLoggedOutUsers Whether what is sent in the name of a registered user without signing in is suspended. An extension of helpd.
+	SuspendLoggedOutUsers *bool `json:"suspend_logged_out_users,omitempty"`
 }
 
 // TicketStatus defines model for TicketStatus.
@@ -2999,6 +3133,9 @@ type RatingScoreParam = string
 // RatingStartParam defines model for RatingStartParam.
 type RatingStartParam = int64
 
+// RecoveredRequesterParam defines model for RecoveredRequesterParam.
+type RecoveredRequesterParam = RecoveredRequester
+
 // RequestIDParam defines model for RequestIdParam.
 type RequestIDParam = int64
 
@@ -3022,6 +3159,9 @@ type SortOrderParam = SortOrder
 
 // SortParam defines model for SortParam.
 type SortParam = string
+
+// SuspendedTicketIDParam defines model for SuspendedTicketIdParam.
+type SuspendedTicketIDParam = int64
 
 // TicketAuditIDParam defines model for TicketAuditIdParam.
 type TicketAuditIDParam = int64
@@ -4164,6 +4304,60 @@ type ListSkipsParams struct {
 
 	// SortOrder The order of `sort_by`.
 	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
+// ListSuspendedTicketsParams defines parameters for ListSuspendedTickets.
+type ListSuspendedTicketsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
+// SuspendedTicketsAttachmentsParams defines parameters for SuspendedTicketsAttachments.
+type SuspendedTicketsAttachmentsParams struct {
+	// ID The suspended ticket's id.
+	ID *int64 `form:"id,omitempty" json:"id,omitempty"`
+}
+
+// DeleteSuspendedTicketsParams defines parameters for DeleteSuspendedTickets.
+type DeleteSuspendedTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// RecoverSuspendedTicketsParams defines parameters for RecoverSuspendedTickets.
+type RecoverSuspendedTicketsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// Requester Who the requester becomes: `author`, or the caller if absent. An extension of helpd.
+	Requester *RecoveredRequesterParam `form:"requester,omitempty" json:"requester,omitempty"`
+}
+
+// RecoverSuspendedTicketParams defines parameters for RecoverSuspendedTicket.
+type RecoverSuspendedTicketParams struct {
+	// Requester Who the requester becomes: `author`, or the caller if absent. An extension of helpd.
+	Requester *RecoveredRequesterParam `form:"requester,omitempty" json:"requester,omitempty"`
 }
 
 // ListTagsParams defines parameters for ListTags.
@@ -5347,6 +5541,68 @@ func (a AuditEvent) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
+}
+
+// AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
+func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
+	var body TicketQueuedEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTicketQueuedEnvelope overwrites any union data inside the TicketAcceptedEnvelope as the provided TicketQueuedEnvelope
+func (t *TicketAcceptedEnvelope) FromTicketQueuedEnvelope(v TicketQueuedEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTicketQueuedEnvelope performs a merge with any union data inside the TicketAcceptedEnvelope, using the provided TicketQueuedEnvelope
+func (t *TicketAcceptedEnvelope) MergeTicketQueuedEnvelope(v TicketQueuedEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSuspendedNoticeEnvelope returns the union data inside the TicketAcceptedEnvelope as a SuspendedNoticeEnvelope
+func (t TicketAcceptedEnvelope) AsSuspendedNoticeEnvelope() (SuspendedNoticeEnvelope, error) {
+	var body SuspendedNoticeEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSuspendedNoticeEnvelope overwrites any union data inside the TicketAcceptedEnvelope as the provided SuspendedNoticeEnvelope
+func (t *TicketAcceptedEnvelope) FromSuspendedNoticeEnvelope(v SuspendedNoticeEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSuspendedNoticeEnvelope performs a merge with any union data inside the TicketAcceptedEnvelope, using the provided SuspendedNoticeEnvelope
+func (t *TicketAcceptedEnvelope) MergeSuspendedNoticeEnvelope(v SuspendedNoticeEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t TicketAcceptedEnvelope) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *TicketAcceptedEnvelope) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
 }
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
@@ -6558,6 +6814,59 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
 	RecordNewSkip(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
+	//
+	// For agents whom no restriction holds, as all of these operations are.
+	//
+	// Corresponds with GET /api/v2/suspended_tickets (the `ListSuspendedTickets` operationId).
+	ListSuspendedTickets(ctx context.Context, params *ListSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SuspendedTicketsAttachments Puts copies of a suspended ticket's files under an upload token.
+	//
+	// The suspended ticket is named by `id`, in the query or in a JSON body.
+	//
+	// Corresponds with POST /api/v2/suspended_tickets/attachments (the `SuspendedTicketsAttachments` operationId).
+	SuspendedTicketsAttachments(ctx context.Context, params *SuspendedTicketsAttachmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSuspendedTickets Deletes up to 100 suspended tickets; unknown ids are left out.
+	//
+	// Corresponds with DELETE /api/v2/suspended_tickets/destroy_many (the `DeleteSuspendedTickets` operationId).
+	DeleteSuspendedTickets(ctx context.Context, params *DeleteSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportSuspendedTickets Has all suspended tickets written into a CSV file, in a job.
+	//
+	// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+	//
+	// Corresponds with POST /api/v2/suspended_tickets/export (the `ExportSuspendedTickets` operationId).
+	ExportSuspendedTickets(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecoverSuspendedTickets Makes up to 100 suspended tickets tickets, all of them or none.
+	//
+	// Corresponds with PUT /api/v2/suspended_tickets/recover_many (the `RecoverSuspendedTickets` operationId).
+	RecoverSuspendedTickets(ctx context.Context, params *RecoverSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSuspendedTicket Deletes a suspended ticket with its files.
+	//
+	// Corresponds with DELETE /api/v2/suspended_tickets/{id} (the `DeleteSuspendedTicket` operationId).
+	DeleteSuspendedTicket(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSuspendedTickets Shows a suspended ticket.
+	//
+	// Corresponds with GET /api/v2/suspended_tickets/{id} (the `ShowSuspendedTickets` operationId).
+	ShowSuspendedTickets(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SuspendedTicketAttachments Puts copies of a suspended ticket's files under an upload token.
+	//
+	// Corresponds with POST /api/v2/suspended_tickets/{id}/attachments (the `SuspendedTicketAttachments` operationId).
+	SuspendedTicketAttachments(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecoverSuspendedTicket Makes a suspended ticket a ticket, with the author, text, files and time that it came with.
+	//
+	// The caller becomes the ticket's requester, unless `requester=author` asks otherwise. The first comment is by the author in both cases.
+	//
+	// Corresponds with PUT /api/v2/suspended_tickets/{id}/recover (the `RecoverSuspendedTicket` operationId).
+	RecoverSuspendedTicket(ctx context.Context, id SuspendedTicketIDParam, params *RecoverSuspendedTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTags Lists the tags of tickets with how often each is used, the most used first.
 	//
@@ -10690,6 +10999,149 @@ func (c *Client) RecordNewSkipWithBody(ctx context.Context, contentType string, 
 // Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
 func (c *Client) RecordNewSkip(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordNewSkipRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
+//
+// For agents whom no restriction holds, as all of these operations are.
+//
+// Corresponds with GET /api/v2/suspended_tickets (the `ListSuspendedTickets` operationId).
+func (c *Client) ListSuspendedTickets(ctx context.Context, params *ListSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSuspendedTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SuspendedTicketsAttachments Puts copies of a suspended ticket's files under an upload token.
+//
+// The suspended ticket is named by `id`, in the query or in a JSON body.
+//
+// Corresponds with POST /api/v2/suspended_tickets/attachments (the `SuspendedTicketsAttachments` operationId).
+func (c *Client) SuspendedTicketsAttachments(ctx context.Context, params *SuspendedTicketsAttachmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSuspendedTicketsAttachmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSuspendedTickets Deletes up to 100 suspended tickets; unknown ids are left out.
+//
+// Corresponds with DELETE /api/v2/suspended_tickets/destroy_many (the `DeleteSuspendedTickets` operationId).
+func (c *Client) DeleteSuspendedTickets(ctx context.Context, params *DeleteSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSuspendedTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportSuspendedTickets Has all suspended tickets written into a CSV file, in a job.
+//
+// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+//
+// Corresponds with POST /api/v2/suspended_tickets/export (the `ExportSuspendedTickets` operationId).
+func (c *Client) ExportSuspendedTickets(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportSuspendedTicketsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecoverSuspendedTickets Makes up to 100 suspended tickets tickets, all of them or none.
+//
+// Corresponds with PUT /api/v2/suspended_tickets/recover_many (the `RecoverSuspendedTickets` operationId).
+func (c *Client) RecoverSuspendedTickets(ctx context.Context, params *RecoverSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecoverSuspendedTicketsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSuspendedTicket Deletes a suspended ticket with its files.
+//
+// Corresponds with DELETE /api/v2/suspended_tickets/{id} (the `DeleteSuspendedTicket` operationId).
+func (c *Client) DeleteSuspendedTicket(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSuspendedTicketRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSuspendedTickets Shows a suspended ticket.
+//
+// Corresponds with GET /api/v2/suspended_tickets/{id} (the `ShowSuspendedTickets` operationId).
+func (c *Client) ShowSuspendedTickets(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSuspendedTicketsRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SuspendedTicketAttachments Puts copies of a suspended ticket's files under an upload token.
+//
+// Corresponds with POST /api/v2/suspended_tickets/{id}/attachments (the `SuspendedTicketAttachments` operationId).
+func (c *Client) SuspendedTicketAttachments(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSuspendedTicketAttachmentsRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecoverSuspendedTicket Makes a suspended ticket a ticket, with the author, text, files and time that it came with.
+//
+// The caller becomes the ticket's requester, unless `requester=author` asks otherwise. The first comment is by the author in both cases.
+//
+// Corresponds with PUT /api/v2/suspended_tickets/{id}/recover (the `RecoverSuspendedTicket` operationId).
+func (c *Client) RecoverSuspendedTicket(ctx context.Context, id SuspendedTicketIDParam, params *RecoverSuspendedTicketParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecoverSuspendedTicketRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -23386,6 +23838,508 @@ func NewRecordNewSkipRequestWithBody(server string, contentType string, body io.
 	return req, nil
 }
 
+// NewListSuspendedTicketsRequest constructs an http.Request for the ListSuspendedTickets method
+func NewListSuspendedTicketsRequest(server string, params *ListSuspendedTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSuspendedTicketsAttachmentsRequest constructs an http.Request for the SuspendedTicketsAttachments method
+func NewSuspendedTicketsAttachmentsRequest(server string, params *SuspendedTicketsAttachmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/attachments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "id", *params.ID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteSuspendedTicketsRequest constructs an http.Request for the DeleteSuspendedTickets method
+func NewDeleteSuspendedTicketsRequest(server string, params *DeleteSuspendedTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportSuspendedTicketsRequest constructs an http.Request for the ExportSuspendedTickets method
+func NewExportSuspendedTicketsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecoverSuspendedTicketsRequest constructs an http.Request for the RecoverSuspendedTickets method
+func NewRecoverSuspendedTicketsRequest(server string, params *RecoverSuspendedTicketsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/recover_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Requester != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "requester", *params.Requester, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteSuspendedTicketRequest constructs an http.Request for the DeleteSuspendedTicket method
+func NewDeleteSuspendedTicketRequest(server string, id SuspendedTicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSuspendedTicketsRequest constructs an http.Request for the ShowSuspendedTickets method
+func NewShowSuspendedTicketsRequest(server string, id SuspendedTicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSuspendedTicketAttachmentsRequest constructs an http.Request for the SuspendedTicketAttachments method
+func NewSuspendedTicketAttachmentsRequest(server string, id SuspendedTicketIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/%s/attachments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecoverSuspendedTicketRequest constructs an http.Request for the RecoverSuspendedTicket method
+func NewRecoverSuspendedTicketRequest(server string, id SuspendedTicketIDParam, params *RecoverSuspendedTicketParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/suspended_tickets/%s/recover", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Requester != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "requester", *params.Requester, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTagsRequest constructs an http.Request for the ListTags method
 func NewListTagsRequest(server string, params *ListTagsParams) (*http.Request, error) {
 	var err error
@@ -33667,6 +34621,77 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
 	RecordNewSkipWithResponse(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordNewSkipResponse, error)
 
+	// ListSuspendedTicketsWithResponse Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
+	//
+	// For agents whom no restriction holds, as all of these operations are.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/suspended_tickets (the `ListSuspendedTickets` operationId).
+	ListSuspendedTicketsWithResponse(ctx context.Context, params *ListSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*ListSuspendedTicketsResponse, error)
+
+	// SuspendedTicketsAttachmentsWithResponse Puts copies of a suspended ticket's files under an upload token.
+	//
+	// The suspended ticket is named by `id`, in the query or in a JSON body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/suspended_tickets/attachments (the `SuspendedTicketsAttachments` operationId).
+	SuspendedTicketsAttachmentsWithResponse(ctx context.Context, params *SuspendedTicketsAttachmentsParams, reqEditors ...RequestEditorFn) (*SuspendedTicketsAttachmentsResponse, error)
+
+	// DeleteSuspendedTicketsWithResponse Deletes up to 100 suspended tickets; unknown ids are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/suspended_tickets/destroy_many (the `DeleteSuspendedTickets` operationId).
+	DeleteSuspendedTicketsWithResponse(ctx context.Context, params *DeleteSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*DeleteSuspendedTicketsResponse, error)
+
+	// ExportSuspendedTicketsWithResponse Has all suspended tickets written into a CSV file, in a job.
+	//
+	// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/suspended_tickets/export (the `ExportSuspendedTickets` operationId).
+	ExportSuspendedTicketsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportSuspendedTicketsResponse, error)
+
+	// RecoverSuspendedTicketsWithResponse Makes up to 100 suspended tickets tickets, all of them or none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/suspended_tickets/recover_many (the `RecoverSuspendedTickets` operationId).
+	RecoverSuspendedTicketsWithResponse(ctx context.Context, params *RecoverSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*RecoverSuspendedTicketsResponse, error)
+
+	// DeleteSuspendedTicketWithResponse Deletes a suspended ticket with its files.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/suspended_tickets/{id} (the `DeleteSuspendedTicket` operationId).
+	DeleteSuspendedTicketWithResponse(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*DeleteSuspendedTicketResponse, error)
+
+	// ShowSuspendedTicketsWithResponse Shows a suspended ticket.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/suspended_tickets/{id} (the `ShowSuspendedTickets` operationId).
+	ShowSuspendedTicketsWithResponse(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*ShowSuspendedTicketsResponse, error)
+
+	// SuspendedTicketAttachmentsWithResponse Puts copies of a suspended ticket's files under an upload token.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/suspended_tickets/{id}/attachments (the `SuspendedTicketAttachments` operationId).
+	SuspendedTicketAttachmentsWithResponse(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*SuspendedTicketAttachmentsResponse, error)
+
+	// RecoverSuspendedTicketWithResponse Makes a suspended ticket a ticket, with the author, text, files and time that it came with.
+	//
+	// The caller becomes the ticket's requester, unless `requester=author` asks otherwise. The first comment is by the author in both cases.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/suspended_tickets/{id}/recover (the `RecoverSuspendedTicket` operationId).
+	RecoverSuspendedTicketWithResponse(ctx context.Context, id SuspendedTicketIDParam, params *RecoverSuspendedTicketParams, reqEditors ...RequestEditorFn) (*RecoverSuspendedTicketResponse, error)
+
 	// ListTagsWithResponse Lists the tags of tickets with how often each is used, the most used first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -40039,6 +41064,8 @@ type AnonymousRequestResponse struct {
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *RequestEnvelope
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *SuspendedNoticeEnvelope
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *AnonymousRequestResponse201Headers
 }
@@ -40046,6 +41073,11 @@ type AnonymousRequestResponse struct {
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
 func (r AnonymousRequestResponse) GetJSON201() *RequestEnvelope {
 	return r.JSON201
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r AnonymousRequestResponse) GetJSON202() *SuspendedNoticeEnvelope {
+	return r.JSON202
 }
 
 // GetBody returns the raw response body bytes
@@ -40210,6 +41242,8 @@ type CreateRequestResponse struct {
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *RequestEnvelope
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *SuspendedNoticeEnvelope
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *CreateRequestResponse201Headers
 }
@@ -40217,6 +41251,11 @@ type CreateRequestResponse struct {
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
 func (r CreateRequestResponse) GetJSON201() *RequestEnvelope {
 	return r.JSON201
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CreateRequestResponse) GetJSON202() *SuspendedNoticeEnvelope {
+	return r.JSON202
 }
 
 // GetBody returns the raw response body bytes
@@ -41062,6 +42101,361 @@ func (r RecordNewSkipResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RecordNewSkipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSuspendedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuspendedTicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSuspendedTicketsResponse) GetJSON200() *SuspendedTicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSuspendedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSuspendedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSuspendedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSuspendedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SuspendedTicketsAttachmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuspendedUploadEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SuspendedTicketsAttachmentsResponse) GetJSON200() *SuspendedUploadEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SuspendedTicketsAttachmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SuspendedTicketsAttachmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SuspendedTicketsAttachmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SuspendedTicketsAttachmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSuspendedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSuspendedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSuspendedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSuspendedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSuspendedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportSuspendedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuspendedExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExportSuspendedTicketsResponse) GetJSON200() *SuspendedExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportSuspendedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportSuspendedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportSuspendedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportSuspendedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecoverSuspendedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RecoveredTicketsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecoverSuspendedTicketsResponse) GetJSON200() *RecoveredTicketsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RecoverSuspendedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecoverSuspendedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecoverSuspendedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecoverSuspendedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSuspendedTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSuspendedTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSuspendedTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSuspendedTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSuspendedTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSuspendedTicketsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuspendedTicketEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSuspendedTicketsResponse) GetJSON200() *SuspendedTicketEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSuspendedTicketsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSuspendedTicketsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSuspendedTicketsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSuspendedTicketsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SuspendedTicketAttachmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuspendedUploadEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SuspendedTicketAttachmentsResponse) GetJSON200() *SuspendedUploadEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SuspendedTicketAttachmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SuspendedTicketAttachmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SuspendedTicketAttachmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SuspendedTicketAttachmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecoverSuspendedTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RecoveredTicketEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecoverSuspendedTicketResponse) GetJSON200() *RecoveredTicketEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RecoverSuspendedTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecoverSuspendedTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecoverSuspendedTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecoverSuspendedTicketResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -42125,7 +43519,7 @@ type CreateTicketResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *TicketSavedEnvelope
 	// JSON202 the response for an HTTP 202 `application/json` response
-	JSON202 *TicketQueuedEnvelope
+	JSON202 *TicketAcceptedEnvelope
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *CreateTicketResponse201Headers
 }
@@ -42136,7 +43530,7 @@ func (r CreateTicketResponse) GetJSON201() *TicketSavedEnvelope {
 }
 
 // GetJSON202 returns the response for an HTTP 202 `application/json` response
-func (r CreateTicketResponse) GetJSON202() *TicketQueuedEnvelope {
+func (r CreateTicketResponse) GetJSON202() *TicketAcceptedEnvelope {
 	return r.JSON202
 }
 
@@ -49532,6 +50926,131 @@ func (c *ClientWithResponses) RecordNewSkipWithResponse(ctx context.Context, bod
 	return ParseRecordNewSkipResponse(rsp)
 }
 
+// ListSuspendedTicketsWithResponse Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
+//
+// For agents whom no restriction holds, as all of these operations are.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/suspended_tickets (the `ListSuspendedTickets` operationId).
+func (c *ClientWithResponses) ListSuspendedTicketsWithResponse(ctx context.Context, params *ListSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*ListSuspendedTicketsResponse, error) {
+	rsp, err := c.ListSuspendedTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSuspendedTicketsResponse(rsp)
+}
+
+// SuspendedTicketsAttachmentsWithResponse Puts copies of a suspended ticket's files under an upload token.
+//
+// The suspended ticket is named by `id`, in the query or in a JSON body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/suspended_tickets/attachments (the `SuspendedTicketsAttachments` operationId).
+func (c *ClientWithResponses) SuspendedTicketsAttachmentsWithResponse(ctx context.Context, params *SuspendedTicketsAttachmentsParams, reqEditors ...RequestEditorFn) (*SuspendedTicketsAttachmentsResponse, error) {
+	rsp, err := c.SuspendedTicketsAttachments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSuspendedTicketsAttachmentsResponse(rsp)
+}
+
+// DeleteSuspendedTicketsWithResponse Deletes up to 100 suspended tickets; unknown ids are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/suspended_tickets/destroy_many (the `DeleteSuspendedTickets` operationId).
+func (c *ClientWithResponses) DeleteSuspendedTicketsWithResponse(ctx context.Context, params *DeleteSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*DeleteSuspendedTicketsResponse, error) {
+	rsp, err := c.DeleteSuspendedTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSuspendedTicketsResponse(rsp)
+}
+
+// ExportSuspendedTicketsWithResponse Has all suspended tickets written into a CSV file, in a job.
+//
+// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/suspended_tickets/export (the `ExportSuspendedTickets` operationId).
+func (c *ClientWithResponses) ExportSuspendedTicketsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportSuspendedTicketsResponse, error) {
+	rsp, err := c.ExportSuspendedTickets(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportSuspendedTicketsResponse(rsp)
+}
+
+// RecoverSuspendedTicketsWithResponse Makes up to 100 suspended tickets tickets, all of them or none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/suspended_tickets/recover_many (the `RecoverSuspendedTickets` operationId).
+func (c *ClientWithResponses) RecoverSuspendedTicketsWithResponse(ctx context.Context, params *RecoverSuspendedTicketsParams, reqEditors ...RequestEditorFn) (*RecoverSuspendedTicketsResponse, error) {
+	rsp, err := c.RecoverSuspendedTickets(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecoverSuspendedTicketsResponse(rsp)
+}
+
+// DeleteSuspendedTicketWithResponse Deletes a suspended ticket with its files.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/suspended_tickets/{id} (the `DeleteSuspendedTicket` operationId).
+func (c *ClientWithResponses) DeleteSuspendedTicketWithResponse(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*DeleteSuspendedTicketResponse, error) {
+	rsp, err := c.DeleteSuspendedTicket(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSuspendedTicketResponse(rsp)
+}
+
+// ShowSuspendedTicketsWithResponse Shows a suspended ticket.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/suspended_tickets/{id} (the `ShowSuspendedTickets` operationId).
+func (c *ClientWithResponses) ShowSuspendedTicketsWithResponse(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*ShowSuspendedTicketsResponse, error) {
+	rsp, err := c.ShowSuspendedTickets(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSuspendedTicketsResponse(rsp)
+}
+
+// SuspendedTicketAttachmentsWithResponse Puts copies of a suspended ticket's files under an upload token.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/suspended_tickets/{id}/attachments (the `SuspendedTicketAttachments` operationId).
+func (c *ClientWithResponses) SuspendedTicketAttachmentsWithResponse(ctx context.Context, id SuspendedTicketIDParam, reqEditors ...RequestEditorFn) (*SuspendedTicketAttachmentsResponse, error) {
+	rsp, err := c.SuspendedTicketAttachments(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSuspendedTicketAttachmentsResponse(rsp)
+}
+
+// RecoverSuspendedTicketWithResponse Makes a suspended ticket a ticket, with the author, text, files and time that it came with.
+//
+// The caller becomes the ticket's requester, unless `requester=author` asks otherwise. The first comment is by the author in both cases.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/suspended_tickets/{id}/recover (the `RecoverSuspendedTicket` operationId).
+func (c *ClientWithResponses) RecoverSuspendedTicketWithResponse(ctx context.Context, id SuspendedTicketIDParam, params *RecoverSuspendedTicketParams, reqEditors ...RequestEditorFn) (*RecoverSuspendedTicketResponse, error) {
+	rsp, err := c.RecoverSuspendedTicket(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecoverSuspendedTicketResponse(rsp)
+}
+
 // ListTagsWithResponse Lists the tags of tickets with how often each is used, the most used first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -55254,6 +56773,13 @@ func ParseAnonymousRequestResponse(rsp *http.Response) (*AnonymousRequestRespons
 		}
 		response.JSON201 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest SuspendedNoticeEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	}
 
 	switch {
@@ -55370,6 +56896,13 @@ func ParseCreateRequestResponse(rsp *http.Response) (*CreateRequestResponse, err
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest SuspendedNoticeEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	}
 
@@ -55906,6 +57439,220 @@ func ParseRecordNewSkipResponse(rsp *http.Response) (*RecordNewSkipResponse, err
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSuspendedTicketsResponse parses an HTTP response from a ListSuspendedTicketsWithResponse call
+func ParseListSuspendedTicketsResponse(rsp *http.Response) (*ListSuspendedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSuspendedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuspendedTicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSuspendedTicketsAttachmentsResponse parses an HTTP response from a SuspendedTicketsAttachmentsWithResponse call
+func ParseSuspendedTicketsAttachmentsResponse(rsp *http.Response) (*SuspendedTicketsAttachmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SuspendedTicketsAttachmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuspendedUploadEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSuspendedTicketsResponse parses an HTTP response from a DeleteSuspendedTicketsWithResponse call
+func ParseDeleteSuspendedTicketsResponse(rsp *http.Response) (*DeleteSuspendedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSuspendedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseExportSuspendedTicketsResponse parses an HTTP response from a ExportSuspendedTicketsWithResponse call
+func ParseExportSuspendedTicketsResponse(rsp *http.Response) (*ExportSuspendedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportSuspendedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuspendedExportEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecoverSuspendedTicketsResponse parses an HTTP response from a RecoverSuspendedTicketsWithResponse call
+func ParseRecoverSuspendedTicketsResponse(rsp *http.Response) (*RecoverSuspendedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecoverSuspendedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RecoveredTicketsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSuspendedTicketResponse parses an HTTP response from a DeleteSuspendedTicketWithResponse call
+func ParseDeleteSuspendedTicketResponse(rsp *http.Response) (*DeleteSuspendedTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSuspendedTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowSuspendedTicketsResponse parses an HTTP response from a ShowSuspendedTicketsWithResponse call
+func ParseShowSuspendedTicketsResponse(rsp *http.Response) (*ShowSuspendedTicketsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSuspendedTicketsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuspendedTicketEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSuspendedTicketAttachmentsResponse parses an HTTP response from a SuspendedTicketAttachmentsWithResponse call
+func ParseSuspendedTicketAttachmentsResponse(rsp *http.Response) (*SuspendedTicketAttachmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SuspendedTicketAttachmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuspendedUploadEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecoverSuspendedTicketResponse parses an HTTP response from a RecoverSuspendedTicketWithResponse call
+func ParseRecoverSuspendedTicketResponse(rsp *http.Response) (*RecoverSuspendedTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecoverSuspendedTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RecoveredTicketEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	}
 
@@ -56623,7 +58370,7 @@ func ParseCreateTicketResponse(rsp *http.Response) (*CreateTicketResponse, error
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
-		var dest TicketQueuedEnvelope
+		var dest TicketAcceptedEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

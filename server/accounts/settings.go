@@ -55,7 +55,9 @@ type TicketSettings struct {
 	MarkdownTicketComments bool `json:"markdown_ticket_comments"`
 	ModifyClosedTickets    bool `json:"modify_closed_tickets"` // by admins: tags, subject, priority, some fields
 	PrivateAttachments     bool `json:"private_attachments"`   // downloads need a sign-in
+	SignupRequired         bool `json:"signup_required"`       // or tickets of people who are not signed in are suspended
 	StatusHold             bool `json:"status_hold"`
+	SuspendLoggedOutUsers  bool `json:"suspend_logged_out_users"` // tickets in the name of a registered user, sent without signing in
 }
 
 // Default are the settings of a fresh account.
@@ -100,7 +102,9 @@ type SettingsChange struct {
 	AssignTicketsUponSolve *bool
 	MarkdownTicketComments *bool
 	PrivateAttachments     *bool
+	SignupRequired         *bool
 	StatusHold             *bool
+	SuspendLoggedOutUsers  *bool
 }
 
 // UpdateSettings changes the settings of the actor's account. It fails with
@@ -133,6 +137,8 @@ func (c SettingsChange) apply(s *Settings) error {
 		&s.Tickets.AgentTicketDeletion: c.AgentTicketDeletion, &s.Tickets.AnonymousRequests: c.AnonymousRequests, &s.Tickets.AssignTicketsUponSolve: c.AssignTicketsUponSolve,
 		&s.Tickets.MarkdownTicketComments: c.MarkdownTicketComments, &s.Tickets.StatusHold: c.StatusHold,
 		&s.Tickets.PrivateAttachments: c.PrivateAttachments, &s.Tickets.AssignOnlyChoice: c.AssignOnlyChoice,
+		&s.Tickets.SignupRequired:        c.SignupRequired,
+		&s.Tickets.SuspendLoggedOutUsers: c.SuspendLoggedOutUsers,
 	} {
 		if from != nil {
 			*to = *from

@@ -79,11 +79,15 @@ func newKey(account int64) string {
 
 func thumbKey(key string) string { return key + "-thumb" }
 
-// expect notes that a blob is about to be written, so that it is removed
-// unless its attachment comes to be.
-func (s *Service) expect(ctx context.Context, key string) error {
+// expect notes that blobs are about to be written, so that they are removed
+// unless their attachments come to be.
+func (s *Service) expect(ctx context.Context, keys ...string) error {
 	ctx = postgres.WithoutTx(ctx) // or a crash would undo the note and leave the blob
-	return s.db.WithContext(ctx).Create(&models.BlobRemoval{Key: key, DueAt: s.now().Add(pendingTime)}).Error
+	notes := make([]models.BlobRemoval, len(keys))
+	for i, key := range keys {
+		notes[i] = models.BlobRemoval{Key: key, DueAt: s.now().Add(pendingTime)}
+	}
+	return s.db.WithContext(ctx).Create(&notes).Error
 }
 
 // write streams r into the blob, and fails with fault.TooLarge beyond limit

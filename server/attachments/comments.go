@@ -18,6 +18,11 @@ import (
 // uploads before he signs in. Tokens that are unknown, expired or used already
 // are passed over.
 func (s *Service) ClaimTx(tx *gorm.DB, _ auth.Actor, tokens []string, ticketID, commentID int64) ([]File, error) {
+	return s.claimTx(tx, tokens, map[string]any{"ticket_id": ticketID, "comment_id": commentID})
+}
+
+// claimTx gives the files under the tokens the columns of their new owner.
+func (s *Service) claimTx(tx *gorm.DB, tokens []string, owner map[string]any) ([]File, error) {
 	if len(tokens) == 0 {
 		return nil, nil
 	}
@@ -33,9 +38,7 @@ func (s *Service) ClaimTx(tx *gorm.DB, _ auth.Actor, tokens []string, ticketID, 
 	if err != nil || len(uploads) == 0 {
 		return nil, err
 	}
-	err = tx.Model(&models.Attachment{}).Where("upload_id IN ?", uploads).
-		Updates(map[string]any{"ticket_id": ticketID, "comment_id": commentID}).Error
-	if err != nil {
+	if err := tx.Model(&models.Attachment{}).Where("upload_id IN ?", uploads).Updates(owner).Error; err != nil {
 		return nil, err
 	}
 	var rows []models.Attachment

@@ -35,6 +35,12 @@ func (s *Service) Show(ctx context.Context, by auth.Actor, id int64, seen Seen) 
 	if f.CommentID != nil {
 		return f, seen(ctx, *f.TicketID, *f.CommentID)
 	}
+	if f.SuspendedTicketID != nil {
+		if !by.Staff() || by.Restriction() != "" {
+			return File{}, fault.Missing("Attachment", id)
+		}
+		return f, nil
+	}
 	var u models.Upload
 	err := db.Take(&u, "id = ?", f.UploadID).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && (u.UserID == nil || *u.UserID != by.ID()) && !by.Admin() {

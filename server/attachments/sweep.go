@@ -102,15 +102,22 @@ func (s *Service) expire(ctx context.Context) (int64, error) {
 		), gone AS (
 			DELETE FROM uploads u USING expired e WHERE u.account_id = e.account_id AND u.id = e.id
 			RETURNING u.account_id, u.id
-		), files AS (
-			DELETE FROM attachments a USING gone g WHERE a.account_id = g.account_id AND a.upload_id = g.id
+		), `+DropFiles("upload_id")+`
+		SELECT count(*) FROM gone`, now.Add(-expiryGrace), sweepBatch, now).Row().Scan(&n)
+	return n, err
+}
+
+// DropFiles are the parts of a statement that drop the files of what its part
+// gone has deleted, and doom their blobs; owner is the column that names it. Its
+// question mark is the time.
+func DropFiles(owner string) string {
+	return `files AS (
+			DELETE FROM attachments a USING gone g WHERE a.account_id = g.account_id AND a.` + owner + ` = g.id
 			RETURNING a.account_id, a.blob_key, a.parent_id
 		), noted AS (
 			INSERT INTO blob_removals (account_id, key, doomed, due_at)
-			SELECT account_id, blob_key, true, ? FROM files WHERE parent_id IS NULL AND blob_key <> ''
-		)
-		SELECT count(*) FROM gone`, now.Add(-expiryGrace), sweepBatch, now).Row().Scan(&n)
-	return n, err
+			SELECT account_id, blob_key, true, ?::timestamptz FROM files WHERE parent_id IS NULL AND blob_key <> ''
+		)`
 }
 
 // due dooms a batch of the blobs whose time has come, and has them for itself

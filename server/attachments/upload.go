@@ -136,12 +136,8 @@ func (s *Service) receive(ctx context.Context, key string, in UploadInput, limit
 
 // keepTx makes the rows of a file that has been received.
 func (s *Service) keepTx(tx *gorm.DB, by auth.Actor, token string, file models.Attachment, thumb *models.Attachment) (Upload, error) {
-	pending := tx.Where("key = ? AND NOT doomed", file.BlobKey).Delete(&models.BlobRemoval{})
-	if pending.Error != nil {
-		return Upload{}, pending.Error
-	}
-	if pending.RowsAffected == 0 { // a sweep has given it up
-		return Upload{}, fault.New(fault.BadRequest, "The file took too long to come")
+	if err := keepBlobsTx(tx, file.BlobKey); err != nil {
+		return Upload{}, err
 	}
 	up, err := s.tokenTx(tx, by, token)
 	if err != nil {
@@ -168,6 +164,16 @@ func (s *Service) keepTx(tx *gorm.DB, by auth.Actor, token string, file models.A
 		}
 	}
 	return up, nil
+}
+
+// keepBlobsTx strikes blobs that have been written off the list of those to be
+// removed.
+func keepBlobsTx(tx *gorm.DB, keys ...string) error {
+	pending := tx.Where("key IN ? AND NOT doomed", keys).Delete(&models.BlobRemoval{})
+	if pending.Error == nil && pending.RowsAffected < int64(len(keys)) { // a sweep has given them up
+		return fault.New(fault.BadRequest, "The file took too long to come")
+	}
+	return pending.Error
 }
 
 // tokenTx locks the upload of the token, or makes one if token is empty.

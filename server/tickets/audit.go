@@ -27,6 +27,8 @@ type auditEvent struct {
 	Score      string  `json:"score,omitempty"`
 	AssigneeID *any    `json:"assignee_id,omitempty"`
 	Body       *string `json:"body,omitempty"`
+	CauseID    *int    `json:"cause_id,omitempty"`
+	CauseName  string  `json:"cause_name,omitempty"`
 
 	PreviousFollowers *[]string `json:"previous_followers,omitempty"`
 	CurrentFollowers  *[]string `json:"current_followers,omitempty"`
@@ -129,7 +131,10 @@ func (s *save) tellChanges() error {
 	if err := s.tellCollaborators(); err != nil {
 		return err
 	}
-	return s.tellSatisfaction()
+	if err := s.tellSatisfaction(); err != nil {
+		return err
+	}
+	return s.tellRecovery()
 }
 
 func (s *save) tell(e auditEvent) error {

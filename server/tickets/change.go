@@ -84,8 +84,10 @@ type NewComment struct {
 	Public   *bool // nil: as the account has it
 	AuthorID int64 // 0: the caller
 	Uploads  []string
-	At       *time.Time // of imports only: when it was written; nil: with the change
+	At       *time.Time // of imports and recoveries only: when it was written; nil: with the change
 	copied   []int64    // comments whose files this one gets, too
+
+	suspended int64 // of recoveries: the suspended ticket whose files it takes
 }
 
 // Via tells how a change came in.

@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
@@ -15,12 +14,12 @@ func (s *save) addComment() error {
 	if c == nil {
 		return nil
 	}
-	blank := strings.TrimSpace(c.Body) == "" && strings.TrimSpace(c.HTML) == ""
-	if blank && len(c.Uploads) == 0 {
+	blank := c.blank()
+	if blank && len(c.Uploads) == 0 && c.suspended == 0 {
 		return nil
 	}
-	if utf8.RuneCountInString(c.Body) > MaxComment || utf8.RuneCountInString(c.HTML) > 4*MaxComment {
-		return fault.TooLong("comment", MaxComment)
+	if err := c.checkLength(); err != nil {
+		return err
 	}
 	author := c.AuthorID
 	switch {
@@ -53,8 +52,13 @@ func (s *save) addComment() error {
 		s.comment.CreatedAt = *c.At
 	}
 	s.writeText(c)
-	if len(c.Uploads) > 0 {
-		if s.files, err = s.service.attachments.ClaimTx(s.tx, s.by, c.Uploads, s.after.ID, id); err != nil {
+	if len(c.Uploads) > 0 || c.suspended != 0 {
+		if c.suspended != 0 {
+			s.files, err = s.service.attachments.RecoverTx(s.tx, c.suspended, s.after.ID, id)
+		} else {
+			s.files, err = s.service.attachments.ClaimTx(s.tx, s.by, c.Uploads, s.after.ID, id)
+		}
+		if err != nil {
 			return err
 		}
 		if err = s.service.attachments.InlineTx(s.tx, s.files, s.comment.HTMLBody); err != nil {

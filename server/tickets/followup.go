@@ -11,7 +11,7 @@ import (
 // source that is missing or not closed is ignored, as the original does.
 func (s *save) followUp() error {
 	id := s.change.FollowupOf
-	if id == 0 || !s.created {
+	if id == 0 || !s.created || s.held != nil { // a recovery comes here again
 		return nil
 	}
 	var source models.Ticket

@@ -83,9 +83,7 @@ func (in *Import) complete(now time.Time) error {
 		in.Comments = append([]NewComment{*c}, in.Comments...)
 	}
 	if len(in.Comments) == 0 {
-		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{
-			"base": {{Description: "Description: cannot be blank", Code: fault.CodeBlank}},
-		}}
+		return noDescription()
 	}
 	in.fillTimes(now)
 	errs := []error{

@@ -182,23 +182,6 @@ func (s *save) checkCCs() error {
 	return nil
 }
 
-// admitRequest decides, once it is known who writes, whether a request becomes a
-// ticket. Here nobody but a suspended user is turned away, who can only have
-// come without signing in.
-func (s *save) admitRequest() error {
-	if !s.change.Request || !s.created {
-		return nil
-	}
-	requester := s.by.ID()
-	if id, err := s.change.RequesterID.Get(); err == nil {
-		requester = id
-	}
-	if p, ok := s.people.byID[requester]; ok && p.Suspended {
-		return fault.Denied()
-	}
-	return nil
-}
-
 // requesterReplies tells a reply by an agent who asked for help as an end user does.
 func (s *save) requesterReplies() bool {
 	return s.change.Request && s.comment.AuthorID == s.after.RequesterID

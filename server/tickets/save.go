@@ -22,6 +22,9 @@ type Saved struct {
 	Ticket models.Ticket
 	Audit  AuditRecord
 	Config *fields.Config
+	// Suspended, when set, is what a new ticket has become in place of a ticket;
+	// Ticket and Audit are empty then.
+	Suspended *models.SuspendedTicket
 }
 
 // save is one change of one ticket under way: lock, apply, status rules,
@@ -44,6 +47,9 @@ type save struct {
 	people          people
 	comment         *models.Comment
 	rating          *rating // as it becomes; nil: untouched
+	held            *held   // why the ticket does not come to be
+	suspended       *models.SuspendedTicket
+	recovered       *models.SuspendedTicket // what the ticket was before
 	files           []attachments.File
 	ids             idBlock
 	auditID         int64
@@ -58,7 +64,9 @@ type save struct {
 	organizationNew bool // the organization is to be taken from the requester
 }
 
-// Create makes a ticket. It fails with fault.Invalid naming the field.
+// Create makes a ticket, unless it is suspended (Saved.Suspended): that of a
+// suspended user, and that of somebody who should have signed in. It fails with
+// fault.Invalid naming the field.
 func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, error) {
 	var saved Saved
 	create := func(tx *gorm.DB) error {
@@ -66,10 +74,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, e
 		if err != nil {
 			return err
 		}
-		sv.change = c
-		if c.Number != 0 {
-			sv.after.ID, sv.metric.TicketID = c.Number, c.Number
-		}
+		sv.take(c)
 		saved, err = sv.run()
 		return err
 	}
@@ -80,6 +85,14 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (Saved, e
 		err = s.inTx(ctx, create)
 	}
 	return saved, err
+}
+
+// take takes a new ticket's change, and the number that was given out for it.
+func (s *save) take(c Change) {
+	s.change = c
+	if c.Number != 0 {
+		s.after.ID, s.metric.TicketID = c.Number, c.Number
+	}
 }
 
 // Reserve gives out the number of a ticket that is to be created later.
@@ -189,10 +202,13 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.followUp, s.findPeople, s.admitRequest, s.apply, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
+		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, err
+		}
+		if s.suspended != nil {
+			return Saved{Suspended: s.suspended, Config: s.config}, nil
 		}
 	}
 	if !s.created && len(s.auditEvents) == 0 && !s.touchUnaudited {

@@ -99,9 +99,7 @@ func (s *save) staff(id int64) bool {
 // must not refuse every reply.
 func (s *save) validate() error {
 	if s.created && s.comment == nil {
-		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{
-			"base": {{Description: "Description: cannot be blank", Code: fault.CodeBlank}},
-		}}
+		return noDescription()
 	}
 	if s.change.Request {
 		return s.validateRequest()

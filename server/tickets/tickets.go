@@ -13,6 +13,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -22,6 +23,7 @@ type Service struct {
 	fields      *fields.Service
 	users       *users.Service
 	attachments *attachments.Service
+	suspended   *suspended.Service
 	now         func() time.Time
 	queue       *jobs.Service // nil until Work: nothing follows on a change then
 	auth        *auth.Service // as queue
@@ -32,7 +34,7 @@ type Service struct {
 
 // New makes the service.
 func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, now func() time.Time) *Service {
-	return &Service{db: db, fields: f, users: u, attachments: a, now: now, visits: map[visit]time.Time{}}
+	return &Service{db: db, fields: f, users: u, attachments: a, suspended: suspended.New(db, a, now), now: now, visits: map[visit]time.Time{}}
 }
 
 // Work has q do what follows on changes of tickets: incidents go with their
