@@ -14,7 +14,7 @@ func TestSpamIsDeletedAndItsSenderSuspended(t *testing.T) {
 	a := newWorkingAPI(t, nil)
 	bo := a.user("Bo", a.email("bo"), "end-user")
 	spam := func() int64 { return a.ticket(fmt.Sprintf(`{"requester_id":%d,"comment":{"body":"Buy!"}}`, bo)) }
-	first, second, mine := spam(), spam(), a.ticket(`{"comment":{"body":"B"}}`)
+	first, second, third, mine := spam(), spam(), spam(), a.ticket(`{"comment":{"body":"B"}}`)
 	a.put(a.path(first)+"/mark_as_spam.json", "").want(200).wantJSON(`{}`)
 	a.get(a.path(first)).wantMissing()
 	if got := a.get(fmt.Sprintf("/api/v2/users/%d", bo)).want(200).member("user", "suspended"); got != true {
@@ -38,7 +38,7 @@ func TestSpamIsDeletedAndItsSenderSuspended(t *testing.T) {
 	a.user("Al", a.email("al"), "agent")
 	a.put("/api/v2/account/settings", `{"settings":{"tickets":{"agent_ticket_deletion":false}}}`).want(200)
 	a.as(a.email("al")).put(a.path(mine)+"/mark_as_spam", "").want(422)
-	a.as(a.email("al")).put(a.path(spam())+"/mark_as_spam", "").wantForbidden()
+	a.as(a.email("al")).put(a.path(third)+"/mark_as_spam", "").wantForbidden()
 }
 
 // rowsWith are the tables with a word in a row of the account.
