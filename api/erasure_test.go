@@ -87,6 +87,12 @@ func plant(a *anAPI) (id int64, tickets []int64) {
 	a.put(path, `{"ticket":{"comment":{"html_body":"<p>Dear <b>Zacha</b>rias,<br>write to <a href=\"mailto:`+mail+`\">us</a></p>"}}}`).want(200)
 	a.put(path, `{"ticket":{"subject":"The order of ZACHARIAS  QUILLFEATHER","status":"solved"}}`).want(200)
 
+	a.as(mail).vote(own, `{"score":"bad","comment":"Yours, Zacharias Quillfeather"}`).want(200)
+	a.put(fmt.Sprintf("/api/v2/users/%d", id), `{"user":{"suspended":true}}`).want(200)
+	kept := a.upload("filename=zq-waiting.txt", "text/plain", "zq-waiting")
+	a.heldBack(fmt.Sprintf(`{"requester_id":%d,"comment":{"body":"Zacharias again","uploads":[%q]}}`, id, kept.Upload.Token))
+	a.put(fmt.Sprintf("/api/v2/users/%d", id), `{"user":{"suspended":false}}`).want(200)
+
 	other := a.ticket(fmt.Sprintf(`{"subject":"Other","comment":{"body":"My neighbour Zacharias Quillfeather (%s, 0 30 87654321) told me. I told Ann."},"email_cc_ids":[%d]}`, mail, id))
 	a.put(fmt.Sprintf("/api/v2/tickets/%d", other), `{"ticket":{"email_ccs":[{"user_id":"`+fmt.Sprint(id)+`","action":"delete"}],"comment":{"body":"bye","public":false}}}`).want(200)
 	a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"Friend","details":"knows %s and @zaquill_77"}}`, mail)).want(201)
@@ -106,7 +112,8 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 	a := newWorkingAPI(t, nil)
 	id, tickets := plant(a)
 	before := a.dump()
-	for _, table := range []string{"users", "user_identities", "tickets", "comments", "audits", "events", "attachments", "idempotency_keys", "job_statuses", "organizations"} {
+	for _, table := range []string{"users", "user_identities", "tickets", "comments", "audits", "events", "attachments", "idempotency_keys", "job_statuses", "organizations",
+		"satisfaction_ratings", "suspended_tickets"} {
 		if len(found(before[table])) == 0 {
 			t.Errorf("the test has left no trace in %s", table)
 		}
@@ -147,7 +154,7 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 			t.Errorf("stage %d is %v", i, got)
 		}
 	}
-	for _, table := range []string{"tickets", "comments", "audits", "events", "organizations", "users", "files"} {
+	for _, table := range []string{"tickets", "comments", "audits", "events", "organizations", "users", "files", "suspended_tickets"} {
 		if n := fmt.Sprint(last.member("compliance_deletion_statuses", 2, "receipt", table)); n == "0" {
 			t.Errorf("the receipt tells of %s %s", n, table)
 		}

@@ -4,8 +4,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -281,21 +279,6 @@ func TestSuspendedTicketsAreForUnrestrictedAgents(t *testing.T) {
 	a.anonymous().get(suspendedPath(id)).want(401)
 }
 
-// blobs counts the files in the blob store.
-func (a *anAPI) blobs() (n int) {
-	a.t.Helper()
-	err := filepath.WalkDir(a.files, func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			n++
-		}
-		return err
-	})
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return n
-}
-
 // sweeping are the services whose sweeps a test calls by itself.
 func (a *anAPI) sweeping() (*suspended.Service, *attachments.Service) {
 	a.t.Helper()
@@ -328,7 +311,7 @@ func TestSuspendedTicketsGoAfterTwoWeeks(t *testing.T) {
 	a.later(time.Second)
 	a.get(suspendedPath(old)).wantMissing() // also before the sweep
 	a.put(suspendedPath(old)+"/recover", "").wantMissing()
-	before := a.blobs()
+	before := strings.Count(a.blobs(), a.files)
 	if err := kept.Sweep(a.ctx()); err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +319,7 @@ func TestSuspendedTicketsGoAfterTwoWeeks(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.get(suspendedPath(young)).want(200)
-	if after := a.blobs(); before-after != 2 { // the picture and its thumbnail
+	if after := strings.Count(a.blobs(), a.files); before-after != 2 { // the picture and its thumbnail
 		t.Errorf("%d blobs before and %d after", before, after)
 	}
 	var left int64
@@ -442,4 +425,22 @@ func (a *anAPI) ask(email string) *result {
 		requester = fmt.Sprintf(`{"name":"Ann","email":%q}`, email)
 	}
 	return a.anonymous().post("/api/v2/requests", `{"request":{"subject":"Help","comment":{"body":"It smokes"},"requester":`+requester+`}}`)
+}
+
+func TestMergedUsersKeepWhatTheySaid(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	loser, winner := a.user("Ann", a.email("ann"), "end-user"), a.user("Ann Lee", a.email("lee"), "end-user")
+	rating := a.as(a.email("ann")).vote(a.solved(a.email("ann")), `{"score":"good"}`).want(200).id("satisfaction_rating")
+	a.put(fmt.Sprintf("/api/v2/users/%d", loser), `{"user":{"suspended":true}}`).want(200)
+	held := a.heldBack(fmt.Sprintf(`{"requester_id":%d,"comment":{"body":"x"}}`, loser))
+	a.put(fmt.Sprintf("/api/v2/users/%d", loser), `{"user":{"suspended":false}}`).want(200)
+	a.put(fmt.Sprintf("/api/v2/users/%d/merge", loser), fmt.Sprintf(`{"user":{"id":%d}}`, winner)).want(200)
+	if got := a.get(fmt.Sprintf("/api/v2/satisfaction_ratings/%d", rating)).want(200).member("satisfaction_rating", "requester_id"); fmt.Sprint(got) != fmt.Sprint(winner) {
+		t.Errorf("requester of the rating: %v", got)
+	}
+	if got := a.get(suspendedPath(held)).want(200).member("suspended_ticket", "author", "id"); fmt.Sprint(got) != fmt.Sprint(winner) {
+		t.Errorf("author of the suspended ticket: %v", got)
+	}
+	a.put(suspendedPath(held)+"/recover", "").want(200)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
+	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -23,7 +24,7 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.findTickets(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{r.takeFiles, r.forgetRequests, r.cover, r.forgetAnswers, r.forgetJobs} {
+	for _, step := range []func(context.Context) error{r.takeFiles, r.dropSuspended, r.forgetRequests, r.cover, r.forgetAnswers, r.forgetJobs} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -72,6 +73,13 @@ func (r *run) takeFiles(ctx context.Context) error {
 			WHERE account_id = ? AND subject = ANY(?::text[]) AND type LIKE '%attachment_linked_to_comment'
 			AND (change->'attachment'->>'id')::bigint = ANY(?::bigint[])`,
 			attachments.Redacted, r.account, r.ownSubjects, models.IDs(ids)).Error
+	})
+}
+
+// dropSuspended removes what the person sent and no agent has made a ticket.
+func (r *run) dropSuspended(ctx context.Context) error {
+	return r.step(ctx, "suspended_tickets", func(tx *gorm.DB) (int64, error) {
+		return suspended.EraseTx(tx, r.now(), r.account, r.known.Users, r.known.Addresses)
 	})
 }
 

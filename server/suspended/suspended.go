@@ -6,6 +6,7 @@ package suspended
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -109,6 +110,18 @@ func mayMany(by auth.Actor, ids []int64) error {
 func (s *Service) DropTx(tx *gorm.DB, by auth.Actor, ids []int64) error {
 	_, err := remove(tx, "t.account_id = ? AND t.id = ANY(?)", s.now(), by.AccountID, models.IDs(ids))
 	return err
+}
+
+// EraseTx removes what people sent, who are known by their ids or by e-mail
+// addresses, whatever became of the rest, and returns how many there were.
+func EraseTx(tx *gorm.DB, now time.Time, account int64, users []int64, addresses []string) (int64, error) {
+	folded := make(models.Strings, len(addresses))
+	for i, address := range addresses {
+		folded[i] = strings.ToLower(address)
+	}
+	n, err := remove(tx, "t.account_id = ? AND (t.author_id = ANY(?::bigint[]) OR lower(t.author_email) = ANY(?::text[]))", now,
+		account, models.IDs(users), folded)
+	return int64(n), err
 }
 
 // Sweep removes the suspended tickets of all accounts that are kept no longer.
