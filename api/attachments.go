@@ -157,17 +157,12 @@ func attachmentJSON(ctx context.Context, f attachments.File) gen.Attachment {
 
 // thumbnailJSON is the form of an attachment without thumbnails of its own.
 func thumbnailJSON(ctx context.Context, a models.Attachment) gen.Thumbnail {
-	content := contentURL(callOf(ctx).base, a)
+	content := callOf(ctx).base + "/attachments/token/" + a.Token + "/?name=" + percentEncoded(a.FileName)
 	return gen.Thumbnail{
 		URL: link(ctx, "attachments", a.ID), ID: a.ID, FileName: a.FileName, ContentURL: content, MappedContentURL: content,
 		ContentType: a.ContentType, Size: a.Size, Width: wide(a.Width), Height: wide(a.Height), Inline: a.Inline, Deleted: a.Deleted,
 		MalwareAccessOverride: a.MalwareAccessOverride, MalwareScanResult: a.MalwareScanResult,
 	}
-}
-
-// contentURL is where a file can be downloaded from a server at base.
-func contentURL(base string, a models.Attachment) string {
-	return base + "/attachments/token/" + a.Token + "/?name=" + percentEncoded(a.FileName)
 }
 
 // percentEncoded escapes all that has a meaning in URLs; a space is %20, which

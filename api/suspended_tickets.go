@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/helpd/helpd/api/edge"
@@ -176,8 +177,10 @@ func (h suspendedHandlers) export(ctx context.Context, by auth.Actor, item json.
 		return nil, err
 	}
 	return map[string]any{
-		"action": "export", "status": "Exported", "success": true, "attachment_id": up.File.ID, "file_name": up.File.FileName,
-		"content_url": contentURL(call.Base, up.File.Attachment), "expires_at": wire.Time(up.ExpiresAt),
+		"action": "export", "status": "Exported", "success": true, "attachment_id": up.File.ID,
+		// Not where its bytes are: agents whom a restriction holds see jobs too.
+		"attachment_url": fmt.Sprintf("%s/api/v2/attachments/%d.json", call.Base, up.File.ID),
+		"file_name":      up.File.FileName, "expires_at": wire.Time(up.ExpiresAt),
 	}, nil
 }
 

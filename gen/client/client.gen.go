@@ -6836,7 +6836,7 @@ type ClientInterface interface {
 
 	// ExportSuspendedTickets Has all suspended tickets written into a CSV file, in a job.
 	//
-	// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+	// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
 	//
 	// Corresponds with POST /api/v2/suspended_tickets/export (the `ExportSuspendedTickets` operationId).
 	ExportSuspendedTickets(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -11060,7 +11060,7 @@ func (c *Client) DeleteSuspendedTickets(ctx context.Context, params *DeleteSuspe
 
 // ExportSuspendedTickets Has all suspended tickets written into a CSV file, in a job.
 //
-// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
 //
 // Corresponds with POST /api/v2/suspended_tickets/export (the `ExportSuspendedTickets` operationId).
 func (c *Client) ExportSuspendedTickets(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -34648,7 +34648,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportSuspendedTicketsWithResponse Has all suspended tickets written into a CSV file, in a job.
 	//
-	// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+	// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -50971,7 +50971,7 @@ func (c *ClientWithResponses) DeleteSuspendedTicketsWithResponse(ctx context.Con
 
 // ExportSuspendedTicketsWithResponse Has all suspended tickets written into a CSV file, in a job.
 //
-// The `results` of the job, which the answer has as an extension, tell where the file can be downloaded. It is there as long as any upload.
+// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -87,7 +87,6 @@ func (s *save) suspend() error {
 			s.change.SubmitterID.Set(me)
 		}
 	}
-	s.change.Comment = &first
 	s.comment = &models.Comment{AuthorID: first.AuthorID}
 	s.writeText(&first)
 	row := models.SuspendedTicket{
@@ -107,6 +106,15 @@ func (s *save) suspend() error {
 	}
 	uploads := first.Uploads
 	first.Uploads = nil // the suspended ticket has the files
+	// The author is who the suspended ticket says, also when merged into another
+	// user meanwhile.
+	if s.held.author != nil && first.AuthorID == *s.held.author {
+		first.AuthorID = 0
+	}
+	if id, err := s.change.SubmitterID.Get(); err == nil && s.held.author != nil && id == *s.held.author {
+		s.change.SubmitterID = nil
+	}
+	s.change.Comment = &first
 	row.Change = models.ToJSON(s.change)
 	row, err := s.service.suspended.KeepTx(s.tx, row, uploads)
 	s.suspended = &row
