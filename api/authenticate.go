@@ -101,10 +101,13 @@ func (a authenticator) password(ctx context.Context, account int64, email, passw
 	return actor, err
 }
 
+// urlSafe turns the alphabet of URLs into the standard one.
+var urlSafe = strings.NewReplacer("-", "+", "_", "/")
+
 // basicPair decodes "user:secret". The Ruby client writes the URL-safe
 // alphabet, and some clients leave the padding out.
 func basicPair(credentials string) (user, secret string, ok bool) {
-	text := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(credentials), "=")
+	text := strings.TrimRight(urlSafe.Replace(credentials), "=")
 	b, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil {
 		return "", "", false

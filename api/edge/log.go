@@ -61,7 +61,10 @@ func logAnswer(log *slog.Logger, c echo.Context) {
 	if r.cut {
 		attrs = append(attrs, slog.Bool("cut", true))
 	}
-	log.LogAttrs(unnamed, level, "request", attrs...)
+	// Not by the logger, which would look up where in the code it was called.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = log.Handler().Handle(unnamed, line) // as the logger: nobody is left to be told
 }
 
 // isProbe reports whether machines ask for path, to see how we are. Such

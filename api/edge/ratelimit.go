@@ -93,12 +93,11 @@ func (l *Limiter) count(c echo.Context, key string, limit int) error {
 	now := l.now()
 	n := l.windows.add(key, now)
 	reset := 60 - now.Unix()%60
-	left := []string{strconv.Itoa(max(limit-n, 0))}
-	all := []string{strconv.Itoa(limit)}
+	values := [...]string{strconv.Itoa(limit), strconv.Itoa(max(limit-n, 0)), strconv.FormatInt(reset, 10)}
 	h := c.Response().Header()
-	h["X-Rate-Limit"], h["Ratelimit-Limit"] = all, all
-	h["X-Rate-Limit-Remaining"], h["Ratelimit-Remaining"] = left, left
-	h["Ratelimit-Reset"] = []string{strconv.FormatInt(reset, 10)}
+	h["X-Rate-Limit"], h["Ratelimit-Limit"] = values[0:1:1], values[0:1:1]
+	h["X-Rate-Limit-Remaining"], h["Ratelimit-Remaining"] = values[1:2:2], values[1:2:2]
+	h["Ratelimit-Reset"] = values[2:3:3]
 	if n <= limit {
 		return nil
 	}

@@ -39,14 +39,28 @@ type row struct {
 
 // Rows are events as Insert takes them.
 func Rows(list []Event) models.JSON {
-	rows := make([]row, len(list))
+	b := []byte{'['}
 	for i, e := range list {
-		rows[i] = row{TypePrefix + e.Type, e.Detail, e.Change}
-		if e.Change == nil {
-			rows[i].Change = struct{}{}
+		if i > 0 {
+			b = append(b, ',')
 		}
+		if e.Change == nil {
+			e.Change = struct{}{}
+		}
+		b = append(append(append(b, `{"type":"`...), TypePrefix+e.Type...), `","detail":`...) // types hold nothing to escape
+		b = append(appendJSON(b, e.Detail), `,"change":`...)
+		b = append(appendJSON(b, e.Change), '}')
 	}
-	return models.ToJSON(rows)
+	return append(b, ']')
+}
+
+// appendJSON does not encode what is encoded: encoding/json would read all of
+// it again to see whether it is JSON.
+func appendJSON(b []byte, v any) []byte {
+	if raw, ok := v.(models.JSON); ok && raw != nil {
+		return append(b, raw...)
+	}
+	return append(b, models.ToJSON(v)...)
 }
 
 // Insert is the statement that appends Rows about one subject; it takes

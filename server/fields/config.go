@@ -74,10 +74,7 @@ type Config struct {
 // It must not be called in a transaction that has bumped the version itself:
 // what is rolled back would be remembered.
 func (s *Service) Config(tx *gorm.DB, account, version int64) (*Config, error) {
-	s.mu.Lock()
-	c := s.configs[account]
-	s.mu.Unlock()
-	if c != nil && c.Version == version {
+	if c := s.Remembered(account, version); c != nil {
 		return c, nil
 	}
 	c, err := load(tx, account)
@@ -94,6 +91,17 @@ func (s *Service) Config(tx *gorm.DB, account, version int64) (*Config, error) {
 		s.configs[account] = c
 	}
 	return c, nil
+}
+
+// Remembered is the set-up of the account at this version if it was read before,
+// else nil.
+func (s *Service) Remembered(account, version int64) *Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.configs[account]; c != nil && c.Version == version {
+		return c
+	}
+	return nil
 }
 
 // SetUp is the set-up of the actor's account.

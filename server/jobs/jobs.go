@@ -147,7 +147,11 @@ func (s *Service) EnqueueTx(tx *gorm.DB, args river.JobArgs, opts ...river.Inser
 	if len(opts) > 0 {
 		o = &opts[0]
 	}
-	if _, err := s.client.InsertTx(tx.Statement.Context, postgres.PgxTx(tx), args, o); err != nil {
+	drivers, err := postgres.PgxTx(tx)
+	if err == nil {
+		_, err = s.client.InsertTx(tx.Statement.Context, drivers, args, o)
+	}
+	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 
@@ -89,12 +88,12 @@ func List[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func
 }
 
 // ListRows is List for what is listed most: it reads with postgres.Rows.
-func ListRows[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func(rows pgx.Rows, order ...any) (T, error)) (Result[T], error) {
+func ListRows[T any](ctx context.Context, db *gorm.DB, q Query, r Request, scan func(row postgres.Scanned, order ...any) (T, error)) (Result[T], error) {
 	return list(ctx, db, q, r, func(text string, args []any, columns, size int) ([]T, [][]any, error) {
 		items, keys := make([]T, 0, size), make([][]any, 0, size)
-		err := postgres.Rows(db.WithContext(ctx), text, args, func(rows pgx.Rows) error {
+		err := postgres.Rows(db.WithContext(ctx), text, args, func(row postgres.Scanned) error {
 			key, dest := keyOf(columns)
-			item, err := scan(rows, dest...)
+			item, err := scan(row, dest...)
 			items, keys = append(items, item), append(keys, key)
 			return err
 		})

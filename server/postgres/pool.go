@@ -3,9 +3,6 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -13,8 +10,8 @@ import (
 )
 
 // connPool is what GORM runs statements on. It differs from *sql.DB in two
-// ways: a transaction pins one connection and is begun by pgx, so that jobs can
-// be enqueued in it; and a context that carries a transaction (see WithTx) has
+// ways: a transaction pins one connection, whose driver it gives out, so that jobs
+// can be enqueued in it; and a context that carries a transaction (see WithTx) has
 // all its statements run in that one.
 type connPool struct{ db *sql.DB }
 
@@ -38,10 +35,16 @@ func WithoutTx(ctx context.Context) context.Context {
 // in memory: another request must not read the old row and remember it again.
 func AfterCommit(ctx context.Context, f func()) {
 	if tx, ok := ctx.Value(txKey{}).(*pinned); ok {
-		*tx.committed = append(*tx.committed, f)
+		tx.tx.committed = append(tx.tx.committed, f)
 		return
 	}
 	f()
+}
+
+// Pinned reports whether ctx carries a transaction (see WithTx).
+func Pinned(ctx context.Context) bool {
+	_, ok := ctx.Value(txKey{}).(*pinned)
+	return ok
 }
 
 func (p *connPool) on(ctx context.Context) gorm.ConnPool {
@@ -70,8 +73,9 @@ func (p *connPool) QueryRowContext(ctx context.Context, query string, args ...an
 // GetDBConn lets gorm.DB.DB find the pool.
 func (p *connPool) GetDBConn() (*sql.DB, error) { return p.db, nil }
 
-// BeginTx begins a transaction on a connection of its own, or a savepoint in
-// the transaction that ctx carries.
+// BeginTx takes a connection for a transaction, or sets a savepoint in the
+// transaction that ctx carries. The database hears of the transaction with its
+// first statement.
 func (p *connPool) BeginTx(ctx context.Context, o *sql.TxOptions) (gorm.ConnPool, error) {
 	if outer, ok := ctx.Value(txKey{}).(*pinned); ok {
 		return outer.savepoint(ctx)
@@ -80,83 +84,28 @@ func (p *connPool) BeginTx(ctx context.Context, o *sql.TxOptions) (gorm.ConnPool
 	if err != nil {
 		return nil, err
 	}
-	var tx pgx.Tx
+	tx := &transaction{begin: "begin"}
+	if o != nil && o.Isolation == sql.LevelRepeatableRead {
+		tx.begin += " isolation level repeatable read"
+	}
+	if o != nil && o.ReadOnly {
+		tx.begin += " read only"
+	}
 	err = conn.Raw(func(driverConn any) error {
-		var opts pgx.TxOptions
-		if o != nil && o.ReadOnly {
-			opts.AccessMode = pgx.ReadOnly
-		}
-		if o != nil && o.Isolation == sql.LevelRepeatableRead {
-			opts.IsoLevel = pgx.RepeatableRead
-		}
-		tx, err = driverConn.(*stdlib.Conn).Conn().BeginTx(ctx, opts)
-		return err
+		tx.conn = driverConn.(*stdlib.Conn).Conn()
+		return nil
 	})
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	return &pinned{Conn: conn, tx: tx, savepoints: new(atomic.Int64), committed: new([]func())}, nil
-}
-
-// pinned is a transaction on one connection. GORM sees in it a TxCommitter.
-type pinned struct {
-	*sql.Conn
-	tx         pgx.Tx
-	savepoints *atomic.Int64 // taken so far, to name the next
-	committed  *[]func()     // see AfterCommit
-	name       string        // of this savepoint; empty for the transaction itself
-}
-
-func (t *pinned) savepoint(ctx context.Context) (gorm.ConnPool, error) {
-	name := fmt.Sprintf("request_%d", t.savepoints.Add(1))
-	if _, err := t.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
-		return nil, err
-	}
-	return &pinned{Conn: t.Conn, tx: t.tx, savepoints: t.savepoints, committed: t.committed, name: name}, nil
-}
-
-// Commit ends the transaction or keeps what was done since the savepoint.
-func (t *pinned) Commit() error {
-	if t.name != "" {
-		_, err := t.ExecContext(context.Background(), "RELEASE SAVEPOINT "+t.name)
-		return err
-	}
-	err := t.end(t.tx.Commit)
-	if err == nil {
-		for _, f := range *t.committed {
-			f()
-		}
-	}
-	return err
-}
-
-// Rollback undoes the transaction, or what was done since the savepoint.
-func (t *pinned) Rollback() error {
-	if t.name != "" {
-		_, err := t.ExecContext(context.Background(), "ROLLBACK TO SAVEPOINT "+t.name)
-		return err
-	}
-	return t.end(t.tx.Rollback)
-}
-
-func (t *pinned) end(how func(context.Context) error) error {
-	// A request that was cancelled must still end its transaction, or the
-	// connection would go back to the pool with it open.
-	err := how(context.Background())
-	if cerr := t.Close(); cerr != nil && !errors.Is(cerr, sql.ErrConnDone) {
-		err = errors.Join(err, cerr)
-	}
-	if errors.Is(err, pgx.ErrTxClosed) {
-		return sql.ErrTxDone
-	}
-	return err
+	return &pinned{Conn: conn, tx: tx}, nil
 }
 
 // PgxTx is the driver's transaction under tx, for what is not done through
 // GORM (enqueueing a job). It panics outside a transaction: a programming error.
-func PgxTx(tx *gorm.DB) pgx.Tx {
-	return tx.Statement.ConnPool.(*pinned).tx
+func PgxTx(tx *gorm.DB) (pgx.Tx, error) {
+	return tx.Statement.ConnPool.(*pinned).tx.drivers(tx.Statement.Context)
 }
 
 // InTx reports whether db is inside a transaction.

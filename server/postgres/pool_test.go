@@ -252,7 +252,11 @@ func TestDriversTransactionIsTheSame(t *testing.T) {
 		if !postgres.InTx(tx) || postgres.InTx(n.db) {
 			t.Error("InTx is wrong")
 		}
-		if _, err := postgres.PgxTx(tx).Exec(t.Context(), "INSERT INTO notes VALUES ('by the driver')"); err != nil {
+		drivers, err := postgres.PgxTx(tx)
+		if err != nil {
+			return err
+		}
+		if _, err := drivers.Exec(t.Context(), "INSERT INTO notes VALUES ('by the driver')"); err != nil {
 			return err
 		}
 		if got := n.seen(tx); got != "by the driver" {
@@ -269,7 +273,7 @@ func TestDriversTransactionIsTheSame(t *testing.T) {
 			t.Error("outside a transaction there is none of the driver")
 		}
 	}()
-	postgres.PgxTx(n.db)
+	_, _ = postgres.PgxTx(n.db)
 }
 
 func TestEndedTransactionSaysSo(t *testing.T) {
@@ -369,4 +373,55 @@ func TestAfterCommit(t *testing.T) {
 			t.Errorf("undone %t: did %q", fails, got)
 		}
 	}
+}
+
+func TestLastStatementCommits(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t)
+	db := n.db.WithContext(t.Context())
+	last := func(db *gorm.DB, text string) error {
+		return postgres.ExecLast(db, "INSERT INTO notes VALUES (?)", []any{text})
+	}
+	err := db.Transaction(func(tx *gorm.DB) error {
+		if err := note(tx, "a"); err != nil {
+			return err
+		}
+		if err := last(tx, "b"); err != nil {
+			return err
+		}
+		n.want("a b") // before the function returns
+		if err := note(tx, "c"); !errors.Is(err, sql.ErrTxDone) {
+			t.Errorf("a statement behind the last: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Transaction(func(tx *gorm.DB) error {
+		if err := note(tx, "d"); err != nil {
+			return err
+		}
+		return postgres.ExecLast(tx, "INSERT INTO nowhere VALUES (?)", []any{"e"})
+	})
+	if err == nil {
+		t.Error("a wrong last statement did not fail")
+	}
+	n.want("a b")
+	// Inside of other work the last statement ends nothing.
+	undone := errors.New("undone")
+	err = db.Transaction(func(outer *gorm.DB) error {
+		if err := outer.Transaction(func(tx *gorm.DB) error { return last(tx, "f") }); err != nil {
+			return err
+		}
+		inside := n.db.WithContext(postgres.WithTx(t.Context(), outer))
+		if err := inside.Transaction(func(tx *gorm.DB) error { return last(tx, "g") }); err != nil {
+			return err
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+	n.want("a b")
 }

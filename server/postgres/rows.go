@@ -23,17 +23,22 @@ var inBinary = pgx.QueryResultFormatsByOID{
 // converts each value twice and starts a goroutine for each query. Question
 // marks stand for args, as in gorm.DB.Raw; the query runs where db's would, in a
 // transaction if there is one.
-func Rows(db *gorm.DB, query string, args []any, scan func(pgx.Rows) error) error {
-	ctx := db.Statement.Context
+func Rows(db *gorm.DB, query string, args []any, scan func(Scanned) error) error {
+	return RowsIn(db.Statement.Context, db, query, args, scan)
+}
+
+// RowsIn is Rows with a context instead of db's own. A handle with a context is
+// a copy that costs as much as reading a row.
+func RowsIn(ctx context.Context, db *gorm.DB, query string, args []any, scan func(Scanned) error) error {
 	query, args = numbered(query), append([]any{inBinary}, args...)
-	return onConn(ctx, db, func(q querier) error {
-		rows, err := q.Query(ctx, query, args...)
+	return onConn(ctx, db, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			if err := scan(rows); err != nil {
+			if err := scan(Scanned{rows}); err != nil {
 				return err
 			}
 		}
@@ -43,27 +48,52 @@ func Rows(db *gorm.DB, query string, args []any, scan func(pgx.Rows) error) erro
 
 // Row runs a query and scans its first row. It reports false if there is none.
 func Row(db *gorm.DB, query string, args []any, dest ...any) (found bool, err error) {
-	err = Rows(db, query, args, func(rows pgx.Rows) error {
+	return RowIn(db.Statement.Context, db, query, args, dest...)
+}
+
+// RowIn is Row with a context instead of db's own.
+func RowIn(ctx context.Context, db *gorm.DB, query string, args []any, dest ...any) (found bool, err error) {
+	err = RowsIn(ctx, db, query, args, func(row Scanned) error {
 		if found {
 			return nil
 		}
 		found = true
-		return rows.Scan(dest...)
+		return row.Scan(dest...)
 	})
 	return found, err
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+// Exec runs a statement past database/sql, as Rows does.
+func Exec(db *gorm.DB, query string, args []any) error {
+	ctx := db.Statement.Context
+	return onConn(ctx, db, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, numbered(query), args...)
+		return err
+	})
 }
 
-func onConn(ctx context.Context, db *gorm.DB, f func(querier) error) error {
+// ExecLast is Exec for the last statement of whoever opened the transaction that
+// db is in: it commits it, too, if it is not a part of a larger one.
+func ExecLast(db *gorm.DB, query string, args []any) error {
+	p, ok := db.Statement.ConnPool.(*pinned)
+	if !ok || p.tx.nested {
+		return Exec(db, query, args)
+	}
+	err := p.tx.last(db.Statement.Context, numbered(query), args)
+	p.done = err == nil
+	return err
+}
+
+func onConn(ctx context.Context, db *gorm.DB, f func(*pgx.Conn) error) error {
 	pool := db.Statement.ConnPool
 	if p, ok := pool.(*connPool); ok {
 		pool = p.on(ctx)
 	}
-	if tx, ok := pool.(*pinned); ok {
-		return f(tx.tx)
+	if p, ok := pool.(*pinned); ok {
+		if err := p.tx.start(ctx); err != nil {
+			return err
+		}
+		return f(p.tx.conn)
 	}
 	conn, err := Pool(db).Conn(ctx)
 	if err != nil {
@@ -76,6 +106,9 @@ func onConn(ctx context.Context, db *gorm.DB, f func(querier) error) error {
 // numbered writes question marks as $1, $2 and so on. There are none in our
 // statements that mean something else.
 func numbered(query string) string {
+	if !strings.Contains(query, "?") {
+		return query
+	}
 	var b strings.Builder
 	b.Grow(len(query) + 16)
 	for n := 1; ; n++ {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
@@ -92,7 +91,7 @@ func TestRowsGivesTheConnectionBackAfterAFailure(t *testing.T) {
 		t.Error("a wrong statement did not fail")
 	}
 	stop := errors.New("stop")
-	err := postgres.Rows(db, "SELECT generate_series(1, 1000)", nil, func(pgx.Rows) error { return stop })
+	err := postgres.Rows(db, "SELECT generate_series(1, 1000)", nil, func(postgres.Scanned) error { return stop })
 	if !errors.Is(err, stop) {
 		t.Errorf("got %v, want what scan failed with", err)
 	}

@@ -235,6 +235,7 @@ func (s *save) makeAudit() AuditRecord {
 		record.Events = models.ToJSON(s.auditEvents)
 	}
 	if s.comment != nil {
+		s.comment.Via, s.comment.Metadata = record.Via, record.Metadata
 		record.Comments = map[int64]CommentRecord{s.comment.ID: {Comment: *s.comment, Files: s.files}}
 	}
 	return record

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // Filter chooses the tickets of a listing. The zero value is all of them.
@@ -153,7 +152,7 @@ func (s *Service) List(ctx context.Context, by auth.Actor, f Filter, r page.Requ
 		q = joined.of(q, by.AccountID, r)
 	}
 	var version int64
-	list, err := page.ListRows(ctx, s.db, q, r, func(rows pgx.Rows, order ...any) (models.Ticket, error) {
+	list, err := page.ListRows(ctx, s.db, q, r, func(rows postgres.Scanned, order ...any) (models.Ticket, error) {
 		t := models.Ticket{AccountID: by.AccountID}
 		return t, rows.Scan(append(append(dest(&t), &version), order...)...)
 	})

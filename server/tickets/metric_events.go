@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
@@ -57,7 +55,7 @@ func (s *Service) MetricEvents(ctx context.Context, by auth.Actor, since time.Ti
 	var rows []models.TicketMetricEvent
 	err := postgres.Rows(s.db.WithContext(ctx), `SELECT id, ticket_id, time, events FROM ticket_metric_events
 		WHERE account_id = ? AND time >= ? AND time <= ? ORDER BY time FETCH FIRST ? ROWS WITH TIES`, []any{by.AccountID, since, until, size + 1},
-		func(r pgx.Rows) error {
+		func(r postgres.Scanned) error {
 			var row models.TicketMetricEvent
 			err := r.Scan(&row.ID, &row.TicketID, &row.Time, &row.Events)
 			rows = append(rows, row)
@@ -94,7 +92,7 @@ func (s *Service) MetricEventsOf(ctx context.Context, by auth.Actor, tickets []i
 	out := make(map[int64][]MetricEvent, len(tickets))
 	err := postgres.Rows(s.db.WithContext(ctx), `SELECT id, ticket_id, time, events FROM ticket_metric_events
 		WHERE account_id = ? AND ticket_id = ANY(?) ORDER BY ticket_id, id`, []any{by.AccountID, models.IDs(tickets)},
-		func(r pgx.Rows) error {
+		func(r postgres.Scanned) error {
 			var row models.TicketMetricEvent
 			err := r.Scan(&row.ID, &row.TicketID, &row.Time, &row.Events)
 			if err != nil {

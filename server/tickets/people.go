@@ -9,6 +9,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -144,15 +145,10 @@ func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
 			WHERE i.account_id = ? AND i.type = 'email' AND lower(i.value) = ANY(SELECT lower(e) FROM unnest(?::text[]) e)`
 		args = append(args, s.by.AccountID, emails)
 	}
-	rows, err := s.tx.Raw(query, args...).Rows()
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return postgres.Rows(s.tx, query, args, func(row postgres.Scanned) error {
 		var p person
 		var email string
-		if err := rows.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Active, &p.Suspended, &p.OrganizationID, &p.DefaultGroupID, &p.PrivateOnly,
+		if err := row.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Active, &p.Suspended, &p.OrganizationID, &p.DefaultGroupID, &p.PrivateOnly,
 			&p.GroupIDs, &p.Organizations, &p.OrganizationGroup, &p.OrganizationTags, &email); err != nil {
 			return err
 		}
@@ -160,8 +156,8 @@ func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
 		if email != "" {
 			s.people.byEmail[email] = p.ID
 		}
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // person is an active user by id.

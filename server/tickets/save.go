@@ -58,6 +58,7 @@ type save struct {
 	record          *AuditRecord // see audit
 	log             []events.Event
 	follows         bool // of another ticket's change: a merge, the solving of its problem
+	last            bool // what it writes is the transaction's last statement
 	silent          bool // an import: no rules, no events to outside
 	imported        *importedTimes
 	touchUnaudited  bool // write although no audit event came about
@@ -113,10 +114,13 @@ func (c Change) writesOnce() bool {
 func (s *Service) newTx(tx *gorm.DB, by auth.Actor, at time.Time) (*save, error) {
 	sv := &save{service: s, tx: tx, by: by, now: at, created: true}
 	var version int64
-	err := tx.Raw("SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids') FROM accounts a WHERE a.id = ?", by.AccountID).
-		Row().Scan(&version, &sv.after.ID, &sv.auditID)
+	found, err := postgres.Row(tx, "SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids') FROM accounts a WHERE a.id = ?",
+		[]any{by.AccountID}, &version, &sv.after.ID, &sv.auditID)
 	if err != nil {
 		return nil, err
+	}
+	if !found {
+		return nil, fault.Missing("account", by.AccountID)
 	}
 	if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
 		return nil, err
@@ -134,7 +138,7 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change)
 		if err != nil {
 			return err
 		}
-		sv.change = c
+		sv.change, sv.last = c, true
 		saved, err = sv.run()
 		return err
 	})
@@ -214,10 +218,10 @@ func (s *save) run() (Saved, error) {
 	if !s.created && len(s.auditEvents) == 0 && !s.touchUnaudited {
 		return Saved{Ticket: s.before, Audit: s.audit(), Config: s.config}, nil // nothing changed: nothing is written
 	}
-	if err := s.write(); err != nil {
+	if err := s.leadIncidents(); err != nil {
 		return Saved{}, err
 	}
-	if err := s.leadIncidents(); err != nil {
+	if err := s.write(); err != nil {
 		return Saved{}, err
 	}
 	return Saved{Ticket: s.after, Audit: s.audit(), Config: s.config}, nil

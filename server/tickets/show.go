@@ -4,11 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"math/bits"
+	"strings"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/gather"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
 )
@@ -37,25 +41,96 @@ func versioned(columns string) string {
 
 // Show is a ticket that by may see, and the account's set-up that it is shown
 // with. It fails with fault.NotFound.
+//
+// What is asked for at the same time by those who may see every ticket of their
+// account is read by one statement.
 func (s *Service) Show(ctx context.Context, by auth.Actor, id int64) (models.Ticket, *fields.Config, error) {
+	if seesAll(by) && !postgres.Pinned(ctx) {
+		t, found, err := s.shows.Get(ctx, key{by.AccountID, id})
+		return s.shown(ctx, by, id, t, found, err)
+	}
 	where, args := Visible(by)
 	return s.show(ctx, by, id, columnsFor(by), where, args)
 }
 
 func (s *Service) show(ctx context.Context, by auth.Actor, id int64, columns, where string, args []any) (models.Ticket, *fields.Config, error) {
-	t := models.Ticket{AccountID: by.AccountID}
-	var version int64
-	db := s.db.WithContext(ctx)
-	found, err := postgres.Row(db, "SELECT "+versioned(columns)+" FROM tickets t WHERE t.id = ? AND "+where,
-		append([]any{by.AccountID, id}, args...), append(dest(&t), &version)...)
+	var t shown
+	found, err := postgres.RowIn(ctx, s.db, "SELECT "+versioned(columns)+" FROM tickets t WHERE t.id = ? AND "+where,
+		append([]any{by.AccountID, id}, args...), t.dest()...)
+	return s.shown(ctx, by, id, t, found, err)
+}
+
+// shown completes what was read.
+func (s *Service) shown(ctx context.Context, by auth.Actor, id int64, t shown, found bool, err error) (models.Ticket, *fields.Config, error) {
 	if err != nil {
-		return t, nil, err
+		return t.ticket, nil, err
 	}
 	if !found {
-		return t, nil, fault.Missing("ticket", id)
+		return t.ticket, nil, fault.Missing("ticket", id)
 	}
-	config, err := s.fields.Config(db, by.AccountID, version)
-	return t, config, err
+	t.ticket.AccountID = by.AccountID
+	config := s.fields.Remembered(by.AccountID, t.version)
+	if config == nil {
+		config, err = s.fields.Config(s.db.WithContext(ctx), by.AccountID, t.version)
+	}
+	return t.ticket, config, err
+}
+
+// key names a ticket among those of all accounts.
+type key struct{ account, id int64 }
+
+// shown is a ticket and the version of the set-up that it is shown with.
+type shown struct {
+	ticket  models.Ticket
+	version int64
+}
+
+func (t *shown) dest() []any { return append(dest(&t.ticket), &t.version) }
+
+// showOne is the statement of a look-up that comes alone, which most do.
+const showOne = "SELECT " + columns + `, (SELECT a.config_version FROM accounts a WHERE a.id = $1)
+	FROM tickets t WHERE t.account_id = $1 AND t.id = $2 AND t.deleted_at IS NULL`
+
+// showSome are the statements for 2, 4, 8 keys and so on. With an array of keys
+// there would be one for all, but PostgreSQL would plan it anew each time, since
+// it takes the plan for an array of unknown length to be dearer.
+var showSome = func() (texts []string) {
+	for n := 2; n <= gather.Most; n *= 2 {
+		keys := make([]string, n)
+		for i := range keys {
+			keys[i] = fmt.Sprintf("($%d::bigint, $%d::bigint, %d::bigint)", 2*i+1, 2*i+2, i)
+		}
+		texts = append(texts, "SELECT "+columns+", a.config_version, k.n FROM (VALUES "+strings.Join(keys, ", ")+`) k (account_id, id, n)
+			JOIN tickets t ON t.account_id = k.account_id AND t.id = k.id AND t.deleted_at IS NULL
+			JOIN accounts a ON a.id = k.account_id`)
+	}
+	return texts
+}()
+
+// showTogether finds the tickets of callers that seesAll holds for.
+func (s *Service) showTogether(ctx context.Context, keys []key, at func(i int) *shown) error {
+	if len(keys) == 1 {
+		return postgres.RowsIn(ctx, s.db, showOne, []any{keys[0].account, keys[0].id}, func(row postgres.Scanned) error {
+			return row.Scan(at(0).dest()...)
+		})
+	}
+	size := bits.Len(uint(len(keys) - 1)) // 2^size is the next power of two
+	args := make([]any, 0, 2<<size)
+	for _, k := range keys {
+		args = append(args, k.account, k.id)
+	}
+	for len(args) < cap(args) {
+		args = append(args, int64(0), int64(0)) // nobody's
+	}
+	return postgres.RowsIn(ctx, s.db, showSome[size-1], args, func(row postgres.Scanned) error {
+		var n int64
+		var t shown
+		if err := row.Scan(append(t.dest(), &n)...); err != nil {
+			return err
+		}
+		*at(int(n)) = t
+		return nil
+	})
 }
 
 // ShowMany are the tickets with these ids that by may see, by id. It fails with

@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/gather"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
@@ -24,17 +25,20 @@ type Service struct {
 	users       *users.Service
 	attachments *attachments.Service
 	suspended   *suspended.Service
+	shows       *gather.Gatherer[key, shown]
 	now         func() time.Time
 	queue       *jobs.Service // nil until Work: nothing follows on a change then
 	auth        *auth.Service // as queue
 
 	mu     sync.Mutex
-	visits map[visit]time.Time // who looked at which ticket, not yet written
+	visits map[visitor][]visit // looks that are not yet written, newest last
 }
 
 // New makes the service.
 func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, now func() time.Time) *Service {
-	return &Service{db: db, fields: f, users: u, attachments: a, suspended: suspended.New(db, a, now), now: now, visits: map[visit]time.Time{}}
+	s := &Service{db: db, fields: f, users: u, attachments: a, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{}}
+	s.shows = gather.New(2, s.showTogether)
+	return s
 }
 
 // Work has q do what follows on changes of tickets: incidents go with their

@@ -12,6 +12,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // statement is several writes in one: each in a WITH of its own. One round trip
@@ -67,13 +68,16 @@ const newMetricColumns = `account_id, ticket_id, group_stations, assignee_statio
 func (s *save) write() error {
 	var w statement
 	t, m := &s.after, &s.metric
+	a := s.audit().Audit
 	if s.created {
-		t.Via = models.ToJSON(s.auditVia)
+		t.Via = a.Via
 		w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
 		w.insert("ticket_metrics", newMetricColumns+", clocks", append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks)...)
 	} else {
 		set, args := changed(ticketColumns, 1, dest(&s.before), dest(t))
-		w.add("new_tickets", "UPDATE tickets SET "+set+" WHERE account_id = ? AND id = ?", append(args, t.AccountID, t.ID)...)
+		if set != "" { // else it is the comment alone that changes, within the clock's last tick
+			w.add("new_tickets", "UPDATE tickets SET "+set+" WHERE account_id = ? AND id = ?", append(args, t.AccountID, t.ID)...)
+		}
 		set, args = assignments(newMetricColumns, 2, metricDest(m)[1:])
 		if len(s.metricEvents) > 0 {
 			set, args = set+", clocks = ?", append(args, m.Clocks)
@@ -81,7 +85,6 @@ func (s *save) write() error {
 		w.add("new_ticket_metrics", "UPDATE ticket_metrics SET "+set+" WHERE account_id = ? AND ticket_id = ?", append(args, t.AccountID, t.ID)...)
 	}
 	if c := s.comment; c != nil {
-		c.Via, c.Metadata = models.ToJSON(s.auditVia), s.metadata()
 		w.insert("comments", "account_id, id, ticket_id, audit_id, author_id, type, public, body, html_body, plain_body, via, metadata, has_attachments, created_at",
 			c.AccountID, c.ID, c.TicketID, c.AuditID, c.AuthorID, c.Type, c.Public, c.Body, c.HTMLBody, c.PlainBody, c.Via, c.Metadata, c.HasAttachments, c.CreatedAt)
 	}
@@ -89,7 +92,6 @@ func (s *save) write() error {
 		s.writeRating(&w)
 	}
 	if len(s.auditEvents) > 0 {
-		a := s.audit().Audit
 		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
 			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt)
 	}
@@ -118,7 +120,10 @@ func (s *save) write() error {
 	if err := w.plain(); err != nil {
 		return err
 	}
-	return s.tx.Exec(w.sql.String(), w.args...).Error
+	if s.last {
+		return postgres.ExecLast(s.tx, w.sql.String(), w.args)
+	}
+	return postgres.Exec(s.tx, w.sql.String(), w.args)
 }
 
 // inUse is what a ticket is counted for elsewhere.
