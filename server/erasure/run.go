@@ -100,15 +100,19 @@ func (r *run) forgetRequests(ctx context.Context) error {
 	return nil
 }
 
-// forgetAnswers removes the stored answers of writes that name the person, or
-// were the person's. Who repeats such a write within the day does it again.
+// forgetAnswers empties the stored answers of writes that name the person; one
+// that comes again is still done once. Those under keys that name the person,
+// and the person's own, go.
 func (r *run) forgetAnswers(ctx context.Context) error {
 	return r.step(ctx, "idempotency_keys", func(tx *gorm.DB) (int64, error) {
 		pattern := r.everywhere().sql
-		done := tx.Exec(`DELETE FROM idempotency_keys WHERE account_id = ? AND (actor_id = ANY(?::bigint[])
-			OR ? <> '' AND (convert_from(body, 'UTF8') ~* ? OR location ~* ? OR key ~* ?))`,
-			r.account, models.IDs(r.known.Users), pattern, pattern, pattern, pattern)
-		return done.RowsAffected, done.Error
+		gone := tx.Exec("DELETE FROM idempotency_keys WHERE account_id = ? AND (actor_id = ANY(?::bigint[]) OR ? <> '' AND key ~* ?)",
+			r.account, models.IDs(r.known.Users), pattern, pattern)
+		if gone.Error != nil || pattern == "" {
+			return gone.RowsAffected, gone.Error
+		}
+		emptied := tx.Exec("UPDATE idempotency_keys SET body = '{}' WHERE account_id = ? AND convert_from(body, 'UTF8') ~* ?", r.account, pattern)
+		return gone.RowsAffected + emptied.RowsAffected, emptied.Error
 	})
 }
 

@@ -16,28 +16,6 @@ const Mark = "▇"
 // bytes, in order and without overlaps.
 type Find func(text string) [][2]int
 
-// Exactly finds a text, as it is and with white space of any kind and length
-// taken for one space.
-func Exactly(wanted string) Find {
-	plain := strings.Join(strings.Fields(wanted), " ")
-	return func(text string) [][2]int {
-		needle := wanted
-		if !strings.Contains(text, needle) {
-			needle = plain
-		}
-		var out [][2]int
-		for from := 0; needle != ""; {
-			i := strings.Index(text[from:], needle)
-			if i < 0 {
-				break
-			}
-			out = append(out, [2]int{from + i, from + i + len(needle)})
-			from += i + len(needle)
-		}
-		return out
-	}
-}
-
 // Text covers what find finds in a plain text.
 func Text(text string, find Find) string {
 	places := find(text)

@@ -101,8 +101,10 @@ func (s *save) redactFile(comment, id int64) (attachments.File, error) {
 		return file, err
 	}
 	// A file's name can tell as much as its contents.
-	if err := idempotency.BlankTx(s.tx, s.by.AccountID, "tickets", s.after.ID); err != nil {
-		return file, err
+	for resource, of := range map[string]int64{"tickets": s.after.ID, "attachments": id} { // the upload's answer too
+		if err := idempotency.BlankTx(s.tx, s.by.AccountID, resource, of); err != nil {
+			return file, err
+		}
 	}
 	if err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
 		WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
