@@ -66,9 +66,9 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	ticketService := tickets.New(db, config, people, files, o.Now)
 	ticketService.Work(queue, authService)
-	unassign.Register(queue, db, config, people, ticketService, o.Log)
 	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
+	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	return api.Services{
 		Attachments:   files,
 		Auth:          authService,

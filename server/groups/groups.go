@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/memberships"
 )
 
 // maxName is how long a group's name may be, in characters.
@@ -110,14 +111,14 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 		if err := fields.BumpTx(tx, by.AccountID); err != nil {
 			return err
 		}
-		g, err := lockTx(tx, id, "UPDATE")
+		g, users, err := membersTx(tx, by.AccountID, id)
 		if err != nil {
 			return err
 		}
 		if g.Default {
 			return fault.Base(fault.CodeInvalid, "The default group cannot be deleted")
 		}
-		if err := s.dissolveTx(tx, by, id); err != nil {
+		if err := memberships.Groups.EndTx(tx, s.by(by), id, users); err != nil {
 			return err
 		}
 		g.Deleted, g.UpdatedAt = true, s.now()

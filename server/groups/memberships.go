@@ -7,18 +7,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/memberships"
 	"github.com/helpd/helpd/server/page"
 )
-
-// An agent who is a member of any group has exactly one default membership,
-// whose group is also the agent's default_group_id. Whoever changes memberships
-// locks first the group, then its users by id, so that writers take turns and
-// none waits for another in a circle.
 
 // Of selects memberships; a zero is any.
 type Of struct {
@@ -132,23 +127,23 @@ func (s *Service) Join(ctx context.Context, by auth.Actor, user int64, n NewMemb
 
 func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (models.GroupMembership, error) {
 	var m models.GroupMembership
-	if _, err := lockTx(tx, n.GroupID, "SHARE"); err != nil {
-		if fault.Is(err, fault.NotFound) {
-			err = fault.InvalidField("group_id", "%d is not a group", n.GroupID)
-		}
-		return m, err
-	}
-	u, err := lockUserTx(tx, n.UserID)
+	u, err := memberships.LockUserTx(tx, n.UserID)
 	if fault.Is(err, fault.NotFound) || err == nil && (!u.Active || !u.Staff()) {
 		return m, fault.InvalidField("user_id", "%d is not an agent", n.UserID)
 	}
 	if err != nil {
 		return m, err
 	}
+	if _, err := lockTx(tx, n.GroupID, "SHARE"); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			err = fault.InvalidField("group_id", "%d is not a group", n.GroupID)
+		}
+		return m, err
+	}
 	now := s.now()
 	m = models.GroupMembership{UserID: u.ID, GroupID: n.GroupID, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}}
-	var hasDefault int64
-	if err := tx.Model(&m).Where(`user_id = ? AND "default"`, u.ID).Count(&hasDefault).Error; err != nil {
+	hasDefault, err := memberships.Groups.HasDefaultTx(tx, by.AccountID, u.ID)
+	if err != nil {
 		return m, err
 	}
 	err = tx.Create(&m).Error
@@ -159,38 +154,19 @@ func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (models.Gr
 	if err != nil {
 		return m, err
 	}
-	if n.Default || hasDefault == 0 {
+	if n.Default || !hasDefault {
 		if err := s.makeDefaultTx(tx, &m); err != nil {
 			return m, err
 		}
 		u.DefaultGroupID, u.UpdatedAt = &m.GroupID, now
 	}
-	return m, s.memberChangedTx(tx, by, "created", m.GroupID, u)
-}
-
-func lockUserTx(tx *gorm.DB, id int64) (models.User, error) {
-	var u models.User
-	err := tx.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).Take(&u, "id = ?", id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return u, fault.Missing("user", id)
-	}
-	return u, err
+	return m, memberships.Groups.RecordTx(tx, s.by(by), "created", m.GroupID, u)
 }
 
 // makeDefaultTx makes m the default membership of its user, who is locked.
 func (s *Service) makeDefaultTx(tx *gorm.DB, m *models.GroupMembership) error {
-	now := s.now()
-	err := tx.Model(&models.GroupMembership{}).Where(`user_id = ? AND "default" AND id <> ?`, m.UserID, m.ID).
-		Updates(map[string]any{"default": false, "updated_at": now}).Error
-	if err != nil {
-		return err
-	}
-	m.Default, m.UpdatedAt = true, now
-	if err := tx.Select("default", "updated_at").Updates(m).Error; err != nil {
-		return err
-	}
-	return tx.Model(&models.User{}).Where("id = ?", m.UserID).
-		Updates(map[string]any{"default_group_id": m.GroupID, "updated_at": now}).Error
+	m.Default, m.UpdatedAt = true, s.now()
+	return memberships.Groups.MakeDefaultTx(tx, m.AccountID, m.UserID, m.ID, m.GroupID, m.UpdatedAt)
 }
 
 // Leave ends a membership, of this user unless user is 0. When it was the
@@ -205,17 +181,13 @@ func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) erro
 		if err != nil {
 			return err
 		}
-		if _, err := lockUserTx(tx, m.UserID); err != nil {
+		if _, err := memberships.LockUserTx(tx, m.UserID); err != nil {
 			return err
 		}
-		gone := tx.Delete(&models.GroupMembership{}, "id = ?", id)
-		if gone.Error != nil {
-			return gone.Error
+		if _, err := membershipTx(tx, user, id); err != nil { // another one was faster
+			return err
 		}
-		if gone.RowsAffected == 0 { // another one was faster
-			return fault.Missing("group membership", id)
-		}
-		if err := s.settleTx(tx, by, m.GroupID, []int64{m.UserID}); err != nil {
+		if err := memberships.Groups.EndTx(tx, s.by(by), m.GroupID, []int64{m.UserID}); err != nil {
 			return err
 		}
 		return s.jobs.EnqueueTx(tx, Left{by.AccountID, m.GroupID, m.UserID})
@@ -224,49 +196,33 @@ func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) erro
 	return err
 }
 
-// dissolveTx removes the memberships of a group, which is locked.
-func (s *Service) dissolveTx(tx *gorm.DB, by auth.Actor, group int64) error {
-	var users []int64
-	err := tx.Model(&models.User{}).Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).
-		Where("id IN (SELECT user_id FROM group_memberships WHERE account_id = ? AND group_id = ?)", by.AccountID, group).
-		Order("id").Pluck("id", &users).Error
-	if err != nil || len(users) == 0 {
-		return err
+// membersTx locks the members of a group, and then the group itself. Who joins
+// in between is locked in another try: users come before groups.
+func membersTx(tx *gorm.DB, account, id int64) (g models.Group, users []int64, err error) {
+	for {
+		err = tx.Transaction(func(tx *gorm.DB) error {
+			if users, err = memberships.Groups.LockMembersTx(tx, account, id, 0); err != nil {
+				return err
+			}
+			if g, err = lockTx(tx, id, "UPDATE"); err != nil {
+				return err
+			}
+			var n int
+			err := tx.Raw("SELECT count(*) FROM group_memberships WHERE account_id = ? AND group_id = ? AND user_id <> ALL(?::bigint[])",
+				account, id, models.IDs(users)).Row().Scan(&n)
+			if err == nil && n > 0 {
+				return errJoined
+			}
+			return err
+		})
+		if !errors.Is(err, errJoined) {
+			return g, users, err
+		}
 	}
-	if err := tx.Delete(&models.GroupMembership{}, "group_id = ?", group).Error; err != nil {
-		return err
-	}
-	return s.settleTx(tx, by, group, users)
 }
 
-// settleTx follows up on the users, who are locked, having left a group: each
-// has a default membership again if there is any.
-func (s *Service) settleTx(tx *gorm.DB, by auth.Actor, left int64, users []int64) error {
-	now := s.now()
-	err := tx.Exec(`
-		UPDATE group_memberships AS m SET "default" = TRUE, updated_at = ?
-		FROM (SELECT user_id, min(id) AS id FROM group_memberships
-			WHERE account_id = ? AND user_id = ANY(?::bigint[])
-			GROUP BY user_id HAVING NOT bool_or("default")) AS oldest
-		WHERE m.account_id = ? AND m.id = oldest.id`, now, by.AccountID, models.IDs(users), by.AccountID).Error
-	if err != nil {
-		return err
-	}
-	err = tx.Exec(`
-		UPDATE users AS u SET default_group_id = d.group_id, updated_at = ?
-		FROM unnest(?::bigint[]) AS gone (user_id)
-		LEFT JOIN group_memberships AS d ON d.account_id = ? AND d.user_id = gone.user_id AND d."default"
-		WHERE u.account_id = ? AND u.id = gone.user_id AND u.default_group_id IS DISTINCT FROM d.group_id`,
-		now, models.IDs(users), by.AccountID, by.AccountID).Error
-	if err != nil {
-		return err
-	}
-	var after []models.User
-	if err := tx.Order("id").Find(&after, "id = ANY(?::bigint[])", models.IDs(users)).Error; err != nil {
-		return err
-	}
-	return s.memberChangedTx(tx, by, "deleted", left, after...)
-}
+// errJoined undoes a try of membersTx.
+var errJoined = errors.New("somebody has joined")
 
 // MakeDefault makes a membership the default of its user and returns all of
 // the user's. Admins may, and an agent his own.
@@ -276,7 +232,7 @@ func (s *Service) MakeDefault(ctx context.Context, by auth.Actor, user, id int64
 	}
 	var all []models.GroupMembership
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if _, err := lockUserTx(tx, user); err != nil {
+		if _, err := memberships.LockUserTx(tx, user); err != nil {
 			return err
 		}
 		m, err := membershipTx(tx, user, id)

@@ -62,23 +62,3 @@ type tagsChanged struct {
 func without(a, b []string) []string {
 	return slices.DeleteFunc(append([]string{}, a...), func(t string) bool { return slices.Contains(b, t) })
 }
-
-type ref struct {
-	ID string `json:"id"`
-}
-
-type membershipChanged struct {
-	Organization ref `json:"organization"`
-}
-
-// memberChangedTx notes that a membership of each of the users was created or
-// deleted.
-func (s *Service) memberChangedTx(tx *gorm.DB, by auth.Actor, what string, organization int64, users ...models.User) error {
-	list := make([]events.About, len(users))
-	for i, u := range users {
-		list[i] = events.About{ID: u.ID, Event: events.Event{
-			Type: "user.organization_membership_" + what, Detail: events.UserDetail(u), Change: membershipChanged{ref{events.ID(organization)}},
-		}}
-	}
-	return events.AppendAllTx(tx, s.by(by), "user", list)
-}

@@ -12,13 +12,9 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/memberships"
 	"github.com/helpd/helpd/server/page"
 )
-
-// A user who is a member of any organization has exactly one default
-// membership, whose organization is also the user's organization_id. Whoever
-// changes memberships locks first the organization, then its users by id, so
-// that writers take turns and none waits for another in a circle.
 
 // Membership is a membership with the name of its organization.
 type Membership struct {
@@ -57,7 +53,7 @@ func membershipQuery(by auth.Actor, cond string, args ...any) page.Query {
 	return page.Query{
 		Select: membershipColumns, Order: membershipsByID,
 		From:  "organization_memberships AS m JOIN organizations AS o ON o.account_id = m.account_id AND o.id = m.organization_id",
-		Where: "m.account_id = ? AND " + cond + " AND " + seen,
+		Where: "m.account_id = ? AND o.deleted_at IS NULL AND " + cond + " AND " + seen,
 		Args:  append(append([]any{by.AccountID}, args...), seenArgs...),
 	}
 }
@@ -164,14 +160,14 @@ func (s *Service) Join(ctx context.Context, by auth.Actor, user int64, n NewMemb
 }
 
 func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (Membership, error) {
-	o, err := organizationOfTx(tx, by, n.OrganizationID)
-	if err != nil {
-		return Membership{}, err
-	}
 	u, err := s.memberTx(tx, by, n.UserID)
 	if fault.Is(err, fault.NotFound) || err == nil && !u.Active {
 		return Membership{}, fault.InvalidField("user_id", "%d is not a user", n.UserID)
 	}
+	if err != nil {
+		return Membership{}, err
+	}
+	o, err := organizationOfTx(tx, by, n.OrganizationID)
 	if err != nil {
 		return Membership{}, err
 	}
@@ -180,8 +176,8 @@ func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (Membershi
 		UserID: u.ID, OrganizationID: o.ID, ViewTickets: n.ViewTickets,
 		Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now},
 	}
-	var hasDefault int64
-	if err := tx.Model(&m).Where(`user_id = ? AND "default"`, u.ID).Count(&hasDefault).Error; err != nil {
+	hasDefault, err := memberships.Organizations.HasDefaultTx(tx, by.AccountID, u.ID)
+	if err != nil {
 		return Membership{}, err
 	}
 	err = tx.Create(&m).Error
@@ -192,13 +188,13 @@ func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (Membershi
 	if err != nil {
 		return Membership{}, err
 	}
-	if n.Default || hasDefault == 0 {
+	if n.Default || !hasDefault {
 		if err := s.makeDefaultTx(tx, &m); err != nil {
 			return Membership{}, err
 		}
 		u.OrganizationID, u.UpdatedAt = &o.ID, now
 	}
-	return Membership{m, o.Name}, s.memberChangedTx(tx, by, "created", o.ID, u)
+	return Membership{m, o.Name}, memberships.Organizations.RecordTx(tx, s.by(by), "created", o.ID, u)
 }
 
 // organizationOfTx reads the organization that a membership is to be in and
@@ -216,11 +212,7 @@ func organizationOfTx(tx *gorm.DB, by auth.Actor, id int64) (models.Organization
 
 // memberTx reads and locks the user of a membership that by wants to change.
 func (s *Service) memberTx(tx *gorm.DB, by auth.Actor, id int64) (models.User, error) {
-	var u models.User
-	err := tx.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).Take(&u, "id = ?", id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return u, fault.Missing("user", id)
-	}
+	u, err := memberships.LockUserTx(tx, id)
 	if err == nil && !by.Admin() && u.Staff() {
 		return u, fault.Denied()
 	}
@@ -229,18 +221,8 @@ func (s *Service) memberTx(tx *gorm.DB, by auth.Actor, id int64) (models.User, e
 
 // makeDefaultTx makes m the default membership of its user, who is locked.
 func (s *Service) makeDefaultTx(tx *gorm.DB, m *models.OrganizationMembership) error {
-	now := s.now()
-	err := tx.Model(&models.OrganizationMembership{}).Where(`user_id = ? AND "default" AND id <> ?`, m.UserID, m.ID).
-		Updates(map[string]any{"default": false, "updated_at": now}).Error
-	if err != nil {
-		return err
-	}
-	m.Default, m.UpdatedAt = true, now
-	if err := tx.Select("default", "updated_at").Updates(m).Error; err != nil {
-		return err
-	}
-	return tx.Model(&models.User{}).Where("id = ?", m.UserID).
-		Updates(map[string]any{"organization_id": m.OrganizationID, "updated_at": now}).Error
+	m.Default, m.UpdatedAt = true, s.now()
+	return memberships.Organizations.MakeDefaultTx(tx, m.AccountID, m.UserID, m.ID, m.OrganizationID, m.UpdatedAt)
 }
 
 // MakeDefault makes a membership the default of its user and returns all of
@@ -291,7 +273,7 @@ func (s *Service) chooseTx(tx *gorm.DB, by auth.Actor, user, id int64) error {
 		if _, err := s.memberTx(tx, by, user); err != nil {
 			return err
 		}
-	} else if err := lockUser(tx, user); err != nil {
+	} else if _, err := memberships.LockUserTx(tx, user); err != nil {
 		return err
 	}
 	var m models.OrganizationMembership
@@ -303,9 +285,4 @@ func (s *Service) chooseTx(tx *gorm.DB, by auth.Actor, user, id int64) error {
 		return err
 	}
 	return s.makeDefaultTx(tx, &m)
-}
-
-func lockUser(tx *gorm.DB, id int64) error {
-	var u models.User
-	return tx.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).Select("id").Take(&u, "id = ?", id).Error
 }

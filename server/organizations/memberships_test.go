@@ -204,7 +204,9 @@ func TestConcurrentWritersKeepOneDefault(t *testing.T) {
 			}
 			switch i % 4 {
 			case 0:
-				err = w.Delete(w.ctx(), w.admin, o.ID)
+				if err = w.Delete(w.ctx(), w.admin, o.ID); err == nil {
+					err = w.Dissolve(w.ctx(), w.admin, o.ID)
+				}
 			case 1:
 				err = w.Leave(w.ctx(), w.admin, 0, m.ID)
 			case 2:

@@ -176,9 +176,8 @@ func (s *Service) CreateOrUpdate(ctx context.Context, by auth.Actor, id int64, c
 	return o, created && err == nil, err
 }
 
-// Delete removes an organization and its memberships; each member's oldest
-// other membership becomes his default. Its tickets that are not closed lose
-// it by and by, which the caller has to see to.
+// Delete removes an organization. Its members and its tickets that are not
+// closed lose it by and by (see Left), however many there are.
 func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return s.deleteTx(tx, by, id) })
 }
@@ -189,9 +188,6 @@ func (s *Service) deleteTx(tx *gorm.DB, by auth.Actor, id int64) error {
 	}
 	o, err := s.lockTx(tx, by, id)
 	if err != nil {
-		return err
-	}
-	if err := s.dissolveTx(tx, by, id); err != nil {
 		return err
 	}
 	now := s.now()

@@ -486,6 +486,15 @@ func TestDelete(t *testing.T) {
 	_, err := w.Show(w.ctx(), w.admin, o.ID)
 	is(t, err, fault.NotFound)
 	is(t, w.Delete(w.ctx(), w.admin, o.ID), fault.NotFound)
+	// Nothing is shown of it, though its members are not told yet.
+	_, err = w.Memberships(w.ctx(), w.admin, organizations.Of{OrganizationID: o.ID}, page.First(10))
+	is(t, err, fault.NotFound)
+	if list, err := w.Memberships(w.ctx(), w.admin, organizations.Of{UserID: only.ID}, page.First(10)); err != nil || len(list.Items) > 0 {
+		t.Errorf("memberships of the deleted: %v, %v", list.Items, err)
+	}
+	if err := w.Dissolve(w.ctx(), w.admin, o.ID); err != nil {
+		t.Fatal(err)
+	}
 	same(t, w.organizationOf(only), nil)
 	same(t, *w.organizationOf(both), third.ID) // joined before the second
 	same(t, w.defaults(both), []int64{third.ID})

@@ -17,7 +17,7 @@ const successionBatch = 500
 
 // SucceedUserTx puts a user in the place of another on every ticket, closed and
 // deleted ones too: as requester, submitter, assignee, CC and follower, and as
-// the author of comments, audits and ratings. Each ticket that changes so has an audit
+// the author of comments and audits. Each ticket that changes so has an audit
 // and events of it by by. Both users are locked and still have their addresses.
 // The number of statements grows with every 500 tickets only.
 func (s *Service) SucceedUserTx(tx *gorm.DB, by auth.Actor, from, to int64) error {
@@ -58,10 +58,8 @@ func (s *Service) SucceedUserTx(tx *gorm.DB, by auth.Actor, from, to int64) erro
 			return err
 		}
 	}
-	for _, column := range []string{"comments SET author_id = ? WHERE account_id = ? AND author_id", "satisfaction_ratings SET requester_id = ? WHERE account_id = ? AND requester_id"} {
-		if err := tx.Exec("UPDATE "+column+" = ?", to, account, from).Error; err != nil {
-			return err
-		}
+	if err := tx.Exec("UPDATE comments SET author_id = ? WHERE account_id = ? AND author_id = ?", to, account, from).Error; err != nil {
+		return err
 	}
 	return tx.Exec(`WITH gone AS (DELETE FROM ticket_visits WHERE account_id = ? AND user_id = ? RETURNING ticket_id, visited_at)
 		INSERT INTO ticket_visits AS v (account_id, user_id, ticket_id, visited_at)

@@ -90,7 +90,7 @@ const copied = "t.email_cc_ids"
 // of its arguments says that all of his do.
 const sharing = `SELECT om.organization_id AS id FROM organization_memberships om
 	JOIN organizations o ON o.account_id = om.account_id AND o.id = om.organization_id
-	WHERE om.account_id = ? AND om.user_id = ? AND (o.shared_tickets OR om.view_tickets OR ?)`
+	WHERE om.account_id = ? AND om.user_id = ? AND o.deleted_at IS NULL AND (o.shared_tickets OR om.view_tickets OR ?)`
 
 // ofOrganizations reports whether an end user sees the tickets of all of his
 // organizations, whatever they share.

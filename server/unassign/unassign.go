@@ -37,8 +37,8 @@ const atOnce = 500
 
 // Register makes the jobs known to the queue. It comes before the queue starts,
 // and after u is registered with it.
-func Register(queue *jobs.Service, db *gorm.DB, f *fields.Service, u *users.Service, t *tickets.Service, log *slog.Logger) {
-	w := worker{db, f, t, log}
+func Register(queue *jobs.Service, db *gorm.DB, f *fields.Service, u *users.Service, o *organizations.Service, t *tickets.Service, log *slog.Logger) {
+	w := worker{db, f, o, t, log}
 	how := jobs.How{Timeout: patience}
 	jobs.Handle(queue, how, w.optionsGone)
 	f.Follow(queue)
@@ -53,10 +53,11 @@ func Register(queue *jobs.Service, db *gorm.DB, f *fields.Service, u *users.Serv
 }
 
 type worker struct {
-	db      *gorm.DB
-	fields  *fields.Service
-	tickets *tickets.Service
-	log     *slog.Logger
+	db            *gorm.DB
+	fields        *fields.Service
+	organizations *organizations.Service
+	tickets       *tickets.Service
+	log           *slog.Logger
 }
 
 // The conditions below hold at the time of the job, not of what led to it: who
@@ -111,11 +112,16 @@ func handOver(tx *gorm.DB, t models.Ticket) (tickets.Change, error) {
 }
 
 // organizationLeft takes the organization from tickets whose requester is no
-// member of it.
+// member of it; one that was deleted, from its members before.
 func (w worker) organizationLeft(ctx context.Context, left organizations.Left) error {
 	cond, args := ofFormerOrganization, []any{left.OrganizationID}
 	if left.UserID != 0 {
 		cond, args = cond+" AND requester_id = ?", append(args, left.UserID)
+	} else {
+		by := auth.System(left.AccountID)
+		if err := w.organizations.Dissolve(auth.With(ctx, by), by, left.OrganizationID); err != nil {
+			return err
+		}
 	}
 	return w.each(ctx, left.AccountID, cond, args, func(*gorm.DB, models.Ticket) (tickets.Change, error) {
 		return tickets.Change{OrganizationID: nullable.NewNullNullable[int64]()}, nil

@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/testdb"
 	"github.com/helpd/helpd/server/tickets"
@@ -47,9 +48,15 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	config := fields.New(db, now)
+	queue, err := jobs.New(db, "postgres://nowhere.invalid/", auth.New(db, now), now, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = queue.Stop(context.Background()) })
 	people := users.New(db, auth.New(db, now), config, now)
 	d := &desk{t: t, admin: auth.Actor{AccountID: account.ID, User: admin}}
-	d.worker = worker{db, config, tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), now), slog.Default()}
+	d.worker = worker{db, config, organizations.New(db, auth.New(db, now), config, queue, now),
+		tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), now), slog.Default()}
 	d.ctx = auth.With(context.Background(), d.admin)
 	return d
 }

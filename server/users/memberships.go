@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/memberships"
 )
 
 // organizationOf is the organization that c puts a user into; unspecified where
@@ -42,21 +43,8 @@ func (s *Service) setOrganizationTx(tx *gorm.DB, u *subject, to nullable.Nullabl
 	if err := organizationExists(tx, id); err != nil {
 		return err
 	}
-	now := s.stamp()
-	// Two statements, because at most one membership is the default at any time.
-	err := tx.Model(&models.OrganizationMembership{}).Where(`user_id = ? AND "default"`, u.ID).
-		Updates(map[string]any{"default": false, "updated_at": now}).Error
-	if err != nil {
-		return err
-	}
 	u.OrganizationID = &id
-	var added bool
-	err = tx.Raw(`
-		INSERT INTO organization_memberships (account_id, user_id, organization_id, "default", view_tickets, created_at, updated_at)
-		VALUES (?, ?, ?, true, false, ?, ?)
-		ON CONFLICT (account_id, user_id, organization_id) DO UPDATE SET "default" = true, updated_at = EXCLUDED.updated_at
-		RETURNING xmax = 0`, // whether the row is new
-		u.AccountID, u.ID, id, now, now).Row().Scan(&added)
+	added, err := memberships.Organizations.PutDefaultTx(tx, u.AccountID, u.ID, id, s.stamp())
 	if added {
 		u.note("organization_membership_created", organizationRef{ref{events.ID(id)}})
 	}
@@ -170,20 +158,8 @@ func (s *Service) joinGroupTx(tx *gorm.DB, u *subject, wanted nullable.Nullable[
 	if len(live) == 0 {
 		return fault.InvalidField("default_group_id", "%d is not a group", id)
 	}
-	now := s.stamp()
-	err = tx.Model(&models.GroupMembership{}).Where(`user_id = ? AND "default"`, u.ID).
-		Updates(map[string]any{"default": false, "updated_at": now}).Error
-	if err != nil {
-		return err
-	}
 	u.DefaultGroupID = &id
-	var added bool
-	err = tx.Raw(`
-		INSERT INTO group_memberships (account_id, user_id, group_id, "default", created_at, updated_at)
-		VALUES (?, ?, ?, true, ?, ?)
-		ON CONFLICT (account_id, user_id, group_id) DO UPDATE SET "default" = true, updated_at = EXCLUDED.updated_at
-		RETURNING xmax = 0`,
-		u.AccountID, u.ID, id, now, now).Row().Scan(&added)
+	added, err := memberships.Groups.PutDefaultTx(tx, u.AccountID, u.ID, id, s.stamp())
 	if added {
 		u.note("group_membership_created", groupRef{ref{events.ID(id)}})
 	}
