@@ -105,7 +105,7 @@ func New(s Services, o Options) *echo.Echo {
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
-		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs},
+		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs, s.Merging},
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},

@@ -8,6 +8,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/users"
@@ -17,6 +18,7 @@ type organizationHandlers struct {
 	organizations *organizations.Service
 	users         *users.Service
 	jobs          *jobs.Service
+	merging       *merging.Service
 }
 
 func (h organizationHandlers) ListOrganizations(ctx context.Context, _ gen.ListOrganizationsRequestObject) (gen.ListOrganizationsResponseObject, error) {

@@ -66,6 +66,10 @@ func (w *world) people() {
 	w.ids["organization_membership_id"] = fmt.Sprint(w.get("/api/v2/organization_memberships").want(200).ids("organization_memberships")[0])
 	w.ids["organization_subscription_id"] = strconv.FormatInt(w.post("/api/v2/organization_subscriptions",
 		`{"organization_subscription":{"user_id":`+w.ids["user_id"]+`,"organization_id":`+org+`}}`).want(200).id("organization_subscription"), 10)
+	into, from := w.made("/api/v2/organizations", "organization", "", `{"organization":{"name":"Winner SECRET"}}`),
+		w.made("/api/v2/organizations", "organization", "", `{"organization":{"name":"Loser SECRET"}}`)
+	w.ids["organization_merge_id"] = w.post("/api/v2/organizations/"+from+"/merge", `{"organization_merge":{"winner_id":`+into+`}}`).
+		want(200).member("organization_merge", "id").(string)
 	w.post("/api/v2/users/"+w.ids["user_id"]+"/password", `{"password":"`+w.secret+`password"}`).want(200)
 	w.withPassword(w.endUser, w.secret+"password").get("/api/v2/users/me").want(200)
 	w.ids["session_id"] = fmt.Sprint(w.get("/api/v2/users/" + w.ids["user_id"] + "/sessions").want(200).ids("sessions")[0])

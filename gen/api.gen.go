@@ -66,6 +66,30 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for OrganizationMergeStatus.
+const (
+	OrganizationMergeStatusComplete   OrganizationMergeStatus = "complete"
+	OrganizationMergeStatusError      OrganizationMergeStatus = "error"
+	OrganizationMergeStatusInProgress OrganizationMergeStatus = "in_progress"
+	OrganizationMergeStatusNew        OrganizationMergeStatus = "new"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationMergeStatus enum.
+func (e OrganizationMergeStatus) Valid() bool {
+	switch e {
+	case OrganizationMergeStatusComplete:
+		return true
+	case OrganizationMergeStatusError:
+		return true
+	case OrganizationMergeStatusInProgress:
+		return true
+	case OrganizationMergeStatusNew:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RecoveredRequester.
 const (
 	RecoveredRequesterAuthor RecoveredRequester = "author"
@@ -1261,6 +1285,37 @@ type OrganizationMembershipList = wire.List
 type OrganizationMembershipsBody struct {
 	OrganizationMemberships []OrganizationMembershipInput `json:"organization_memberships"`
 }
+
+// OrganizationMerge defines model for OrganizationMerge.
+type OrganizationMerge struct {
+	// ID A ULID.
+	ID       string                  `json:"id"`
+	URL      string                  `json:"url"`
+	WinnerID int64                   `json:"winner_id"`
+	LoserID  int64                   `json:"loser_id"`
+	Status   OrganizationMergeStatus `json:"status"`
+}
+
+// OrganizationMergeBody defines model for OrganizationMergeBody.
+type OrganizationMergeBody struct {
+	OrganizationMerge OrganizationMergeInput `json:"organization_merge"`
+}
+
+// OrganizationMergeEnvelope defines model for OrganizationMergeEnvelope.
+type OrganizationMergeEnvelope struct {
+	OrganizationMerge OrganizationMerge `json:"organization_merge"`
+}
+
+// OrganizationMergeInput defines model for OrganizationMergeInput.
+type OrganizationMergeInput struct {
+	WinnerID *wire.ID `json:"winner_id,omitempty"`
+}
+
+// OrganizationMergeList defines model for OrganizationMergeList.
+type OrganizationMergeList = wire.List
+
+// OrganizationMergeStatus defines model for OrganizationMergeStatus.
+type OrganizationMergeStatus string
 
 // OrganizationRelated defines model for OrganizationRelated.
 type OrganizationRelated struct {
@@ -2790,6 +2845,9 @@ type OrganizationIDParam = wire.ID
 // OrganizationMembershipIDParam defines model for OrganizationMembershipIdParam.
 type OrganizationMembershipIDParam = wire.ID
 
+// OrganizationMergeIDParam defines model for OrganizationMergeIdParam.
+type OrganizationMergeIDParam = string
+
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
@@ -3441,6 +3499,9 @@ type UpdateManyOrganizationsJSONRequestBody = OrganizationsUpdateBody
 // UpdateOrganizationJSONRequestBody defines body for UpdateOrganization for application/json ContentType.
 type UpdateOrganizationJSONRequestBody = OrganizationBody
 
+// CreateOrganizationMergeJSONRequestBody defines body for CreateOrganizationMerge for application/json ContentType.
+type CreateOrganizationMergeJSONRequestBody = OrganizationMergeBody
+
 // RemoveOrganizationTagsJSONRequestBody defines body for RemoveOrganizationTags for application/json ContentType.
 type RemoveOrganizationTagsJSONRequestBody = TagsBody
 
@@ -3931,6 +3992,9 @@ type ServerInterface interface {
 	// ShowOrganizationMembershipByID Shows a membership.
 	// (GET /api/v2/organization_memberships/{organization_membership_id})
 	ShowOrganizationMembershipByID(ctx echo.Context, organizationMembershipID OrganizationMembershipIDParam) error
+	// ShowOrganizationMerge Shows how far a merge has come.
+	// (GET /api/v2/organization_merges/{organization_merge_id})
+	ShowOrganizationMerge(ctx echo.Context, organizationMergeID OrganizationMergeIDParam) error
 	// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
 	// (GET /api/v2/organization_subscriptions)
 	ListOrganizationSubscriptions(ctx echo.Context) error
@@ -3985,6 +4049,12 @@ type ServerInterface interface {
 	// UpdateOrganization Changes the fields that are present; null clears a field. Agents may change the notes alone.
 	// (PUT /api/v2/organizations/{organization_id})
 	UpdateOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
+	// CreateOrganizationMerge Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+	// (POST /api/v2/organizations/{organization_id}/merge)
+	CreateOrganizationMerge(ctx echo.Context, organizationID OrganizationIDParam) error
+	// ListOrganizationMerges Lists the merges of an organization into another and of others into it, the oldest first.
+	// (GET /api/v2/organizations/{organization_id}/merges)
+	ListOrganizationMerges(ctx echo.Context, organizationID OrganizationIDParam) error
 	// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
 	// (GET /api/v2/organizations/{organization_id}/organization_memberships)
 	ListOrganizationMembershipsByOrganization(ctx echo.Context, organizationID OrganizationIDParam) error
@@ -6020,6 +6090,22 @@ func (w *ServerInterfaceWrapper) ShowOrganizationMembershipByID(ctx echo.Context
 	return err
 }
 
+// ShowOrganizationMerge converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowOrganizationMerge(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_merge_id" -------------
+	var organizationMergeID OrganizationMergeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_merge_id", ctx.Param("organization_merge_id"), &organizationMergeID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_merge_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowOrganizationMerge(ctx, organizationMergeID)
+	return err
+}
+
 // ListOrganizationSubscriptions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListOrganizationSubscriptions(ctx echo.Context) error {
 	var err error
@@ -6296,6 +6382,38 @@ func (w *ServerInterfaceWrapper) UpdateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateOrganization(ctx, organizationID)
+	return err
+}
+
+// CreateOrganizationMerge converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrganizationMerge(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrganizationMerge(ctx, organizationID)
+	return err
+}
+
+// ListOrganizationMerges converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOrganizationMerges(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "organization_id" -------------
+	var organizationID OrganizationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organization_id", ctx.Param("organization_id"), &organizationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOrganizationMerges(ctx, organizationID)
 	return err
 }
 
@@ -9742,6 +9860,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/organization_memberships/:organization_membership_id/make_default", wrapper.SetOrganizationMembershipAsDefault, options.OperationMiddlewares["SetOrganizationMembershipAsDefault"]...)
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/organizations/:organization_id", wrapper.UnassignOrganization, options.OperationMiddlewares["UnassignOrganization"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/organizations/:organization_id/make_default", wrapper.SetOrganizationAsDefault, options.OperationMiddlewares["SetOrganizationAsDefault"]...)
+	router.POST(options.BaseURL+"/api/v2/organizations/:organization_id/merge", wrapper.CreateOrganizationMerge, options.OperationMiddlewares["CreateOrganizationMerge"]...)
+	router.GET(options.BaseURL+"/api/v2/organizations/:organization_id/merges", wrapper.ListOrganizationMerges, options.OperationMiddlewares["ListOrganizationMerges"]...)
+	router.GET(options.BaseURL+"/api/v2/organization_merges/:organization_merge_id", wrapper.ShowOrganizationMerge, options.OperationMiddlewares["ShowOrganizationMerge"]...)
 	router.GET(options.BaseURL+"/api/v2/organization_subscriptions", wrapper.ListOrganizationSubscriptions, options.OperationMiddlewares["ListOrganizationSubscriptions"]...)
 	router.POST(options.BaseURL+"/api/v2/organization_subscriptions", wrapper.CreateOrganizationSubscription, options.OperationMiddlewares["CreateOrganizationSubscription"]...)
 	router.DELETE(options.BaseURL+"/api/v2/organization_subscriptions/:organization_subscription_id", wrapper.DeleteOrganizationSubscription, options.OperationMiddlewares["DeleteOrganizationSubscription"]...)
@@ -12035,6 +12156,28 @@ func (response ShowOrganizationMembershipByID200JSONResponse) VisitShowOrganizat
 	return err
 }
 
+type ShowOrganizationMergeRequestObject struct {
+	OrganizationMergeID OrganizationMergeIDParam `json:"organization_merge_id"`
+}
+
+type ShowOrganizationMergeResponseObject interface {
+	VisitShowOrganizationMergeResponse(w http.ResponseWriter) error
+}
+
+type ShowOrganizationMerge200JSONResponse OrganizationMergeEnvelope
+
+func (response ShowOrganizationMerge200JSONResponse) VisitShowOrganizationMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationSubscriptionsRequestObject struct {
 }
 
@@ -12446,6 +12589,51 @@ type UpdateOrganizationResponseObject interface {
 type UpdateOrganization200JSONResponse OrganizationEnvelope
 
 func (response UpdateOrganization200JSONResponse) VisitUpdateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrganizationMergeRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+	Body           *CreateOrganizationMergeJSONRequestBody
+}
+
+type CreateOrganizationMergeResponseObject interface {
+	VisitCreateOrganizationMergeResponse(w http.ResponseWriter) error
+}
+
+type CreateOrganizationMerge200JSONResponse OrganizationMergeEnvelope
+
+func (response CreateOrganizationMerge200JSONResponse) VisitCreateOrganizationMergeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOrganizationMergesRequestObject struct {
+	OrganizationID OrganizationIDParam `json:"organization_id"`
+}
+
+type ListOrganizationMergesResponseObject interface {
+	VisitListOrganizationMergesResponse(w http.ResponseWriter) error
+}
+
+type ListOrganizationMerges200JSONResponse OrganizationMergeList
+
+func (response ListOrganizationMerges200JSONResponse) VisitListOrganizationMergesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -17119,6 +17307,9 @@ type StrictServerInterface interface {
 	// ShowOrganizationMembershipByID Shows a membership.
 	// (GET /api/v2/organization_memberships/{organization_membership_id})
 	ShowOrganizationMembershipByID(ctx context.Context, request ShowOrganizationMembershipByIDRequestObject) (ShowOrganizationMembershipByIDResponseObject, error)
+	// ShowOrganizationMerge Shows how far a merge has come.
+	// (GET /api/v2/organization_merges/{organization_merge_id})
+	ShowOrganizationMerge(ctx context.Context, request ShowOrganizationMergeRequestObject) (ShowOrganizationMergeResponseObject, error)
 	// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
 	// (GET /api/v2/organization_subscriptions)
 	ListOrganizationSubscriptions(ctx context.Context, request ListOrganizationSubscriptionsRequestObject) (ListOrganizationSubscriptionsResponseObject, error)
@@ -17173,6 +17364,12 @@ type StrictServerInterface interface {
 	// UpdateOrganization Changes the fields that are present; null clears a field. Agents may change the notes alone.
 	// (PUT /api/v2/organizations/{organization_id})
 	UpdateOrganization(ctx context.Context, request UpdateOrganizationRequestObject) (UpdateOrganizationResponseObject, error)
+	// CreateOrganizationMerge Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+	// (POST /api/v2/organizations/{organization_id}/merge)
+	CreateOrganizationMerge(ctx context.Context, request CreateOrganizationMergeRequestObject) (CreateOrganizationMergeResponseObject, error)
+	// ListOrganizationMerges Lists the merges of an organization into another and of others into it, the oldest first.
+	// (GET /api/v2/organizations/{organization_id}/merges)
+	ListOrganizationMerges(ctx context.Context, request ListOrganizationMergesRequestObject) (ListOrganizationMergesResponseObject, error)
 	// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
 	// (GET /api/v2/organizations/{organization_id}/organization_memberships)
 	ListOrganizationMembershipsByOrganization(ctx context.Context, request ListOrganizationMembershipsByOrganizationRequestObject) (ListOrganizationMembershipsByOrganizationResponseObject, error)
@@ -20637,6 +20834,31 @@ func (sh *strictHandler) ShowOrganizationMembershipByID(ctx echo.Context, organi
 	return nil
 }
 
+// ShowOrganizationMerge operation middleware
+func (sh *strictHandler) ShowOrganizationMerge(ctx echo.Context, organizationMergeID OrganizationMergeIDParam) error {
+	var request ShowOrganizationMergeRequestObject
+
+	request.OrganizationMergeID = organizationMergeID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowOrganizationMerge(ctx.Request().Context(), request.(ShowOrganizationMergeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowOrganizationMerge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowOrganizationMergeResponseObject); ok {
+		return validResponse.VisitShowOrganizationMergeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizationSubscriptions operation middleware
 func (sh *strictHandler) ListOrganizationSubscriptions(ctx echo.Context) error {
 	var request ListOrganizationSubscriptionsRequestObject
@@ -21231,6 +21453,79 @@ func (sh *strictHandler) UpdateOrganization(ctx echo.Context, organizationID Org
 		return err
 	} else if validResponse, ok := response.(UpdateOrganizationResponseObject); ok {
 		return validResponse.VisitUpdateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrganizationMerge operation middleware
+func (sh *strictHandler) CreateOrganizationMerge(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request CreateOrganizationMergeRequestObject
+
+	request.OrganizationID = organizationID
+
+	var body CreateOrganizationMergeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrganizationMerge(ctx.Request().Context(), request.(CreateOrganizationMergeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrganizationMerge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrganizationMergeResponseObject); ok {
+		return validResponse.VisitCreateOrganizationMergeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganizationMerges operation middleware
+func (sh *strictHandler) ListOrganizationMerges(ctx echo.Context, organizationID OrganizationIDParam) error {
+	var request ListOrganizationMergesRequestObject
+
+	request.OrganizationID = organizationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganizationMerges(ctx.Request().Context(), request.(ListOrganizationMergesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganizationMerges")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganizationMergesResponseObject); ok {
+		return validResponse.VisitListOrganizationMergesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -66,6 +66,30 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for OrganizationMergeStatus.
+const (
+	OrganizationMergeStatusComplete   OrganizationMergeStatus = "complete"
+	OrganizationMergeStatusError      OrganizationMergeStatus = "error"
+	OrganizationMergeStatusInProgress OrganizationMergeStatus = "in_progress"
+	OrganizationMergeStatusNew        OrganizationMergeStatus = "new"
+)
+
+// Valid indicates whether the value is a known member of the OrganizationMergeStatus enum.
+func (e OrganizationMergeStatus) Valid() bool {
+	switch e {
+	case OrganizationMergeStatusComplete:
+		return true
+	case OrganizationMergeStatusError:
+		return true
+	case OrganizationMergeStatusInProgress:
+		return true
+	case OrganizationMergeStatusNew:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RecoveredRequester.
 const (
 	RecoveredRequesterAuthor RecoveredRequester = "author"
@@ -1329,6 +1353,44 @@ type OrganizationMembershipList struct {
 type OrganizationMembershipsBody struct {
 	OrganizationMemberships []OrganizationMembershipInput `json:"organization_memberships"`
 }
+
+// OrganizationMerge defines model for OrganizationMerge.
+type OrganizationMerge struct {
+	// ID A ULID.
+	ID       string                  `json:"id"`
+	URL      string                  `json:"url"`
+	WinnerID int64                   `json:"winner_id"`
+	LoserID  int64                   `json:"loser_id"`
+	Status   OrganizationMergeStatus `json:"status"`
+}
+
+// OrganizationMergeBody defines model for OrganizationMergeBody.
+type OrganizationMergeBody struct {
+	OrganizationMerge OrganizationMergeInput `json:"organization_merge"`
+}
+
+// OrganizationMergeEnvelope defines model for OrganizationMergeEnvelope.
+type OrganizationMergeEnvelope struct {
+	OrganizationMerge OrganizationMerge `json:"organization_merge"`
+}
+
+// OrganizationMergeInput defines model for OrganizationMergeInput.
+type OrganizationMergeInput struct {
+	WinnerID *int64 `json:"winner_id,omitempty"`
+}
+
+// OrganizationMergeList defines model for OrganizationMergeList.
+type OrganizationMergeList struct {
+	OrganizationMerges []OrganizationMerge       `json:"organization_merges"`
+	NextPage           nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage       nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count              *int64                    `json:"count,omitempty"`
+	Meta               *Meta                     `json:"meta,omitempty"`
+	Links              *Links                    `json:"links,omitempty"`
+}
+
+// OrganizationMergeStatus defines model for OrganizationMergeStatus.
+type OrganizationMergeStatus string
 
 // OrganizationRelated defines model for OrganizationRelated.
 type OrganizationRelated struct {
@@ -3100,6 +3162,9 @@ type OrganizationIDParam = int64
 // OrganizationMembershipIDParam defines model for OrganizationMembershipIdParam.
 type OrganizationMembershipIDParam = int64
 
+// OrganizationMergeIDParam defines model for OrganizationMergeIdParam.
+type OrganizationMergeIDParam = string
+
 // OrganizationNameParam defines model for OrganizationNameParam.
 type OrganizationNameParam = string
 
@@ -3815,6 +3880,24 @@ type UpdateManyOrganizationsParams struct {
 type ShowOrganizationParams struct {
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListOrganizationMergesParams defines parameters for ListOrganizationMerges.
+type ListOrganizationMergesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 }
 
 // ListOrganizationMembershipsByOrganizationParams defines parameters for ListOrganizationMembershipsByOrganization.
@@ -5314,6 +5397,9 @@ type UpdateManyOrganizationsJSONRequestBody = OrganizationsUpdateBody
 // UpdateOrganizationJSONRequestBody defines body for UpdateOrganization for application/json ContentType.
 type UpdateOrganizationJSONRequestBody = OrganizationBody
 
+// CreateOrganizationMergeJSONRequestBody defines body for CreateOrganizationMerge for application/json ContentType.
+type CreateOrganizationMergeJSONRequestBody = OrganizationMergeBody
+
 // RemoveOrganizationTagsJSONRequestBody defines body for RemoveOrganizationTags for application/json ContentType.
 type RemoveOrganizationTagsJSONRequestBody = TagsBody
 
@@ -6384,6 +6470,11 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
 	ShowOrganizationMembershipByID(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowOrganizationMerge Shows how far a merge has come.
+	//
+	// Corresponds with GET /api/v2/organization_merges/{organization_merge_id} (the `ShowOrganizationMerge` operationId).
+	ShowOrganizationMerge(ctx context.Context, organizationMergeID OrganizationMergeIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
 	//
 	// Corresponds with GET /api/v2/organization_subscriptions (the `ListOrganizationSubscriptions` operationId).
@@ -6536,6 +6627,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
 	UpdateOrganization(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationMergeWithBody Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+	CreateOrganizationMergeWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrganizationMerge Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+	CreateOrganizationMerge(ctx context.Context, organizationID OrganizationIDParam, body CreateOrganizationMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganizationMerges Lists the merges of an organization into another and of others into it, the oldest first.
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/merges (the `ListOrganizationMerges` operationId).
+	ListOrganizationMerges(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMergesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationMembershipsByOrganization Lists the memberships of an organization.
 	//
@@ -9868,6 +9978,21 @@ func (c *Client) ShowOrganizationMembershipByID(ctx context.Context, organizatio
 	return c.Client.Do(req)
 }
 
+// ShowOrganizationMerge Shows how far a merge has come.
+//
+// Corresponds with GET /api/v2/organization_merges/{organization_merge_id} (the `ShowOrganizationMerge` operationId).
+func (c *Client) ShowOrganizationMerge(ctx context.Context, organizationMergeID OrganizationMergeIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowOrganizationMergeRequest(c.Server, organizationMergeID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrganizationSubscriptions Lists who is told of what happens in which organization; an end user's own subscriptions.
 //
 // Corresponds with GET /api/v2/organization_subscriptions (the `ListOrganizationSubscriptions` operationId).
@@ -10261,6 +10386,55 @@ func (c *Client) UpdateOrganizationWithBody(ctx context.Context, organizationID 
 // Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
 func (c *Client) UpdateOrganization(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateOrganizationRequest(c.Server, organizationID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationMergeWithBody Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+func (c *Client) CreateOrganizationMergeWithBody(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationMergeRequestWithBody(c.Server, organizationID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrganizationMerge Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+func (c *Client) CreateOrganizationMerge(ctx context.Context, organizationID OrganizationIDParam, body CreateOrganizationMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrganizationMergeRequest(c.Server, organizationID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganizationMerges Lists the merges of an organization into another and of others into it, the oldest first.
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/merges (the `ListOrganizationMerges` operationId).
+func (c *Client) ListOrganizationMerges(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMergesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganizationMergesRequest(c.Server, organizationID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -19324,6 +19498,40 @@ func NewShowOrganizationMembershipByIDRequest(server string, organizationMembers
 	return req, nil
 }
 
+// NewShowOrganizationMergeRequest constructs an http.Request for the ShowOrganizationMerge method
+func NewShowOrganizationMergeRequest(server string, organizationMergeID OrganizationMergeIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_merge_id", organizationMergeID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organization_merges/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrganizationSubscriptionsRequest constructs an http.Request for the ListOrganizationSubscriptions method
 func NewListOrganizationSubscriptionsRequest(server string, params *ListOrganizationSubscriptionsParams) (*http.Request, error) {
 	var err error
@@ -20559,6 +20767,162 @@ func NewUpdateOrganizationRequestWithBody(server string, organizationID Organiza
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateOrganizationMergeRequest calls the generic CreateOrganizationMerge builder with application/json body
+func NewCreateOrganizationMergeRequest(server string, organizationID OrganizationIDParam, body CreateOrganizationMergeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrganizationMergeRequestWithBody(server, organizationID, "application/json", bodyReader)
+}
+
+// NewCreateOrganizationMergeRequestWithBody constructs an http.Request for the CreateOrganizationMerge method, with any body, and a specified content type
+func NewCreateOrganizationMergeRequestWithBody(server string, organizationID OrganizationIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/merge", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListOrganizationMergesRequest constructs an http.Request for the ListOrganizationMerges method
+func NewListOrganizationMergesRequest(server string, organizationID OrganizationIDParam, params *ListOrganizationMergesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organization_id", organizationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/organizations/%s/merges", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -34112,6 +34476,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/organization_memberships/{organization_membership_id} (the `ShowOrganizationMembershipByID` operationId).
 	ShowOrganizationMembershipByIDWithResponse(ctx context.Context, organizationMembershipID OrganizationMembershipIDParam, params *ShowOrganizationMembershipByIDParams, reqEditors ...RequestEditorFn) (*ShowOrganizationMembershipByIDResponse, error)
 
+	// ShowOrganizationMergeWithResponse Shows how far a merge has come.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organization_merges/{organization_merge_id} (the `ShowOrganizationMerge` operationId).
+	ShowOrganizationMergeWithResponse(ctx context.Context, organizationMergeID OrganizationMergeIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationMergeResponse, error)
+
 	// ListOrganizationSubscriptionsWithResponse Lists who is told of what happens in which organization; an end user's own subscriptions.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -34286,6 +34657,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/organizations/{organization_id} (the `UpdateOrganization` operationId).
 	UpdateOrganizationWithResponse(ctx context.Context, organizationID OrganizationIDParam, body UpdateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationResponse, error)
+
+	// CreateOrganizationMergeWithBodyWithResponse Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+	CreateOrganizationMergeWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationMergeResponse, error)
+
+	// CreateOrganizationMergeWithResponse Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+	CreateOrganizationMergeWithResponse(ctx context.Context, organizationID OrganizationIDParam, body CreateOrganizationMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationMergeResponse, error)
+
+	// ListOrganizationMergesWithResponse Lists the merges of an organization into another and of others into it, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/organizations/{organization_id}/merges (the `ListOrganizationMerges` operationId).
+	ListOrganizationMergesWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMergesParams, reqEditors ...RequestEditorFn) (*ListOrganizationMergesResponse, error)
 
 	// ListOrganizationMembershipsByOrganizationWithResponse Lists the memberships of an organization.
 	//
@@ -39810,6 +40202,47 @@ func (r ShowOrganizationMembershipByIDResponse) ContentType() string {
 	return ""
 }
 
+type ShowOrganizationMergeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMergeEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowOrganizationMergeResponse) GetJSON200() *OrganizationMergeEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowOrganizationMergeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowOrganizationMergeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowOrganizationMergeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowOrganizationMergeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrganizationSubscriptionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -40556,6 +40989,88 @@ func (r UpdateOrganizationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateOrganizationMergeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMergeEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateOrganizationMergeResponse) GetJSON200() *OrganizationMergeEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrganizationMergeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrganizationMergeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrganizationMergeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrganizationMergeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganizationMergesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationMergeList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganizationMergesResponse) GetJSON200() *OrganizationMergeList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganizationMergesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganizationMergesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganizationMergesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganizationMergesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -49991,6 +50506,19 @@ func (c *ClientWithResponses) ShowOrganizationMembershipByIDWithResponse(ctx con
 	return ParseShowOrganizationMembershipByIDResponse(rsp)
 }
 
+// ShowOrganizationMergeWithResponse Shows how far a merge has come.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organization_merges/{organization_merge_id} (the `ShowOrganizationMerge` operationId).
+func (c *ClientWithResponses) ShowOrganizationMergeWithResponse(ctx context.Context, organizationMergeID OrganizationMergeIDParam, reqEditors ...RequestEditorFn) (*ShowOrganizationMergeResponse, error) {
+	rsp, err := c.ShowOrganizationMerge(ctx, organizationMergeID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowOrganizationMergeResponse(rsp)
+}
+
 // ListOrganizationSubscriptionsWithResponse Lists who is told of what happens in which organization; an end user's own subscriptions.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -50314,6 +50842,45 @@ func (c *ClientWithResponses) UpdateOrganizationWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseUpdateOrganizationResponse(rsp)
+}
+
+// CreateOrganizationMergeWithBodyWithResponse Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+func (c *ClientWithResponses) CreateOrganizationMergeWithBodyWithResponse(ctx context.Context, organizationID OrganizationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrganizationMergeResponse, error) {
+	rsp, err := c.CreateOrganizationMergeWithBody(ctx, organizationID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationMergeResponse(rsp)
+}
+
+// CreateOrganizationMergeWithResponse Merges the organization of the path into another, which gets its users, tickets, domain names and subscriptions. The first is deleted at once, with its other members; the rest follows in the background.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/organizations/{organization_id}/merge (the `CreateOrganizationMerge` operationId).
+func (c *ClientWithResponses) CreateOrganizationMergeWithResponse(ctx context.Context, organizationID OrganizationIDParam, body CreateOrganizationMergeJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationMergeResponse, error) {
+	rsp, err := c.CreateOrganizationMerge(ctx, organizationID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrganizationMergeResponse(rsp)
+}
+
+// ListOrganizationMergesWithResponse Lists the merges of an organization into another and of others into it, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/organizations/{organization_id}/merges (the `ListOrganizationMerges` operationId).
+func (c *ClientWithResponses) ListOrganizationMergesWithResponse(ctx context.Context, organizationID OrganizationIDParam, params *ListOrganizationMergesParams, reqEditors ...RequestEditorFn) (*ListOrganizationMergesResponse, error) {
+	rsp, err := c.ListOrganizationMerges(ctx, organizationID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganizationMergesResponse(rsp)
 }
 
 // ListOrganizationMembershipsByOrganizationWithResponse Lists the memberships of an organization.
@@ -55949,6 +56516,32 @@ func ParseShowOrganizationMembershipByIDResponse(rsp *http.Response) (*ShowOrgan
 	return response, nil
 }
 
+// ParseShowOrganizationMergeResponse parses an HTTP response from a ShowOrganizationMergeWithResponse call
+func ParseShowOrganizationMergeResponse(rsp *http.Response) (*ShowOrganizationMergeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowOrganizationMergeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMergeEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOrganizationSubscriptionsResponse parses an HTTP response from a ListOrganizationSubscriptionsWithResponse call
 func ParseListOrganizationSubscriptionsResponse(rsp *http.Response) (*ListOrganizationSubscriptionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -56430,6 +57023,58 @@ func ParseUpdateOrganizationResponse(rsp *http.Response) (*UpdateOrganizationRes
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OrganizationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrganizationMergeResponse parses an HTTP response from a CreateOrganizationMergeWithResponse call
+func ParseCreateOrganizationMergeResponse(rsp *http.Response) (*CreateOrganizationMergeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrganizationMergeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMergeEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganizationMergesResponse parses an HTTP response from a ListOrganizationMergesWithResponse call
+func ParseListOrganizationMergesResponse(rsp *http.Response) (*ListOrganizationMergesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganizationMergesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationMergeList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1,3 +1,0 @@
-package merging
-
-func (s *Service) work() {}
