@@ -42,7 +42,9 @@ type Service struct {
 // New makes the service. f knows the fields that organizations have. The queue
 // must know what to do with a Left.
 func New(db *gorm.DB, auth *auth.Service, f *fields.Service, queue *jobs.Service, now func() time.Time) *Service {
-	return &Service{db: db, auth: auth, fields: f, jobs: queue, now: now}
+	s := &Service{db: db, auth: auth, fields: f, jobs: queue, now: now}
+	s.work()
+	return s
 }
 
 // Change is what a caller asks of an organization. A nil or unspecified field
@@ -90,6 +92,9 @@ func (s *Service) createTx(tx *gorm.DB, by auth.Actor, c Change) (models.Organiz
 	if err := tx.Create(&o).Error; err != nil {
 		return o, taken(err, o)
 	}
+	if err := s.domainsTx(tx, models.Organization{}, o); err != nil {
+		return o, err
+	}
 	return o, s.recordTx(tx, by, "created", o)
 }
 
@@ -128,6 +133,9 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, o *models.Organization, c
 	o.UpdatedAt = s.now()
 	if err := tx.Select(append(columns, "updated_at")).Updates(o).Error; err != nil {
 		return taken(err, *o)
+	}
+	if err := s.domainsTx(tx, before, *o); err != nil {
+		return err
 	}
 	return s.changedTx(tx, by, before, *o)
 }
