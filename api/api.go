@@ -112,7 +112,7 @@ func New(s Services, o Options) *echo.Echo {
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
-		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure},
+		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure, s.Attachments},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()

@@ -21,6 +21,8 @@ func (h attachmentHandlers) downloads(e *echo.Echo) {
 		e.GET(path, h.download)
 		e.HEAD(path, h.download)
 	}
+	e.GET("/system/photos/:token/:name", h.photo)
+	e.HEAD("/system/photos/:token/:name", h.photo)
 }
 
 func (h attachmentHandlers) download(c echo.Context) error {
@@ -32,7 +34,12 @@ func (h attachmentHandlers) download(c echo.Context) error {
 	if err := h.mayDownload(c, a); err != nil {
 		return err
 	}
-	body, err := h.attachments.Open(ctx, a)
+	return h.serve(c, a)
+}
+
+// serve answers with the bytes of a file that the caller may have.
+func (h attachmentHandlers) serve(c echo.Context, a models.Attachment) error {
+	body, err := h.attachments.Open(c.Request().Context(), a)
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,7 @@ func plant(a *anAPI) (id int64, tickets []int64) {
 	a.withPassword(mail, passphrase).get("/api/v2/users/me").want(200)
 	field := a.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"text","title":"Contact"}}`).want(201).id("ticket_field")
 
+	a.putPhoto(fmt.Sprintf("/api/v2/users/%d", id), "quillfeather.png", pictureOf(8, 8)).want(200)
 	up := a.upload("filename=quillfeather.txt", "text/plain", "zq-file-contents")
 	a.as(mail).do("POST", "/api/v2/uploads?filename=zq-waiting.txt", "zq-waiting").want(201)
 	own := a.with("Idempotency-Key", "first").post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"subject":"Quillfeather's order","external_id":%q,"requester_id":%d,
@@ -143,6 +144,9 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 				}
 			}
 		}
+	}
+	if left := a.blobs(); left != "" {
+		t.Errorf("files are left: %.300q", left)
 	}
 	if left := found(a.blobs()); len(left) > 0 {
 		t.Errorf("the blob store still has %v", left)

@@ -8,6 +8,7 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fault"
@@ -23,6 +24,7 @@ type userHandlers struct {
 	authenticator authenticator // of passwords in bodies
 	merging       *merging.Service
 	erasure       *erasure.Service
+	files         *attachments.Service
 }
 
 func (h userHandlers) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
@@ -151,7 +153,11 @@ func (h userHandlers) CreateOrUpdateUser(ctx context.Context, r gen.CreateOrUpda
 }
 
 func (h userHandlers) UpdateUser(ctx context.Context, r gen.UpdateUserRequestObject) (gen.UpdateUserResponseObject, error) {
-	u, err := h.users.Update(ctx, auth.From(ctx), int64(r.UserID), userChange(r.Body.User))
+	c, err := h.changeOf(ctx, r.UserID, r.JSONBody, r.MultipartBody)
+	if err != nil {
+		return nil, err
+	}
+	u, err := h.users.Update(ctx, auth.From(ctx), int64(r.UserID), c)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +201,11 @@ func (h userHandlers) ShowEndUser(ctx context.Context, r gen.ShowEndUserRequestO
 }
 
 func (h userHandlers) UpdateEndUser(ctx context.Context, r gen.UpdateEndUserRequestObject) (gen.UpdateEndUserResponseObject, error) {
-	u, err := h.users.Update(ctx, auth.From(ctx), int64(r.UserID), userChange(r.Body.User))
+	c, err := h.changeOf(ctx, r.UserID, r.JSONBody, r.MultipartBody)
+	if err != nil {
+		return nil, err
+	}
+	u, err := h.users.Update(ctx, auth.From(ctx), int64(r.UserID), c)
 	if err != nil {
 		return nil, err
 	}

@@ -10,12 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
+	"strings"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/labstack/echo/v4"
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for HelpCenterState.
@@ -496,10 +499,10 @@ type CurrentUser struct {
 	Phone        *string `json:"phone"`
 
 	// SharedPhoneNumber Whether others may have the number too; null without one.
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
 
 	// OrganizationID The default organization.
 	OrganizationID *int64   `json:"organization_id"`
@@ -663,21 +666,21 @@ type DeletedTicketList = wire.List
 
 // DeletedUser defines model for DeletedUser.
 type DeletedUser struct {
-	ID                int64                  `json:"id"`
-	URL               string                 `json:"url"`
-	Name              string                 `json:"name"`
-	Email             *string                `json:"email"`
-	CreatedAt         wire.Time              `json:"created_at"`
-	UpdatedAt         wire.Time              `json:"updated_at"`
-	TimeZone          string                 `json:"time_zone"`
-	Phone             *string                `json:"phone"`
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
-	OrganizationID    *int64                 `json:"organization_id"`
-	Role              UserRole               `json:"role"`
-	Active            bool                   `json:"active"`
+	ID                int64       `json:"id"`
+	URL               string      `json:"url"`
+	Name              string      `json:"name"`
+	Email             *string     `json:"email"`
+	CreatedAt         wire.Time   `json:"created_at"`
+	UpdatedAt         wire.Time   `json:"updated_at"`
+	TimeZone          string      `json:"time_zone"`
+	Phone             *string     `json:"phone"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
+	OrganizationID    *int64      `json:"organization_id"`
+	Role              UserRole    `json:"role"`
+	Active            bool        `json:"active"`
 }
 
 // DeletedUserEnvelope defines model for DeletedUserEnvelope.
@@ -806,10 +809,10 @@ type EndUser struct {
 	Phone        *string `json:"phone"`
 
 	// SharedPhoneNumber Whether others may have the number too; null without one.
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
 
 	// OrganizationID The default organization.
 	OrganizationID *int64   `json:"organization_id"`
@@ -1562,10 +1565,10 @@ type RequestUser struct {
 	ID int64 `json:"id"`
 
 	// Name Of an agent the alias, if there is one.
-	Name           string                 `json:"name"`
-	Photo          map[string]interface{} `json:"photo"`
-	Agent          bool                   `json:"agent"`
-	OrganizationID *int64                 `json:"organization_id"`
+	Name           string      `json:"name"`
+	Photo          *Attachment `json:"photo"`
+	Agent          bool        `json:"agent"`
+	OrganizationID *int64      `json:"organization_id"`
 }
 
 // RequiredOnStatuses defines model for RequiredOnStatuses.
@@ -2513,10 +2516,10 @@ type User struct {
 	Phone        *string `json:"phone"`
 
 	// SharedPhoneNumber Whether others may have the number too; null without one.
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
 
 	// OrganizationID The default organization.
 	OrganizationID *int64   `json:"organization_id"`
@@ -2602,6 +2605,12 @@ type UserFieldOrderBody struct {
 	UserFieldIds wire.IDs `json:"user_field_ids"`
 }
 
+// UserFormInput defines model for UserFormInput.
+type UserFormInput struct {
+	UserPhotoUploadedData *openapi_types.File `json:"user[photo][uploaded_data],omitempty"`
+	UserName              *string             `json:"user[name],omitempty"`
+}
+
 // UserIdentity defines model for UserIdentity.
 type UserIdentity struct {
 	URL       string    `json:"url"`
@@ -2678,8 +2687,11 @@ type UserInput struct {
 	Suspended           *wire.Flag                   `json:"suspended,omitempty"`
 	DefaultGroupID      nullable.Nullable[wire.ID]   `json:"default_group_id,omitempty"`
 
-	// RemotePhotoURL Kept with the user; the picture is not fetched.
+	// RemotePhotoURL Refused with a 422: helpd fetches no pictures. Send one as a form.
 	RemotePhotoURL nullable.Nullable[string] `json:"remote_photo_url,omitempty"`
+
+	// Photo Null removes the picture; anything else is ignored.
+	Photo nullable.Nullable[map[string]interface{}] `json:"photo,omitempty"`
 
 	// Password Only admins may set it, and not in a bulk operation.
 	Password   *string             `json:"password,omitempty"`
@@ -3436,6 +3448,9 @@ type UpdateDynamicContentVariantJSONRequestBody = DynamicContentVariantBody
 // UpdateEndUserJSONRequestBody defines body for UpdateEndUser for application/json ContentType.
 type UpdateEndUserJSONRequestBody = UserBody
 
+// UpdateEndUserMultipartRequestBody defines body for UpdateEndUser for multipart/form-data ContentType.
+type UpdateEndUserMultipartRequestBody = UserFormInput
+
 // CreateEndUserIdentityJSONRequestBody defines body for CreateEndUserIdentity for application/json ContentType.
 type CreateEndUserIdentityJSONRequestBody = UserIdentityBody
 
@@ -3621,6 +3636,9 @@ type UpdateManyUsersJSONRequestBody = UsersUpdateBody
 
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserBody
+
+// UpdateUserMultipartRequestBody defines body for UpdateUser for multipart/form-data ContentType.
+type UpdateUserMultipartRequestBody = UserFormInput
 
 // CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
 type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
@@ -3824,7 +3842,7 @@ type ServerInterface interface {
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx echo.Context, userID UserIDParam) error
-	// UpdateEndUser Changes the own name, phone number, language and time zone.
+	// UpdateEndUser Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 	// (PUT /api/v2/end_users/{user_id})
 	UpdateEndUser(ctx echo.Context, userID UserIDParam) error
 	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
@@ -4481,7 +4499,7 @@ type ServerInterface interface {
 	// ShowUser Shows a user; a deleted one too, with `active` false.
 	// (GET /api/v2/users/{user_id})
 	ShowUser(ctx echo.Context, userID UserIDParam) error
-	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 	// (PUT /api/v2/users/{user_id})
 	UpdateUser(ctx echo.Context, userID UserIDParam) error
 	// ShowUserComplianceDeletionStatuses Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
@@ -10868,8 +10886,9 @@ func (response ShowEndUser200JSONResponse) VisitShowEndUserResponse(w http.Respo
 }
 
 type UpdateEndUserRequestObject struct {
-	UserID UserIDParam `json:"user_id"`
-	Body   *UpdateEndUserJSONRequestBody
+	UserID        UserIDParam `json:"user_id"`
+	JSONBody      *UpdateEndUserJSONRequestBody
+	MultipartBody *multipart.Reader
 }
 
 type UpdateEndUserResponseObject interface {
@@ -15935,8 +15954,9 @@ func (response ShowUser200JSONResponse) VisitShowUserResponse(w http.ResponseWri
 }
 
 type UpdateUserRequestObject struct {
-	UserID UserIDParam `json:"user_id"`
-	Body   *UpdateUserJSONRequestBody
+	UserID        UserIDParam `json:"user_id"`
+	JSONBody      *UpdateUserJSONRequestBody
+	MultipartBody *multipart.Reader
 }
 
 type UpdateUserResponseObject interface {
@@ -17139,7 +17159,7 @@ type StrictServerInterface interface {
 	// ShowEndUser Shows what an end user may see of their own record; agents may look at any.
 	// (GET /api/v2/end_users/{user_id})
 	ShowEndUser(ctx context.Context, request ShowEndUserRequestObject) (ShowEndUserResponseObject, error)
-	// UpdateEndUser Changes the own name, phone number, language and time zone.
+	// UpdateEndUser Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 	// (PUT /api/v2/end_users/{user_id})
 	UpdateEndUser(ctx context.Context, request UpdateEndUserRequestObject) (UpdateEndUserResponseObject, error)
 	// ListEndUserIdentities Lists the addresses of an end user, who may do so, oldest first.
@@ -17796,7 +17816,7 @@ type StrictServerInterface interface {
 	// ShowUser Shows a user; a deleted one too, with `active` false.
 	// (GET /api/v2/users/{user_id})
 	ShowUser(ctx context.Context, request ShowUserRequestObject) (ShowUserResponseObject, error)
-	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 	// (PUT /api/v2/users/{user_id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
 	// ShowUserComplianceDeletionStatuses Tells how far the permanent deletion of a user has come; an empty list if none was asked for.
@@ -19121,29 +19141,38 @@ func (sh *strictHandler) UpdateEndUser(ctx echo.Context, userID UserIDParam) err
 	var request UpdateEndUserRequestObject
 
 	request.UserID = userID
-
-	var body UpdateEndUserJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateEndUserJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
 		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
 	}
-	if err != nil {
-		return err
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
 	}
-	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UpdateEndUser(ctx.Request().Context(), request.(UpdateEndUserRequestObject))
@@ -25936,29 +25965,38 @@ func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserIDParam) error 
 	var request UpdateUserRequestObject
 
 	request.UserID = userID
-
-	var body UpdateUserJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateUserJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
 		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
 	}
-	if err != nil {
-		return err
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "multipart/form-data") {
+		if reader, err := ctx.Request().MultipartReader(); err != nil {
+			return err
+		} else {
+			request.MultipartBody = reader
+		}
 	}
-	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.UpdateUser(ctx.Request().Context(), request.(UpdateUserRequestObject))

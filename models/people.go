@@ -50,6 +50,7 @@ type User struct {
 	OrganizationID      *int64 // of the default membership
 	DefaultGroupID      *int64 // of the default membership
 	PhotoID             *int64
+	Photo               JSON // as users.Photo shows it; nil without one
 	RemotePhotoURL      *string
 	PasswordHash        *string
 	LastLoginAt         *time.Time

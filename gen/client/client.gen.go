@@ -16,6 +16,7 @@ import (
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for HelpCenterState.
@@ -512,10 +513,10 @@ type CurrentUser struct {
 	Phone        *string `json:"phone"`
 
 	// SharedPhoneNumber Whether others may have the number too; null without one.
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
 
 	// OrganizationID The default organization.
 	OrganizationID *int64   `json:"organization_id"`
@@ -700,21 +701,21 @@ type DeletedTicketList struct {
 
 // DeletedUser defines model for DeletedUser.
 type DeletedUser struct {
-	ID                int64                  `json:"id"`
-	URL               string                 `json:"url"`
-	Name              string                 `json:"name"`
-	Email             *string                `json:"email"`
-	CreatedAt         time.Time              `json:"created_at"`
-	UpdatedAt         time.Time              `json:"updated_at"`
-	TimeZone          string                 `json:"time_zone"`
-	Phone             *string                `json:"phone"`
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
-	OrganizationID    *int64                 `json:"organization_id"`
-	Role              UserRole               `json:"role"`
-	Active            bool                   `json:"active"`
+	ID                int64       `json:"id"`
+	URL               string      `json:"url"`
+	Name              string      `json:"name"`
+	Email             *string     `json:"email"`
+	CreatedAt         time.Time   `json:"created_at"`
+	UpdatedAt         time.Time   `json:"updated_at"`
+	TimeZone          string      `json:"time_zone"`
+	Phone             *string     `json:"phone"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
+	OrganizationID    *int64      `json:"organization_id"`
+	Role              UserRole    `json:"role"`
+	Active            bool        `json:"active"`
 }
 
 // DeletedUserEnvelope defines model for DeletedUserEnvelope.
@@ -864,10 +865,10 @@ type EndUser struct {
 	Phone        *string `json:"phone"`
 
 	// SharedPhoneNumber Whether others may have the number too; null without one.
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
 
 	// OrganizationID The default organization.
 	OrganizationID *int64   `json:"organization_id"`
@@ -1667,10 +1668,10 @@ type RequestUser struct {
 	ID int64 `json:"id"`
 
 	// Name Of an agent the alias, if there is one.
-	Name           string                 `json:"name"`
-	Photo          map[string]interface{} `json:"photo"`
-	Agent          bool                   `json:"agent"`
-	OrganizationID *int64                 `json:"organization_id"`
+	Name           string      `json:"name"`
+	Photo          *Attachment `json:"photo"`
+	Agent          bool        `json:"agent"`
+	OrganizationID *int64      `json:"organization_id"`
 }
 
 // RequiredOnStatuses defines model for RequiredOnStatuses.
@@ -2798,10 +2799,10 @@ type User struct {
 	Phone        *string `json:"phone"`
 
 	// SharedPhoneNumber Whether others may have the number too; null without one.
-	SharedPhoneNumber *bool                  `json:"shared_phone_number"`
-	Photo             map[string]interface{} `json:"photo"`
-	LocaleID          int64                  `json:"locale_id"`
-	Locale            string                 `json:"locale"`
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
 
 	// OrganizationID The default organization.
 	OrganizationID *int64   `json:"organization_id"`
@@ -2894,6 +2895,12 @@ type UserFieldOrderBody struct {
 	UserFieldIds []int64 `json:"user_field_ids"`
 }
 
+// UserFormInput defines model for UserFormInput.
+type UserFormInput struct {
+	UserPhotoUploadedData *openapi_types.File `json:"user[photo][uploaded_data],omitempty"`
+	UserName              *string             `json:"user[name],omitempty"`
+}
+
 // UserIdentity defines model for UserIdentity.
 type UserIdentity struct {
 	URL       string    `json:"url"`
@@ -2977,8 +2984,11 @@ type UserInput struct {
 	Suspended           *bool                     `json:"suspended,omitempty"`
 	DefaultGroupID      nullable.Nullable[int64]  `json:"default_group_id,omitempty"`
 
-	// RemotePhotoURL Kept with the user; the picture is not fetched.
+	// RemotePhotoURL Refused with a 422: helpd fetches no pictures. Send one as a form.
 	RemotePhotoURL nullable.Nullable[string] `json:"remote_photo_url,omitempty"`
+
+	// Photo Null removes the picture; anything else is ignored.
+	Photo nullable.Nullable[map[string]interface{}] `json:"photo,omitempty"`
 
 	// Password Only admins may set it, and not in a bulk operation.
 	Password   *string             `json:"password,omitempty"`
@@ -5334,6 +5344,9 @@ type UpdateDynamicContentVariantJSONRequestBody = DynamicContentVariantBody
 // UpdateEndUserJSONRequestBody defines body for UpdateEndUser for application/json ContentType.
 type UpdateEndUserJSONRequestBody = UserBody
 
+// UpdateEndUserMultipartRequestBody defines body for UpdateEndUser for multipart/form-data ContentType.
+type UpdateEndUserMultipartRequestBody = UserFormInput
+
 // CreateEndUserIdentityJSONRequestBody defines body for CreateEndUserIdentity for application/json ContentType.
 type CreateEndUserIdentityJSONRequestBody = UserIdentityBody
 
@@ -5519,6 +5532,9 @@ type UpdateManyUsersJSONRequestBody = UsersUpdateBody
 
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserBody
+
+// UpdateUserMultipartRequestBody defines body for UpdateUser for multipart/form-data ContentType.
+type UpdateUserMultipartRequestBody = UserFormInput
 
 // CreateGroupMembershipByUserJSONRequestBody defines body for CreateGroupMembershipByUser for application/json ContentType.
 type CreateGroupMembershipByUserJSONRequestBody = GroupMembershipBody
@@ -6053,14 +6069,14 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
 	ShowEndUser(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateEndUserWithBody Changes the own name, phone number, language and time zone.
+	// UpdateEndUserWithBody Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
 	UpdateEndUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateEndUser Changes the own name, phone number, language and time zone.
+	// UpdateEndUser Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7738,14 +7754,14 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/users/{user_id} (the `ShowUser` operationId).
 	ShowUser(ctx context.Context, userID UserIDParam, params *ShowUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserWithBody Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// UpdateUserWithBody Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
 	UpdateUserWithBody(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8851,7 +8867,7 @@ func (c *Client) ShowEndUser(ctx context.Context, userID UserIDParam, reqEditors
 	return c.Client.Do(req)
 }
 
-// UpdateEndUserWithBody Changes the own name, phone number, language and time zone.
+// UpdateEndUserWithBody Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8868,7 +8884,7 @@ func (c *Client) UpdateEndUserWithBody(ctx context.Context, userID UserIDParam, 
 	return c.Client.Do(req)
 }
 
-// UpdateEndUser Changes the own name, phone number, language and time zone.
+// UpdateEndUser Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13346,7 +13362,7 @@ func (c *Client) ShowUser(ctx context.Context, userID UserIDParam, params *ShowU
 	return c.Client.Do(req)
 }
 
-// UpdateUserWithBody Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+// UpdateUserWithBody Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -13363,7 +13379,7 @@ func (c *Client) UpdateUserWithBody(ctx context.Context, userID UserIDParam, con
 	return c.Client.Do(req)
 }
 
-// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+// UpdateUser Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -33977,14 +33993,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/end_users/{user_id} (the `ShowEndUser` operationId).
 	ShowEndUserWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*ShowEndUserResponse, error)
 
-	// UpdateEndUserWithBodyWithResponse Changes the own name, phone number, language and time zone.
+	// UpdateEndUserWithBodyWithResponse Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/v2/end_users/{user_id} (the `UpdateEndUser` operationId).
 	UpdateEndUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateEndUserResponse, error)
 
-	// UpdateEndUserWithResponse Changes the own name, phone number, language and time zone.
+	// UpdateEndUserWithResponse Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -35974,14 +35990,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/users/{user_id} (the `ShowUser` operationId).
 	ShowUserWithResponse(ctx context.Context, userID UserIDParam, params *ShowUserParams, reqEditors ...RequestEditorFn) (*ShowUserResponse, error)
 
-	// UpdateUserWithBodyWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// UpdateUserWithBodyWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/v2/users/{user_id} (the `UpdateUser` operationId).
 	UpdateUserWithBodyWithResponse(ctx context.Context, userID UserIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
 
-	// UpdateUserWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+	// UpdateUserWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -49581,7 +49597,7 @@ func (c *ClientWithResponses) ShowEndUserWithResponse(ctx context.Context, userI
 	return ParseShowEndUserResponse(rsp)
 }
 
-// UpdateEndUserWithBodyWithResponse Changes the own name, phone number, language and time zone.
+// UpdateEndUserWithBodyWithResponse Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -49594,7 +49610,7 @@ func (c *ClientWithResponses) UpdateEndUserWithBodyWithResponse(ctx context.Cont
 	return ParseUpdateEndUserResponse(rsp)
 }
 
-// UpdateEndUserWithResponse Changes the own name, phone number, language and time zone.
+// UpdateEndUserWithResponse Changes the own name, phone number, language, time zone and picture, which comes in a form as for agents.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -53264,7 +53280,7 @@ func (c *ClientWithResponses) ShowUserWithResponse(ctx context.Context, userID U
 	return ParseShowUserResponse(rsp)
 }
 
-// UpdateUserWithBodyWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+// UpdateUserWithBodyWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -53277,7 +53293,7 @@ func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context
 	return ParseUpdateUserResponse(rsp)
 }
 
-// UpdateUserWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's.
+// UpdateUserWithResponse Changes the members that are present; null clears one. Another e-mail address is added to the user's. A form (multipart/form-data) brings a picture of up to 5 MB as `user[photo][uploaded_data]`, and texts as `user[name]`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

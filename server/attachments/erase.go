@@ -8,10 +8,10 @@ import (
 )
 
 // EraseTx takes away for good the files that the users put on comments, as
-// RedactTx does, and drops those that wait for one. The bytes go at the next
+// RedactTx does, and drops those that wait for one, and their photos. The bytes go at the next
 // Sweep after tx is committed. It returns the ids of the files on comments, and
 // how many files there were in all.
-func (s *Service) EraseTx(tx *gorm.DB, users []int64) (onComments []int64, n int, err error) {
+func (s *Service) EraseTx(tx *gorm.DB, users, photos []int64) (onComments []int64, n int, err error) {
 	const written = "comment_id IN (SELECT id FROM comments c WHERE c.account_id = attachments.account_id AND c.author_id = ANY(?::bigint[]))"
 	ids := models.IDs(users)
 	if err := tx.Where(written+" AND parent_id IS NOT NULL", ids).Delete(&models.Attachment{}).Error; err != nil {
@@ -39,5 +39,9 @@ func (s *Service) EraseTx(tx *gorm.DB, users []int64) (onComments []int64, n int
 		return nil, 0, err
 	}
 	all := append(files, waiting...)
-	return onComments, len(all), s.doomTx(tx, all)
+	if err := s.doomTx(tx, all); err != nil {
+		return nil, 0, err
+	}
+	dropped, err := s.DropPhotosTx(tx, photos...)
+	return onComments, len(all) + dropped, err
 }

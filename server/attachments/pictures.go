@@ -19,6 +19,8 @@ import (
 const (
 	// thumbSide is the longer side of a thumbnail, in pixels.
 	thumbSide = 80
+	// photoSide is that of the photo of a user, as recorded answers have it.
+	photoSide = 32
 	// maxPixels is the size of the largest picture that is decoded, and of all
 	// those that are decoded at a time: a few bytes can announce gigabytes.
 	maxPixels = 40_000_000
@@ -52,7 +54,7 @@ var formats = map[string]format{
 // look measures the picture in the blob and draws its thumbnail. It returns
 // nil for what is no picture. A failure to read it is no failure of the upload:
 // broken files may be attached.
-func (s *Service) look(ctx context.Context, key, contentType string) *picture {
+func (s *Service) look(ctx context.Context, key, contentType string, side int) *picture {
 	f, ok := formats[contentType]
 	if !ok {
 		return nil
@@ -84,7 +86,7 @@ func (s *Service) look(ctx context.Context, key, contentType string) *picture {
 	if err != nil {
 		return p
 	}
-	p.thumb, p.bounds = thumbnail(m)
+	p.thumb, p.bounds = thumbnail(m, side)
 	return p
 }
 
@@ -111,12 +113,12 @@ func (u untilDone) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// thumbnail scales m to a longer side of at most thumbSide; never up.
-func thumbnail(m image.Image) ([]byte, image.Point) {
+// thumbnail scales m to a longer side of at most side; never up.
+func thumbnail(m image.Image, side int) ([]byte, image.Point) {
 	from := m.Bounds()
 	to := image.Pt(from.Dx(), from.Dy())
-	if longer := max(to.X, to.Y); longer > thumbSide {
-		to = image.Pt(max(1, to.X*thumbSide/longer), max(1, to.Y*thumbSide/longer))
+	if longer := max(to.X, to.Y); longer > side {
+		to = image.Pt(max(1, to.X*side/longer), max(1, to.Y*side/longer))
 	}
 	small := image.NewNRGBA(image.Rectangle{Max: to})
 	draw.BiLinear.Scale(small, small.Bounds(), m, from, draw.Src, nil)

@@ -22,6 +22,8 @@ type UploadInput struct {
 	FileName    string // as the client calls it; required
 	ContentType string // as the client declares it; may be empty or wrong
 	Body        io.Reader
+
+	thumbSide int // of its thumbnail, in pixels; 0 is thumbSide
 }
 
 // Upload is a token with the files that wait under it.
@@ -119,7 +121,11 @@ func (s *Service) receive(ctx context.Context, key string, in UploadInput, limit
 		}
 		return file, nil, err
 	}
-	p := s.look(ctx, key, file.ContentType)
+	side := thumbSide
+	if in.thumbSide > 0 {
+		side = in.thumbSide
+	}
+	p := s.look(ctx, key, file.ContentType, side)
 	if p == nil {
 		return file, nil, nil
 	}

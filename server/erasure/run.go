@@ -65,7 +65,7 @@ func (r *run) step(ctx context.Context, what string, f func(tx *gorm.DB) (int64,
 // events tells of them.
 func (r *run) takeFiles(ctx context.Context) error {
 	return r.step(ctx, "files", func(tx *gorm.DB) (int64, error) {
-		ids, n, err := r.files.EraseTx(tx, r.known.Users)
+		ids, n, err := r.files.EraseTx(tx, r.known.Users, r.known.Photos)
 		if err != nil || len(ids) == 0 {
 			return int64(n), err
 		}

@@ -48,6 +48,7 @@ type Change struct {
 	Suspended           *bool                     `json:"suspended,omitzero"`
 	DefaultGroupID      nullable.Nullable[int64]  `json:"default_group_id,omitzero"`
 	RemotePhotoURL      nullable.Nullable[string] `json:"remote_photo_url,omitzero"`
+	Photo               *Photo                    `json:"-"` // not kept in the queue
 	Password            *string                   `json:"-"` // not kept in the queue
 	// Fields are values of the account's user fields by key; others are ignored.
 	Fields     map[string]json.RawMessage `json:"user_fields,omitzero"`
@@ -89,7 +90,9 @@ func apply(u *models.User, c Change) error {
 	note(setText(&u.ExternalID, c.ExternalID, "external_id", maxText))
 	note(setText(&u.Phone, c.Phone, "phone", maxText))
 	note(setText(&u.Alias, c.Alias, "alias", maxText))
-	note(setText(&u.RemotePhotoURL, c.RemotePhotoURL, "remote_photo_url", 2048))
+	if text(c.RemotePhotoURL) != "" {
+		note(fault.InvalidField("remote_photo_url", "is not fetched; send the picture as user[photo][uploaded_data] in a form"))
+	}
 	note(setText(&u.Details, c.Details, "details", maxLongText))
 	note(setText(&u.Notes, c.Notes, "notes", maxLongText))
 	note(setText(&u.Signature, c.Signature, "signature", maxLongText))

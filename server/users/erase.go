@@ -24,6 +24,7 @@ type Known struct {
 	Addresses []string `json:"addresses"` // of e-mail
 	Phones    []string `json:"phones"`
 	Others    []string `json:"others"` // values of other identities, external ids
+	Photos    []int64  `json:"photos"` // files
 }
 
 // EraseTx takes from a user who was deleted, and from those who were merged
@@ -86,6 +87,9 @@ func (s *Service) knownTx(tx *gorm.DB, rows []models.User) (Known, error) {
 	for _, u := range rows {
 		k.Users = append(k.Users, u.ID)
 		subjects = append(subjects, events.Subject("user", u.ID))
+		if u.PhotoID != nil {
+			k.Photos = append(k.Photos, *u.PhotoID)
+		}
 		k.add("name", u.Name)
 		k.add("name", value(u.Alias))
 		k.add(models.IdentityEmail, value(u.Email))
@@ -165,7 +169,7 @@ func (s *Service) blankTx(tx *gorm.DB, account int64, ids []int64) error {
 	err := tx.Model(&models.User{}).Where("id = ANY(?::bigint[])", all).Updates(map[string]any{
 		"name": ErasedName, "email": nil, "external_id": nil, "phone": nil, "shared_phone_number": nil, "alias": nil, "details": nil, "notes": nil,
 		"signature": nil, "time_zone": "UTC", "locale": locales.Default, "tags": models.Strings{}, "user_fields": models.JSON("{}"),
-		"organization_id": nil, "default_group_id": nil, "photo_id": nil, "remote_photo_url": nil, "password_hash": nil, "last_login_at": nil,
+		"organization_id": nil, "default_group_id": nil, "photo_id": nil, "photo": nil, "remote_photo_url": nil, "password_hash": nil, "last_login_at": nil,
 		"verified": false, "permanently_deleted": true, "updated_at": s.stamp(),
 	}).Error
 	if err != nil {

@@ -97,7 +97,7 @@ func (u *subject) noteChanges(before models.User) {
 	note("name", before.Name, u.Name)
 	note("notes", value(before.Notes), value(u.Notes))
 	noteFlag("only_private_comments", before.OnlyPrivateComments, u.OnlyPrivateComments)
-	note("photo", value(before.RemotePhotoURL), value(u.RemotePhotoURL))
+	note("photo", events.OptionalID(before.PhotoID), events.OptionalID(u.PhotoID))
 	note("role", before.Role, u.Role)
 	noteFlag("suspended", before.Suspended, u.Suspended)
 	note("time_zone", before.TimeZone, u.TimeZone)

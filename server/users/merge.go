@@ -34,7 +34,12 @@ func (s *Service) MergeTx(tx *gorm.DB, by auth.Actor, loserID, winnerID int64, t
 		func() error { return moveIdentitiesTx(tx, &loser, &winner) },
 		func() error { return s.moveMembershipsTx(tx, &loser, &winner) },
 		func() error { return moveOwnTx(tx, &loser, &winner) },
-		func() error { return s.endTx(tx, by, &loser, winner.ID) },
+		func() error {
+			if winner.PhotoID == nil { // it is inherited
+				loser.PhotoID, loser.Photo = nil, nil
+			}
+			return s.endTx(tx, by, &loser, winner.ID)
+		},
 	} {
 		if err := step(); err != nil {
 			return winnerBefore, err
@@ -204,7 +209,7 @@ func (s *Service) endTx(tx *gorm.DB, by auth.Actor, u *subject, into int64) erro
 		}
 	}
 	u.Active, u.DeletedAt, u.PasswordHash, u.MergedIntoID = false, &u.UpdatedAt, nil, &into
-	u.Email, u.Phone, u.SharedPhoneNumber, u.ExternalID, u.PhotoID, u.RemotePhotoURL = nil, nil, nil, nil, nil, nil
+	u.Email, u.Phone, u.SharedPhoneNumber, u.ExternalID, u.RemotePhotoURL = nil, nil, nil, nil, nil
 	err := tx.Model(&models.User{}).Where("id = ?", u.ID).Select("*").Omit("account_id", "id", "created_at").Updates(&u.User).Error
 	if err != nil {
 		return err
@@ -232,7 +237,7 @@ func inherit(winner *models.User, loser models.User) {
 		}
 	}
 	if winner.PhotoID == nil {
-		winner.PhotoID = loser.PhotoID
+		winner.PhotoID, winner.Photo = loser.PhotoID, loser.Photo
 	}
 	winner.Tags = append(slices.Clone(winner.Tags), addedTags(winner.Tags, loser.Tags)...)
 }

@@ -50,6 +50,9 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 	if err := mayWrite(by, before, u.User, c); err != nil {
 		return before, false, err
 	}
+	if err := c.Photo.setTx(tx, &u.User); err != nil {
+		return before, false, err
+	}
 	if err := s.fieldsTx(tx, &u, by, c); err != nil {
 		return before, false, err
 	}
@@ -89,7 +92,7 @@ func (s *Service) updateTx(tx *gorm.DB, by auth.Actor, id int64, c Change) (mode
 // ownProfile is the part of a change that an end user may make. A number is
 // shown, but is none to be known by: see AddIdentity.
 func (c Change) ownProfile(u models.User) Change {
-	own := Change{Name: c.Name, TimeZone: c.TimeZone, Locale: c.Locale, LocaleID: c.LocaleID, RemotePhotoURL: c.RemotePhotoURL}
+	own := Change{Name: c.Name, TimeZone: c.TimeZone, Locale: c.Locale, LocaleID: c.LocaleID, RemotePhotoURL: c.RemotePhotoURL, Photo: c.Photo}
 	if c.Phone.IsSpecified() && text(c.Phone) != value(u.Phone) {
 		own.Phone, own.SharedPhoneNumber = c.Phone, nullable.NewNullableWithValue(true)
 	}

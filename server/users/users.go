@@ -130,7 +130,7 @@ func (s *Service) read(ctx context.Context, account int64, where string, args ..
 const columns = `u.id, u.name, u.email, u.role, u.role_type, u.custom_role_id, u.active, u.suspended, u.verified, u.shared,
 	u.moderator, u.only_private_comments, u.ticket_restriction, u.external_id, u.phone, u.shared_phone_number, u.alias,
 	u.details, u.notes, u.signature, u.time_zone, u.locale, u.tags, u.user_fields, u.organization_id, u.default_group_id,
-	u.photo_id, u.remote_photo_url, u.last_login_at, u.created_at, u.updated_at, u.deleted_at, u.merged_into_id, u.permanently_deleted`
+	u.photo_id, u.photo, u.remote_photo_url, u.last_login_at, u.created_at, u.updated_at, u.deleted_at, u.merged_into_id, u.permanently_deleted`
 
 // scanOf reads one row of columns, and of an order's columns behind them.
 func scanOf(account int64) func(rows *sql.Rows, order ...any) (models.User, error) {
@@ -140,7 +140,7 @@ func scanOf(account int64) func(rows *sql.Rows, order ...any) (models.User, erro
 			&u.ID, &u.Name, &u.Email, &u.Role, &u.RoleType, &u.CustomRoleID, &u.Active, &u.Suspended, &u.Verified, &u.Shared,
 			&u.Moderator, &u.OnlyPrivateComments, &u.TicketRestriction, &u.ExternalID, &u.Phone, &u.SharedPhoneNumber, &u.Alias,
 			&u.Details, &u.Notes, &u.Signature, &u.TimeZone, &u.Locale, &u.Tags, &u.UserFields, &u.OrganizationID, &u.DefaultGroupID,
-			&u.PhotoID, &u.RemotePhotoURL, &u.LastLoginAt, &u.CreatedAt, &u.UpdatedAt, &u.DeletedAt, &u.MergedIntoID, &u.PermanentlyDeleted,
+			&u.PhotoID, &u.Photo, &u.RemotePhotoURL, &u.LastLoginAt, &u.CreatedAt, &u.UpdatedAt, &u.DeletedAt, &u.MergedIntoID, &u.PermanentlyDeleted,
 		}
 		err := rows.Scan(append(dest, order...)...)
 		return u, err

@@ -2,7 +2,8 @@
 
 -- Whom a user was merged into: both rows tell of one person, and go together
 -- when that person is deleted for good.
-ALTER TABLE users ADD merged_into_id bigint, ADD permanently_deleted boolean NOT NULL DEFAULT false;
+-- photo is how the picture photo_id is shown; its row never changes.
+ALTER TABLE users ADD photo json, ADD merged_into_id bigint, ADD permanently_deleted boolean NOT NULL DEFAULT false;
 ALTER TABLE users ALTER permanently_deleted DROP DEFAULT;
 CREATE INDEX users_merged ON users (account_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 -- The deleted, as they are listed.
@@ -70,4 +71,4 @@ CREATE INDEX organization_merges_loser ON organization_merges (account_id, loser
 -- +goose Down
 DROP TABLE organization_merges, erasures, organization_subscriptions, sessions;
 DROP INDEX users_merged, users_deleted;
-ALTER TABLE users DROP COLUMN merged_into_id, DROP COLUMN permanently_deleted;
+ALTER TABLE users DROP COLUMN merged_into_id, DROP COLUMN permanently_deleted, DROP COLUMN photo;
