@@ -9,6 +9,10 @@ const (
 	RoleAdmin   = "admin"
 )
 
+// LightAgent is the role type of agents who comment among agents and own no
+// tickets.
+const LightAgent = 1
+
 // SystemUser is the author of what nobody did: rules and jobs.
 const SystemUser int64 = -1
 

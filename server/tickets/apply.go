@@ -183,7 +183,7 @@ func (s *save) applyAssignment() error {
 		return nil
 	}
 	agent, ok := s.person(*t.AssigneeID)
-	if !ok || !agent.staff() || agent.Suspended {
+	if !ok || !agent.staff() || agent.Suspended || agent.PrivateOnly { // light agents own no tickets
 		if !assigned {
 			t.AssigneeID = nil // no agent any more: the group takes over
 			return nil

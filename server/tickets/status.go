@@ -64,7 +64,7 @@ func (s *save) statusRules() error {
 		}
 	}
 	if t.Status == models.StatusSolved && t.AssigneeID == nil && !s.silent && s.config.Settings.Tickets.AssignTicketsUponSolve &&
-		s.by.Staff() && s.by.ID() > 0 {
+		s.by.Staff() && s.by.ID() > 0 && !s.by.User.OnlyPrivateComments {
 		s.assignSolver()
 	}
 	if t.Status == models.StatusNew && t.AssigneeID != nil {

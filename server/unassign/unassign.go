@@ -70,7 +70,7 @@ const (
 			WHERE m.account_id = tickets.account_id AND m.group_id = tickets.group_id AND m.user_id = tickets.assignee_id)`
 	ofFormerAgent = `assignee_id = ? AND status <> 'closed'
 		AND NOT EXISTS (SELECT FROM users AS u
-			WHERE u.account_id = tickets.account_id AND u.id = tickets.assignee_id AND u.active AND u.role IN ('agent', 'admin'))`
+			WHERE u.account_id = tickets.account_id AND u.id = tickets.assignee_id AND u.active AND u.role IN ('agent', 'admin') AND NOT u.only_private_comments)`
 	ofFormerOrganization = `organization_id = ? AND status <> 'closed'
 		AND NOT EXISTS (SELECT FROM organization_memberships AS m
 			WHERE m.account_id = tickets.account_id AND m.organization_id = tickets.organization_id AND m.user_id = tickets.requester_id)`
@@ -87,7 +87,8 @@ func (w worker) groupLeft(ctx context.Context, left groups.Left) error {
 	})
 }
 
-// demoted takes all tickets from somebody who is no agent any more.
+// demoted takes all tickets from somebody who is no agent any more, or a light
+// one.
 func (w worker) demoted(ctx context.Context, account, user int64) error {
 	return w.each(ctx, account, ofFormerAgent, []any{user}, handOver)
 }

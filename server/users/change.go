@@ -172,6 +172,9 @@ func applyRole(u *models.User, c Change) error {
 		u.RoleType, u.Moderator, u.TicketRestriction, u.OnlyPrivateComments = new(4), true, nil, false
 	case models.RoleAgent:
 		u.RoleType = nil
+		if u.OnlyPrivateComments {
+			u.RoleType = new(models.LightAgent)
+		}
 		// What an end user has falls away with a role; sent along with the role
 		// it is an echo of the old one.
 		if r := u.TicketRestriction; r != nil && *r == models.RestrictRequested {

@@ -14,7 +14,7 @@ import (
 // tickets depend on. A ticket is changed by package tickets and nowhere else,
 // so the work comes from above; it runs with a context of the account.
 type Following struct {
-	// Demoted: the user is no agent any more.
+	// Demoted: the user is no agent any more, or a light one.
 	Demoted func(ctx context.Context, account, user int64) error
 	// Left: the user is no member of the organization any more.
 	Left func(ctx context.Context, account, organization, user int64) error
@@ -51,8 +51,17 @@ func (left) Kind() string { return "user_left_organization" }
 // demoteTx takes from a user what only agents have: groups now, tickets by a
 // job after the commit.
 func (s *Service) demoteTx(tx *gorm.DB, u *subject) error {
-	if err := leaveGroupsTx(tx, u); err != nil || !s.followed {
+	if err := leaveGroupsTx(tx, u); err != nil {
 		return err
+	}
+	return s.loseTicketsTx(tx, u)
+}
+
+// loseTicketsTx has the tickets of somebody who can own none any more handed
+// over.
+func (s *Service) loseTicketsTx(tx *gorm.DB, u *subject) error {
+	if !s.followed {
+		return nil
 	}
 	return s.jobs.EnqueueTx(tx, demoted{u.AccountID, u.ID})
 }

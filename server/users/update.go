@@ -113,6 +113,11 @@ func (s *Service) moveTx(tx *gorm.DB, before models.User, u *subject, c Change) 
 		return err
 	}
 	if u.Staff() {
+		if before.Staff() && u.OnlyPrivateComments && !before.OnlyPrivateComments {
+			if err := s.loseTicketsTx(tx, u); err != nil {
+				return err
+			}
+		}
 		return s.joinGroupTx(tx, u, c.DefaultGroupID)
 	}
 	if before.Staff() {
