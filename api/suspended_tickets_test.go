@@ -1,23 +1,17 @@
 package api_test
 
 import (
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/suspended"
-	"github.com/helpd/helpd/server/testdb"
 )
 
 // spammer makes a suspended user.
@@ -391,46 +385,6 @@ func TestSuspendedTicketsAreExported(t *testing.T) {
 	}
 	if got := rows[1][5]; got != "'=HYPERLINK(0)" {
 		t.Errorf("a formula: %s", got)
-	}
-}
-
-// counted is what a request costs the database.
-type counted struct {
-	logger.Interface
-	statements atomic.Int64
-}
-
-func (c *counted) Trace(context.Context, time.Time, func() (string, int64), error) {
-	c.statements.Add(1)
-}
-
-func TestStatementsDoNotGrowWithRows(t *testing.T) {
-	t.Parallel()
-	count := &counted{Interface: logger.Discard}
-	a, _ := buildAPI(t, testdb.Shared(t).Session(&gorm.Session{Logger: count}), "postgres://nowhere.invalid/")
-	spam := a.spammer("Sam")
-	a.user("Ann", a.email("ann"), "end-user")
-	more := func(n int) {
-		for range n {
-			up := a.upload("filename=a.txt", "text/plain", "x")
-			a.heldBack(fmt.Sprintf(`{"requester_id":%d,"comment":{"body":"x","uploads":[%q]}}`, spam, up.Upload.Token))
-			a.as(a.email("ann")).vote(a.solved(a.email("ann")), `{"score":"bad","reason_code":5}`).want(200)
-		}
-	}
-	cost := func() (all []int64) {
-		for _, path := range []string{"suspended_tickets", "suspended_tickets?page[size]=100", "satisfaction_ratings", "satisfaction_ratings?page[size]=100&score=bad"} {
-			before := count.statements.Load()
-			a.get("/api/v2/" + path).want(200)
-			all = append(all, count.statements.Load()-before)
-		}
-		return all
-	}
-	more(1)
-	cost() // signs in
-	one := cost()
-	more(9)
-	if ten := cost(); !slices.Equal(one, ten) || slices.Min(one) == 0 {
-		t.Errorf("statements for one row: %v, for ten: %v", one, ten)
 	}
 }
 

@@ -60,9 +60,10 @@ func (w *world) reachFor(op gen.Operation) []*result {
 	}
 	path := w.path(op)
 	all := []*result{w.do(op.Method, path, body)}
+	include := sideLoads(o)
 	// One parameter at a time, or the first would hide what the others show.
 	for name := range query {
-		one := url.Values{name: query[name], "include": {"users,groups,organizations,identities,last_audits,comment_count,brands,ticket_forms"}}
+		one := url.Values{name: query[name], "include": {include}}
 		all = append(all, w.do(op.Method, path+"?"+one.Encode(), body))
 	}
 	return all

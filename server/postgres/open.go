@@ -20,6 +20,7 @@ import (
 type Options struct {
 	MaxConns int // of the pool; 0 is four for each core
 	Logger   *slog.Logger
+	Tracer   pgx.QueryTracer // is told of every statement, whatever way it came; may be nil
 }
 
 // Open returns a handle on the database at dsn with the tenancy plugin in it:
@@ -34,6 +35,7 @@ func Open(dsn string, o Options) (*gorm.DB, error) {
 	}
 	config.RuntimeParams["application_name"] = "helpd"
 	config.RuntimeParams["timezone"] = "UTC"
+	config.Tracer = o.Tracer
 	if o.MaxConns == 0 {
 		o.MaxConns = 4 * runtime.GOMAXPROCS(0)
 	}
