@@ -23,6 +23,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/schedules"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
@@ -39,6 +40,7 @@ type Services struct {
 	Groups        *groups.Service
 	Merging       *merging.Service
 	Organizations *organizations.Service
+	Schedules     *schedules.Service
 	Suspended     *suspended.Service
 	Tags          *tags.Service
 	Tickets       *tickets.Service
@@ -75,6 +77,7 @@ type handlers struct {
 	sessionHandlers
 	satisfactionHandlers
 	requestHandlers
+	scheduleHandlers
 	suspendedHandlers
 	tagHandlers
 	ticketHandlers
@@ -109,6 +112,7 @@ func New(s Services, o Options) *echo.Echo {
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
+		scheduleHandlers:     scheduleHandlers{s.Schedules},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},

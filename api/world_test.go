@@ -95,6 +95,9 @@ func (w *world) setUp() {
 	const items = "/api/v2/dynamic_content/items"
 	item := w.made(items, "item", "dynamic_content_item_id", `{"item":{"name":"SECRET","default_locale_id":1,"content":"SECRET"}}`)
 	w.made(items+"/"+item+"/variants", "variant", "dynamic_content_variant_id", `{"variant":{"locale_id":8,"content":"SECRET"}}`)
+	const schedules = "/api/v2/business_hours/schedules"
+	schedule := w.made(schedules, "schedule", "schedule_id", `{"schedule":{"name":"SECRET","time_zone":"UTC"}}`)
+	w.made(schedules+"/"+schedule+"/holidays", "holiday", "holiday_id", `{"holiday":{"name":"SECRET","start_date":"2026-03-01","end_date":"2026-03-02"}}`)
 	w.made("/api/v2/ticket_forms", "ticket_form", "ticket_form_id",
 		`{"ticket_form":{"name":"SECRET","display_name":"SECRET","end_user_visible":true,"ticket_field_ids":[`+field+`]}}`)
 	w.made("/api/v2/custom_statuses", "custom_status", "custom_status_id",

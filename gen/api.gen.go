@@ -977,6 +977,43 @@ type GroupSettingsInput struct {
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
+// Holiday defines model for Holiday.
+type Holiday struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// StartDate 2026-12-24, on the calendar of the schedule's time zone.
+	StartDate string `json:"start_date"`
+
+	// EndDate The last day.
+	EndDate string `json:"end_date"`
+}
+
+// HolidayBody defines model for HolidayBody.
+type HolidayBody struct {
+	Holiday HolidayInput `json:"holiday"`
+}
+
+// HolidayEnvelope defines model for HolidayEnvelope.
+type HolidayEnvelope struct {
+	Holiday Holiday `json:"holiday"`
+}
+
+// HolidayInput defines model for HolidayInput.
+type HolidayInput struct {
+	// Name At most 255 characters.
+	Name *wire.Text `json:"name,omitempty"`
+
+	// StartDate As 2026-12-24, at most two years ago.
+	StartDate *wire.Text `json:"start_date,omitempty"`
+
+	// EndDate The last day, at most two years from now; of a new holiday start_date unless told otherwise.
+	EndDate *wire.Text `json:"end_date,omitempty"`
+}
+
+// HolidayList defines model for HolidayList.
+type HolidayList = wire.List
+
 // InvalidField defines model for InvalidField.
 type InvalidField struct {
 	// Description The field's name and what is wrong: `Name: cannot be blank`.
@@ -1692,6 +1729,75 @@ type SatisfactionSurveyEnvelope struct {
 
 // SatisfactionVote defines model for SatisfactionVote.
 type SatisfactionVote string
+
+// Schedule defines model for Schedule.
+type Schedule struct {
+	URL  string `json:"url"`
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone string `json:"time_zone"`
+
+	// Intervals Sorted by their starts.
+	Intervals []ScheduleInterval `json:"intervals"`
+	CreatedAt wire.Time          `json:"created_at"`
+	UpdatedAt wire.Time          `json:"updated_at"`
+}
+
+// ScheduleBody defines model for ScheduleBody.
+type ScheduleBody struct {
+	Schedule ScheduleInput `json:"schedule"`
+}
+
+// ScheduleChangeBody defines model for ScheduleChangeBody.
+type ScheduleChangeBody struct {
+	Schedule ScheduleChangeInput `json:"schedule"`
+}
+
+// ScheduleChangeInput defines model for ScheduleChangeInput.
+type ScheduleChangeInput struct {
+	// Name At most 255 characters, and no other schedule's.
+	Name *wire.Text `json:"name,omitempty"`
+
+	// TimeZone A name of Ruby on Rails, or of IANA.
+	TimeZone *wire.Text `json:"time_zone,omitempty"`
+}
+
+// ScheduleEnvelope defines model for ScheduleEnvelope.
+type ScheduleEnvelope struct {
+	Schedule Schedule `json:"schedule"`
+}
+
+// ScheduleInput defines model for ScheduleInput.
+type ScheduleInput struct {
+	// Name At most 255 characters, and no other schedule's.
+	Name *wire.Text `json:"name,omitempty"`
+
+	// TimeZone A name of Ruby on Rails, or of IANA; the account's time zone unless told otherwise.
+	TimeZone *wire.Text `json:"time_zone,omitempty"`
+
+	// Intervals The working hours; Monday to Friday from 9 to 17 unless told otherwise.
+	Intervals []ScheduleIntervalInput `json:"intervals,omitzero"`
+}
+
+// ScheduleInterval Working hours on the clock of the time zone, in minutes since Sunday 00:00: 1980 to 2460 is Monday from 9:00 to 17:00.
+type ScheduleInterval struct {
+	// StartTime The first minute.
+	StartTime int64 `json:"start_time"`
+
+	// EndTime The minute after the last, at most 10080.
+	EndTime int64 `json:"end_time"`
+}
+
+// ScheduleIntervalInput defines model for ScheduleIntervalInput.
+type ScheduleIntervalInput struct {
+	StartTime *wire.Int `json:"start_time,omitempty"`
+	EndTime   *wire.Int `json:"end_time,omitempty"`
+}
+
+// ScheduleList defines model for ScheduleList.
+type ScheduleList = wire.List
 
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
@@ -2791,6 +2897,28 @@ type ViaSource struct {
 	Rel  nullable.Nullable[string] `json:"rel"`
 }
 
+// Workweek defines model for Workweek.
+type Workweek struct {
+	// Intervals Sorted by their starts.
+	Intervals []ScheduleInterval `json:"intervals"`
+}
+
+// WorkweekBody defines model for WorkweekBody.
+type WorkweekBody struct {
+	Workweek WorkweekInput `json:"workweek"`
+}
+
+// WorkweekEnvelope defines model for WorkweekEnvelope.
+type WorkweekEnvelope struct {
+	Workweek Workweek `json:"workweek"`
+}
+
+// WorkweekInput defines model for WorkweekInput.
+type WorkweekInput struct {
+	// Intervals At least one. They may touch and go on over midnight, but not over the end of the week, and not overlap.
+	Intervals []ScheduleIntervalInput `json:"intervals,omitzero"`
+}
+
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = wire.Flag
 
@@ -2826,6 +2954,9 @@ type GroupIDParam = wire.ID
 
 // GroupMembershipIDParam defines model for GroupMembershipIdParam.
 type GroupMembershipIDParam = wire.ID
+
+// HolidayIDParam defines model for HolidayIdParam.
+type HolidayIDParam = wire.ID
 
 // IdsParam defines model for IdsParam.
 type IdsParam = wire.IDs
@@ -2908,6 +3039,9 @@ type SatisfactionRatingIDParam = wire.ID
 // SatisfactionReasonIDParam defines model for SatisfactionReasonIdParam.
 type SatisfactionReasonIDParam = wire.ID
 
+// ScheduleIDParam defines model for ScheduleIdParam.
+type ScheduleIDParam = wire.ID
+
 // SessionIDParam defines model for SessionIdParam.
 type SessionIDParam = wire.ID
 
@@ -2969,6 +3103,15 @@ type UsersOrganizationMembershipIDParam = wire.ID
 type AutocompleteTagsParams struct {
 	// Name At least two letters.
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// ListHolidaysParams defines parameters for ListHolidays.
+type ListHolidaysParams struct {
+	// StartDate Only holidays with a day on or after this date, as 2026-12-24.
+	StartDate *string `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate Only holidays with a day on or before this date, as 2026-12-24.
+	EndDate *string `form:"end_date,omitempty" json:"end_date,omitempty"`
 }
 
 // ListCustomStatusesParams defines parameters for ListCustomStatuses.
@@ -3415,6 +3558,21 @@ type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
+// CreateScheduleJSONRequestBody defines body for CreateSchedule for application/json ContentType.
+type CreateScheduleJSONRequestBody = ScheduleBody
+
+// UpdateScheduleJSONRequestBody defines body for UpdateSchedule for application/json ContentType.
+type UpdateScheduleJSONRequestBody = ScheduleChangeBody
+
+// CreateHolidayJSONRequestBody defines body for CreateHoliday for application/json ContentType.
+type CreateHolidayJSONRequestBody = HolidayBody
+
+// UpdateHolidayJSONRequestBody defines body for UpdateHoliday for application/json ContentType.
+type UpdateHolidayJSONRequestBody = HolidayBody
+
+// UpdateIntervalsForScheduleJSONRequestBody defines body for UpdateIntervalsForSchedule for application/json ContentType.
+type UpdateIntervalsForScheduleJSONRequestBody = WorkweekBody
+
 // RedactTicketCommentInAgentWorkspaceJSONRequestBody defines body for RedactTicketCommentInAgentWorkspace for application/json ContentType.
 type RedactTicketCommentInAgentWorkspaceJSONRequestBody = CommentRedactionBody
 
@@ -3755,6 +3913,39 @@ type ServerInterface interface {
 	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
 	// (GET /api/v2/brands/{brand_id})
 	ShowBrand(ctx echo.Context, brandID BrandIDParam) error
+	// ListSchedules Lists the schedules. The first one is the default.
+	// (GET /api/v2/business_hours/schedules)
+	ListSchedules(ctx echo.Context) error
+	// CreateSchedule Creates a schedule. The first one that an account creates is its default.
+	// (POST /api/v2/business_hours/schedules)
+	CreateSchedule(ctx echo.Context) error
+	// DeleteSchedule Deletes a schedule with its holidays. After the default one, the oldest of the others is the default.
+	// (DELETE /api/v2/business_hours/schedules/{schedule_id})
+	DeleteSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error
+	// ShowSchedule Shows a schedule.
+	// (GET /api/v2/business_hours/schedules/{schedule_id})
+	ShowSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error
+	// UpdateSchedule Changes the name or the time zone of a schedule.
+	// (PUT /api/v2/business_hours/schedules/{schedule_id})
+	UpdateSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error
+	// ListHolidays Lists the holidays of a schedule by date.
+	// (GET /api/v2/business_hours/schedules/{schedule_id}/holidays)
+	ListHolidays(ctx echo.Context, scheduleID ScheduleIDParam, params ListHolidaysParams) error
+	// CreateHoliday Creates a holiday in a schedule.
+	// (POST /api/v2/business_hours/schedules/{schedule_id}/holidays)
+	CreateHoliday(ctx echo.Context, scheduleID ScheduleIDParam) error
+	// DeleteHoliday Deletes a holiday of a schedule.
+	// (DELETE /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id})
+	DeleteHoliday(ctx echo.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam) error
+	// ShowHoliday Shows a holiday of a schedule.
+	// (GET /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id})
+	ShowHoliday(ctx echo.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam) error
+	// UpdateHoliday Changes a holiday of a schedule.
+	// (PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id})
+	UpdateHoliday(ctx echo.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam) error
+	// UpdateIntervalsForSchedule Replaces the working hours of a schedule. What has been measured stays as it is.
+	// (PUT /api/v2/business_hours/schedules/{schedule_id}/workweek)
+	UpdateIntervalsForSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error
 	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	// (PUT /api/v2/comment_redactions/{ticket_comment_id})
 	RedactTicketCommentInAgentWorkspace(ctx echo.Context, ticketCommentID TicketCommentIDParam) error
@@ -4743,6 +4934,208 @@ func (w *ServerInterfaceWrapper) ShowBrand(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowBrand(ctx, brandID)
+	return err
+}
+
+// ListSchedules converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSchedules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSchedules(ctx)
+	return err
+}
+
+// CreateSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSchedule(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSchedule(ctx)
+	return err
+}
+
+// DeleteSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSchedule(ctx, scheduleID)
+	return err
+}
+
+// ShowSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSchedule(ctx, scheduleID)
+	return err
+}
+
+// UpdateSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSchedule(ctx, scheduleID)
+	return err
+}
+
+// ListHolidays converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHolidays(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListHolidaysParams
+	// ------------- Optional query parameter "start_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_date", ctx.QueryParams(), &params.StartDate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_date: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_date", ctx.QueryParams(), &params.EndDate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_date: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHolidays(ctx, scheduleID, params)
+	return err
+}
+
+// CreateHoliday converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateHoliday(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateHoliday(ctx, scheduleID)
+	return err
+}
+
+// DeleteHoliday converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteHoliday(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// ------------- Path parameter "holiday_id" -------------
+	var holidayID HolidayIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "holiday_id", ctx.Param("holiday_id"), &holidayID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter holiday_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteHoliday(ctx, scheduleID, holidayID)
+	return err
+}
+
+// ShowHoliday converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowHoliday(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// ------------- Path parameter "holiday_id" -------------
+	var holidayID HolidayIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "holiday_id", ctx.Param("holiday_id"), &holidayID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter holiday_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowHoliday(ctx, scheduleID, holidayID)
+	return err
+}
+
+// UpdateHoliday converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateHoliday(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// ------------- Path parameter "holiday_id" -------------
+	var holidayID HolidayIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "holiday_id", ctx.Param("holiday_id"), &holidayID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter holiday_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateHoliday(ctx, scheduleID, holidayID)
+	return err
+}
+
+// UpdateIntervalsForSchedule converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateIntervalsForSchedule(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "schedule_id" -------------
+	var scheduleID ScheduleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "schedule_id", ctx.Param("schedule_id"), &scheduleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schedule_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateIntervalsForSchedule(ctx, scheduleID)
 	return err
 }
 
@@ -9932,6 +10325,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v2/satisfaction_reasons", wrapper.CreateSatisfactionReason, options.OperationMiddlewares["CreateSatisfactionReason"]...)
 	router.DELETE(options.BaseURL+"/api/v2/satisfaction_reasons/:satisfaction_reason_id", wrapper.DeleteSatisfactionReason, options.OperationMiddlewares["DeleteSatisfactionReason"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_reasons/:satisfaction_reason_id", wrapper.ShowSatisfactionRatings, options.OperationMiddlewares["ShowSatisfactionRatings"]...)
+	router.GET(options.BaseURL+"/api/v2/business_hours/schedules", wrapper.ListSchedules, options.OperationMiddlewares["ListSchedules"]...)
+	router.POST(options.BaseURL+"/api/v2/business_hours/schedules", wrapper.CreateSchedule, options.OperationMiddlewares["CreateSchedule"]...)
+	router.DELETE(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id", wrapper.DeleteSchedule, options.OperationMiddlewares["DeleteSchedule"]...)
+	router.GET(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id", wrapper.ShowSchedule, options.OperationMiddlewares["ShowSchedule"]...)
+	router.PUT(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id", wrapper.UpdateSchedule, options.OperationMiddlewares["UpdateSchedule"]...)
+	router.PUT(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/workweek", wrapper.UpdateIntervalsForSchedule, options.OperationMiddlewares["UpdateIntervalsForSchedule"]...)
+	router.GET(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays", wrapper.ListHolidays, options.OperationMiddlewares["ListHolidays"]...)
+	router.POST(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays", wrapper.CreateHoliday, options.OperationMiddlewares["CreateHoliday"]...)
+	router.DELETE(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays/:holiday_id", wrapper.DeleteHoliday, options.OperationMiddlewares["DeleteHoliday"]...)
+	router.GET(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays/:holiday_id", wrapper.ShowHoliday, options.OperationMiddlewares["ShowHoliday"]...)
+	router.PUT(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays/:holiday_id", wrapper.UpdateHoliday, options.OperationMiddlewares["UpdateHoliday"]...)
 	router.GET(options.BaseURL+"/api/v2/sessions", wrapper.ListSessions, options.OperationMiddlewares["ListSessions"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/session", wrapper.ShowCurrentlyAuthenticatedSession, options.OperationMiddlewares["ShowCurrentlyAuthenticatedSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/session/renew", wrapper.RenewCurrentSession, options.OperationMiddlewares["RenewCurrentSession"]...)
@@ -10218,6 +10622,259 @@ type ShowBrandResponseObject interface {
 type ShowBrand200JSONResponse BrandEnvelope
 
 func (response ShowBrand200JSONResponse) VisitShowBrandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSchedulesRequestObject struct {
+}
+
+type ListSchedulesResponseObject interface {
+	VisitListSchedulesResponse(w http.ResponseWriter) error
+}
+
+type ListSchedules200JSONResponse ScheduleList
+
+func (response ListSchedules200JSONResponse) VisitListSchedulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateScheduleRequestObject struct {
+	Body *CreateScheduleJSONRequestBody
+}
+
+type CreateScheduleResponseObject interface {
+	VisitCreateScheduleResponse(w http.ResponseWriter) error
+}
+
+type CreateSchedule201ResponseHeaders struct {
+	Location string
+}
+
+type CreateSchedule201JSONResponse struct {
+	Body    ScheduleEnvelope
+	Headers CreateSchedule201ResponseHeaders
+}
+
+func (response CreateSchedule201JSONResponse) VisitCreateScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteScheduleRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+}
+
+type DeleteScheduleResponseObject interface {
+	VisitDeleteScheduleResponse(w http.ResponseWriter) error
+}
+
+type DeleteSchedule204Response struct {
+}
+
+func (response DeleteSchedule204Response) VisitDeleteScheduleResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowScheduleRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+}
+
+type ShowScheduleResponseObject interface {
+	VisitShowScheduleResponse(w http.ResponseWriter) error
+}
+
+type ShowSchedule200JSONResponse ScheduleEnvelope
+
+func (response ShowSchedule200JSONResponse) VisitShowScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateScheduleRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	Body       *UpdateScheduleJSONRequestBody
+}
+
+type UpdateScheduleResponseObject interface {
+	VisitUpdateScheduleResponse(w http.ResponseWriter) error
+}
+
+type UpdateSchedule200JSONResponse ScheduleEnvelope
+
+func (response UpdateSchedule200JSONResponse) VisitUpdateScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHolidaysRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	Params     ListHolidaysParams
+}
+
+type ListHolidaysResponseObject interface {
+	VisitListHolidaysResponse(w http.ResponseWriter) error
+}
+
+type ListHolidays200JSONResponse HolidayList
+
+func (response ListHolidays200JSONResponse) VisitListHolidaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHolidayRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	Body       *CreateHolidayJSONRequestBody
+}
+
+type CreateHolidayResponseObject interface {
+	VisitCreateHolidayResponse(w http.ResponseWriter) error
+}
+
+type CreateHoliday201ResponseHeaders struct {
+	Location string
+}
+
+type CreateHoliday201JSONResponse struct {
+	Body    HolidayEnvelope
+	Headers CreateHoliday201ResponseHeaders
+}
+
+func (response CreateHoliday201JSONResponse) VisitCreateHolidayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHolidayRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	HolidayID  HolidayIDParam  `json:"holiday_id"`
+}
+
+type DeleteHolidayResponseObject interface {
+	VisitDeleteHolidayResponse(w http.ResponseWriter) error
+}
+
+type DeleteHoliday204Response struct {
+}
+
+func (response DeleteHoliday204Response) VisitDeleteHolidayResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowHolidayRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	HolidayID  HolidayIDParam  `json:"holiday_id"`
+}
+
+type ShowHolidayResponseObject interface {
+	VisitShowHolidayResponse(w http.ResponseWriter) error
+}
+
+type ShowHoliday200JSONResponse HolidayEnvelope
+
+func (response ShowHoliday200JSONResponse) VisitShowHolidayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateHolidayRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	HolidayID  HolidayIDParam  `json:"holiday_id"`
+	Body       *UpdateHolidayJSONRequestBody
+}
+
+type UpdateHolidayResponseObject interface {
+	VisitUpdateHolidayResponse(w http.ResponseWriter) error
+}
+
+type UpdateHoliday200JSONResponse HolidayEnvelope
+
+func (response UpdateHoliday200JSONResponse) VisitUpdateHolidayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateIntervalsForScheduleRequestObject struct {
+	ScheduleID ScheduleIDParam `json:"schedule_id"`
+	Body       *UpdateIntervalsForScheduleJSONRequestBody
+}
+
+type UpdateIntervalsForScheduleResponseObject interface {
+	VisitUpdateIntervalsForScheduleResponse(w http.ResponseWriter) error
+}
+
+type UpdateIntervalsForSchedule200JSONResponse WorkweekEnvelope
+
+func (response UpdateIntervalsForSchedule200JSONResponse) VisitUpdateIntervalsForScheduleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -17072,6 +17729,39 @@ type StrictServerInterface interface {
 	// ShowBrand Shows a brand; a deleted one too, with `is_deleted` true.
 	// (GET /api/v2/brands/{brand_id})
 	ShowBrand(ctx context.Context, request ShowBrandRequestObject) (ShowBrandResponseObject, error)
+	// ListSchedules Lists the schedules. The first one is the default.
+	// (GET /api/v2/business_hours/schedules)
+	ListSchedules(ctx context.Context, request ListSchedulesRequestObject) (ListSchedulesResponseObject, error)
+	// CreateSchedule Creates a schedule. The first one that an account creates is its default.
+	// (POST /api/v2/business_hours/schedules)
+	CreateSchedule(ctx context.Context, request CreateScheduleRequestObject) (CreateScheduleResponseObject, error)
+	// DeleteSchedule Deletes a schedule with its holidays. After the default one, the oldest of the others is the default.
+	// (DELETE /api/v2/business_hours/schedules/{schedule_id})
+	DeleteSchedule(ctx context.Context, request DeleteScheduleRequestObject) (DeleteScheduleResponseObject, error)
+	// ShowSchedule Shows a schedule.
+	// (GET /api/v2/business_hours/schedules/{schedule_id})
+	ShowSchedule(ctx context.Context, request ShowScheduleRequestObject) (ShowScheduleResponseObject, error)
+	// UpdateSchedule Changes the name or the time zone of a schedule.
+	// (PUT /api/v2/business_hours/schedules/{schedule_id})
+	UpdateSchedule(ctx context.Context, request UpdateScheduleRequestObject) (UpdateScheduleResponseObject, error)
+	// ListHolidays Lists the holidays of a schedule by date.
+	// (GET /api/v2/business_hours/schedules/{schedule_id}/holidays)
+	ListHolidays(ctx context.Context, request ListHolidaysRequestObject) (ListHolidaysResponseObject, error)
+	// CreateHoliday Creates a holiday in a schedule.
+	// (POST /api/v2/business_hours/schedules/{schedule_id}/holidays)
+	CreateHoliday(ctx context.Context, request CreateHolidayRequestObject) (CreateHolidayResponseObject, error)
+	// DeleteHoliday Deletes a holiday of a schedule.
+	// (DELETE /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id})
+	DeleteHoliday(ctx context.Context, request DeleteHolidayRequestObject) (DeleteHolidayResponseObject, error)
+	// ShowHoliday Shows a holiday of a schedule.
+	// (GET /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id})
+	ShowHoliday(ctx context.Context, request ShowHolidayRequestObject) (ShowHolidayResponseObject, error)
+	// UpdateHoliday Changes a holiday of a schedule.
+	// (PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id})
+	UpdateHoliday(ctx context.Context, request UpdateHolidayRequestObject) (UpdateHolidayResponseObject, error)
+	// UpdateIntervalsForSchedule Replaces the working hours of a schedule. What has been measured stays as it is.
+	// (PUT /api/v2/business_hours/schedules/{schedule_id}/workweek)
+	UpdateIntervalsForSchedule(ctx context.Context, request UpdateIntervalsForScheduleRequestObject) (UpdateIntervalsForScheduleResponseObject, error)
 	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	// (PUT /api/v2/comment_redactions/{ticket_comment_id})
 	RedactTicketCommentInAgentWorkspace(ctx context.Context, request RedactTicketCommentInAgentWorkspaceRequestObject) (RedactTicketCommentInAgentWorkspaceResponseObject, error)
@@ -18186,6 +18876,396 @@ func (sh *strictHandler) ShowBrand(ctx echo.Context, brandID BrandIDParam) error
 		return err
 	} else if validResponse, ok := response.(ShowBrandResponseObject); ok {
 		return validResponse.VisitShowBrandResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSchedules operation middleware
+func (sh *strictHandler) ListSchedules(ctx echo.Context) error {
+	var request ListSchedulesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSchedules(ctx.Request().Context(), request.(ListSchedulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSchedules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSchedulesResponseObject); ok {
+		return validResponse.VisitListSchedulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSchedule operation middleware
+func (sh *strictHandler) CreateSchedule(ctx echo.Context) error {
+	var request CreateScheduleRequestObject
+
+	var body CreateScheduleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSchedule(ctx.Request().Context(), request.(CreateScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateScheduleResponseObject); ok {
+		return validResponse.VisitCreateScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSchedule operation middleware
+func (sh *strictHandler) DeleteSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error {
+	var request DeleteScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSchedule(ctx.Request().Context(), request.(DeleteScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteScheduleResponseObject); ok {
+		return validResponse.VisitDeleteScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSchedule operation middleware
+func (sh *strictHandler) ShowSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error {
+	var request ShowScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSchedule(ctx.Request().Context(), request.(ShowScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowScheduleResponseObject); ok {
+		return validResponse.VisitShowScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSchedule operation middleware
+func (sh *strictHandler) UpdateSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error {
+	var request UpdateScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	var body UpdateScheduleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSchedule(ctx.Request().Context(), request.(UpdateScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateScheduleResponseObject); ok {
+		return validResponse.VisitUpdateScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListHolidays operation middleware
+func (sh *strictHandler) ListHolidays(ctx echo.Context, scheduleID ScheduleIDParam, params ListHolidaysParams) error {
+	var request ListHolidaysRequestObject
+
+	request.ScheduleID = scheduleID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHolidays(ctx.Request().Context(), request.(ListHolidaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHolidays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHolidaysResponseObject); ok {
+		return validResponse.VisitListHolidaysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateHoliday operation middleware
+func (sh *strictHandler) CreateHoliday(ctx echo.Context, scheduleID ScheduleIDParam) error {
+	var request CreateHolidayRequestObject
+
+	request.ScheduleID = scheduleID
+
+	var body CreateHolidayJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateHoliday(ctx.Request().Context(), request.(CreateHolidayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateHoliday")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateHolidayResponseObject); ok {
+		return validResponse.VisitCreateHolidayResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteHoliday operation middleware
+func (sh *strictHandler) DeleteHoliday(ctx echo.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam) error {
+	var request DeleteHolidayRequestObject
+
+	request.ScheduleID = scheduleID
+	request.HolidayID = holidayID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteHoliday(ctx.Request().Context(), request.(DeleteHolidayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteHoliday")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteHolidayResponseObject); ok {
+		return validResponse.VisitDeleteHolidayResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowHoliday operation middleware
+func (sh *strictHandler) ShowHoliday(ctx echo.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam) error {
+	var request ShowHolidayRequestObject
+
+	request.ScheduleID = scheduleID
+	request.HolidayID = holidayID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowHoliday(ctx.Request().Context(), request.(ShowHolidayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowHoliday")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowHolidayResponseObject); ok {
+		return validResponse.VisitShowHolidayResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateHoliday operation middleware
+func (sh *strictHandler) UpdateHoliday(ctx echo.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam) error {
+	var request UpdateHolidayRequestObject
+
+	request.ScheduleID = scheduleID
+	request.HolidayID = holidayID
+
+	var body UpdateHolidayJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateHoliday(ctx.Request().Context(), request.(UpdateHolidayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateHoliday")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateHolidayResponseObject); ok {
+		return validResponse.VisitUpdateHolidayResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateIntervalsForSchedule operation middleware
+func (sh *strictHandler) UpdateIntervalsForSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error {
+	var request UpdateIntervalsForScheduleRequestObject
+
+	request.ScheduleID = scheduleID
+
+	var body UpdateIntervalsForScheduleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateIntervalsForSchedule(ctx.Request().Context(), request.(UpdateIntervalsForScheduleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateIntervalsForSchedule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateIntervalsForScheduleResponseObject); ok {
+		return validResponse.VisitUpdateIntervalsForScheduleResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -29,10 +29,11 @@ var all = []any{
 	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
 	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{}, models.SuspendedTicket{},
+	models.Schedule{}, models.Holiday{},
 }
 
 // parts are structs that models embed.
-var parts = []string{"Tenant", "Stamps"}
+var parts = []string{"Tenant", "Stamps", "BusinessSeconds"}
 
 // The Go types that hold a column of each type. A nullable column takes a
 // pointer to one of the scalars, or a type of whose own nil is SQL's null.
@@ -42,6 +43,7 @@ var holds = map[string][]reflect.Type{
 	"boolean":                  {reflect.TypeFor[bool]()},
 	"text":                     {reflect.TypeFor[string]()},
 	"timestamp with time zone": {reflect.TypeFor[time.Time]()},
+	"date":                     {reflect.TypeFor[time.Time]()},
 	"jsonb":                    {reflect.TypeFor[models.JSON]()},
 	"json":                     {reflect.TypeFor[models.JSON]()},
 	"bytea":                    {reflect.TypeFor[[]byte]()},

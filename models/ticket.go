@@ -83,8 +83,22 @@ type TicketMetric struct {
 	AgentWaitSeconds      int64 // calendar time in pending, of stays that have ended
 	RequesterWaitSeconds  int64 // in new, open and hold
 	OnHoldSeconds         int64
-	Clocks                IDs // of metric events; see package tickets
+	Business              BusinessSeconds `gorm:"embedded"`
+	Clocks                IDs             // of metric events; see package tickets
+	BusinessClocks        IDs             // the working time in them
 	Stamps
+}
+
+// BusinessSeconds are the times of a metric set in working time, each taken when
+// it was over. Nil: it is not over, or there was no schedule for all or a part
+// of it.
+type BusinessSeconds struct {
+	Reply           *int64 `gorm:"column:reply_business_seconds"`
+	FirstResolution *int64 `gorm:"column:first_resolution_business_seconds"`
+	FullResolution  *int64 `gorm:"column:full_resolution_business_seconds"`
+	AgentWait       *int64 `gorm:"column:agent_wait_business_seconds"`
+	RequesterWait   *int64 `gorm:"column:requester_wait_business_seconds"`
+	OnHold          *int64 `gorm:"column:on_hold_business_seconds"`
 }
 
 // TicketMetricEvent is what one save of a ticket told of its metrics.

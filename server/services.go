@@ -22,6 +22,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/schedules"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
@@ -78,6 +79,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: companies,
+		Schedules:     schedules.New(db, o.Now),
 		Suspended:     held,
 		Tags:          tagService,
 		Tickets:       ticketService,

@@ -1017,6 +1017,53 @@ type GroupSettingsInput struct {
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
+// Holiday defines model for Holiday.
+type Holiday struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// StartDate 2026-12-24, on the calendar of the schedule's time zone.
+	StartDate string `json:"start_date"`
+
+	// EndDate The last day.
+	EndDate string `json:"end_date"`
+}
+
+// HolidayBody defines model for HolidayBody.
+type HolidayBody struct {
+	Holiday HolidayInput `json:"holiday"`
+}
+
+// HolidayEnvelope defines model for HolidayEnvelope.
+type HolidayEnvelope struct {
+	Holiday Holiday `json:"holiday"`
+}
+
+// HolidayInput defines model for HolidayInput.
+type HolidayInput struct {
+	// Name At most 255 characters.
+	Name *string `json:"name,omitempty"`
+
+	// StartDate As 2026-12-24, at most two years ago.
+	StartDate *string `json:"start_date,omitempty"`
+
+	// EndDate The last day, at most two years from now; of a new holiday start_date unless told otherwise.
+	EndDate *string `json:"end_date,omitempty"`
+}
+
+// HolidayList defines model for HolidayList.
+type HolidayList struct {
+	Holidays []Holiday `json:"holidays"`
+
+	// URL The URL of the list.
+	URL          string                    `json:"url"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
 // JobState defines model for JobState.
 type JobState string
 
@@ -1809,6 +1856,85 @@ type SatisfactionSurveyEnvelope struct {
 
 // SatisfactionVote defines model for SatisfactionVote.
 type SatisfactionVote string
+
+// Schedule defines model for Schedule.
+type Schedule struct {
+	URL  string `json:"url"`
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone string `json:"time_zone"`
+
+	// Intervals Sorted by their starts.
+	Intervals []ScheduleInterval `json:"intervals"`
+	CreatedAt time.Time          `json:"created_at"`
+	UpdatedAt time.Time          `json:"updated_at"`
+}
+
+// ScheduleBody defines model for ScheduleBody.
+type ScheduleBody struct {
+	Schedule ScheduleInput `json:"schedule"`
+}
+
+// ScheduleChangeBody defines model for ScheduleChangeBody.
+type ScheduleChangeBody struct {
+	Schedule ScheduleChangeInput `json:"schedule"`
+}
+
+// ScheduleChangeInput defines model for ScheduleChangeInput.
+type ScheduleChangeInput struct {
+	// Name At most 255 characters, and no other schedule's.
+	Name *string `json:"name,omitempty"`
+
+	// TimeZone A name of Ruby on Rails, or of IANA.
+	TimeZone *string `json:"time_zone,omitempty"`
+}
+
+// ScheduleEnvelope defines model for ScheduleEnvelope.
+type ScheduleEnvelope struct {
+	Schedule Schedule `json:"schedule"`
+}
+
+// ScheduleInput defines model for ScheduleInput.
+type ScheduleInput struct {
+	// Name At most 255 characters, and no other schedule's.
+	Name *string `json:"name,omitempty"`
+
+	// TimeZone A name of Ruby on Rails, or of IANA; the account's time zone unless told otherwise.
+	TimeZone *string `json:"time_zone,omitempty"`
+
+	// Intervals The working hours; Monday to Friday from 9 to 17 unless told otherwise.
+	Intervals []ScheduleIntervalInput `json:"intervals,omitzero"`
+}
+
+// ScheduleInterval Working hours on the clock of the time zone, in minutes since Sunday 00:00: 1980 to 2460 is Monday from 9:00 to 17:00.
+type ScheduleInterval struct {
+	// StartTime The first minute.
+	StartTime int64 `json:"start_time"`
+
+	// EndTime The minute after the last, at most 10080.
+	EndTime int64 `json:"end_time"`
+}
+
+// ScheduleIntervalInput defines model for ScheduleIntervalInput.
+type ScheduleIntervalInput struct {
+	StartTime *int64 `json:"start_time,omitempty"`
+	EndTime   *int64 `json:"end_time,omitempty"`
+}
+
+// ScheduleList defines model for ScheduleList.
+type ScheduleList struct {
+	Schedules []Schedule `json:"schedules"`
+
+	// URL The URL of the list.
+	URL          string                    `json:"url"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
 
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
@@ -3106,6 +3232,28 @@ type ViaSource struct {
 	Rel  nullable.Nullable[string] `json:"rel"`
 }
 
+// Workweek defines model for Workweek.
+type Workweek struct {
+	// Intervals Sorted by their starts.
+	Intervals []ScheduleInterval `json:"intervals"`
+}
+
+// WorkweekBody defines model for WorkweekBody.
+type WorkweekBody struct {
+	Workweek WorkweekInput `json:"workweek"`
+}
+
+// WorkweekEnvelope defines model for WorkweekEnvelope.
+type WorkweekEnvelope struct {
+	Workweek Workweek `json:"workweek"`
+}
+
+// WorkweekInput defines model for WorkweekInput.
+type WorkweekInput struct {
+	// Intervals At least one. They may touch and go on over midnight, but not over the end of the week, and not overlap.
+	Intervals []ScheduleIntervalInput `json:"intervals,omitzero"`
+}
+
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = bool
 
@@ -3141,6 +3289,9 @@ type GroupIDParam = int64
 
 // GroupMembershipIDParam defines model for GroupMembershipIdParam.
 type GroupMembershipIDParam = int64
+
+// HolidayIDParam defines model for HolidayIdParam.
+type HolidayIDParam = int64
 
 // IdsParam defines model for IdsParam.
 type IdsParam = []int64
@@ -3223,6 +3374,9 @@ type SatisfactionRatingIDParam = int64
 // SatisfactionReasonIDParam defines model for SatisfactionReasonIdParam.
 type SatisfactionReasonIDParam = int64
 
+// ScheduleIDParam defines model for ScheduleIdParam.
+type ScheduleIDParam = int64
+
 // SessionIDParam defines model for SessionIdParam.
 type SessionIDParam = int64
 
@@ -3302,6 +3456,48 @@ type ListBrandsParams struct {
 
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListSchedulesParams defines parameters for ListSchedules.
+type ListSchedulesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// ListHolidaysParams defines parameters for ListHolidays.
+type ListHolidaysParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// StartDate Only holidays with a day on or after this date, as 2026-12-24.
+	StartDate *string `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate Only holidays with a day on or before this date, as 2026-12-24.
+	EndDate *string `form:"end_date,omitempty" json:"end_date,omitempty"`
 }
 
 // ListCustomStatusesParams defines parameters for ListCustomStatuses.
@@ -5311,6 +5507,21 @@ type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
 
+// CreateScheduleJSONRequestBody defines body for CreateSchedule for application/json ContentType.
+type CreateScheduleJSONRequestBody = ScheduleBody
+
+// UpdateScheduleJSONRequestBody defines body for UpdateSchedule for application/json ContentType.
+type UpdateScheduleJSONRequestBody = ScheduleChangeBody
+
+// CreateHolidayJSONRequestBody defines body for CreateHoliday for application/json ContentType.
+type CreateHolidayJSONRequestBody = HolidayBody
+
+// UpdateHolidayJSONRequestBody defines body for UpdateHoliday for application/json ContentType.
+type UpdateHolidayJSONRequestBody = HolidayBody
+
+// UpdateIntervalsForScheduleJSONRequestBody defines body for UpdateIntervalsForSchedule for application/json ContentType.
+type UpdateIntervalsForScheduleJSONRequestBody = WorkweekBody
+
 // RedactTicketCommentInAgentWorkspaceJSONRequestBody defines body for RedactTicketCommentInAgentWorkspace for application/json ContentType.
 type RedactTicketCommentInAgentWorkspaceJSONRequestBody = CommentRedactionBody
 
@@ -5833,6 +6044,106 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
 	ShowBrand(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSchedules Lists the schedules. The first one is the default.
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules (the `ListSchedules` operationId).
+	ListSchedules(ctx context.Context, params *ListSchedulesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateScheduleWithBody Creates a schedule. The first one that an account creates is its default.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+	CreateScheduleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSchedule Creates a schedule. The first one that an account creates is its default.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+	CreateSchedule(ctx context.Context, body CreateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSchedule Deletes a schedule with its holidays. After the default one, the oldest of the others is the default.
+	//
+	// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id} (the `DeleteSchedule` operationId).
+	DeleteSchedule(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSchedule Shows a schedule.
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id} (the `ShowSchedule` operationId).
+	ShowSchedule(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateScheduleWithBody Changes the name or the time zone of a schedule.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+	UpdateScheduleWithBody(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSchedule Changes the name or the time zone of a schedule.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+	UpdateSchedule(ctx context.Context, scheduleID ScheduleIDParam, body UpdateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListHolidays Lists the holidays of a schedule by date.
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays (the `ListHolidays` operationId).
+	ListHolidays(ctx context.Context, scheduleID ScheduleIDParam, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateHolidayWithBody Creates a holiday in a schedule.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+	CreateHolidayWithBody(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateHoliday Creates a holiday in a schedule.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+	CreateHoliday(ctx context.Context, scheduleID ScheduleIDParam, body CreateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteHoliday Deletes a holiday of a schedule.
+	//
+	// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `DeleteHoliday` operationId).
+	DeleteHoliday(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowHoliday Shows a holiday of a schedule.
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `ShowHoliday` operationId).
+	ShowHoliday(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateHolidayWithBody Changes a holiday of a schedule.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+	UpdateHolidayWithBody(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateHoliday Changes a holiday of a schedule.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+	UpdateHoliday(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, body UpdateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateIntervalsForScheduleWithBody Replaces the working hours of a schedule. What has been measured stays as it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+	UpdateIntervalsForScheduleWithBody(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateIntervalsForSchedule Replaces the working hours of a schedule. What has been measured stays as it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+	UpdateIntervalsForSchedule(ctx context.Context, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RedactTicketCommentInAgentWorkspaceWithBody Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	//
@@ -8232,6 +8543,266 @@ func (c *Client) ListBrands(ctx context.Context, params *ListBrandsParams, reqEd
 // Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
 func (c *Client) ShowBrand(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowBrandRequest(c.Server, brandID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSchedules Lists the schedules. The first one is the default.
+//
+// Corresponds with GET /api/v2/business_hours/schedules (the `ListSchedules` operationId).
+func (c *Client) ListSchedules(ctx context.Context, params *ListSchedulesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSchedulesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateScheduleWithBody Creates a schedule. The first one that an account creates is its default.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+func (c *Client) CreateScheduleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateScheduleRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSchedule Creates a schedule. The first one that an account creates is its default.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+func (c *Client) CreateSchedule(ctx context.Context, body CreateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateScheduleRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSchedule Deletes a schedule with its holidays. After the default one, the oldest of the others is the default.
+//
+// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id} (the `DeleteSchedule` operationId).
+func (c *Client) DeleteSchedule(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteScheduleRequest(c.Server, scheduleID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSchedule Shows a schedule.
+//
+// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id} (the `ShowSchedule` operationId).
+func (c *Client) ShowSchedule(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowScheduleRequest(c.Server, scheduleID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateScheduleWithBody Changes the name or the time zone of a schedule.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+func (c *Client) UpdateScheduleWithBody(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateScheduleRequestWithBody(c.Server, scheduleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSchedule Changes the name or the time zone of a schedule.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+func (c *Client) UpdateSchedule(ctx context.Context, scheduleID ScheduleIDParam, body UpdateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateScheduleRequest(c.Server, scheduleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListHolidays Lists the holidays of a schedule by date.
+//
+// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays (the `ListHolidays` operationId).
+func (c *Client) ListHolidays(ctx context.Context, scheduleID ScheduleIDParam, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListHolidaysRequest(c.Server, scheduleID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateHolidayWithBody Creates a holiday in a schedule.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+func (c *Client) CreateHolidayWithBody(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateHolidayRequestWithBody(c.Server, scheduleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateHoliday Creates a holiday in a schedule.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+func (c *Client) CreateHoliday(ctx context.Context, scheduleID ScheduleIDParam, body CreateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateHolidayRequest(c.Server, scheduleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteHoliday Deletes a holiday of a schedule.
+//
+// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `DeleteHoliday` operationId).
+func (c *Client) DeleteHoliday(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteHolidayRequest(c.Server, scheduleID, holidayID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowHoliday Shows a holiday of a schedule.
+//
+// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `ShowHoliday` operationId).
+func (c *Client) ShowHoliday(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowHolidayRequest(c.Server, scheduleID, holidayID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateHolidayWithBody Changes a holiday of a schedule.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+func (c *Client) UpdateHolidayWithBody(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateHolidayRequestWithBody(c.Server, scheduleID, holidayID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateHoliday Changes a holiday of a schedule.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+func (c *Client) UpdateHoliday(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, body UpdateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateHolidayRequest(c.Server, scheduleID, holidayID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateIntervalsForScheduleWithBody Replaces the working hours of a schedule. What has been measured stays as it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+func (c *Client) UpdateIntervalsForScheduleWithBody(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateIntervalsForScheduleRequestWithBody(c.Server, scheduleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateIntervalsForSchedule Replaces the working hours of a schedule. What has been measured stays as it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+func (c *Client) UpdateIntervalsForSchedule(ctx context.Context, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateIntervalsForScheduleRequest(c.Server, scheduleID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14640,6 +15211,626 @@ func NewShowBrandRequest(server string, brandID BrandIDParam) (*http.Request, er
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListSchedulesRequest constructs an http.Request for the ListSchedules method
+func NewListSchedulesRequest(server string, params *ListSchedulesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateScheduleRequest calls the generic CreateSchedule builder with application/json body
+func NewCreateScheduleRequest(server string, body CreateScheduleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateScheduleRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateScheduleRequestWithBody constructs an http.Request for the CreateSchedule method, with any body, and a specified content type
+func NewCreateScheduleRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteScheduleRequest constructs an http.Request for the DeleteSchedule method
+func NewDeleteScheduleRequest(server string, scheduleID ScheduleIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowScheduleRequest constructs an http.Request for the ShowSchedule method
+func NewShowScheduleRequest(server string, scheduleID ScheduleIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateScheduleRequest calls the generic UpdateSchedule builder with application/json body
+func NewUpdateScheduleRequest(server string, scheduleID ScheduleIDParam, body UpdateScheduleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateScheduleRequestWithBody(server, scheduleID, "application/json", bodyReader)
+}
+
+// NewUpdateScheduleRequestWithBody constructs an http.Request for the UpdateSchedule method, with any body, and a specified content type
+func NewUpdateScheduleRequestWithBody(server string, scheduleID ScheduleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListHolidaysRequest constructs an http.Request for the ListHolidays method
+func NewListHolidaysRequest(server string, scheduleID ScheduleIDParam, params *ListHolidaysParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s/holidays", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_date", *params.StartDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.EndDate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "end_date", *params.EndDate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateHolidayRequest calls the generic CreateHoliday builder with application/json body
+func NewCreateHolidayRequest(server string, scheduleID ScheduleIDParam, body CreateHolidayJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateHolidayRequestWithBody(server, scheduleID, "application/json", bodyReader)
+}
+
+// NewCreateHolidayRequestWithBody constructs an http.Request for the CreateHoliday method, with any body, and a specified content type
+func NewCreateHolidayRequestWithBody(server string, scheduleID ScheduleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s/holidays", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteHolidayRequest constructs an http.Request for the DeleteHoliday method
+func NewDeleteHolidayRequest(server string, scheduleID ScheduleIDParam, holidayID HolidayIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "holiday_id", holidayID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s/holidays/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowHolidayRequest constructs an http.Request for the ShowHoliday method
+func NewShowHolidayRequest(server string, scheduleID ScheduleIDParam, holidayID HolidayIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "holiday_id", holidayID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s/holidays/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateHolidayRequest calls the generic UpdateHoliday builder with application/json body
+func NewUpdateHolidayRequest(server string, scheduleID ScheduleIDParam, holidayID HolidayIDParam, body UpdateHolidayJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateHolidayRequestWithBody(server, scheduleID, holidayID, "application/json", bodyReader)
+}
+
+// NewUpdateHolidayRequestWithBody constructs an http.Request for the UpdateHoliday method, with any body, and a specified content type
+func NewUpdateHolidayRequestWithBody(server string, scheduleID ScheduleIDParam, holidayID HolidayIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "holiday_id", holidayID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s/holidays/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateIntervalsForScheduleRequest calls the generic UpdateIntervalsForSchedule builder with application/json body
+func NewUpdateIntervalsForScheduleRequest(server string, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateIntervalsForScheduleRequestWithBody(server, scheduleID, "application/json", bodyReader)
+}
+
+// NewUpdateIntervalsForScheduleRequestWithBody constructs an http.Request for the UpdateIntervalsForSchedule method, with any body, and a specified content type
+func NewUpdateIntervalsForScheduleRequestWithBody(server string, scheduleID ScheduleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "schedule_id", scheduleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/business_hours/schedules/%s/workweek", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -33720,6 +34911,118 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/brands/{brand_id} (the `ShowBrand` operationId).
 	ShowBrandWithResponse(ctx context.Context, brandID BrandIDParam, reqEditors ...RequestEditorFn) (*ShowBrandResponse, error)
 
+	// ListSchedulesWithResponse Lists the schedules. The first one is the default.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules (the `ListSchedules` operationId).
+	ListSchedulesWithResponse(ctx context.Context, params *ListSchedulesParams, reqEditors ...RequestEditorFn) (*ListSchedulesResponse, error)
+
+	// CreateScheduleWithBodyWithResponse Creates a schedule. The first one that an account creates is its default.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+	CreateScheduleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateScheduleResponse, error)
+
+	// CreateScheduleWithResponse Creates a schedule. The first one that an account creates is its default.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+	CreateScheduleWithResponse(ctx context.Context, body CreateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateScheduleResponse, error)
+
+	// DeleteScheduleWithResponse Deletes a schedule with its holidays. After the default one, the oldest of the others is the default.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id} (the `DeleteSchedule` operationId).
+	DeleteScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*DeleteScheduleResponse, error)
+
+	// ShowScheduleWithResponse Shows a schedule.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id} (the `ShowSchedule` operationId).
+	ShowScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*ShowScheduleResponse, error)
+
+	// UpdateScheduleWithBodyWithResponse Changes the name or the time zone of a schedule.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+	UpdateScheduleWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateScheduleResponse, error)
+
+	// UpdateScheduleWithResponse Changes the name or the time zone of a schedule.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+	UpdateScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body UpdateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateScheduleResponse, error)
+
+	// ListHolidaysWithResponse Lists the holidays of a schedule by date.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays (the `ListHolidays` operationId).
+	ListHolidaysWithResponse(ctx context.Context, scheduleID ScheduleIDParam, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*ListHolidaysResponse, error)
+
+	// CreateHolidayWithBodyWithResponse Creates a holiday in a schedule.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+	CreateHolidayWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateHolidayResponse, error)
+
+	// CreateHolidayWithResponse Creates a holiday in a schedule.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+	CreateHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body CreateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateHolidayResponse, error)
+
+	// DeleteHolidayWithResponse Deletes a holiday of a schedule.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `DeleteHoliday` operationId).
+	DeleteHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*DeleteHolidayResponse, error)
+
+	// ShowHolidayWithResponse Shows a holiday of a schedule.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `ShowHoliday` operationId).
+	ShowHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*ShowHolidayResponse, error)
+
+	// UpdateHolidayWithBodyWithResponse Changes a holiday of a schedule.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+	UpdateHolidayWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateHolidayResponse, error)
+
+	// UpdateHolidayWithResponse Changes a holiday of a schedule.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+	UpdateHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, body UpdateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateHolidayResponse, error)
+
+	// UpdateIntervalsForScheduleWithBodyWithResponse Replaces the working hours of a schedule. What has been measured stays as it is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+	UpdateIntervalsForScheduleWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateIntervalsForScheduleResponse, error)
+
+	// UpdateIntervalsForScheduleWithResponse Replaces the working hours of a schedule. What has been measured stays as it is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+	UpdateIntervalsForScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateIntervalsForScheduleResponse, error)
+
 	// RedactTicketCommentInAgentWorkspaceWithBodyWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -36692,6 +37995,457 @@ func (r ShowBrandResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowBrandResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSchedulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScheduleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSchedulesResponse) GetJSON200() *ScheduleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSchedulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSchedulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSchedulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSchedulesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateScheduleResponse201Headers the declared response headers of an HTTP 201 response for CreateSchedule
+type CreateScheduleResponse201Headers struct {
+	Location string
+}
+
+type CreateScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ScheduleEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateScheduleResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateScheduleResponse) GetJSON201() *ScheduleEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScheduleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowScheduleResponse) GetJSON200() *ScheduleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScheduleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateScheduleResponse) GetJSON200() *ScheduleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListHolidaysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HolidayList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListHolidaysResponse) GetJSON200() *HolidayList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListHolidaysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListHolidaysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListHolidaysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListHolidaysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateHolidayResponse201Headers the declared response headers of an HTTP 201 response for CreateHoliday
+type CreateHolidayResponse201Headers struct {
+	Location string
+}
+
+type CreateHolidayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *HolidayEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateHolidayResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateHolidayResponse) GetJSON201() *HolidayEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateHolidayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateHolidayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateHolidayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateHolidayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteHolidayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteHolidayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteHolidayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteHolidayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteHolidayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowHolidayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HolidayEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowHolidayResponse) GetJSON200() *HolidayEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowHolidayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowHolidayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowHolidayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowHolidayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateHolidayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HolidayEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateHolidayResponse) GetJSON200() *HolidayEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateHolidayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateHolidayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateHolidayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateHolidayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateIntervalsForScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkweekEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateIntervalsForScheduleResponse) GetJSON200() *WorkweekEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateIntervalsForScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateIntervalsForScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateIntervalsForScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateIntervalsForScheduleResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -49090,6 +50844,214 @@ func (c *ClientWithResponses) ShowBrandWithResponse(ctx context.Context, brandID
 	return ParseShowBrandResponse(rsp)
 }
 
+// ListSchedulesWithResponse Lists the schedules. The first one is the default.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/business_hours/schedules (the `ListSchedules` operationId).
+func (c *ClientWithResponses) ListSchedulesWithResponse(ctx context.Context, params *ListSchedulesParams, reqEditors ...RequestEditorFn) (*ListSchedulesResponse, error) {
+	rsp, err := c.ListSchedules(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSchedulesResponse(rsp)
+}
+
+// CreateScheduleWithBodyWithResponse Creates a schedule. The first one that an account creates is its default.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+func (c *ClientWithResponses) CreateScheduleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateScheduleResponse, error) {
+	rsp, err := c.CreateScheduleWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateScheduleResponse(rsp)
+}
+
+// CreateScheduleWithResponse Creates a schedule. The first one that an account creates is its default.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/business_hours/schedules (the `CreateSchedule` operationId).
+func (c *ClientWithResponses) CreateScheduleWithResponse(ctx context.Context, body CreateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateScheduleResponse, error) {
+	rsp, err := c.CreateSchedule(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateScheduleResponse(rsp)
+}
+
+// DeleteScheduleWithResponse Deletes a schedule with its holidays. After the default one, the oldest of the others is the default.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id} (the `DeleteSchedule` operationId).
+func (c *ClientWithResponses) DeleteScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*DeleteScheduleResponse, error) {
+	rsp, err := c.DeleteSchedule(ctx, scheduleID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteScheduleResponse(rsp)
+}
+
+// ShowScheduleWithResponse Shows a schedule.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id} (the `ShowSchedule` operationId).
+func (c *ClientWithResponses) ShowScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, reqEditors ...RequestEditorFn) (*ShowScheduleResponse, error) {
+	rsp, err := c.ShowSchedule(ctx, scheduleID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowScheduleResponse(rsp)
+}
+
+// UpdateScheduleWithBodyWithResponse Changes the name or the time zone of a schedule.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+func (c *ClientWithResponses) UpdateScheduleWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateScheduleResponse, error) {
+	rsp, err := c.UpdateScheduleWithBody(ctx, scheduleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateScheduleResponse(rsp)
+}
+
+// UpdateScheduleWithResponse Changes the name or the time zone of a schedule.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id} (the `UpdateSchedule` operationId).
+func (c *ClientWithResponses) UpdateScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body UpdateScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateScheduleResponse, error) {
+	rsp, err := c.UpdateSchedule(ctx, scheduleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateScheduleResponse(rsp)
+}
+
+// ListHolidaysWithResponse Lists the holidays of a schedule by date.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays (the `ListHolidays` operationId).
+func (c *ClientWithResponses) ListHolidaysWithResponse(ctx context.Context, scheduleID ScheduleIDParam, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*ListHolidaysResponse, error) {
+	rsp, err := c.ListHolidays(ctx, scheduleID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListHolidaysResponse(rsp)
+}
+
+// CreateHolidayWithBodyWithResponse Creates a holiday in a schedule.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+func (c *ClientWithResponses) CreateHolidayWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateHolidayResponse, error) {
+	rsp, err := c.CreateHolidayWithBody(ctx, scheduleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateHolidayResponse(rsp)
+}
+
+// CreateHolidayWithResponse Creates a holiday in a schedule.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/business_hours/schedules/{schedule_id}/holidays (the `CreateHoliday` operationId).
+func (c *ClientWithResponses) CreateHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body CreateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateHolidayResponse, error) {
+	rsp, err := c.CreateHoliday(ctx, scheduleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateHolidayResponse(rsp)
+}
+
+// DeleteHolidayWithResponse Deletes a holiday of a schedule.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `DeleteHoliday` operationId).
+func (c *ClientWithResponses) DeleteHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*DeleteHolidayResponse, error) {
+	rsp, err := c.DeleteHoliday(ctx, scheduleID, holidayID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteHolidayResponse(rsp)
+}
+
+// ShowHolidayWithResponse Shows a holiday of a schedule.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `ShowHoliday` operationId).
+func (c *ClientWithResponses) ShowHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, reqEditors ...RequestEditorFn) (*ShowHolidayResponse, error) {
+	rsp, err := c.ShowHoliday(ctx, scheduleID, holidayID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowHolidayResponse(rsp)
+}
+
+// UpdateHolidayWithBodyWithResponse Changes a holiday of a schedule.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+func (c *ClientWithResponses) UpdateHolidayWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateHolidayResponse, error) {
+	rsp, err := c.UpdateHolidayWithBody(ctx, scheduleID, holidayID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateHolidayResponse(rsp)
+}
+
+// UpdateHolidayWithResponse Changes a holiday of a schedule.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/holidays/{holiday_id} (the `UpdateHoliday` operationId).
+func (c *ClientWithResponses) UpdateHolidayWithResponse(ctx context.Context, scheduleID ScheduleIDParam, holidayID HolidayIDParam, body UpdateHolidayJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateHolidayResponse, error) {
+	rsp, err := c.UpdateHoliday(ctx, scheduleID, holidayID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateHolidayResponse(rsp)
+}
+
+// UpdateIntervalsForScheduleWithBodyWithResponse Replaces the working hours of a schedule. What has been measured stays as it is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+func (c *ClientWithResponses) UpdateIntervalsForScheduleWithBodyWithResponse(ctx context.Context, scheduleID ScheduleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateIntervalsForScheduleResponse, error) {
+	rsp, err := c.UpdateIntervalsForScheduleWithBody(ctx, scheduleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateIntervalsForScheduleResponse(rsp)
+}
+
+// UpdateIntervalsForScheduleWithResponse Replaces the working hours of a schedule. What has been measured stays as it is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
+func (c *ClientWithResponses) UpdateIntervalsForScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateIntervalsForScheduleResponse, error) {
+	rsp, err := c.UpdateIntervalsForSchedule(ctx, scheduleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateIntervalsForScheduleResponse(rsp)
+}
+
 // RedactTicketCommentInAgentWorkspaceWithBodyWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -54232,6 +56194,298 @@ func ParseShowBrandResponse(rsp *http.Response) (*ShowBrandResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest BrandEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSchedulesResponse parses an HTTP response from a ListSchedulesWithResponse call
+func ParseListSchedulesResponse(rsp *http.Response) (*ListSchedulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSchedulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScheduleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateScheduleResponse parses an HTTP response from a CreateScheduleWithResponse call
+func ParseCreateScheduleResponse(rsp *http.Response) (*CreateScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ScheduleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateScheduleResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteScheduleResponse parses an HTTP response from a DeleteScheduleWithResponse call
+func ParseDeleteScheduleResponse(rsp *http.Response) (*DeleteScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowScheduleResponse parses an HTTP response from a ShowScheduleWithResponse call
+func ParseShowScheduleResponse(rsp *http.Response) (*ShowScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScheduleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateScheduleResponse parses an HTTP response from a UpdateScheduleWithResponse call
+func ParseUpdateScheduleResponse(rsp *http.Response) (*UpdateScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScheduleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListHolidaysResponse parses an HTTP response from a ListHolidaysWithResponse call
+func ParseListHolidaysResponse(rsp *http.Response) (*ListHolidaysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListHolidaysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HolidayList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateHolidayResponse parses an HTTP response from a CreateHolidayWithResponse call
+func ParseCreateHolidayResponse(rsp *http.Response) (*CreateHolidayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateHolidayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest HolidayEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateHolidayResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteHolidayResponse parses an HTTP response from a DeleteHolidayWithResponse call
+func ParseDeleteHolidayResponse(rsp *http.Response) (*DeleteHolidayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteHolidayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowHolidayResponse parses an HTTP response from a ShowHolidayWithResponse call
+func ParseShowHolidayResponse(rsp *http.Response) (*ShowHolidayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowHolidayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HolidayEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateHolidayResponse parses an HTTP response from a UpdateHolidayWithResponse call
+func ParseUpdateHolidayResponse(rsp *http.Response) (*UpdateHolidayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateHolidayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HolidayEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateIntervalsForScheduleResponse parses an HTTP response from a UpdateIntervalsForScheduleWithResponse call
+func ParseUpdateIntervalsForScheduleResponse(rsp *http.Response) (*UpdateIntervalsForScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateIntervalsForScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkweekEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

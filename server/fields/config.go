@@ -10,8 +10,10 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/businesshours"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/schedules"
 )
 
 // Field is a field of tickets, users or organizations with its options in
@@ -62,6 +64,7 @@ type Config struct {
 	Brands         []models.Brand        // by name, without deleted ones
 	DefaultGroupID int64                 // 0: the account has none
 	Texts          dynamiccontent.Texts
+	Schedules      []schedules.Clock // the default one first
 
 	statuses map[int64]models.CustomStatus
 	defaults map[string]models.CustomStatus // by category
@@ -178,6 +181,9 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 	if c.Texts, err = dynamiccontent.Read(tx); err != nil {
 		return nil, err
 	}
+	if c.Schedules, err = schedules.Read(tx); err != nil {
+		return nil, err
+	}
 	c.build(fields, options)
 	return c, nil
 }
@@ -205,6 +211,15 @@ func (c *Config) SystemField(kind string) (*Field, bool) {
 		}
 	}
 	return nil, false
+}
+
+// DefaultHours are the working hours of the default schedule; nil if the account
+// has no schedule.
+func (c *Config) DefaultHours() *businesshours.Hours {
+	if len(c.Schedules) == 0 {
+		return nil
+	}
+	return c.Schedules[0].Hours
 }
 
 // HasGroup reports whether the account has a group with this id that is not

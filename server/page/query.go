@@ -24,6 +24,7 @@ const (
 	Int  Kind = "bigint"
 	Text Kind = "text"
 	Time Kind = "timestamptz"
+	Date Kind = "date"
 )
 
 // Column is one column of an order.
@@ -233,14 +234,14 @@ func behind(name string, o Order, values []any) (string, []any, error) {
 		switch c.Kind {
 		case Int:
 			_, ok = values[i].(int64)
-		case Text, Time:
+		case Text, Time, Date:
 			_, ok = values[i].(string)
 		}
 		if !ok {
 			return "", nil, BadCursor("page[" + name + "]")
 		}
 		args[i] = values[i]
-		if c.Kind == Time {
+		if c.Kind == Time || c.Kind == Date {
 			t, err := time.Parse(time.RFC3339Nano, values[i].(string))
 			if err != nil {
 				return "", nil, BadCursor("page[" + name + "]")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/businesshours"
 )
 
 // Metrics that events tell of (contract tickets.md §6). Each of them begins
@@ -53,23 +54,27 @@ type metricEvent struct {
 	Type     string `json:"t"`
 	Instance int64  `json:"i,omitempty"`
 	Seconds  *int64 `json:"s,omitempty"` // of update_status: how long it ran so far
+	Business *int64 `json:"b,omitempty"` // the working time in that
 }
 
 // clock is one metric of a ticket.
 type clock struct {
-	instance int64 // 0: it never began
-	since    int64 // when it began to run, in Unix seconds; stopped or paused
-	spent    int64 // seconds that it ran before since
+	instance int64  // 0: it never began
+	since    int64  // when it began to run, in Unix seconds; stopped or paused
+	spent    int64  // seconds that it ran before since
+	business *int64 // the working time in them; nil: not known
 }
 
 const (
 	stopped = 0
 	paused  = -1
+	unknown = -1 // working time, as it is kept
 )
 
 // turn is what a save means for the clocks.
 type turn struct {
-	at              int64 // Unix seconds
+	at              int64                // Unix seconds
+	hours           *businesshours.Hours // nil: there is no schedule
 	created         bool
 	status          string // that the ticket has now
 	ended, reopened bool   // it is solved by this save, or is no more
@@ -93,11 +98,12 @@ func (s *save) runClocks() {
 	}
 	was, is := !s.created && unsolved(before.Status), unsolved(after.Status)
 	t := turn{
-		at: s.now.Unix(), created: s.created, status: after.Status, ended: was && !is, reopened: is && !was && !s.created,
-		grouped: after.GroupID != nil, regrouped: regrouped, replied: s.replies(), asked: asked, unsolved: is, clocks: readClocks(s.metric.Clocks),
+		at: s.now.Unix(), hours: s.config.DefaultHours(), created: s.created, status: after.Status, ended: was && !is, reopened: is && !was && !s.created,
+		grouped: after.GroupID != nil, regrouped: regrouped, replied: s.replies(), asked: asked, unsolved: is, clocks: readClocks(s.metric.Clocks, s.metric.BusinessClocks),
 	}
 	t.run()
-	s.metric.Clocks, s.metricEvents = t.kept(), t.events
+	s.metric.Clocks, s.metric.BusinessClocks = t.kept()
+	s.metricEvents = t.events
 }
 
 func unsolved(status string) bool {
@@ -115,7 +121,7 @@ func (t *turn) run() {
 			t.stop(m, stopped)
 		}
 		if c.since == stopped && t.unsolved && t.begins(m) {
-			c.instance, c.since, c.spent = c.instance+1, t.at, 0
+			c.instance, c.since, c.spent, c.business = c.instance+1, t.at, 0, nil
 			t.tell(m, "activate")
 		}
 		still := slices.Contains(pausedIn[m], t.status)
@@ -162,38 +168,37 @@ func (t *turn) tell(m int, kind string) {
 func (t *turn) stop(m int, how int64) {
 	c := &t.clocks[m]
 	if c.since > 0 {
+		c.business = addBusiness(c.business, c.spent, t.hours, time.Unix(c.since, 0), time.Unix(t.at, 0))
 		c.spent += max(0, t.at-c.since)
 	}
 	c.since = how
 	spent := c.spent
 	t.tell(m, "update_status")
-	t.events[len(t.events)-1].Seconds = &spent
+	e := &t.events[len(t.events)-1]
+	e.Seconds, e.Business = &spent, c.business
 }
 
-func readClocks(kept models.IDs) (clocks [metricCount]clock) {
+func readClocks(kept, business models.IDs) (clocks [metricCount]clock) {
 	for m := range clocks {
 		if len(kept) >= 3*(m+1) { // a metric that came later has none on older tickets
-			clocks[m] = clock{kept[3*m], kept[3*m+1], kept[3*m+2]}
+			clocks[m] = clock{instance: kept[3*m], since: kept[3*m+1], spent: kept[3*m+2]}
+		}
+		if len(business) > m && business[m] != unknown {
+			clocks[m].business = &business[m]
 		}
 	}
 	return clocks
 }
 
-func (t *turn) kept() models.IDs {
-	out := make(models.IDs, 0, 3*metricCount)
+func (t *turn) kept() (clocks, business models.IDs) {
+	clocks, business = make(models.IDs, 0, 3*metricCount), make(models.IDs, 0, metricCount)
 	for _, c := range t.clocks {
-		out = append(out, c.instance, c.since, c.spent)
+		clocks = append(clocks, c.instance, c.since, c.spent)
+		known := int64(unknown)
+		if c.business != nil {
+			known = *c.business
+		}
+		business = append(business, known)
 	}
-	return out
+	return clocks, business
 }
-
-// Minutes are a span of time. Business is that within the working hours of the
-// ticket's schedule; nil while there is none.
-type Minutes struct {
-	Calendar int64
-	Business *int64
-}
-
-// MinutesOf is a span of time in whole minutes. It is the one place that will ask
-// the ticket's schedule.
-func MinutesOf(span time.Duration) Minutes { return Minutes{Calendar: int64(span / time.Minute)} }

@@ -28,7 +28,7 @@ func told(events []metricEvent) string {
 // Each step is what a save was and what its events are, of one ticket.
 func TestClocksOfATicket(t *testing.T) {
 	t.Parallel()
-	var kept models.IDs
+	var kept, business models.IDs
 	at := noon.Unix()
 	for _, step := range []struct {
 		about string
@@ -60,9 +60,9 @@ func TestClocksOfATicket(t *testing.T) {
 	} {
 		step.turn.at = at + int64(step.after/time.Second)
 		at = step.turn.at
-		step.turn.clocks = readClocks(kept)
+		step.turn.clocks = readClocks(kept, business)
 		step.turn.run()
-		kept = step.turn.kept()
+		kept, business = step.turn.kept()
 		got, want := strings.Split(told(step.turn.events), ", "), strings.Split(step.want, ", ")
 		if !sameSet(got, want) {
 			t.Errorf("%s:\n got %q\nwant %q", step.about, got, want)
@@ -77,7 +77,7 @@ func TestClocksOfAnOlderTicketBeginLate(t *testing.T) {
 	if len(s.events) > 0 {
 		t.Errorf("a ticket that was not measured told %s", told(s.events))
 	}
-	s = turn{at: noon.Unix(), status: "open", unsolved: true, reopened: true, clocks: readClocks(models.IDs{1, 0})}
+	s = turn{at: noon.Unix(), status: "open", unsolved: true, reopened: true, clocks: readClocks(models.IDs{1, 0}, nil)}
 	s.run()
 	if got := told(s.events); got != "agent_work_time activate 1, requester_wait_time activate 1, resolution_time activate 1" {
 		t.Errorf("reopened: %s", got)

@@ -175,6 +175,7 @@ func (s *save) stampImport() error {
 	t.Archived = s.imported.archive && t.Status == models.StatusClosed
 	t.UpdatedAt, m.UpdatedAt = *s.imported.updated, *s.imported.updated
 	m.SolvedAt, m.FirstSolvedAt = nil, s.imported.solved
+	m.Business.FirstResolution, m.Business.FullResolution = nil, nil
 	if t.Status == models.StatusSolved || t.Status == models.StatusClosed {
 		if m.FirstSolvedAt == nil {
 			m.FirstSolvedAt = s.imported.updated
@@ -182,6 +183,11 @@ func (s *save) stampImport() error {
 		m.SolvedAt = m.FirstSolvedAt
 		m.StatusUpdatedAt, m.CustomStatusUpdatedAt = m.SolvedAt, m.SolvedAt
 		m.RequesterWaitSeconds = int64(m.SolvedAt.Sub(t.CreatedAt) / time.Second)
+		m.Business.RequesterWait = s.businessUntil(*m.SolvedAt)
+		m.Business.FullResolution = m.Business.RequesterWait
+	}
+	if m.FirstSolvedAt != nil {
+		m.Business.FirstResolution = s.businessUntil(*m.FirstSolvedAt)
 	}
 	t.SolvedAt = m.SolvedAt
 	return nil

@@ -119,7 +119,7 @@ func appendEvents(list []MetricEvent, row models.TicketMetricEvent) ([]MetricEve
 		for _, name := range names {
 			e := MetricEvent{ID: id, TicketID: row.TicketID, Metric: name, InstanceID: k.Instance, Type: k.Type, Time: row.Time}
 			if k.Seconds != nil {
-				status := MinutesOf(time.Duration(*k.Seconds) * time.Second)
+				status := MinutesOf(time.Duration(*k.Seconds)*time.Second, k.Business)
 				e.Status = &status
 			}
 			list = append(list, e)

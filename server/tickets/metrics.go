@@ -9,7 +9,7 @@ import (
 // countMetrics brings the ticket's metric set up to now (contract tickets.md §6):
 //
 //   - A stay in a status counts, once it has ended, as agent wait (pending),
-//     requester wait (new, open and hold) and on hold (hold), in calendar seconds.
+//     requester wait (new, open and hold) and on hold (hold).
 //   - Replies are the public comments of agents who are not the requester. The
 //     reply time is from the creation to the first of them that came later.
 //   - The first resolution is from the creation to the first time that the ticket
@@ -17,10 +17,14 @@ import (
 //     merge closes a ticket and solves it so.
 //   - Reopens are the ways back out of solved. A station is each group, and each
 //     assignee, that the ticket came to, one as often as it came back.
+//   - Each of these times is kept in calendar seconds and in those of working
+//     time, which are taken when it ends (addBusiness).
 func (s *save) countMetrics() {
 	m, before, after, now := &s.metric, &s.before, &s.after, s.now
 	if s.created {
 		m.CreatedAt = after.CreatedAt
+		none := s.businessUntil(after.CreatedAt) // 0, or nil without a schedule
+		m.Business.AgentWait, m.Business.RequesterWait, m.Business.OnHold = none, none, none
 		m.StatusUpdatedAt, m.CustomStatusUpdatedAt = &now, &now
 	}
 	m.UpdatedAt = now
@@ -29,16 +33,16 @@ func (s *save) countMetrics() {
 		m.StatusUpdatedAt = &now
 		if before.Status == models.StatusSolved && after.Status != models.StatusClosed {
 			m.Reopens++
-			m.SolvedAt = nil
+			m.SolvedAt, m.Business.FullResolution = nil, nil
 		}
 	}
 	if after.CustomStatusID != before.CustomStatusID {
 		m.CustomStatusUpdatedAt = &now
 	}
 	if !unsolved(after.Status) && (s.created || unsolved(before.Status)) { // a merge closes what was never solved
-		m.SolvedAt = &now
+		m.SolvedAt, m.Business.FullResolution = &now, s.businessUntil(now)
 		if m.FirstSolvedAt == nil {
-			m.FirstSolvedAt = &now
+			m.FirstSolvedAt, m.Business.FirstResolution = m.SolvedAt, m.Business.FullResolution
 		}
 	}
 	after.SolvedAt = m.SolvedAt
@@ -58,7 +62,7 @@ func (s *save) countMetrics() {
 		if s.replies() {
 			m.Replies++
 			if m.FirstRepliedAt == nil && !s.created {
-				m.FirstRepliedAt = &c.CreatedAt
+				m.FirstRepliedAt, m.Business.Reply = &c.CreatedAt, s.businessUntil(c.CreatedAt)
 			}
 		}
 	}
@@ -84,14 +88,17 @@ func (s *save) endStay() {
 	if m.StatusUpdatedAt != nil {
 		since = *m.StatusUpdatedAt
 	}
-	seconds := int64(s.now.Sub(since) / time.Second)
+	add := func(sum *int64, business **int64) {
+		*business = addBusiness(*business, *sum, s.config.DefaultHours(), since, s.now)
+		*sum += int64(s.now.Sub(since) / time.Second)
+	}
 	switch s.before.Status {
 	case models.StatusPending:
-		m.AgentWaitSeconds += seconds
+		add(&m.AgentWaitSeconds, &m.Business.AgentWait)
 	case models.StatusNew, models.StatusOpen:
-		m.RequesterWaitSeconds += seconds
+		add(&m.RequesterWaitSeconds, &m.Business.RequesterWait)
 	case models.StatusHold:
-		m.RequesterWaitSeconds += seconds
-		m.OnHoldSeconds += seconds
+		add(&m.RequesterWaitSeconds, &m.Business.RequesterWait)
+		add(&m.OnHoldSeconds, &m.Business.OnHold)
 	}
 }

@@ -61,7 +61,9 @@ const ticketColumns = `account_id, id, subject, description, status, custom_stat
 
 const newMetricColumns = `account_id, ticket_id, group_stations, assignee_stations, reopens, replies, assignee_updated_at, requester_updated_at,
 	status_updated_at, initially_assigned_at, assigned_at, solved_at, first_solved_at, first_replied_at,
-	latest_comment_added_at, custom_status_updated_at, agent_wait_seconds, requester_wait_seconds, on_hold_seconds, created_at, updated_at`
+	latest_comment_added_at, custom_status_updated_at, agent_wait_seconds, requester_wait_seconds, on_hold_seconds,
+	reply_business_seconds, first_resolution_business_seconds, full_resolution_business_seconds, agent_wait_business_seconds,
+	requester_wait_business_seconds, on_hold_business_seconds, created_at, updated_at`
 
 // write stores the ticket, its metrics, the comment, one audit with all its
 // events, the tags' counts and the log, in one statement.
@@ -72,7 +74,8 @@ func (s *save) write() error {
 	if s.created {
 		t.Via = a.Via
 		w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
-		w.insert("ticket_metrics", newMetricColumns+", clocks", append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks)...)
+		w.insert("ticket_metrics", newMetricColumns+", clocks, business_clocks",
+			append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks, m.BusinessClocks)...)
 	} else {
 		set, args := changed(ticketColumns, 1, dest(&s.before), dest(t))
 		if set != "" { // else it is the comment alone that changes, within the clock's last tick
@@ -80,7 +83,7 @@ func (s *save) write() error {
 		}
 		set, args = assignments(newMetricColumns, 2, metricDest(m)[1:])
 		if len(s.metricEvents) > 0 {
-			set, args = set+", clocks = ?", append(args, m.Clocks)
+			set, args = set+", clocks = ?, business_clocks = ?", append(args, m.Clocks, m.BusinessClocks)
 		}
 		w.add("new_ticket_metrics", "UPDATE ticket_metrics SET "+set+" WHERE account_id = ? AND ticket_id = ?", append(args, t.AccountID, t.ID)...)
 	}
