@@ -172,14 +172,14 @@ func (f *filler) people(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = f.copy(ctx, "users", []string{"account_id", "id", "name", "email", "role", "active", "suspended", "verified", "shared", "moderator",
+	err = f.copy(ctx, "users", []string{"account_id", "id", "name", "email", "role", "active", "suspended", "verified", "shared", "moderator", "permanently_deleted",
 		"only_private_comments", "time_zone", "locale", "tags", "user_fields", "organization_id", "default_group_id", "created_at", "updated_at"},
 		agentCount+users, func(i int) []any {
 			id, name, role := firstAgent+int64(i), fmt.Sprintf("Agent %d", i+1), models.RoleAgent
 			if i >= agentCount {
 				name, role = fmt.Sprintf("User %d", i-agentCount+1), models.RoleEndUser
 			}
-			return []any{a, id, name, f.email(id), role, true, false, true, false, role == models.RoleAgent, false, "UTC", "en-US", []string{}, object{},
+			return []any{a, id, name, f.email(id), role, true, false, true, false, role == models.RoleAgent, false, false, "UTC", "en-US", []string{}, object{},
 				f.organizationOf(id), f.groupOf(id), born, born}
 		})
 	if err != nil {

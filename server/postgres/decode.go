@@ -60,6 +60,8 @@ func decode(dest any, oid uint32, format int16, raw []byte) (known bool, err err
 		*d, known = instant(oid, format, raw)
 	case **time.Time:
 		*d, known = optional(raw, func() (time.Time, bool) { return instant(oid, format, raw) })
+	case *any:
+		*d, known = anything(oid, format, raw)
 	case sql.Scanner:
 		if !isText {
 			return false, nil
@@ -78,6 +80,22 @@ func optional[T any](raw []byte, value func() (T, bool)) (*T, bool) {
 	}
 	v, known := value()
 	return &v, known
+}
+
+// anything is a value in the type that the driver gives it, too.
+func anything(oid uint32, format int16, raw []byte) (any, bool) {
+	if raw == nil {
+		return nil, true
+	}
+	switch oid {
+	case pgtype.Int8OID:
+		return integer(oid, format, raw)
+	case pgtype.TimestamptzOID:
+		return instant(oid, format, raw)
+	case pgtype.TextOID:
+		return string(raw), format == pgx.TextFormatCode
+	}
+	return nil, false
 }
 
 func integer(oid uint32, format int16, raw []byte) (int64, bool) {

@@ -32,12 +32,14 @@ func TestRowsScansWhatOurTablesHold(t *testing.T) {
 		Doc     models.JSON
 		Plain   models.JSON
 		NoDoc   models.JSON
+		Any     [4]any
 	}
 	dest := func(r *record) []any {
-		return []any{&r.ID, &r.Count, &r.On, &r.Text, &r.Missing, &r.None, &r.At, &r.Never, &r.Tags, &r.IDs, &r.Doc, &r.Plain, &r.NoDoc}
+		return []any{&r.ID, &r.Count, &r.On, &r.Text, &r.Missing, &r.None, &r.At, &r.Never, &r.Tags, &r.IDs, &r.Doc, &r.Plain, &r.NoDoc, &r.Any[0], &r.Any[1], &r.Any[2], &r.Any[3]}
 	}
 	const query = `SELECT ?::bigint, 3, true, ?::text, NULL::text, NULL::bigint, '2026-01-02 03:04:05.678901+00'::timestamptz, NULL::timestamptz,
-		?::text[], '{1,2}'::bigint[], '{"a": 1}'::jsonb, '{"b":2}'::json, NULL::jsonb`
+		?::text[], '{1,2}'::bigint[], '{"a": 1}'::jsonb, '{"b":2}'::json, NULL::jsonb,
+		9::bigint, 'key'::text, NULL::timestamptz, true`
 	args := []any{int64(7), "it's ü", models.Strings{`a"b`, "c,d"}}
 	var got, want record
 	found, err := postgres.Row(n.db.WithContext(context.Background()), query, args, dest(&got)...)
