@@ -127,3 +127,33 @@ func TestBusinessMinutesOfAnImport(t *testing.T) {
 		want(201).id("ticket")
 	a.wantMinutes(id, "reply <nil>/<nil>, first_resolution 1080/120, full_resolution 1080/120, agent_wait 0/0, requester_wait 1080/120, on_hold 0/0")
 }
+
+// The oldest schedule is the default; when it goes, the next one is.
+func TestTheDefaultSchedule(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	first := a.schedule(`{"name":"First","time_zone":"UTC","intervals":[{"start_time":0,"end_time":10080}]}`)
+	second := a.schedule(`{"name":"Second","time_zone":"UTC"}`)
+	solve := func(want string) {
+		t.Helper()
+		a.at(2, 8, 0)
+		id := a.ticket(`{"status":"open","comment":{"body":"B"}}`)
+		a.at(2, 10, 0)
+		a.put(fmt.Sprintf("/api/v2/tickets/%d", id), `{"ticket":{"status":"solved"}}`).want(200)
+		r := a.get(fmt.Sprintf("/api/v2/tickets/%d/metrics", id)).want(200)
+		if got := fmt.Sprint(r.member("ticket_metric", "full_resolution_time_in_minutes", "business")); got != want {
+			t.Errorf("%s business minutes, want %s", got, want)
+		}
+	}
+	solve("120")
+	a.delete(first).want(204)
+	solve("60")
+	holiday := a.post(second+"/holidays", `{"holiday":{"name":"H","start_date":"2026-03-02"}}`).want(201).id("holiday")
+	solve("0")
+	a.put(fmt.Sprintf("%s/holidays/%d", second, holiday), `{"holiday":{"start_date":"2026-03-03","end_date":"2026-03-03"}}`).want(200)
+	solve("60")
+	a.put(second, `{"schedule":{"time_zone":"Asia/Kolkata"}}`).want(200) // 13:30 to 15:30
+	solve("120")
+	a.delete(second).want(204)
+	solve("<nil>")
+}

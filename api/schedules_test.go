@@ -187,6 +187,11 @@ func TestHolidaysRefuseWrongInput(t *testing.T) {
 	a.put(one, `{"holiday":{"start_date":"2024-03-06"}}`).wantDetail("end_date", "End date: cannot be before the start date")
 	a.get(path+"?start_date=soon").wantDetail("start_date", "Start date: soon is not a date such as 2026-12-24")
 	a.get(path+"?end_date=2026-13-01").wantDetail("end_date", "End date: 2026-13-01 is not a date such as 2026-12-24")
+	if err := a.db.WithContext(a.ctx()).Exec(`INSERT INTO holidays (account_id, schedule_id, name, start_date, end_date)
+		SELECT account_id, schedule_id, name, start_date, end_date FROM holidays, generate_series(1, 999) WHERE account_id = ?`, a.account.ID).Error; err != nil {
+		t.Fatal(err)
+	}
+	a.post(path, `{"holiday":{"name":"x","start_date":"2026-05-01"}}`).wantDetail("base", "Holiday: there are 1000 already")
 	// What has become old in the meantime may be sent back as it is.
 	a.tick(400 * 24 * time.Hour)
 	a.put(one, `{"holiday":{"name":"Older","start_date":"2024-03-03","end_date":"2024-03-05"}}`).want(200)
