@@ -42,10 +42,6 @@ func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (in
 
 // CountOf is the number of rows of a listing and when it was taken.
 func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) {
-	n, err := count(ctx, db, q, exactCount+1)
-	if err != nil || n <= exactCount {
-		return n, time.Now(), err
-	}
 	text, args := q.counting(0)
 	key := countKey{db.Config.ConnPool, fmt.Sprint(text, "|", args)}
 	counts.Lock()
@@ -53,6 +49,10 @@ func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) 
 	counts.Unlock()
 	if ok && time.Since(e.at) < countFresh {
 		return e.count, e.at, nil
+	}
+	n, err := count(ctx, db, q, exactCount+1)
+	if err != nil || n <= exactCount {
+		return n, time.Now(), err
 	}
 	e.at = time.Now()
 	if e.count, err = count(ctx, db, q, 0); err != nil {
