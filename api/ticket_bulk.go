@@ -54,11 +54,6 @@ func (h ticketHandlers) TicketsUpdateMany(ctx context.Context, r gen.TicketsUpda
 	if len(items) == 0 {
 		return nil, fault.New(fault.BadRequest, "Name the tickets by ids with a ticket, or as tickets with an id each")
 	}
-	for _, item := range items {
-		if item.ID == nil {
-			return nil, fault.Attribute("tickets", "a list of objects with an id each")
-		}
-	}
 	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), bulkUpdateTicket, rawItems(items))
 	return gen.TicketsUpdateMany200JSONResponse(jobEnvelope(ctx, job)), err
 }
@@ -78,7 +73,7 @@ func rawItems[T any](items []T) []json.RawMessage {
 }
 
 func (h ticketHandlers) createOne(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
-	c, err := bulkChange(ctx, item, ticketChange)
+	c, err := bulkChange(ctx, item)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +95,7 @@ func (h ticketHandlers) updateOne(ctx context.Context, by auth.Actor, item json.
 	if err != nil {
 		return nil, err
 	}
-	c, err := bulkChange(ctx, item, ticketUpdate)
+	c, err := bulkChange(ctx, item)
 	if err != nil {
 		return nil, err
 	}
@@ -116,14 +111,12 @@ func (h ticketHandlers) deleteOne(ctx context.Context, by auth.Actor, item json.
 	return deleted(id), h.tickets.Delete(ctx, by, id)
 }
 
-// bulkChange is what an item asks of a ticket, as read, ticketChange or
-// ticketUpdate, takes it.
-func bulkChange(ctx context.Context, item json.RawMessage, read func(context.Context, gen.TicketInput) (tickets.Change, error)) (tickets.Change, error) {
+func bulkChange(ctx context.Context, item json.RawMessage) (tickets.Change, error) {
 	var in gen.TicketInput
 	if err := json.Unmarshal(item, &in); err != nil {
 		return tickets.Change{}, err
 	}
-	return read(ctx, in)
+	return ticketChange(ctx, in)
 }
 
 // createLater answers with a ticket's number before there is the ticket.
@@ -150,7 +143,7 @@ func (h ticketHandlers) createNumbered(ctx context.Context, by auth.Actor, item 
 	if err != nil {
 		return nil, err
 	}
-	c, err := bulkChange(ctx, item, ticketChange)
+	c, err := bulkChange(ctx, item)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -30,12 +31,13 @@ func dial(addr string) (*client, error) {
 type request struct {
 	method, path string
 	body         []byte
+	as           string // e-mail address; empty: the admin's
 }
 
 // append appends the request as it is sent.
 func (q request) append(b []byte, w *world) []byte {
 	b = append(append(append(b, q.method...), ' '), q.path...)
-	b = append(append(b, " HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench/1\r\nAuthorization: "...), w.authorization...)
+	b = append(append(b, " HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench/1\r\nAuthorization: "...), w.signIn(q.as)...)
 	if q.body != nil {
 		b = append(b, "\r\nContent-Type: application/json\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, int64(len(q.body)), 10)
@@ -71,6 +73,15 @@ func (c *client) do(w *world, q request, want int, keep *bytes.Buffer) error {
 		return fmt.Errorf("%s %s: %d, not %d: %.500s", q.method, q.path, status, want, keep.Bytes())
 	}
 	return nil
+}
+
+// ask sends the request and decodes the answer's JSON into answer.
+func (c *client) ask(w *world, q request, want int, answer any) error {
+	var body bytes.Buffer
+	if err := c.do(w, q, want, &body); err != nil {
+		return err
+	}
+	return json.Unmarshal(body.Bytes(), answer)
 }
 
 // readBody reads headers and body, whose end its length tells or chunks do.

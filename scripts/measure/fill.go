@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -27,8 +25,9 @@ const (
 	batch      = 2000 // tickets in one COPY
 )
 
-// filler writes an account's history, as an import does: tickets, comments,
-// audits and metrics, and nothing to be told to the outside.
+// filler writes an account's history: all that helpd would have written, had it
+// been asked for each step at its time, but for the log of events, which has told
+// everybody what it had to.
 type filler struct {
 	w     *world
 	tx    pgx.Tx
@@ -45,37 +44,25 @@ type filler struct {
 	firstOrganization  int64
 	nextAudit          int64
 	tags               map[string]int64
+	indexes            []string // that were set aside
 }
 
 // fill makes n tickets unless they are there from an earlier run.
-func (w *world) fill(ctx context.Context, h *helpd, n int) error {
-	if err := w.conn.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM tickets WHERE account_id = $1", w.account).Scan(&w.tickets); err != nil {
+func (w *world) fill(ctx context.Context, addr string, n int) error {
+	if err := w.conn.QueryRow(ctx, "SELECT count(*) FROM tickets WHERE account_id = $1 AND id <= $2", w.account, n).Scan(&w.tickets); err != nil {
 		return err
 	}
 	switch {
-	case w.tickets >= int64(n):
-		w.tickets = int64(n)
+	case w.tickets == int64(n):
 		return nil
 	case w.tickets > 0:
 		return fmt.Errorf("there are %d tickets already, fewer than %d: name another data directory", w.tickets, n)
 	}
-	fields, err := w.makeFields(ctx, h)
+	f, err := w.newFiller(ctx, addr, n)
 	if err != nil {
 		return err
 	}
-	tx, err := w.conn.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // committed below
-	f := &filler{
-		w: w, tx: tx, r: rand.New(rand.NewPCG(1, 2)), now: time.Now().UTC().Truncate(time.Microsecond), count: n,
-		fields: fields, tags: map[string]int64{},
-	}
-	if err := f.all(ctx); err != nil {
-		return err
-	}
-	if err := tx.Commit(ctx); err != nil {
+	if err := f.run(ctx); err != nil {
 		return err
 	}
 	w.tickets = int64(n)
@@ -87,8 +74,30 @@ func (w *world) fill(ctx context.Context, h *helpd, n int) error {
 	return nil
 }
 
+func (w *world) newFiller(ctx context.Context, addr string, n int) (*filler, error) {
+	fields, err := w.makeFields(ctx, addr)
+	return &filler{
+		w: w, r: sameEachTime(), now: time.Now().UTC().Truncate(time.Second), count: n,
+		fields: fields, tags: map[string]int64{},
+	}, err
+}
+
+func sameEachTime() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// run writes all in one transaction: an account is filled or not.
+func (f *filler) run(ctx context.Context) (err error) {
+	if f.tx, err = f.w.conn.Begin(ctx); err != nil {
+		return err
+	}
+	defer f.tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // committed below
+	if err := f.all(ctx); err != nil {
+		return err
+	}
+	return f.tx.Commit(ctx)
+}
+
 func (f *filler) all(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{f.setUp, f.people, f.history, f.finish} {
+	for _, step := range []func(context.Context) error{f.setUp, f.people, f.setIndexesAside, f.history, f.finish, f.makeIndexes} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -172,14 +181,14 @@ func (f *filler) people(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = f.copy(ctx, "users", []string{"account_id", "id", "name", "email", "role", "active", "suspended", "verified", "shared", "moderator", "permanently_deleted",
-		"only_private_comments", "time_zone", "locale", "tags", "user_fields", "organization_id", "default_group_id", "created_at", "updated_at"},
+	err = f.copy(ctx, "users", []string{"account_id", "id", "name", "email", "role", "active", "suspended", "verified", "shared", "moderator",
+		"only_private_comments", "permanently_deleted", "time_zone", "locale", "tags", "user_fields", "organization_id", "default_group_id", "created_at", "updated_at"},
 		agentCount+users, func(i int) []any {
 			id, name, role := firstAgent+int64(i), fmt.Sprintf("Agent %d", i+1), models.RoleAgent
 			if i >= agentCount {
 				name, role = fmt.Sprintf("User %d", i-agentCount+1), models.RoleEndUser
 			}
-			return []any{a, id, name, f.email(id), role, true, false, true, false, role == models.RoleAgent, false, false, "UTC", "en-US", []string{}, object{},
+			return []any{a, id, name, f.w.email(id), role, true, false, true, false, role == models.RoleAgent, false, false, "UTC", "en-US", []string{}, object{},
 				f.organizationOf(id), f.groupOf(id), born, born}
 		})
 	if err != nil {
@@ -188,7 +197,7 @@ func (f *filler) people(ctx context.Context) error {
 	err = f.copy(ctx, "user_identities", []string{"account_id", "user_id", "type", "value", "verified", "primary", "undeliverable_count", "created_at", "updated_at"},
 		agentCount+users, func(i int) []any {
 			id := firstAgent + int64(i)
-			return []any{a, id, models.IdentityEmail, f.email(id), true, true, 0, born, born}
+			return []any{a, id, models.IdentityEmail, f.w.email(id), true, true, 0, born, born}
 		})
 	if err != nil {
 		return err
@@ -204,8 +213,6 @@ func (f *filler) people(ctx context.Context) error {
 			return []any{a, id, *f.organizationOf(id), true, false, born, born}
 		})
 }
-
-func (f *filler) email(user int64) string { return fmt.Sprintf("user%d@example.com", user) }
 
 // organizationOf is that of an end user; agents have none.
 func (f *filler) organizationOf(user int64) *int64 {
@@ -271,9 +278,9 @@ type customFields struct{ order, product, urgent, seats int64 }
 
 // makeFields makes the custom fields through the API, unless they are there
 // from an earlier run that was broken off.
-func (w *world) makeFields(ctx context.Context, h *helpd) (customFields, error) {
+func (w *world) makeFields(ctx context.Context, addr string) (customFields, error) {
 	var made customFields
-	c, err := dial(h.addr)
+	c, err := dial(addr)
 	if err != nil {
 		return made, err
 	}
@@ -298,18 +305,11 @@ func (w *world) makeFields(ctx context.Context, h *helpd) (customFields, error) 
 		if *field.id != 0 {
 			continue
 		}
-		body, err := json.Marshal(object{"ticket_field": field.make})
-		if err != nil {
-			return made, err
-		}
-		var answer bytes.Buffer
-		if err := c.do(w, request{"POST", "/api/v2/ticket_fields", body}, http.StatusCreated, &answer); err != nil {
-			return made, err
-		}
 		var got struct {
 			Field struct{ ID int64 } `json:"ticket_field"`
 		}
-		if err := json.Unmarshal(answer.Bytes(), &got); err != nil {
+		q := writing("POST", "/api/v2/ticket_fields", object{"ticket_field": field.make})
+		if err := c.ask(w, q, http.StatusCreated, &got); err != nil {
 			return made, err
 		}
 		*field.id = got.Field.ID

@@ -13,21 +13,29 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/helpd/helpd/server/postgres"
 )
 
-// account is the subdomain of the account that is measured on. A data directory
-// without it was not made here and is left alone.
-const account = "bench"
+// Subdomains of the accounts that are measured on: the only one or that with many
+// tickets, and that with few. A data directory without the first was not made here
+// and is left alone.
+const (
+	account      = "bench"
+	smallAccount = "bench-small"
+)
 
 // helpd is the program under measurement.
 type helpd struct {
-	options options
-	addr    string
-	cmd     *exec.Cmd
-	log     *os.File
-	exited  chan error
+	options  options
+	addr     string
+	cmd      *exec.Cmd
+	log      *os.File
+	exited   chan error
+	stopping atomic.Bool // we ended it at least once
 }
 
 // start starts helpd with its defaults, but for the limit of requests.
@@ -93,6 +101,68 @@ func (h *helpd) awaitReady(ctx context.Context, begun time.Time) (time.Duration,
 	}
 }
 
+// whileItRuns is ctx for as long as the process runs, which may end before we end
+// it: otherwise only the end of its PostgreSQL would be told.
+func (h *helpd) whileItRuns(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	exited := h.exited
+	go func() {
+		select {
+		case <-ctx.Done():
+		case err := <-exited:
+			asked := h.stopping.Load()
+			exited <- err
+			if !asked {
+				cancel(fmt.Errorf("helpd ended by itself: %v", err))
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// lastWords are the ends of the logs of helpd and its PostgreSQL, which may be
+// gone with the data directory.
+func (h *helpd) lastWords() string {
+	var b strings.Builder
+	for _, name := range []string{"helpd.log", "postgres.log"} {
+		log, err := os.ReadFile(filepath.Join(h.options.dataDir, name))
+		if err != nil {
+			continue
+		}
+		lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+		fmt.Fprintf(&b, "\nThe end of %s:\n%s", name, strings.Join(lines[max(0, len(lines)-5):], "\n"))
+	}
+	return b.String()
+}
+
+// account is an account of helpd's with so many tickets, which is filled unless
+// it is.
+func (h *helpd) account(ctx context.Context, subdomain string, tickets int) (*world, error) {
+	dsn, err := postgres.Reach(ctx, h.options.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if subdomain != account { // which helpd made as it first started
+		if err := makeAccount(ctx, dsn, subdomain); err != nil {
+			return nil, err
+		}
+	}
+	w, err := openWorld(ctx, dsn, subdomain)
+	if err != nil {
+		return nil, err
+	}
+	if err = w.fill(ctx, h.addr, tickets); err != nil {
+		err = fmt.Errorf("fill: %w", err)
+	} else {
+		err = w.ready(ctx)
+	}
+	if err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
 // environment is ours without what would configure helpd otherwise.
 func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
@@ -105,6 +175,7 @@ func (h *helpd) stop() error {
 	if h.cmd == nil {
 		return nil
 	}
+	h.stopping.Store(true)
 	_ = h.cmd.Process.Signal(syscall.SIGTERM)
 	err := <-h.exited
 	h.cmd = nil

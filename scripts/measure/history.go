@@ -2,66 +2,15 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"html"
-	"math"
-	"math/rand/v2"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/tickets"
 )
-
-var (
-	priorities = []string{"low", "normal", "normal", "normal", "high", "urgent"}
-	kinds      = []string{models.TypeQuestion, models.TypeQuestion, models.TypeIncident, models.TypeProblem, models.TypeTask}
-	products   = []string{"camera", "printer", "router", "scanner", "phone", "tablet"}
-	words      = strings.Fields(`the a we you it of to in for with on is was not order account password printer invoice delivery screen
-		update error message please help since yesterday again customer reset login page report device battery cable refund address
-		shipment missing broken late charged twice cannot open file format server slow timeout connection license key expired renew
-		upgrade plan cancel subscription contact team manager question about new version feature works before after install`)
-)
-
-func pick(r *rand.Rand, list []string) string { return list[r.IntN(len(list))] }
-
-func sentence(r *rand.Rand, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(pick(r, words))
-	}
-	return b.String()
-}
-
-// paragraph is of 20 to 100 words, about 330 letters on average.
-func paragraph(r *rand.Rand) string { return sentence(r, 20+r.IntN(80)) + "." }
-
-// someTags are up to n tags, of which a few are on many tickets.
-func someTags(r *rand.Rand, n int) []string {
-	tags := []string{}
-	for range r.IntN(n + 1) {
-		tag := fmt.Sprintf("topic_%d", int(math.Pow(r.Float64(), 3)*tagCount))
-		if !contains(tags, tag) {
-			tags = append(tags, tag)
-		}
-	}
-	return tags
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
-}
 
 // rows are those of some tickets.
-type rows struct{ tickets, metrics, audits, comments [][]any }
+type rows struct{ tickets, metrics, metricEvents, audits, comments [][]any }
 
 type table struct {
 	name    string
@@ -72,13 +21,14 @@ type table struct {
 func (b *rows) tables() []table {
 	return []table{
 		{"tickets", []string{"account_id", "id", "subject", "description", "status", "custom_status_id", "type", "priority", "requester_id",
-			"submitter_id", "assignee_id", "group_id", "organization_id", "brand_id", "ticket_form_id", "via", "tags", "custom_fields",
-			"follower_ids", "email_cc_ids", "due_at", "is_public", "comment_count", "incident_count", "followup_ids", "created_at",
-			"updated_at", "generated_at", "solved_at"}, b.tickets},
+			"submitter_id", "assignee_id", "group_id", "organization_id", "brand_id", "ticket_form_id", "external_id", "via", "tags",
+			"custom_fields", "follower_ids", "email_cc_ids", "due_at", "is_public", "comment_count", "incident_count", "followup_ids",
+			"created_at", "updated_at", "generated_at", "solved_at"}, b.tickets},
 		{"ticket_metrics", []string{"account_id", "ticket_id", "group_stations", "assignee_stations", "reopens", "replies",
 			"assignee_updated_at", "requester_updated_at", "status_updated_at", "initially_assigned_at", "assigned_at", "solved_at",
 			"first_solved_at", "first_replied_at", "latest_comment_added_at", "custom_status_updated_at", "agent_wait_seconds",
-			"requester_wait_seconds", "on_hold_seconds", "created_at", "updated_at"}, b.metrics},
+			"requester_wait_seconds", "on_hold_seconds", "clocks", "business_clocks", "created_at", "updated_at"}, b.metrics},
+		{"ticket_metric_events", []string{"account_id", "ticket_id", "time", "events"}, b.metricEvents},
 		{"audits", []string{"account_id", "id", "ticket_id", "author_id", "via", "metadata", "events", "created_at"}, b.audits},
 		{"comments", []string{"account_id", "id", "ticket_id", "audit_id", "author_id", "type", "public", "body", "html_body", "plain_body",
 			"via", "metadata", "has_attachments", "created_at"}, b.comments},
@@ -92,178 +42,205 @@ var (
 
 // told is an event of an audit, as helpd keeps it.
 type told struct {
-	ID       int64  `json:"id"`
-	Type     string `json:"type"`
-	Value    *any   `json:"value,omitempty"`
-	Field    string `json:"field_name,omitempty"`
-	Previous *any   `json:"previous_value,omitempty"`
+	ID          int64     `json:"id"`
+	Type        string    `json:"type"`
+	Value       *any      `json:"value,omitempty"`
+	Field       string    `json:"field_name,omitempty"`
+	Previous    *any      `json:"previous_value,omitempty"`
+	PreviousCCs *[]string `json:"previous_email_ccs,omitempty"`
+	CurrentCCs  *[]string `json:"current_email_ccs,omitempty"`
 }
 
-// audit is one save of a ticket in the making.
-type audit struct {
-	id     int64
-	events []told
+// telling is a ticket on its way through its story. Each save of it leaves the
+// rows that helpd leaves, as a test holds.
+type telling struct {
+	story
+	f      *filler
+	b      *rows
+	t      models.Ticket
+	m      models.TicketMetric
+	audit  int64  // of the save under way
+	events []told // of the audit
 }
 
-func (f *filler) audit() *audit {
-	a := &audit{id: f.nextAudit}
-	f.nextAudit += 64
-	return a
-}
-
-func (a *audit) created(field string, value any) {
-	a.events = append(a.events, told{ID: a.id + int64(len(a.events)) + 1, Type: "Create", Value: &value, Field: field})
-}
-
-func (a *audit) changed(field string, from, to any) {
-	a.events = append(a.events, told{ID: a.id + int64(len(a.events)) + 1, Type: "Change", Value: &to, Field: field, Previous: &from})
-}
-
-// commented adds the row of a comment too.
-func (f *filler) commented(b *rows, a *audit, ticket, author int64, public bool, body string, at time.Time) {
-	id := a.id + int64(len(a.events)) + 1
-	a.events = append(a.events, told{ID: id, Type: "Comment"})
-	page := `<div class="zd-comment" dir="auto"><p dir="auto">` + html.EscapeString(body) + `</p></div>`
-	b.comments = append(b.comments, []any{f.w.account, id, ticket, a.id, author, "Comment", public, body, page, body, via, metadata, false, at})
-}
-
-func (f *filler) saved(b *rows, a *audit, ticket, author int64, at time.Time) {
-	b.audits = append(b.audits, []any{f.w.account, a.id, ticket, author, via, metadata, json.RawMessage(models.ToJSON(a.events)), at})
-}
-
-func text(id int64) string { return strconv.FormatInt(id, 10) }
-
-// statusOf has the oldest 70% of the tickets solved or closed and the others not.
-func (f *filler) statusOf(id int64) string {
-	switch age, p := float64(id)/float64(f.count), f.r.Float64(); {
-	case age <= 0.6:
-		return models.StatusClosed
-	case age <= 0.7:
-		return models.StatusSolved
-	case p < 0.15:
-		return models.StatusNew
-	case p < 0.6:
-		return models.StatusOpen
-	case p < 0.9:
-		return models.StatusPending
-	}
-	return models.StatusHold
-}
-
-// ticket makes one ticket's rows: the requester asks, an agent takes it and
-// answers, a third comment brings it to its status, time closes it.
+// ticket makes one ticket's rows.
 func (f *filler) ticket(b *rows, id int64) {
-	r := f.r
-	created := f.now.Add(-time.Duration(float64(2*365*24*time.Hour) * (1 - float64(id)/float64(f.count+1))))
-	answered := created.Add(time.Duration(1+r.IntN(300)) * time.Minute)
-	last := answered.Add(time.Duration(1+r.IntN(3000)) * time.Minute)
-	if last.After(f.now) {
-		answered, last = created, f.now
+	l := &telling{story: f.story(id), f: f, b: b}
+	l.ask()
+	l.reply()
+	l.bringToStatus()
+	if !l.closed.IsZero() {
+		l.close()
 	}
-	requester := f.firstUser + r.Int64N(int64(usersFor(f.count)))
-	organization := f.organizationOf(requester)
-	agent := f.agents[int(math.Pow(r.Float64(), 2)*agentCount)]
-	group, status := *f.groupOf(agent), f.statusOf(id)
-	subject, description := sentence(r, 4+r.IntN(8)), paragraph(r)
-	tags, fields := someTags(r, 4), object{}
-	var kind, priority *string
-	if r.IntN(4) > 0 {
-		kind = new(pick(r, kinds))
-	}
-	if r.IntN(5) > 0 {
-		priority = new(pick(r, priorities))
-	}
-	if r.IntN(2) == 0 {
-		fields[text(f.fields.order)] = fmt.Sprintf("A-%d", r.IntN(1e6))
-	}
-	if r.IntN(2) == 0 {
-		product := pick(r, products)
-		fields[text(f.fields.product)], tags = product, append(tags, product)
-	}
-	if r.IntN(4) == 0 {
-		fields[text(f.fields.urgent)] = true
-	}
-	if r.IntN(4) == 0 {
-		fields[text(f.fields.seats)] = r.IntN(500)
-	}
-	for _, tag := range tags {
+	l.rows()
+	for _, tag := range l.t.Tags {
 		f.tags[tag]++
 	}
+}
 
-	a := f.audit()
-	f.commented(b, a, id, requester, true, description, created)
-	a.created("subject", subject)
-	a.created("requester_id", text(requester))
-	a.created("organization_id", text(*organization))
-	a.created("brand_id", text(f.brand))
-	a.created("ticket_form_id", text(f.form))
-	a.created("custom_status_id", text(f.statuses[models.StatusNew]))
-	a.created("status", models.StatusNew)
-	a.created("priority", priority)
-	a.created("type", kind)
-	if len(tags) > 0 {
-		a.created("tags", tags)
+// ask is the first save: an admin's program makes the ticket for the requester.
+func (l *telling) ask() {
+	f := l.f
+	tags := l.tags
+	if product, ok := l.fields[text(f.fields.product)]; ok {
+		tags = append(tags, product.(string))
+	}
+	l.t = models.Ticket{
+		Subject: &l.subject, Description: l.question, Status: models.StatusNew, CustomStatusID: f.statuses[models.StatusNew], Type: l.kind,
+		Priority: l.priority, RequesterID: l.requester, SubmitterID: l.requester, OrganizationID: &l.organization, BrandID: f.brand,
+		TicketFormID: &f.form, ExternalID: l.external, Tags: tags, EmailCCIDs: l.copied, DueAt: l.due, IsPublic: true,
+	}
+	l.m = models.TicketMetric{StatusUpdatedAt: &l.asked, CustomStatusUpdatedAt: &l.asked}
+	l.begin()
+	l.comment(l.requester, true, l.question, l.asked)
+	l.tellCreated()
+	l.save(f.admin, l.asked, models.Ticket{}, tickets.Step{Created: true, Asked: true})
+}
+
+// tellCreated tells the fields in helpd's order.
+func (l *telling) tellCreated() {
+	f, t := l.f, &l.t
+	l.created("subject", l.subject)
+	l.created("requester_id", text(l.requester))
+	l.created("organization_id", text(l.organization))
+	l.created("brand_id", text(f.brand))
+	l.created("ticket_form_id", text(f.form))
+	l.created("custom_status_id", text(t.CustomStatusID))
+	l.created("status", t.Status)
+	l.created("priority", t.Priority)
+	l.created("type", t.Type)
+	if len(t.Tags) > 0 {
+		l.created("tags", t.Tags)
+	}
+	if t.ExternalID != nil {
+		l.created("external_id", *t.ExternalID)
+	}
+	if t.DueAt != nil {
+		l.created("due_at", t.DueAt.Format("2006-01-02T15:04:05Z"))
 	}
 	for _, field := range []int64{f.fields.order, f.fields.product, f.fields.urgent, f.fields.seats} {
-		if value, ok := fields[text(field)]; ok {
-			a.created(text(field), value)
+		if value, ok := l.fields[text(field)]; ok {
+			l.created(text(field), value)
 		}
 	}
-	f.saved(b, a, id, requester, created)
-
-	assigned := status != models.StatusNew
-	a = f.audit()
-	f.commented(b, a, id, agent, true, paragraph(r), answered)
-	if assigned {
-		a.changed("custom_status_id", text(f.statuses[models.StatusNew]), text(f.statuses[models.StatusOpen]))
-		a.changed("status", models.StatusNew, models.StatusOpen)
-		a.changed("assignee_id", nil, text(agent))
-		a.changed("group_id", nil, text(group))
-	}
-	f.saved(b, a, id, agent, answered)
-
-	before := models.StatusOpen
-	third := status
-	if status == models.StatusClosed {
-		third = models.StatusSolved
-	}
-	a = f.audit()
-	f.commented(b, a, id, agent, r.IntN(4) > 0, paragraph(r), last)
-	if assigned && third != before {
-		a.changed("custom_status_id", text(f.statuses[before]), text(f.statuses[third]))
-		a.changed("status", before, third)
-	}
-	f.saved(b, a, id, agent, last)
-	updated := last
-	if status == models.StatusClosed {
-		updated = last.AddDate(0, 0, 4)
-		if updated.After(f.now) {
-			updated = f.now
+	if len(l.copied) > 0 {
+		current := []string{}
+		for _, id := range l.copied {
+			current = append(current, f.w.email(id))
 		}
-		a = f.audit()
-		a.changed("status", models.StatusSolved, models.StatusClosed)
-		f.saved(b, a, id, models.SystemUser, updated)
+		l.tell(told{Type: "EmailCcChange", PreviousCCs: &[]string{}, CurrentCCs: &current})
 	}
+}
 
-	var assignee, assignedGroup *int64
-	var taken, solved, due *time.Time
-	stations := 0
-	if assigned {
-		assignee, assignedGroup, taken, stations = &agent, &group, &answered, 1
+// reply is the agent's, who takes the ticket unless it stays new.
+func (l *telling) reply() {
+	before, m, at := l.t, &l.m, &l.answered
+	l.begin()
+	l.comment(l.agent, true, l.answer, l.answered)
+	if l.assigned {
+		l.turn(models.StatusOpen, l.answered)
+		l.t.AssigneeID, l.t.GroupID = &l.agent, &l.group
+		l.changed("assignee_id", nil, text(l.agent))
+		l.changed("group_id", nil, text(l.group))
+		m.GroupStations, m.AssigneeStations, m.InitiallyAssignedAt, m.AssignedAt, m.AssigneeUpdatedAt = 1, 1, at, at, at
 	}
-	if third == models.StatusSolved {
-		solved = &last
+	m.Replies, m.FirstRepliedAt = 1, at
+	l.save(l.agent, l.answered, before, tickets.Step{Replied: true})
+}
+
+// bringToStatus is the agent's third comment.
+func (l *telling) bringToStatus() {
+	before, m := l.t, &l.m
+	l.begin()
+	l.comment(l.agent, l.publicly, l.thirdOne, l.last)
+	if l.status != l.t.Status {
+		l.turn(l.status, l.last)
 	}
-	if kind != nil && *kind == models.TypeTask {
-		due = new(created.AddDate(0, 0, 7).Truncate(time.Second))
+	if l.status == models.StatusSolved {
+		m.SolvedAt, m.FirstSolvedAt, l.t.SolvedAt = &l.last, &l.last, &l.last
 	}
-	custom := f.statuses[third]
-	b.tickets = append(b.tickets, []any{f.w.account, id, subject, description, status, custom, kind, priority, requester, requester, assignee,
-		assignedGroup, organization, f.brand, f.form, via, tags, fields, []int64{}, []int64{}, due, true, 3, 0, []int64{}, created, updated, updated, solved})
-	wait := int64(0)
-	if assigned {
-		wait = int64(answered.Sub(created) / time.Second)
+	if l.assigned {
+		m.AssigneeUpdatedAt = &l.last
 	}
-	b.metrics = append(b.metrics, []any{f.w.account, id, stations, stations, 0, 2, taken, created, updated, taken, taken, solved, solved, answered, last,
-		updated, 0, wait, 0, created, updated})
+	if l.publicly {
+		m.Replies++
+	}
+	l.save(l.agent, l.last, before, tickets.Step{Replied: l.publicly})
+}
+
+func (l *telling) close() {
+	before := l.t
+	l.begin()
+	l.t.Status = models.StatusClosed
+	l.changed("status", before.Status, l.t.Status)
+	l.m.StatusUpdatedAt, l.m.AssigneeUpdatedAt = &l.closed, &l.closed
+	l.save(l.agent, l.closed, before, tickets.Step{})
+}
+
+// turn brings the ticket to a status. What it was in till then, new or open, its
+// requester waited for.
+func (l *telling) turn(status string, at time.Time) {
+	t, m := &l.t, &l.m
+	m.RequesterWaitSeconds += int64(at.Sub(*m.StatusUpdatedAt) / time.Second)
+	m.StatusUpdatedAt, m.CustomStatusUpdatedAt = &at, &at
+	custom := l.f.statuses[status]
+	l.changed("custom_status_id", text(t.CustomStatusID), text(custom))
+	l.changed("status", t.Status, status)
+	t.Status, t.CustomStatusID = status, custom
+}
+
+// begin takes the ids of the next save.
+func (l *telling) begin() {
+	l.audit, l.events = l.f.nextAudit, nil
+	l.f.nextAudit += 64
+}
+
+func (l *telling) tell(e told) (id int64) {
+	e.ID = l.audit + int64(len(l.events)) + 1
+	l.events = append(l.events, e)
+	return e.ID
+}
+
+func (l *telling) created(field string, value any) {
+	l.tell(told{Type: "Create", Value: &value, Field: field})
+}
+
+func (l *telling) changed(field string, from, to any) {
+	l.tell(told{Type: "Change", Value: &to, Field: field, Previous: &from})
+}
+
+// comment tells of one and adds its row.
+func (l *telling) comment(author int64, public bool, body string, at time.Time) {
+	id := l.tell(told{Type: "Comment"})
+	page := `<div class="zd-comment" dir="auto"><p dir="auto">` + html.EscapeString(body) + `</p></div>`
+	l.b.comments = append(l.b.comments, []any{l.f.w.account, id, l.ticket, l.audit, author, "Comment", public, body, page, body, via, metadata, false, at})
+	l.t.CommentCount++
+	l.m.LatestCommentAddedAt = &at
+}
+
+// save adds the rows of a save that is told.
+func (l *telling) save(author int64, at time.Time, before models.Ticket, step tickets.Step) {
+	step.At, step.Before, step.After = at, &before, &l.t
+	if events := step.Run(&l.m); events != nil {
+		l.b.metricEvents = append(l.b.metricEvents, []any{l.f.w.account, l.ticket, at.Truncate(time.Second), json.RawMessage(events)})
+	}
+	l.b.audits = append(l.b.audits, []any{l.f.w.account, l.audit, l.ticket, author, via, metadata, json.RawMessage(models.ToJSON(l.events)), at})
+	l.t.UpdatedAt = at
+}
+
+// rows adds those that the ticket has at the end.
+func (l *telling) rows() {
+	t, m, a := &l.t, &l.m, l.f.w.account
+	none := []int64{}
+	copied := none
+	if l.copied != nil {
+		copied = l.copied
+	}
+	l.b.tickets = append(l.b.tickets, []any{a, l.ticket, t.Subject, t.Description, t.Status, t.CustomStatusID, t.Type, t.Priority, t.RequesterID,
+		t.SubmitterID, t.AssigneeID, t.GroupID, t.OrganizationID, t.BrandID, t.TicketFormID, t.ExternalID, via, []string(t.Tags), l.fields, none,
+		copied, t.DueAt, t.IsPublic, t.CommentCount, 0, none, l.asked, t.UpdatedAt, t.UpdatedAt, t.SolvedAt})
+	l.b.metrics = append(l.b.metrics, []any{a, l.ticket, m.GroupStations, m.AssigneeStations, m.Reopens, m.Replies, m.AssigneeUpdatedAt,
+		m.RequesterUpdatedAt, m.StatusUpdatedAt, m.InitiallyAssignedAt, m.AssignedAt, m.SolvedAt, m.FirstSolvedAt, m.FirstRepliedAt,
+		m.LatestCommentAddedAt, m.CustomStatusUpdatedAt, m.AgentWaitSeconds, m.RequesterWaitSeconds, m.OnHoldSeconds, []int64(m.Clocks), []int64(m.BusinessClocks),
+		l.asked, t.UpdatedAt})
 }

@@ -6,10 +6,14 @@
 // caller. Rates alone say little: they are as different as machines, and change
 // within minutes on a shared one. So the two are measured in short rounds, one
 // after the other.
+//
+// "measure pages" compares pages of lists in an account with many tickets with the
+// same pages in one with few.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -20,7 +24,9 @@ import (
 
 type options struct {
 	helpd       string
+	pages       bool // measure pages of lists alone
 	tickets     int
+	small       int
 	dataDir     string
 	json        string
 	connections int
@@ -30,19 +36,31 @@ type options struct {
 }
 
 func main() {
-	o := options{}
-	flag.StringVar(&o.helpd, "helpd", ".bin/helpd", "the program to measure")
-	flag.IntVar(&o.tickets, "tickets", 100_000, "how many tickets to measure on, with three comments each")
-	flag.StringVar(&o.dataDir, "data-dir", "", "helpd's data directory, kept to be measured on again; empty: one that is gone afterwards")
-	flag.StringVar(&o.json, "json", "", "file to write the figures to, too")
-	flag.IntVar(&o.connections, "connections", 4*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
-	flag.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
-	flag.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes")
-	flag.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames())
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flag.Arg(0))
+	o, args := options{}, os.Args[1:]
+	if len(args) > 0 && args[0] == "pages" {
+		o.pages, args = true, args[1:]
+	}
+	flags := flag.NewFlagSet("bench", flag.ExitOnError)
+	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
+	flags.StringVar(&o.helpd, "helpd", ".bin/helpd", "the program to measure")
+	flags.IntVar(&o.tickets, "tickets", 0, "how many tickets to measure on, with three comments each (100,000; for pages 1,000,000)")
+	flags.IntVar(&o.small, "small", 10_000, "pages: how many tickets the other account has")
+	flags.StringVar(&o.dataDir, "data-dir", "", "helpd's data directory, kept to be measured on again; empty: one that is gone afterwards")
+	flags.StringVar(&o.json, "json", "", "file to write the figures to, too")
+	flags.IntVar(&o.connections, "connections", 4*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
+	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
+	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages whose names begin so")
+	_ = flags.Parse(args) // ends the program when it fails
+	if flags.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flags.Arg(0))
 		os.Exit(2)
+	}
+	if o.tickets == 0 {
+		o.tickets = 100_000
+		if o.pages {
+			o.tickets = 1_000_000
+		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -51,6 +69,15 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+const usage = `bench measures helpd beside pgbench, which runs the same statements.
+bench pages measures what pages of lists cost in an account of many tickets,
+in turns with the same pages of an account of few.
+
+  bench [flags]
+  bench pages [flags]
+
+`
 
 func run(ctx context.Context, o options) (err error) {
 	if o.dataDir == "" {
@@ -61,25 +88,39 @@ func run(ctx context.Context, o options) (err error) {
 		defer os.RemoveAll(dir)
 		o.dataDir = dir
 	}
-	pgbench, err := findPgbench()
-	if err != nil {
-		return err
-	}
 	h, err := start(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer h.stop() //nolint:errcheck // measured already, or failed with another error
-	w, err := openWorld(ctx, h)
+	ctx, cancel := h.whileItRuns(ctx)
+	defer cancel()
+	measure := measureOperations
+	if o.pages {
+		measure = measurePages
+	}
+	err = measure(ctx, o, h)
+	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
+		return err // as it is, also when a signal ended us
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return fmt.Errorf("%w%s", err, h.lastWords())
+}
+
+func measureOperations(ctx context.Context, o options, h *helpd) error {
+	pgbench, err := findPgbench()
+	if err != nil {
+		return err
+	}
+	w, err := h.account(ctx, account, o.tickets)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	if err := w.fill(ctx, h, o.tickets); err != nil {
-		return fmt.Errorf("fill: %w", err)
-	}
 	r := report{Machine: describe(ctx, w), Tickets: o.tickets, Connections: o.connections}
-	if err := w.ready(ctx, h); err != nil {
+	if err := w.walk(ctx, h.addr); err != nil {
 		return err
 	}
 	memory := h.watchMemory()
@@ -93,8 +134,10 @@ func run(ctx context.Context, o options) (err error) {
 		}
 		r.Operations = append(r.Operations, m)
 	}
-	if r.Pages, err = measurePages(ctx, w, h); err != nil {
-		return fmt.Errorf("pages: %w", err)
+	if o.only == "" || o.only == "create_many" {
+		if r.Bulk, err = measureBulk(ctx, o, w, h); err != nil {
+			return fmt.Errorf("create_many: %w", err)
+		}
 	}
 	r.Memory = memory()
 	w.close()
@@ -102,10 +145,7 @@ func run(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("cold start: %w", err)
 	}
 	r.print(os.Stdout)
-	if o.json == "" {
-		return nil
-	}
-	return r.write(o.json)
+	return write(o.json, r)
 }
 
 // say tells on standard error what is going on; results go to standard output.

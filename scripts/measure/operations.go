@@ -39,7 +39,7 @@ func operationNames() string {
 	for _, op := range operations {
 		names = append(names, op.name)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(append(names, "create_many"), ", ")
 }
 
 func show(w *world, r *rand.Rand) request {
@@ -53,21 +53,25 @@ func list(w *world, r *rand.Rand) request {
 type object map[string]any
 
 func create(w *world, r *rand.Rand) request {
-	return write("POST", "/api/v2/tickets", object{
+	return ofTicket("POST", "/api/v2/tickets", newTicket(w, r))
+}
+
+func newTicket(w *world, r *rand.Rand) object {
+	return object{
 		"subject": sentence(r, 7), "priority": pick(r, priorities), "type": pick(r, kinds), "tags": someTags(r, 3),
 		"requester_id": w.anyUser(r), "group_id": w.groups[r.IntN(len(w.groups))],
 		"comment": object{"body": paragraph(r)},
-	})
+	}
 }
 
 func update(w *world, r *rand.Rand) request {
-	return write("PUT", "/api/v2/tickets/"+strconv.FormatInt(w.openTicket(r), 10), changes(r))
+	return ofTicket("PUT", "/api/v2/tickets/"+strconv.FormatInt(w.openTicket(r), 10), changes(r))
 }
 
 func comment(w *world, r *rand.Rand) request {
 	c := changes(r)
 	c["comment"] = object{"body": paragraph(r), "public": r.IntN(4) > 0}
-	return write("PUT", "/api/v2/tickets/"+strconv.FormatInt(w.openTicket(r), 10), c)
+	return ofTicket("PUT", "/api/v2/tickets/"+strconv.FormatInt(w.openTicket(r), 10), c)
 }
 
 // changes are of status, priority and tags; most tickets have others.
@@ -75,10 +79,14 @@ func changes(r *rand.Rand) object {
 	return object{"status": pick(r, []string{"open", "pending", "hold"}), "priority": pick(r, priorities), "tags": someTags(r, 4)}
 }
 
-func write(method, path string, ticket object) request {
-	body, err := json.Marshal(object{"ticket": ticket})
+func ofTicket(method, path string, ticket object) request {
+	return writing(method, path, object{"ticket": ticket})
+}
+
+func writing(method, path string, body any) request {
+	text, err := json.Marshal(body)
 	if err != nil {
-		panic(fmt.Sprintf("encode %v: %v", ticket, err))
+		panic(fmt.Sprintf("encode %v: %v", body, err))
 	}
-	return request{method, path, body}
+	return request{method: method, path: path, body: text}
 }

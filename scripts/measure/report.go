@@ -20,7 +20,7 @@ type report struct {
 	Tickets     int           `json:"tickets"`
 	Connections int           `json:"connections"`
 	Operations  []measurement `json:"operations"`
-	Pages       pages         `json:"pages"`
+	Bulk        *bulk         `json:"create_many,omitempty"`
 	Memory      memory        `json:"memory_mb"`
 	Starts      starts        `json:"cold_start"`
 }
@@ -118,10 +118,13 @@ func field(file, name string) string {
 	return ""
 }
 
+func (m machine) print(out io.Writer, what string) {
+	fmt.Fprintf(out, "\n%s; %d cores (%s), %.0f GB, %s, %s, PostgreSQL %s, %s; load before: %s\n\n",
+		what, m.Cores, m.CPU, m.MemoryGB, m.System, m.Go, m.PostgreSQL, m.Date, m.Load)
+}
+
 func (r report) print(out io.Writer) {
-	m := r.Machine
-	fmt.Fprintf(out, "\n%s tickets, %d connections; %d cores (%s), %.0f GB, %s, %s, PostgreSQL %s, %s; load before: %s\n\n",
-		thousands(r.Tickets), r.Connections, m.Cores, m.CPU, m.MemoryGB, m.System, m.Go, m.PostgreSQL, m.Date, m.Load)
+	r.Machine.print(out, fmt.Sprintf("%s tickets, %d connections", thousands(r.Tickets), r.Connections))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "operation\thelpd/s\tp50 ms\tp99 ms\tcpu ms\tpgbench/s\tratio\twanted\t\t")
 	for _, o := range r.Operations {
@@ -129,8 +132,10 @@ func (r report) print(out io.Writer) {
 			titles[o.Operation], o.Rate, o.P50, o.P99, o.CPU, o.Pgbench, o.Ratio, o.Wanted, missed(o.Ratio < o.Wanted))
 	}
 	_ = t.Flush()
-	fmt.Fprintf(out, "\nPage 1 takes %.2f ms, page %s %.2f ms: ratio %.2f (wanted ≤ %.1f) %s\n",
-		r.Pages.First, thousands(r.Pages.Number), r.Pages.Deep, r.Pages.Ratio, r.Pages.Wanted, missed(r.Pages.Ratio > r.Pages.Wanted))
+	fmt.Fprintln(out)
+	if r.Bulk != nil {
+		r.Bulk.print(out)
+	}
 	if r.Memory.Peak > 0 {
 		fmt.Fprintf(out, "Resident memory of helpd: %.0f MB under load, %.0f MB at most since its start (wanted < %.0f MB) %s\n",
 			r.Memory.Resident, r.Memory.Peak, r.Memory.Wanted, missed(r.Memory.Resident >= r.Memory.Wanted))
@@ -155,8 +160,12 @@ func thousands(n int) string {
 	return s
 }
 
-func (r report) write(file string) error {
-	b, err := json.MarshalIndent(r, "", "  ")
+// write writes the figures to a file, if one is named.
+func write(file string, figures any) error {
+	if file == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(figures, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,51 +12,98 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/server"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/postgres"
 )
 
 // world is the account that is measured on, and what requests name of it.
 type world struct {
-	dsn           string
-	conn          *pgx.Conn
-	account       int64
-	authorization string
+	dsn      string
+	conn     *pgx.Conn
+	account  int64
+	admin    string // address
+	token    string
+	signedIn map[string]string
 
-	firstUser, lastUser int64 // end users
-	groups              []int64
-	tickets             int64 // numbers 1 to this
-	firstOpen           int64 // older tickets are solved or closed
-	pages               []string
+	firstUser, lastUser                 int64 // end users
+	firstAgent                          int64 // of agentCount
+	firstOrganization, lastOrganization int64
+	groups                              []int64
+	tickets                             int64 // numbers 1 to this
+	firstOpen                           int64 // older tickets are solved or closed
+	pages                               []string
+
+	// What pages are about; see furnish.
+	byAssignment, byGroup, member string // addresses
+	sharedOrganization, long      int64
+	externalIDs                   []string
 }
 
-func openWorld(ctx context.Context, h *helpd) (*world, error) {
-	dsn, err := postgres.Reach(ctx, h.options.dataDir)
-	if err != nil {
-		return nil, err
-	}
-	w := &world{dsn: dsn}
+// email is the address of a user whom the filler made.
+func (w *world) email(user int64) string { return fmt.Sprintf("user%d@example.com", user) }
+
+// openWorld opens the account with this subdomain in the database at dsn.
+func openWorld(ctx context.Context, dsn, subdomain string) (*world, error) {
+	w := &world{dsn: dsn, signedIn: map[string]string{}}
+	var err error
 	if w.conn, err = pgx.Connect(ctx, dsn); err != nil {
 		return nil, err
 	}
-	var email string
 	err = w.conn.QueryRow(ctx, `SELECT a.id, u.email FROM accounts a JOIN users u ON u.account_id = a.id
-		WHERE a.subdomain = $1 AND u.role = 'admin' ORDER BY u.id LIMIT 1`, account).Scan(&w.account, &email)
+		WHERE a.subdomain = $1 AND u.role = 'admin' ORDER BY u.id LIMIT 1`, subdomain).Scan(&w.account, &w.admin)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("%s has no account %q: it was not made by bench", h.options.dataDir, account)
+		err = fmt.Errorf("there is no account %q: the data directory was not made by bench", subdomain)
+	}
+	if err == nil {
+		err = withGORM(dsn, func(db *gorm.DB) error {
+			_, w.token, err = auth.New(db, time.Now).NewAPIToken(ctx, w.account, "bench", "")
+			return err
+		})
 	}
 	if err != nil {
+		w.close()
 		return nil, err
 	}
+	return w, nil
+}
+
+// makeAccount makes an account unless there is one with the subdomain.
+func makeAccount(ctx context.Context, dsn, subdomain string) error {
+	return withGORM(dsn, func(db *gorm.DB) error {
+		var there bool
+		err := db.WithContext(ctx).Raw("SELECT EXISTS (SELECT FROM accounts WHERE subdomain = ?)", subdomain).Row().Scan(&there)
+		if err != nil || there {
+			return err
+		}
+		_, err = server.CreateAccount(ctx, db, time.Now(), accounts.New{Subdomain: subdomain, Name: subdomain, AdminEmail: "admin@example.com"}, "")
+		return err
+	})
+}
+
+func withGORM(dsn string, do func(*gorm.DB) error) error {
 	db, err := postgres.Open(dsn, postgres.Options{MaxConns: 1, Logger: slog.Default()})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer postgres.Close(db) //nolint:errcheck // nothing is in it
-	_, token, err := auth.New(db, time.Now).NewAPIToken(ctx, w.account, "bench", "")
-	w.authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(email+"/token:"+token))
-	return w, err
+	defer postgres.Close(db) //nolint:errcheck // what was done is committed
+	return do(db)
+}
+
+// signIn is the Authorization of a user by address; empty: of the admin.
+func (w *world) signIn(email string) string {
+	if email == "" {
+		email = w.admin
+	}
+	header, ok := w.signedIn[email]
+	if !ok {
+		header = "Basic " + base64.StdEncoding.EncodeToString([]byte(email+"/token:"+w.token))
+		w.signedIn[email] = header
+	}
+	return header
 }
 
 // close ends the connection, which would keep PostgreSQL from ending.
@@ -73,25 +118,32 @@ func (w *world) anyTicket(r *rand.Rand) int64 { return 1 + r.Int64N(w.tickets) }
 func (w *world) openTicket(r *rand.Rand) int64 {
 	return w.firstOpen + r.Int64N(w.tickets-w.firstOpen+1)
 }
+func (w *world) anyOrganization(r *rand.Rand) int64 {
+	return w.firstOrganization + r.Int64N(w.lastOrganization-w.firstOrganization+1)
+}
+func (w *world) anyAgent(r *rand.Rand) int64 { return w.firstAgent + r.Int64N(agentCount) }
 func (w *world) anyUser(r *rand.Rand) int64 {
 	return w.firstUser + r.Int64N(w.lastUser-w.firstUser+1)
+}
+
+// ready learns what is in the account.
+func (w *world) ready(ctx context.Context) error {
+	return w.conn.QueryRow(ctx, `SELECT (SELECT min(id) FROM users WHERE account_id = $1 AND role = 'end-user'),
+		(SELECT max(id) FROM users WHERE account_id = $1 AND role = 'end-user'),
+		(SELECT min(id) FROM users WHERE account_id = $1 AND role = 'agent'),
+		(SELECT min(id) FROM organizations WHERE account_id = $1),
+		(SELECT max(id) FROM organizations WHERE account_id = $1),
+		(SELECT array_agg(id) FROM groups WHERE account_id = $1 AND NOT deleted),
+		(SELECT max(id) FROM tickets WHERE account_id = $1 AND status IN ('solved', 'closed') AND id <= $2) + 1`, w.account, w.tickets).
+		Scan(&w.firstUser, &w.lastUser, &w.firstAgent, &w.firstOrganization, &w.lastOrganization, &w.groups, &w.firstOpen)
 }
 
 // maxPages is how deep the cursor walk goes.
 const maxPages = 1000
 
-// ready learns what is in the account, and walks its pages to know their
-// addresses.
-func (w *world) ready(ctx context.Context, h *helpd) error {
-	err := w.conn.QueryRow(ctx, `SELECT (SELECT min(id) FROM users WHERE account_id = $1 AND role = 'end-user'),
-		(SELECT max(id) FROM users WHERE account_id = $1 AND role = 'end-user'),
-		(SELECT array_agg(id) FROM groups WHERE account_id = $1 AND NOT deleted),
-		(SELECT max(id) FROM tickets WHERE account_id = $1 AND status IN ('solved', 'closed')) + 1`, w.account).
-		Scan(&w.firstUser, &w.lastUser, &w.groups, &w.firstOpen)
-	if err != nil {
-		return err
-	}
-	c, err := dial(h.addr)
+// walk goes through the pages of the tickets to know their addresses.
+func (w *world) walk(ctx context.Context, addr string) error {
+	c, err := dial(addr)
 	if err != nil {
 		return err
 	}
@@ -99,14 +151,10 @@ func (w *world) ready(ctx context.Context, h *helpd) error {
 	next := "/api/v2/tickets?page%5Bsize%5D=100"
 	for next != "" && len(w.pages) < maxPages && ctx.Err() == nil {
 		w.pages = append(w.pages, next)
-		var body bytes.Buffer
-		if err := c.do(w, request{method: "GET", path: next}, http.StatusOK, &body); err != nil {
-			return err
-		}
 		var page struct {
 			Links struct{ Next *string }
 		}
-		if err := json.Unmarshal(body.Bytes(), &page); err != nil {
+		if err := c.ask(w, request{method: "GET", path: next}, http.StatusOK, &page); err != nil {
 			return err
 		}
 		next = ""
@@ -119,41 +167,4 @@ func (w *world) ready(ctx context.Context, h *helpd) error {
 		}
 	}
 	return ctx.Err()
-}
-
-// pages compares the first page of a cursor walk with a deep one.
-type pages struct {
-	Number int     `json:"number"` // of the deep page
-	First  float64 `json:"first"`  // milliseconds, median
-	Deep   float64 `json:"deep"`
-	Ratio  float64 `json:"ratio"`
-	Wanted float64 `json:"wanted"`
-}
-
-func measurePages(ctx context.Context, w *world, h *helpd) (pages, error) {
-	p := pages{Number: len(w.pages), Wanted: 1.5}
-	c, err := dial(h.addr)
-	if err != nil {
-		return p, err
-	}
-	defer c.conn.Close()
-	var first, deep []float64
-	for range 300 {
-		for _, one := range []struct {
-			path string
-			took *[]float64
-		}{{w.pages[0], &first}, {w.pages[len(w.pages)-1], &deep}} {
-			begun := time.Now()
-			if err := c.do(w, request{method: "GET", path: one.path}, http.StatusOK, nil); err != nil {
-				return p, err
-			}
-			*one.took = append(*one.took, float64(time.Since(begun).Microseconds())/1000)
-		}
-		if ctx.Err() != nil {
-			return p, ctx.Err()
-		}
-	}
-	p.First, p.Deep = median(first), median(deep)
-	p.Ratio = p.Deep / p.First
-	return p, nil
 }

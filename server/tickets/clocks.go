@@ -87,23 +87,51 @@ type turn struct {
 	events          []metricEvent
 }
 
-// runClocks has the ticket's metrics go on, if the save is anything to them.
-// Nothing is measured of what is imported.
-func (s *save) runClocks() {
-	before, after := &s.before, &s.after
-	asked := s.comment != nil && s.comment.Public && !s.replies() && s.comment.AuthorID != models.SystemUser
+// Step is one save of a ticket as its metrics see it.
+type Step struct {
+	At      time.Time
+	Hours   *businesshours.Hours // nil: there is no schedule
+	Created bool                 // Before is empty then
+	Before  *models.Ticket       // of which the status and the group count
+	After   *models.Ticket
+	Replied bool // with a public comment by an agent who is not the requester
+	Asked   bool // with a public comment by somebody else
+}
+
+// Run has the metrics of a ticket go on from where the clocks of its metric set
+// stand, if the step is anything to them, and puts them where they stand then. It
+// returns the events of a row of ticket_metric_events, nil if there are none.
+func (s Step) Run(m *models.TicketMetric) models.JSON {
+	before, after := s.Before, s.After
 	regrouped := !same(before.GroupID, after.GroupID)
-	if s.silent || !s.created && before.Status == after.Status && !regrouped && !asked && !s.replies() {
-		return
+	if !s.Created && before.Status == after.Status && !regrouped && !s.Asked && !s.Replied {
+		return nil
 	}
-	was, is := !s.created && unsolved(before.Status), unsolved(after.Status)
+	was, is := !s.Created && unsolved(before.Status), unsolved(after.Status)
 	t := turn{
-		at: s.now.Unix(), hours: s.config.DefaultHours(), created: s.created, status: after.Status, ended: was && !is, reopened: is && !was && !s.created,
-		grouped: after.GroupID != nil, regrouped: regrouped, replied: s.replies(), asked: asked, unsolved: is, clocks: readClocks(s.metric.Clocks, s.metric.BusinessClocks),
+		at: s.At.Unix(), hours: s.Hours, created: s.Created, status: after.Status, ended: was && !is, reopened: is && !was && !s.Created,
+		grouped: after.GroupID != nil, regrouped: regrouped, replied: s.Replied, asked: s.Asked, unsolved: is,
+		clocks: readClocks(m.Clocks, m.BusinessClocks),
 	}
 	t.run()
-	s.metric.Clocks, s.metric.BusinessClocks = t.kept()
-	s.metricEvents = t.events
+	if len(t.events) == 0 {
+		return nil
+	}
+	m.Clocks, m.BusinessClocks = t.kept()
+	return models.ToJSON(t.events)
+}
+
+// runClocks has the ticket's metrics go on. Nothing is measured of what is
+// imported.
+func (s *save) runClocks() {
+	if s.silent {
+		return
+	}
+	asked := s.comment != nil && s.comment.Public && !s.replies() && s.comment.AuthorID != models.SystemUser
+	step := Step{
+		At: s.now, Hours: s.config.DefaultHours(), Created: s.created, Before: &s.before, After: &s.after, Replied: s.replies(), Asked: asked,
+	}
+	s.metricEvents = step.Run(&s.metric)
 }
 
 func unsolved(status string) bool {

@@ -43,7 +43,7 @@ type save struct {
 	valuesBefore    map[string]json.RawMessage
 	values          map[string]json.RawMessage
 	metric          models.TicketMetric
-	metricEvents    []metricEvent
+	metricEvents    models.JSON // nil: none
 	people          people
 	comment         *models.Comment
 	rating          *rating // as it becomes; nil: untouched

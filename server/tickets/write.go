@@ -82,7 +82,7 @@ func (s *save) write() error {
 			w.add("new_tickets", "UPDATE tickets SET "+set+" WHERE account_id = ? AND id = ?", append(args, t.AccountID, t.ID)...)
 		}
 		set, args = assignments(newMetricColumns, 2, metricDest(m)[1:])
-		if len(s.metricEvents) > 0 {
+		if s.metricEvents != nil {
 			set, args = set+", clocks = ?, business_clocks = ?", append(args, m.Clocks, m.BusinessClocks)
 		}
 		w.add("new_ticket_metrics", "UPDATE ticket_metrics SET "+set+" WHERE account_id = ? AND ticket_id = ?", append(args, t.AccountID, t.ID)...)
@@ -98,8 +98,8 @@ func (s *save) write() error {
 		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
 			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt)
 	}
-	if len(s.metricEvents) > 0 {
-		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), models.ToJSON(s.metricEvents))
+	if s.metricEvents != nil {
+		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), s.metricEvents)
 	}
 	// A deleted ticket neither counts for its tags nor for its problem.
 	before, after := inUse(&s.before), inUse(t)
