@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -186,12 +187,16 @@ func (s setUp) guard(next gen.StrictHandlerFunc, operation string) gen.StrictHan
 	}
 }
 
-// may fails unless the actor has the role and the scope that op asks for.
+// may fails unless the actor has the role and the scope that op asks for, and no
+// restriction that it refuses.
 func may(actor auth.Actor, op gen.Operation) error {
 	if !actor.AtLeast(op.Allow) {
 		if actor.Anonymous() {
 			return fault.New(fault.Unauthenticated, "sign in first")
 		}
+		return fault.Denied()
+	}
+	if actor.Staff() && slices.Contains(op.Refuse, actor.Restriction()) {
 		return fault.Denied()
 	}
 	action := "write"

@@ -34,11 +34,13 @@ func (binder) Bind(into any, c echo.Context) error {
 		if wire.Decode(edge.BodyBytes(c.Request().Context()), &present) == nil && present[name] != nil {
 			continue
 		}
-		want := "an object"
-		if body.Field(i).Kind() == reflect.Slice {
-			want = "an array"
+		switch body.Field(i).Kind() {
+		case reflect.Struct, reflect.Map:
+			return fault.Attribute(name, "an object")
+		case reflect.Slice:
+			return fault.Attribute(name, "an array")
 		}
-		return fault.Attribute(name, want)
+		return fault.New(fault.BadRequest, "Parameter %s is missing", name)
 	}
 	return nil
 }

@@ -45,3 +45,21 @@ func TestCustomStatusesOverHTTP(t *testing.T) {
 	a.anonymous().get("/api/v2/custom_statuses").want(401)
 	a.another().get(path).wantMissing()
 }
+
+// The system's field of statuses turns hold off, as the account's setting does.
+func TestHoldIsOfferedAndTaken(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	path := fmt.Sprintf("/api/v2/tickets/%d", a.ticket(`{"comment":{"body":"B"}}`))
+	var field string
+	for _, id := range a.get("/api/v2/ticket_fields").want(200).ids("ticket_fields") {
+		one := fmt.Sprintf("/api/v2/ticket_fields/%d", id)
+		if a.get(one).want(200).member("ticket_field", "type") == "status" {
+			field = one
+		}
+	}
+	a.put(field, `{"ticket_field":{"sub_type_id":0}}`).want(200)
+	a.put(path, `{"ticket":{"status":"hold"}}`).wantDetail("status", "Status: hold is not enabled")
+	a.put(field, `{"ticket_field":{"sub_type_id":1}}`).want(200)
+	a.put(path, `{"ticket":{"status":"hold"}}`).want(200)
+}

@@ -76,7 +76,7 @@ func importOf(ctx context.Context, item []byte) (tickets.Import, error) {
 	if err := json.Unmarshal(item, &past); err != nil {
 		return tickets.Import{}, err
 	}
-	c, err := bulkChange(ctx, item)
+	c, err := bulkChange(ctx, item, ticketChange)
 	if err != nil {
 		return tickets.Import{}, err
 	}

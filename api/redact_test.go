@@ -29,6 +29,7 @@ func TestRedactionLeavesTheEventLogWhole(t *testing.T) {
 	for _, text := range []string{"1", "id", "Ann's"} {
 		a.put(fmt.Sprintf("%s/comments/%d/redact", path, comment), fmt.Sprintf(`{"text":%q}`, text)).want(200)
 	}
+	a.put(fmt.Sprintf("%s/comments/%d/redact", path, comment), `{}`).wantJSON(`{"error":"BadRequest","description":"Parameter text is missing"}`).want(400)
 	after := logged()
 	if strings.Contains(after, "Ann's") || !strings.Contains(after, `"▇ ▇▇ of ▇▇▇▇▇ card"`) {
 		t.Errorf("the event log still tells: %s", after)

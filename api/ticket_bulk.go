@@ -54,6 +54,11 @@ func (h ticketHandlers) TicketsUpdateMany(ctx context.Context, r gen.TicketsUpda
 	if len(items) == 0 {
 		return nil, fault.New(fault.BadRequest, "Name the tickets by ids with a ticket, or as tickets with an id each")
 	}
+	for _, item := range items {
+		if item.ID == nil {
+			return nil, fault.Attribute("tickets", "a list of objects with an id each")
+		}
+	}
 	job, err := h.jobs.StartBulk(ctx, auth.From(ctx), bulkUpdateTicket, rawItems(items))
 	return gen.TicketsUpdateMany200JSONResponse(jobEnvelope(ctx, job)), err
 }
@@ -73,7 +78,7 @@ func rawItems[T any](items []T) []json.RawMessage {
 }
 
 func (h ticketHandlers) createOne(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
-	c, err := bulkChange(ctx, item)
+	c, err := bulkChange(ctx, item, ticketChange)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +100,7 @@ func (h ticketHandlers) updateOne(ctx context.Context, by auth.Actor, item json.
 	if err != nil {
 		return nil, err
 	}
-	c, err := bulkChange(ctx, item)
+	c, err := bulkChange(ctx, item, ticketUpdate)
 	if err != nil {
 		return nil, err
 	}
@@ -111,12 +116,14 @@ func (h ticketHandlers) deleteOne(ctx context.Context, by auth.Actor, item json.
 	return deleted(id), h.tickets.Delete(ctx, by, id)
 }
 
-func bulkChange(ctx context.Context, item json.RawMessage) (tickets.Change, error) {
+// bulkChange is what an item asks of a ticket, as read, ticketChange or
+// ticketUpdate, takes it.
+func bulkChange(ctx context.Context, item json.RawMessage, read func(context.Context, gen.TicketInput) (tickets.Change, error)) (tickets.Change, error) {
 	var in gen.TicketInput
 	if err := json.Unmarshal(item, &in); err != nil {
 		return tickets.Change{}, err
 	}
-	return ticketChange(ctx, in)
+	return read(ctx, in)
 }
 
 // createLater answers with a ticket's number before there is the ticket.
@@ -143,7 +150,7 @@ func (h ticketHandlers) createNumbered(ctx context.Context, by auth.Actor, item 
 	if err != nil {
 		return nil, err
 	}
-	c, err := bulkChange(ctx, item)
+	c, err := bulkChange(ctx, item, ticketChange)
 	if err != nil {
 		return nil, err
 	}

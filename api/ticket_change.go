@@ -23,6 +23,14 @@ func ticketChange(ctx context.Context, in gen.TicketInput) (tickets.Change, erro
 	return changeIn(ctx, "ticket", in)
 }
 
+// ticketUpdate is ticketChange of a ticket that exists. Only a new ticket's
+// description stands for its comment: with others it is what clients have read
+// and send back.
+func ticketUpdate(ctx context.Context, in gen.TicketInput) (tickets.Change, error) {
+	in.Description = nil
+	return ticketChange(ctx, in)
+}
+
 // changeIn is ticketChange of a body's member root, which errors name.
 func changeIn(ctx context.Context, root string, in gen.TicketInput) (tickets.Change, error) {
 	c := tickets.Change{
@@ -157,6 +165,13 @@ func readFieldValues(root string, in gen.TicketInput, c *tickets.Change) error {
 // of {user_id, user_email, action}, and the older mixed lists of ids, addresses
 // and {name, email}, whose people become e-mail CCs.
 func readCollaborators(root string, in gen.TicketInput, c *tickets.Change) error {
+	for member, list := range map[string][]gen.CollaboratorInput{"followers": in.Followers, "email_ccs": in.EmailCcs} {
+		for _, p := range list {
+			if a := orZero(p.Action); a != "" && a != "put" && a != "delete" {
+				return fault.InvalidField(member, "the action %s is not one of put, delete", a)
+			}
+		}
+	}
 	c.Followers, c.EmailCCs = collaborators(in.Followers), collaborators(in.EmailCcs)
 	if in.CollaboratorIds != nil && c.EmailCCIDs == nil && c.FollowerIDs == nil {
 		c.EmailCCIDs = int64s(in.CollaboratorIds)

@@ -100,7 +100,7 @@ func (h ticketHandlers) CreateTicket(ctx context.Context, r gen.CreateTicketRequ
 }
 
 func (h ticketHandlers) UpdateTicket(ctx context.Context, r gen.UpdateTicketRequestObject) (gen.UpdateTicketResponseObject, error) {
-	c, err := ticketChange(ctx, r.Body.Ticket)
+	c, err := ticketUpdate(ctx, r.Body.Ticket)
 	if err != nil {
 		return nil, err
 	}

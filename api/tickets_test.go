@@ -97,6 +97,10 @@ func TestWhatATicketRefuses(t *testing.T) {
 	a.put(path, `{"ticket":{"group_id":404}}`).wantDetail("group", "Group: 404 is invalid")
 	a.put(path, `{"ticket":{"requester_id":404}}`).wantDetail("requester", "Requester: 404 is invalid")
 	a.put(path, `{"ticket":{"assignee_id":{"a":1}}}`).want(400)
+	a.put(path, fmt.Sprintf(`{"ticket":{"email_ccs":[{"user_id":%d,"action":"drop"}]}}`, end)).wantDetail("email_ccs", "Email ccs: the action drop is not one of put, delete")
+	a.put(path, fmt.Sprintf(`{"ticket":{"followers":[{"user_id":%d,"action":"drop"}]}}`, end)).wantDetail("followers", "Followers: the action drop is not one of put, delete")
+	a.put("/api/v2/tickets/update_many", fmt.Sprintf(`{"tickets":[{"id":%d,"status":"open"},{"status":"open"}]}`, id)).want(400).wantJSON(
+		`{"error":{"title":"Invalid attribute","message":"You passed an invalid value for the tickets attribute. Invalid parameter: tickets must be a list of objects with an id each"}}`)
 	a.put(path, `{"ticket":{"status":"closed"}}`).wantDetail("base", "Status: closed is not valid for ticket update")
 	a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"},"requester":{"name":"X","email":"no address"}}}`).wantError(422, "RecordInvalid")
 	a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"},"requester":{"email":"`+a.email("nameless")+`"}}}`).

@@ -80,6 +80,9 @@ func (l *linter) names() {
 
 var roles = []string{"anonymous", "end-user", "agent", "admin"}
 
+// restrictions to tickets that agents may be held to.
+var restrictions = []string{"groups", "organization", "assigned"}
+
 func (l *linter) operation(op operation, seen map[string]operation) {
 	at := place{op.file, "/paths" + op.path + "/" + op.method}
 	id := str(op.node, "operationId")
@@ -100,6 +103,11 @@ func (l *linter) operation(op operation, seen map[string]operation) {
 	}
 	if role := str(op.node, "x-allow"); !slices.Contains(roles, role) {
 		l.refuse(at, op.node, "x-allow is %q and must be the least role that may call it: %s", role, strings.Join(roles, ", "))
+	}
+	for _, restriction := range refused(op) {
+		if !slices.Contains(restrictions, restriction) {
+			l.refuse(at, op.node, "x-refuse has %q and takes restrictions of agents: %s", restriction, strings.Join(restrictions, ", "))
+		}
 	}
 	if strings.HasSuffix(op.path, ".json") {
 		l.refuse(at, op.node, "paths are written without .json, which is stripped before routing")

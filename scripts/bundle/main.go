@@ -12,6 +12,9 @@
 //
 //   - x-allow, on each operation: the least role that may call it, one of
 //     anonymous, end-user, agent, admin. It becomes gen.Allow.
+//   - x-refuse: [groups], on an operation: the restrictions to tickets (groups,
+//     organization, assigned) of agents who may not call it all the same. It
+//     becomes Operation.Refuse.
 //   - x-server-go-type: wire.Raw, on a schema or property: the Go type that the
 //     server's code has for it (the client's has the plain one).
 //   - x-paged: true, on an operation: it gets the parameters of both ways of

@@ -17,6 +17,7 @@ paths:
       operationId: UpdateThing
       summary: Changes a thing.
       x-allow: agent
+      x-refuse: [groups]
       requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/ThingBody'}}}}
       responses:
         "200": {description: The thing., content: {application/json: {schema: {$ref: '#/components/schemas/ThingEnvelope'}}}}
@@ -117,8 +118,8 @@ func TestJoins(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"openapi": {"next_page: {type: string, nullable: true}", "parameters/PageSizeParam", "value: {nullable: true}"},
 		"roles": {
-			`{"UpdateThing", "PUT", "/api/v2/things/{thing_id}", "agent", "things"}`,
-			`{"ListThings", "GET", "/api/v2/things", "anonymous", "things"}`,
+			`{"UpdateThing", "PUT", "/api/v2/things/{thing_id}", "agent", "things", []string{"groups"}}`,
+			`{"ListThings", "GET", "/api/v2/things", "anonymous", "things", nil}`,
 			`"ListThings":  "anonymous"`,
 		},
 		"client": {"parameters/PageSizeParam", "parameters/SortParam", "name: color"},
@@ -152,6 +153,7 @@ func TestRefuses(t *testing.T) {
 		{"no summary", "      summary: Lists things.\n", "", "has no summary"},
 		{"no role", "      x-allow: anonymous\n", "", `x-allow is ""`},
 		{"unknown role", "x-allow: anonymous", "x-allow: everyone", `x-allow is "everyone"`},
+		{"unknown restriction", "x-refuse: [groups]", "x-refuse: [groups, colors]", `x-refuse has "colors"`},
 		{"suffix in a path", "/api/v2/things:", "/api/v2/things.json:", "without .json"},
 		{"inline error", `"404": {$ref: '#/components/responses/NotFoundResponse'}`, `"404": {description: Gone.}`, "must be a $ref to a Response"},
 		{"no success", `"200": {description: The things., content: {application/json: {schema: {$ref: '#/components/schemas/ThingList'}}}}`, `"404": {$ref: '#/components/responses/NotFoundResponse'}`, "has no 2xx or 3xx response"},
@@ -161,7 +163,7 @@ func TestRefuses(t *testing.T) {
 		{"parameter's name", "ThingIdParam", "ThingId", "/components/parameters/ThingId: the name must end in Param"},
 		{"schema's name", "Color", "color_name", "name it as a Go type"},
 		{"schema named as a parameter", "Color", "ColorParam", "must not end in Param"},
-		{"Input without x-tristate", "PartInput: {x-tristate: true, type", "PartInput: {type", "things.yaml:47: /components/schemas/PartInput: an Input must have x-tristate: true"},
+		{"Input without x-tristate", "PartInput: {x-tristate: true, type", "PartInput: {type", "things.yaml:48: /components/schemas/PartInput: an Input must have x-tristate: true"},
 		{"request part without Input", "PartInput", "Part", "its name must end in Input"},
 		{"oneOf in a request", "thing: {$ref: '#/components/schemas/ThingInput'}", "thing: {oneOf: [{$ref: '#/components/schemas/ThingInput'}]}", "a request body has no oneOf"},
 		{"nullable without type", "color: {type: string, nullable: true,", "color: {nullable: true,", "nullable: true needs a type"},

@@ -23,6 +23,7 @@ type Operation struct {
 	Path   string // with {parameters}
 	Allow  string // the least role that may call it: anonymous, end-user, agent or admin
 	Area   string // the fragment of api/spec that has it
+	Refuse []string // restrictions to tickets of agents who may not call it
 }
 
 // Operations are all of them, in the order of openapi.yaml.
@@ -30,8 +31,12 @@ var Operations = []Operation{
 `)
 	ops := d.operations()
 	for _, op := range ops {
-		fmt.Fprintf(&b, "{%q, %q, %q, %q, %q},\n", goOperation(op), strings.ToUpper(op.method),
-			op.path, str(op.node, "x-allow"), strings.TrimSuffix(op.file, ".yaml"))
+		refuse := "nil"
+		if restrictions := refused(op); len(restrictions) > 0 {
+			refuse = fmt.Sprintf("%#v", restrictions)
+		}
+		fmt.Fprintf(&b, "{%q, %q, %q, %q, %q, %s},\n", goOperation(op), strings.ToUpper(op.method),
+			op.path, str(op.node, "x-allow"), strings.TrimSuffix(op.file, ".yaml"), refuse)
 	}
 	b.WriteString(`}
 
@@ -44,6 +49,14 @@ var Allow = map[string]string{
 	}
 	b.WriteString("}\n")
 	return format.Source(b.Bytes())
+}
+
+// refused are the restrictions of agents who may not call an operation.
+func refused(op operation) (restrictions []string) {
+	for _, item := range items(get(op.node, "x-refuse")) {
+		restrictions = append(restrictions, item.Value)
+	}
+	return restrictions
 }
 
 // The words that oapi-codegen's name normalizer ToCamelCaseWithInitialisms

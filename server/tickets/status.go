@@ -41,7 +41,7 @@ func (s *save) applyStatus() error {
 // checkStatus holds the transition against the lifecycle (contract tickets.md §2).
 func (s *save) checkStatus() error {
 	switch {
-	case s.after.Status == models.StatusHold && !s.config.Settings.Tickets.StatusHold:
+	case s.after.Status == models.StatusHold && !s.config.HoldEnabled():
 		return fault.InvalidField("status", "hold is not enabled")
 	case s.after.Status == models.StatusNew && !s.created && s.before.Status != models.StatusNew:
 		return fault.Base(fault.CodeInvalid, "Status: new is not valid for ticket update")
