@@ -33,3 +33,19 @@ func TestTicketIsSentBackWhole(t *testing.T) {
 		t.Errorf("audits %v", audits)
 	}
 }
+
+// Requesters are told of everything; copied as well, a ticket would count twice.
+func TestRequestersAreNotCopied(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	eve, bob := a.user("Eve", a.email("eve"), "end-user"), a.user("Bob", a.email("bob"), "end-user")
+	id := a.ticket(fmt.Sprintf(`{"comment":{"body":"B"},"requester_id":%d,"email_ccs":[{"user_id":%[1]d},{"user_id":%d}]}`, eve, bob))
+	path := fmt.Sprintf("/api/v2/tickets/%d", id)
+	if ids := a.get(path + "/email_ccs").want(200).ids("users"); len(ids) != 1 || ids[0] != bob {
+		t.Errorf("copied are %v, want %d", ids, bob)
+	}
+	a.put(path, fmt.Sprintf(`{"ticket":{"requester_id":%d}}`, bob)).want(200)
+	if ids := a.get(path + "/email_ccs").want(200).ids("users"); len(ids) != 0 {
+		t.Errorf("the new requester is still copied: %v", ids)
+	}
+}

@@ -11,6 +11,12 @@ import (
 // applyCollaborators sets the followers, who are agents, and the e-mail CCs.
 func (s *save) applyCollaborators() error {
 	c, t := s.change, &s.after
+	// Requesters are told of everything and are copied on nothing.
+	defer func() {
+		if slices.Contains(t.EmailCCIDs, t.RequesterID) {
+			t.EmailCCIDs = slices.DeleteFunc(slices.Clone(t.EmailCCIDs), func(id int64) bool { return id == t.RequesterID })
+		}
+	}()
 	if c.FollowerIDs == nil && c.EmailCCIDs == nil && len(c.Followers) == 0 && len(c.EmailCCs) == 0 {
 		return nil
 	}
