@@ -54,7 +54,7 @@ func (h tagHandlers) ListResourceTags(ctx context.Context, r gen.ListResourceTag
 // retag changes the tags of a ticket. Those of a closed ticket are changed by
 // an update of the ticket alone.
 func (h tagHandlers) retag(ctx context.Context, id int64, body *gen.TicketTagsBody, with func(*tickets.Change, []string)) ([]string, error) {
-	var c tickets.Change
+	c := tickets.Change{OpenOnly: true}
 	if body != nil {
 		with(&c, body.Tags)
 		if body.SafeUpdate != nil && bool(*body.SafeUpdate) {

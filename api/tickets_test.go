@@ -126,6 +126,14 @@ func TestClosedTicket(t *testing.T) {
 	a.put(path, `{"ticket":{"status":"closed"}}`).want(200)
 	a.put(path, `{"ticket":{"comment":{"body":"again"}}}`).wantDetail("status", "Status: closed prevents ticket update")
 	a.put(path, `{"ticket":{"tags":["late"]}}`).want(200)
+	// So does a client that sends back what it has read, with another tag.
+	shown := string(a.get(path).want(200).body)
+	a.put(path, strings.Replace(shown, `["late"]`, `["later"]`, 1)).want(200)
+	a.get(path + "/tags").want(200).wantJSON(`{"tags":["later"]}`)
+	a.put(path, strings.Replace(shown, `"type":null`, `"type":"question"`, 1)).wantDetail("status", "Status: closed prevents ticket update")
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
+		a.do(method, path+"/tags", `{"tags":["later"]}`).wantDetail("status", "Status: closed prevents ticket update")
+	}
 	agent := a.user("Al", a.email("al"), "agent")
 	_ = agent
 	a.as(a.email("al")).put(path, `{"ticket":{"tags":["later"]}}`).wantDetail("status", "Status: closed prevents ticket update")

@@ -29,53 +29,6 @@ func (s *save) apply() error {
 		s.applyStatus(), s.applyProblem(), s.applyFields(), s.applyCollaborators(), s.applySatisfaction(), s.applyMetadata())
 }
 
-// mayApply refuses what a closed ticket does not take: all but the tags, the
-// subject, the priority and fields, by an admin. An import tells of what was
-// before the close.
-func (s *save) mayApply() error {
-	if s.before.Status != models.StatusClosed || s.silent {
-		return nil
-	}
-	c := s.change
-	c.Subject, c.Priority, c.Tags, c.AddTags, c.RemoveTags, c.CustomFields, c.UpdatedStamp = nil, nil, nil, nil, nil, nil, nil
-	c.Via, c.Metadata = nil, nil
-	// Clients echo the status that they read.
-	if c.Status != nil && *c.Status == models.StatusClosed {
-		c.Status = nil
-	}
-	if id, err := c.CustomStatusID.Get(); err == nil && id == s.before.CustomStatusID {
-		c.CustomStatusID = nil
-	}
-	if s.by.Admin() && s.config.Settings.Tickets.ModifyClosedTickets && c.empty() {
-		return nil
-	}
-	return closedPreventsUpdate()
-}
-
-// closedPreventsUpdate has the text that three client libraries compare.
-func closedPreventsUpdate() error {
-	return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{
-		"status": {{Description: "Status: closed prevents ticket update"}},
-	}}
-}
-
-// empty reports whether the change asks for nothing.
-func (c Change) empty() bool {
-	for _, given := range []bool{
-		c.Subject.IsSpecified(), c.Status != nil, c.CustomStatusID.IsSpecified(), c.Type.IsSpecified(), c.Priority.IsSpecified(),
-		c.RequesterID.IsSpecified(), c.Requester != nil, c.SubmitterID.IsSpecified(), c.AssigneeID.IsSpecified(), c.AssigneeEmail != nil,
-		c.GroupID.IsSpecified(), c.OrganizationID.IsSpecified(), c.BrandID.IsSpecified(), c.TicketFormID.IsSpecified(),
-		c.ProblemID.IsSpecified(), c.ExternalID.IsSpecified(), c.Recipient.IsSpecified(), c.DueAt.IsSpecified(), len(c.CustomFields) > 0,
-		c.Tags != nil, len(c.AddTags) > 0, len(c.RemoveTags) > 0, c.FollowerIDs != nil, c.EmailCCIDs != nil, len(c.Followers) > 0,
-		len(c.EmailCCs) > 0, c.Satisfaction != nil, c.Comment != nil,
-	} {
-		if given {
-			return false
-		}
-	}
-	return true
-}
-
 func (s *save) applyTexts() error {
 	c, t := s.change, &s.after
 	if c.Subject.IsSpecified() {

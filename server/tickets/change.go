@@ -57,6 +57,9 @@ type Change struct {
 	// asks; Solve has the requester solve it.
 	Request, Solve bool
 
+	// OpenOnly fails on a closed ticket, whatever admins may change there.
+	OpenOnly bool
+
 	// UpdatedStamp, when set, is the updated_at that the caller saw: the change
 	// fails with fault.Outdated if the ticket has another (safe update).
 	UpdatedStamp *time.Time
