@@ -49,7 +49,7 @@ func TestTicketsHaveValuesOfEachType(t *testing.T) {
 		{`{"type":"partialcreditcard","title":"Card"}`, `"4242424242424242"`, `"XXXXXXXXXXXX4242"`},
 		{`{"type":"tagger","title":"Choice",` + strings.ReplaceAll(option, "%s", "choice") + `}`, `"choice_two"`, `"choice_two"`},
 		{`{"type":"multiselect","title":"Many",` + strings.ReplaceAll(option, "%s", "many") + `}`, `["many_two","many_one"]`, `["many_two","many_one"]`},
-		{`{"type":"lookup","title":"Lookup","relationship_target_type":"zen:user"}`, `35`, `"35"`},
+		{`{"type":"lookup","title":"Lookup","relationship_target_type":"zen:user"}`, fmt.Sprint(a.admin.ID), fmt.Sprintf(`"%d"`, a.admin.ID)},
 		{`{"type":"text","title":"Unset"}`, ``, `null`},
 	} {
 		id := a.ticketField("%s", tc.field)
@@ -76,6 +76,33 @@ func TestTicketsHaveValuesOfEachType(t *testing.T) {
 				t.Errorf("tags %s lack %s", tags, tag)
 			}
 		}
+	}
+}
+
+func TestLookupsPointAtRecordsOfTheirType(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	person := a.ticketField(`{"type":"lookup","title":"Person","relationship_target_type":"zen:user"}`)
+	firm := a.ticketField(`{"type":"lookup","title":"Firm","relationship_target_type":"zen:organization"}`)
+	other := a.ticketField(`{"type":"lookup","title":"Other","relationship_target_type":"zen:ticket"}`)
+	globex := a.post("/api/v2/organizations", `{"organization":{"name":"Globex"}}`).want(201).id("organization")
+	id := a.ticket(`{"comment":{"body":"B"}}`)
+	path := fmt.Sprintf("/api/v2/tickets/%d", id)
+	body := func(user, organization, ticket int64) string {
+		return fmt.Sprintf(`{"ticket":{"comment":{"body":"C"},"custom_fields":[{"id":%d,"value":%d},{"id":%d,"value":%d},{"id":%d,"value":%d}]}}`,
+			person, user, firm, organization, other, ticket)
+	}
+	gone := a.user("Eve", a.email("eve"), "end-user")
+	a.put(path, body(gone, globex, id)).want(200)
+	// What is pointed at may go; the ticket is still changed.
+	a.delete(fmt.Sprintf("/api/v2/users/%d", gone)).want(200)
+	a.put(path, body(gone, globex, id)).want(200)
+	a.put(path, body(a.another().admin.ID, globex, id)).want(422)
+	a.put(path, body(gone, 404, 405)).wantDetail("base", "Firm: 404 is not a record of type zen:organization")
+	a.put(path, body(gone, globex, 405)).wantDetail("base", "Other: 405 is not a record of type zen:ticket")
+	a.post("/api/v2/tickets", body(gone, globex, id)).wantDetail("base", fmt.Sprintf("Person: %d is not a record of type zen:user", gone))
+	if comments := a.get(path + "/comments").want(200).ids("comments"); len(comments) != 3 {
+		t.Errorf("a refused change left %d comments", len(comments))
 	}
 }
 

@@ -65,12 +65,12 @@ func TestValuesOfKeyedFields(t *testing.T) {
 	for _, k := range keyed {
 		path := paths[k.kind]
 		a.get(path).want(200).wantValues(k.kind, unset)
-		full := `{"note":"Hello","vip":true,"since":"2026-02-01T00:00:00+00:00","seats":12,"rate":1.5,"plan":"gold","likes":["tea","milk"],"boss":77,"code":"ABC"}`
+		full := `{"note":"Hello","vip":true,"since":"2026-02-01T00:00:00+00:00","seats":12,"rate":1.5,"plan":"gold","likes":["tea","milk"],"boss":` + fmt.Sprint(a.admin.ID) + `,"code":"ABC"}`
 		put := func(values string) *result {
 			t.Helper()
 			return a.put(path, `{"`+k.kind+`":{"`+k.kind+`_fields":`+values+`}}`)
 		}
-		put(`{"note":"Hello","vip":"1","since":"2026-02-01","seats":"12","rate":"1.5","plan":"Gold","likes":["tea","milk"],"boss":"77","code":"ABC","old":"x","unknown":{}}`).
+		put(`{"note":"Hello","vip":"1","since":"2026-02-01","seats":"12","rate":"1.5","plan":"Gold","likes":["tea","milk"],"boss":"`+fmt.Sprint(a.admin.ID)+`","code":"ABC","old":"x","unknown":{}}`).
 			want(200).wantValues(k.kind, full).wantTags(k.kind, "gold", "is_vip", "milk", "tea")
 		// What was read may be sent back.
 		put(full).want(200).wantValues(k.kind, full)
@@ -96,6 +96,7 @@ func TestValuesOfKeyedFields(t *testing.T) {
 func TestKeyedFieldsRefuseWrongValues(t *testing.T) {
 	t.Parallel()
 	a, paths := withKeyedFields(t)
+	stranger := a.another().admin.ID
 	for _, k := range keyed {
 		before := a.get(paths[k.kind]).body
 		for _, tc := range []struct{ values, says string }{
@@ -107,6 +108,8 @@ func TestKeyedFieldsRefuseWrongValues(t *testing.T) {
 			{`{"since":"2026-02-30"}`, "Since: is not a valid date"},
 			{`{"vip":"perhaps"}`, "VIP: must be true or false"},
 			{`{"boss":"Ann"}`, "Boss: must be the id of a record"},
+			{`{"boss":77,"note":"x"}`, "Boss: 77 is not a record of type zen:user"},
+			{fmt.Sprintf(`{"boss":%d}`, stranger), fmt.Sprintf("Boss: %d is not a record of type zen:user", stranger)},
 			{`{"code":"abc"}`, "Code: is invalid"},
 			{`{"note":["x"]}`, "Note: is not valid"},
 			{`{"note":"a\u0001\u0000"}`, ""},

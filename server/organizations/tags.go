@@ -20,6 +20,9 @@ func (s *Service) fieldsTx(tx *gorm.DB, o *models.Organization, by auth.Actor, c
 		return err
 	}
 	values, tags, err := config.Organizations.Edit(o.OrganizationFields, o.Tags, c.Tags != nil, c.Fields)
+	if err == nil {
+		err = config.Organizations.CheckTargetsTx(tx, by.AccountID, o.OrganizationFields, values)
+	}
 	o.OrganizationFields, o.Tags = values, tags
 	return err
 }

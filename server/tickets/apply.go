@@ -255,6 +255,7 @@ func (s *save) applyFields() error {
 	t.Tags = tags
 	if direct || len(c.CustomFields) > 0 {
 		t.CustomFields = models.ToJSON(s.values)
+		errs = append(errs, s.config.CheckTargetsTx(s.tx, s.by.AccountID, s.before.CustomFields, t.CustomFields))
 	}
 	return fault.Join(errs...)
 }

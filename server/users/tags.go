@@ -22,6 +22,9 @@ func (s *Service) fieldsTx(tx *gorm.DB, u *subject, by auth.Actor, c Change) err
 		return err
 	}
 	values, tags, err := config.Users.Edit(u.UserFields, u.Tags, c.Tags != nil, c.Fields)
+	if err == nil {
+		err = config.Users.CheckTargetsTx(tx, by.AccountID, u.UserFields, values)
+	}
 	if err != nil {
 		return err
 	}
