@@ -3,13 +3,13 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,6 +54,9 @@ type anAPI struct {
 }
 
 var accountNumber atomic.Int64
+
+// run tells this run's accounts from those that another left in the database.
+var run = strings.ToLower(rand.Text()[:10])
 
 func newAPI(t *testing.T, change ...func(*api.Options)) *anAPI {
 	t.Helper()
@@ -140,7 +143,7 @@ func testContext(t *testing.T) context.Context {
 
 func (a *anAPI) openAccount() {
 	a.t.Helper()
-	name := fmt.Sprintf("acme%d-%d", os.Getpid(), accountNumber.Add(1))
+	name := fmt.Sprintf("acme%s-%d", run, accountNumber.Add(1))
 	var err error
 	a.account, a.admin, err = accounts.Create(context.Background(), a.db, theClock, accounts.New{
 		Subdomain: name, Name: "Acme", AdminName: "Ada Admin", AdminEmail: "admin@" + name + ".example",

@@ -47,7 +47,7 @@ func main() {
 	flags.IntVar(&o.small, "small", 10_000, "pages: how many tickets the other account has")
 	flags.StringVar(&o.dataDir, "data-dir", "", "helpd's data directory, kept to be measured on again; empty: one that is gone afterwards")
 	flags.StringVar(&o.json, "json", "", "file to write the figures to, too")
-	flags.IntVar(&o.connections, "connections", 4*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
+	flags.IntVar(&o.connections, "connections", 8*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
 	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
 	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages whose names begin so")
@@ -133,6 +133,11 @@ func measureOperations(ctx context.Context, o options, h *helpd) error {
 			return fmt.Errorf("%s: %w", op.name, err)
 		}
 		r.Operations = append(r.Operations, m)
+	}
+	if o.only == "" {
+		if r.Depth, err = measureDepth(ctx, w, h.addr); err != nil {
+			return fmt.Errorf("deep page: %w", err)
+		}
 	}
 	if o.only == "" || o.only == "create_many" {
 		if r.Bulk, err = measureBulk(ctx, o, w, h); err != nil {

@@ -20,6 +20,7 @@ type report struct {
 	Tickets     int           `json:"tickets"`
 	Connections int           `json:"connections"`
 	Operations  []measurement `json:"operations"`
+	Depth       *depth        `json:"depth,omitempty"`
 	Bulk        *bulk         `json:"create_many,omitempty"`
 	Memory      memory        `json:"memory_mb"`
 	Starts      starts        `json:"cold_start"`
@@ -133,6 +134,9 @@ func (r report) print(out io.Writer) {
 	}
 	_ = t.Flush()
 	fmt.Fprintln(out)
+	if r.Depth != nil {
+		r.Depth.print(out)
+	}
 	if r.Bulk != nil {
 		r.Bulk.print(out)
 	}
