@@ -168,7 +168,10 @@ func (h organizationHandlers) item(ctx context.Context, by auth.Actor, item json
 	} else if in.ExternalID != "" {
 		found, err = h.organizations.ShowMany(ctx, by, nil, []string{in.ExternalID})
 	}
-	if err == nil && len(found) == 0 {
+	switch {
+	case err == nil && len(found) == 0 && in.ID != 0:
+		err = fault.Missing("organization", in.ID)
+	case err == nil && len(found) == 0:
 		err = fault.Missing("organization", in.ExternalID)
 	}
 	if err != nil {

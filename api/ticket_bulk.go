@@ -178,10 +178,11 @@ func (h ticketHandlers) MarkManyTicketsAsSpam(ctx context.Context, r gen.MarkMan
 }
 
 func (h ticketHandlers) startForIDs(ctx context.Context, operation string, ids wire.IDs) (models.JobStatus, error) {
-	if len(ids) == 0 {
+	items := rawItems(int64s(ids))
+	if len(items) == 0 {
 		return models.JobStatus{}, fault.New(fault.BadRequest, "Parameter ids is missing")
 	}
-	return h.jobs.StartBulk(ctx, auth.From(ctx), operation, rawItems(int64s(ids)))
+	return h.jobs.StartBulk(ctx, auth.From(ctx), operation, items)
 }
 
 func (h ticketHandlers) spamOne(ctx context.Context, by auth.Actor, item json.RawMessage, _ int) (any, error) {

@@ -65,11 +65,12 @@ func (i *Item) variant(id int64) (*models.DynamicContentVariant, error) {
 }
 
 // AddVariants adds variants to an item: all of them or none. It returns them,
-// and the item as it is then. It fails with fault.NotFound, fault.TooMany
-// beyond MaxMany, or fault.Invalid, also for a second one of a locale.
+// and the item as it is then. It fails with fault.NotFound, fault.BadAttribute
+// without any, fault.TooMany beyond MaxMany, or fault.Invalid, also for a second
+// one of a locale.
 func (s *Service) AddVariants(ctx context.Context, by auth.Actor, id int64, changes []VariantChange) ([]models.DynamicContentVariant, Item, error) {
-	if len(changes) > MaxMany {
-		return nil, Item{}, fault.Exceeds(MaxMany)
+	if err := some(changes); err != nil {
+		return nil, Item{}, err
 	}
 	var i Item
 	var had int
@@ -113,13 +114,24 @@ func (s *Service) addTx(tx *gorm.DB, i *Item, changes []VariantChange) error {
 	return tx.CreateInBatches(&added, MaxMany).Error
 }
 
+// some fails unless there are one to MaxMany changes.
+func some(changes []VariantChange) error {
+	switch {
+	case len(changes) == 0:
+		return fault.Attribute("variants", "a list of objects")
+	case len(changes) > MaxMany:
+		return fault.Exceeds(MaxMany)
+	}
+	return nil
+}
+
 // ChangeVariants changes variants of an item, each named by its id: all of them
 // or none. It returns them, and the item as it is then. It fails as AddVariants
 // does, and for the default variant that is to be inactive or the default no
 // more: another one has to become it.
 func (s *Service) ChangeVariants(ctx context.Context, by auth.Actor, id int64, changes []VariantChange) ([]models.DynamicContentVariant, Item, error) {
-	if len(changes) > MaxMany {
-		return nil, Item{}, fault.Exceeds(MaxMany)
+	if err := some(changes); err != nil {
+		return nil, Item{}, err
 	}
 	var i Item
 	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {

@@ -63,7 +63,8 @@ func (s *Service) Register(name string, o Operation) { s.operations[name] = o }
 
 // StartBulk has an operation done with each of the items, in their order, with
 // the rights of by, and returns the job's status as it is now: queued. It fails
-// with fault.TooMany for over MaxItems items, and with fault.TooManyJobs.
+// with fault.TooMany for over MaxItems items, with fault.BadRequest for none, and
+// with fault.TooManyJobs.
 func (s *Service) StartBulk(ctx context.Context, by auth.Actor, name string, items []json.RawMessage) (models.JobStatus, error) {
 	op, ok := s.operations[name]
 	if !ok {
@@ -74,6 +75,9 @@ func (s *Service) StartBulk(ctx context.Context, by auth.Actor, name string, ite
 			return models.JobStatus{}, op.TooMany
 		}
 		return models.JobStatus{}, fault.Exceeds(MaxItems)
+	}
+	if len(items) == 0 {
+		return models.JobStatus{}, fault.New(fault.BadRequest, "Name at least one record")
 	}
 	job := models.JobStatus{
 		AccountID: by.AccountID, ID: newJobID(), JobType: op.JobType, Status: models.JobQueued, UserID: by.ID(),
@@ -98,10 +102,8 @@ func (s *Service) StartBulk(ctx context.Context, by auth.Actor, name string, ite
 		for i, item := range items {
 			rows[i] = models.JobItem{AccountID: by.AccountID, JobID: job.ID, Index: i, Item: item}
 		}
-		if len(rows) > 0 {
-			if err := tx.Create(&rows).Error; err != nil {
-				return err
-			}
+		if err := tx.Create(&rows).Error; err != nil {
+			return err
 		}
 		return s.EnqueueTx(tx, args, river.InsertOpts{Queue: bulkQueue, MaxAttempts: bulkAttempts, Priority: priority(open)})
 	})

@@ -191,14 +191,13 @@ func TestBulkSingleHasAnObjectAndNoNumbers(t *testing.T) {
 	}
 }
 
-func TestBulkOfNothingCompletes(t *testing.T) {
+func TestBulkOfNothingIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.service()
 	s.Register("note", noting(s.db, nil))
-	done := w.ended(s, w.bulk(w.start(s)).ID)
-	if compact(t, done.Results) != `[]` || *done.Total != 0 {
-		t.Errorf("%+v, results %s", done, done.Results)
+	if _, err := s.StartBulk(w.ctx, w.by, "note", nil); !fault.Is(err, fault.BadRequest) {
+		t.Errorf("%v", err)
 	}
 }
 

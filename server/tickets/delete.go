@@ -188,9 +188,13 @@ func (s *Service) MakeAuditPrivate(ctx context.Context, by auth.Actor, ticket, a
 	return nil
 }
 
-// RestoreMany brings deleted tickets back, all of them or none.
+// RestoreMany brings deleted tickets back, all of them or none. It fails with
+// fault.BadRequest without any, with fault.TooMany, and as Restore does.
 func (s *Service) RestoreMany(ctx context.Context, by auth.Actor, ids []int64) error {
-	if len(ids) > MaxMany {
+	switch {
+	case len(ids) == 0:
+		return fault.New(fault.BadRequest, "Parameter ids is missing")
+	case len(ids) > MaxMany:
 		return fault.Exceeds(MaxMany)
 	}
 	return s.inTx(ctx, func(tx *gorm.DB) error {
