@@ -49,7 +49,7 @@ type filler struct {
 
 // fill makes n tickets unless they are there from an earlier run.
 func (w *world) fill(ctx context.Context, addr string, n int) error {
-	if err := w.conn.QueryRow(ctx, "SELECT count(*) FROM tickets WHERE account_id = $1 AND id <= $2", w.account, n).Scan(&w.tickets); err != nil {
+	if err := w.conn.QueryRow(ctx, "SELECT coalesce(max(id), 0) FROM tickets WHERE account_id = $1 AND id <= $2", w.account, n).Scan(&w.tickets); err != nil {
 		return err
 	}
 	switch {

@@ -140,8 +140,11 @@ func (w *world) furnish(ctx context.Context, c *client) error {
 			return err
 		}
 	}
-	rows, err := w.conn.Query(ctx, `SELECT external_id FROM tickets WHERE account_id = $1 AND external_id LIKE 'CRM-%'
-		ORDER BY hashint8(id) LIMIT 1000`, w.account)
+	drawn := make([]int64, 1000)
+	for i := range drawn {
+		drawn[i] = w.anyTicket(r)
+	}
+	rows, err := w.conn.Query(ctx, "SELECT external_id FROM tickets WHERE account_id = $1 AND id = ANY ($2) AND external_id IS NOT NULL", w.account, drawn)
 	if err != nil {
 		return err
 	}

@@ -111,15 +111,20 @@ func (f *filler) drawPeople(s *story) {
 
 func (f *filler) anyUser() int64 { return f.firstUser + f.r.Int64N(int64(usersFor(f.count))) }
 
-// drawStatus has the oldest 70% of the tickets solved or closed and the others not.
+// How many of the tickets, of the oldest, are closed, and closed or solved.
+const (
+	closedShare = 0.6
+	solvedShare = 0.7
+)
+
 func (f *filler) drawStatus(s *story) {
 	switch age, p := float64(s.ticket)/float64(f.count), f.r.Float64(); {
-	case age <= 0.6:
+	case age <= closedShare:
 		s.status, s.closed = models.StatusSolved, s.last.AddDate(0, 0, 4)
 		if s.closed.After(f.now) {
 			s.closed = f.now
 		}
-	case age <= 0.7:
+	case age <= solvedShare:
 		s.status = models.StatusSolved
 	case p < 0.15:
 		s.status = models.StatusNew
