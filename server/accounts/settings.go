@@ -159,6 +159,18 @@ func (c SettingsChange) apply(s *Settings) error {
 	return nil
 }
 
+// ChangeSetUp runs a change of what the account has set up in a transaction, and
+// has all readers of it read it anew. Changes of one account take turns. It fails
+// as change does, or with fault.NotFound for the account.
+func ChangeSetUp(ctx context.Context, db *gorm.DB, account int64, change func(tx *gorm.DB) error) error {
+	return db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := BumpTx(tx, account); err != nil {
+			return err
+		}
+		return change(tx)
+	})
+}
+
 // BumpTx makes every later reader of the account's set-up read it anew. It is
 // the first statement of whoever changes it, since its lock makes such changes
 // take turns: two fields that claim one tag cannot both be saved.

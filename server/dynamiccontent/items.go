@@ -163,7 +163,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, name string, defaul
 		}
 		variants[n].Default = &isDefault
 	}
-	err = s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err = accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		err := tx.Create(&i.DynamicContentItem).Error
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return fault.Duplicate("name", "%s has already been taken", i.Name)
@@ -186,7 +186,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, name string, defaul
 // fault.NotFound or fault.Invalid.
 func (s *Service) Rename(ctx context.Context, by auth.Actor, id int64, name *string) (Item, error) {
 	var i Item
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
 		if i, err = get(tx, id); err != nil || name == nil {
 			return err
 		}
@@ -222,22 +222,11 @@ func keyOf(name string) string {
 // Delete removes an item. Its placeholder then stays as it is in texts. It
 // fails with fault.NotFound.
 func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		gone := tx.Delete(&models.DynamicContentItem{}, "id = ?", id) // its variants with it
 		if gone.Error == nil && gone.RowsAffected == 0 {
 			return fault.Missing("dynamic content item", id)
 		}
 		return gone.Error
-	})
-}
-
-// changeTx runs a change in a transaction, and has all readers of the account's
-// texts read them anew. It makes changes of one account take turns.
-func (s *Service) changeTx(ctx context.Context, by auth.Actor, change func(tx *gorm.DB) error) error {
-	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := accounts.BumpTx(tx, by.AccountID); err != nil {
-			return err
-		}
-		return change(tx)
 	})
 }

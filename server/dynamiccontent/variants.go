@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/locales"
@@ -74,7 +75,7 @@ func (s *Service) AddVariants(ctx context.Context, by auth.Actor, id int64, chan
 	}
 	var i Item
 	var had int
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
 		if i, err = get(tx, id); err != nil {
 			return err
 		}
@@ -134,7 +135,7 @@ func (s *Service) ChangeVariants(ctx context.Context, by auth.Actor, id int64, c
 		return nil, Item{}, err
 	}
 	var i Item
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
 		if i, err = get(tx, id); err != nil {
 			return err
 		}
@@ -250,7 +251,7 @@ func (s *Service) settleTx(tx *gorm.DB, i *Item, kept []models.DynamicContentVar
 // DeleteVariant removes a variant. It fails with fault.NotFound, or with
 // fault.Invalid for the default one.
 func (s *Service) DeleteVariant(ctx context.Context, by auth.Actor, id, variant int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		i, err := get(tx, id)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 )
@@ -41,7 +42,7 @@ func (s *Service) CreateForm(ctx context.Context, by auth.Actor, c FormChange) (
 	if c.TicketFieldIDs == nil {
 		c.TicketFieldIDs = []int64{}
 	}
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		if err := s.applyFormTx(tx, by, &f, c); err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (s *Service) CreateForm(ctx context.Context, by auth.Actor, c FormChange) (
 // default no more.
 func (s *Service) UpdateForm(ctx context.Context, by auth.Actor, id int64, c FormChange) (models.TicketForm, error) {
 	var f models.TicketForm
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		if err := formTx(tx, id, &f); err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func (s *Service) UpdateForm(ctx context.Context, by auth.Actor, id int64, c For
 // the default form. It fails with fault.NotFound, or with fault.Invalid for the
 // default form.
 func (s *Service) DeleteForm(ctx context.Context, by auth.Actor, id int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		var f models.TicketForm
 		if err := formTx(tx, id, &f); err != nil {
 			return err
@@ -88,7 +89,7 @@ func (s *Service) DeleteForm(ctx context.Context, by auth.Actor, id int64) error
 // prepend its name begins with "Clone of". It fails with fault.NotFound.
 func (s *Service) CloneForm(ctx context.Context, by auth.Actor, id int64, prepend bool) (models.TicketForm, error) {
 	var f models.TicketForm
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		if err := formTx(tx, id, &f); err != nil {
 			return err
 		}
@@ -105,7 +106,7 @@ func (s *Service) CloneForm(ctx context.Context, by auth.Actor, id int64, prepen
 // ReorderForms puts the forms with these ids first, in this order, and returns
 // all forms. It fails with fault.Invalid for an id of no form.
 func (s *Service) ReorderForms(ctx context.Context, by auth.Actor, ids []int64) ([]models.TicketForm, error) {
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		var order []int64
 		if err := tx.Model(&models.TicketForm{}).Order("position, id").Pluck("id", &order).Error; err != nil {
 			return err

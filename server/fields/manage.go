@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
@@ -119,7 +120,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, kind string, change
 	if change.Options == nil {
 		change.Options = []OptionChange{} // a choice needs some
 	}
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		if err := change.apply(f); err != nil {
 			return err
 		}
@@ -158,7 +159,7 @@ func creator(by auth.Actor) *int64 {
 // fault.NotFound or fault.Invalid.
 func (s *Service) Update(ctx context.Context, by auth.Actor, kind string, id int64, change Change) (*Field, error) {
 	var f *Field
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
 		if f, err = fieldTx(tx, kind, id); err != nil {
 			return err
 		}
@@ -185,7 +186,7 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, kind string, id int
 // the tags that its values gave them. It fails with fault.NotFound, or with
 // fault.Invalid for a field of the system.
 func (s *Service) Delete(ctx context.Context, by auth.Actor, kind string, id int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		f, err := fieldTx(tx, kind, id)
 		if err != nil {
 			return err
@@ -204,7 +205,7 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, kind string, id int
 // the kind keep theirs behind them. It fails with fault.Invalid for an id of no
 // such field.
 func (s *Service) Reorder(ctx context.Context, by auth.Actor, kind string, ids []int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error { return s.arrangeTx(tx, by, kind, ids) })
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error { return s.arrangeTx(tx, by, kind, ids) })
 }
 
 // arrangeTx numbers the fields of a kind, those named first: a ticket's from 1,
@@ -248,16 +249,6 @@ func (s *Service) renumberTx(tx *gorm.DB, table string, account int64, order []i
 	return tx.Exec("UPDATE "+table+` t SET position = o.n - 1 + ?, updated_at = CASE WHEN t.position = o.n - 1 + ? THEN t.updated_at ELSE ? END
 		FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE t.account_id = ? AND t.id = o.id`,
 		from, from, s.now(), models.IDs(order), account).Error
-}
-
-// changeTx runs a change of the account's set-up in a transaction.
-func (s *Service) changeTx(ctx context.Context, by auth.Actor, change func(tx *gorm.DB) error) error {
-	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := BumpTx(tx, by.AccountID); err != nil {
-			return err
-		}
-		return change(tx)
-	})
 }
 
 // fieldTx reads a field with its options. The lock of BumpTx holds it.

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
@@ -242,7 +243,7 @@ func (s *Service) Option(ctx context.Context, by auth.Actor, kind string, field,
 func (s *Service) PutOption(ctx context.Context, by auth.Actor, kind string, field int64, c OptionChange) (models.FieldOption, bool, error) {
 	var o models.FieldOption
 	created := c.ID == 0
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		f, err := fieldTx(tx, kind, field)
 		if err != nil {
 			return err
@@ -297,7 +298,7 @@ func place(options []models.FieldOption, at int, c OptionChange) int {
 // DeleteOption removes an option, and with it the values that tickets have. It
 // fails with fault.NotFound.
 func (s *Service) DeleteOption(ctx context.Context, by auth.Actor, kind string, field, id int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		f, err := fieldTx(tx, kind, field)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 )
@@ -86,7 +87,7 @@ func (s *Service) CreateStatus(ctx context.Context, by auth.Actor, c StatusChang
 	if err != nil {
 		return st, err
 	}
-	err = s.changeTx(ctx, by, func(tx *gorm.DB) error { return tx.Create(&st).Error })
+	err = accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error { return tx.Create(&st).Error })
 	return st, err
 }
 
@@ -95,7 +96,7 @@ func (s *Service) CreateStatus(ctx context.Context, by auth.Actor, c StatusChang
 // deactivated.
 func (s *Service) UpdateStatus(ctx context.Context, by auth.Actor, id int64, c StatusChange) (models.CustomStatus, error) {
 	var st models.CustomStatus
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		err := tx.Take(&st, "id = ?", id).Error
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return fault.Missing("custom status", id)
@@ -140,7 +141,7 @@ func (c StatusChange) apply(st *models.CustomStatus) error {
 // category without one among ids keeps what it has. It fails with
 // fault.Invalid for an id that is no active status, or two of one category.
 func (s *Service) SetDefaultStatuses(ctx context.Context, by auth.Actor, ids []int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		var chosen []models.CustomStatus
 		if err := tx.Where("id = ANY(?) AND active", models.IDs(ids)).Find(&chosen).Error; err != nil {
 			return err

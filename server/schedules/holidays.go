@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
@@ -93,7 +94,7 @@ func (s *Service) AddHoliday(ctx context.Context, by auth.Actor, schedule int64,
 	if c.End == nil {
 		c.End = c.Start
 	}
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		r, err := get(tx, schedule)
 		if err != nil {
 			return err
@@ -113,7 +114,7 @@ func (s *Service) AddHoliday(ctx context.Context, by auth.Actor, schedule int64,
 // or with fault.Invalid naming the field.
 func (s *Service) ChangeHoliday(ctx context.Context, by auth.Actor, schedule, id int64, c HolidayChange) (models.Holiday, error) {
 	var h models.Holiday
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		r, err := get(tx, schedule)
 		if err != nil {
 			return err
@@ -166,7 +167,7 @@ func (s *Service) applyHoliday(h *models.Holiday, r models.Schedule, c HolidayCh
 
 // DeleteHoliday removes a holiday of a schedule. It fails with fault.NotFound.
 func (s *Service) DeleteHoliday(ctx context.Context, by auth.Actor, schedule, id int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		gone := tx.Delete(&models.Holiday{}, "schedule_id = ? AND id = ?", schedule, id)
 		if gone.Error == nil && gone.RowsAffected == 0 {
 			return fault.Missing("holiday", id)

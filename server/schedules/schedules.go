@@ -87,7 +87,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.S
 	if c.Name == nil {
 		c.Name = new(string)
 	}
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		if c.TimeZone == nil {
 			var account models.Account
 			if err := tx.Select("time_zone").Take(&account, "id = ?", by.AccountID).Error; err != nil {
@@ -110,7 +110,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.S
 // naming the field.
 func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change) (models.Schedule, error) {
 	var r models.Schedule
-	err := s.changeTx(ctx, by, func(tx *gorm.DB) (err error) {
+	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
 		if r, err = get(tx, id); err != nil {
 			return err
 		}
@@ -201,22 +201,11 @@ func roomFor(rows *gorm.DB, what string, max int) error {
 // Delete removes a schedule with its holidays. If it was the default one, the
 // oldest of the others is from now on. It fails with fault.NotFound.
 func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
-	return s.changeTx(ctx, by, func(tx *gorm.DB) error {
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		gone := tx.Delete(&models.Schedule{}, "id = ?", id) // its holidays with it
 		if gone.Error == nil && gone.RowsAffected == 0 {
 			return fault.Missing("schedule", id)
 		}
 		return gone.Error
-	})
-}
-
-// changeTx runs a change in a transaction, and has all readers of the account's
-// schedules read them anew. It makes changes of one account take turns.
-func (s *Service) changeTx(ctx context.Context, by auth.Actor, change func(tx *gorm.DB) error) error {
-	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := accounts.BumpTx(tx, by.AccountID); err != nil {
-			return err
-		}
-		return change(tx)
 	})
 }
