@@ -40,7 +40,7 @@ func capture(ctx context.Context, w *world, h *helpd, op operation) ([]captured,
 	if err := logStatements(ctx, w, "ALTER SYSTEM SET log_statement = 'all'"); err != nil {
 		return nil, err
 	}
-	defer logStatements(context.WithoutCancel(ctx), w, "ALTER SYSTEM RESET log_statement") //nolint:errcheck // the next capture fails too
+	defer logStatements(context.WithoutCancel(ctx), w, "ALTER SYSTEM RESET log_statement") // the next capture fails too
 	c, err := dial(h.addr)
 	if err != nil {
 		return nil, err

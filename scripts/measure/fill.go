@@ -89,7 +89,7 @@ func (f *filler) run(ctx context.Context) (err error) {
 	if f.tx, err = f.w.conn.Begin(ctx); err != nil {
 		return err
 	}
-	defer f.tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // committed below
+	defer f.tx.Rollback(context.WithoutCancel(ctx)) // committed below
 	if err := f.all(ctx); err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func withGORM(dsn string, do func(*gorm.DB) error) error {
 	if err != nil {
 		return err
 	}
-	defer postgres.Close(db) //nolint:errcheck // what was done is committed
+	defer postgres.Close(db) // what was done is committed
 	return do(db)
 }
 

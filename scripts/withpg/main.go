@@ -41,7 +41,7 @@ func run(name string, args []string) error {
 		if err != nil {
 			return err
 		}
-		defer server.Stop() //nolint:errcheck // it is thrown away
+		defer server.Stop() // it is thrown away
 		if err := os.Setenv(variable, server.DSN()); err != nil {
 			return err
 		}

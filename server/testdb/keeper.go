@@ -94,7 +94,7 @@ func startKeeper(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	go cmd.Wait() //nolint:errcheck // only so that no zombie is left; it says what is wrong on the pipe
+	go cmd.Wait() // only so that no zombie is left; it says what is wrong on the pipe
 	said, err := io.ReadAll(read)
 	if err != nil {
 		return "", err

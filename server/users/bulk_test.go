@@ -44,7 +44,7 @@ func TestBulkJobs(t *testing.T) {
 	if err := queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer queue.Stop(context.WithoutCancel(t.Context())) //nolint:errcheck // the end of the test
+	defer queue.Stop(context.WithoutCancel(t.Context())) // the end of the test
 
 	results := func(job models.JobStatus, err error) []map[string]any {
 		t.Helper()

@@ -294,7 +294,7 @@ func TestTicketsAreFollowedUpByJobs(t *testing.T) {
 	if err := queue.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer queue.Stop(context.WithoutCancel(t.Context())) //nolint:errcheck // the end of the test
+	defer queue.Stop(context.WithoutCancel(t.Context())) // the end of the test
 	w.update(w.agent.ID(), Change{Role: new("end-user")})
 	if got := <-demoted; got != w.agent.ID() {
 		t.Errorf("user %d was demoted", got)
