@@ -108,7 +108,7 @@ func New(s Services, o Options) *echo.Echo {
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
-		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs, s.Merging},
+		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs, s.Merging, s.Tickets},
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
@@ -116,7 +116,7 @@ func New(s Services, o Options) *echo.Echo {
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
-		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure, s.Attachments},
+		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure, s.Attachments, s.Tickets},
 	}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()

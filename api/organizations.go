@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -19,6 +20,7 @@ type organizationHandlers struct {
 	users         *users.Service
 	jobs          *jobs.Service
 	merging       *merging.Service
+	tickets       *tickets.Service
 }
 
 func (h organizationHandlers) ListOrganizations(ctx context.Context, _ gen.ListOrganizationsRequestObject) (gen.ListOrganizationsResponseObject, error) {
@@ -117,13 +119,15 @@ func (h organizationHandlers) ShowOrganization(ctx context.Context, r gen.ShowOr
 }
 
 func (h organizationHandlers) OrganizationRelated(ctx context.Context, r gen.OrganizationRelatedRequestObject) (gen.OrganizationRelatedResponseObject, error) {
-	related, err := h.organizations.Related(ctx, auth.From(ctx), int64(r.OrganizationID))
+	by, id := auth.From(ctx), int64(r.OrganizationID)
+	members, err := h.organizations.CountUsers(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}
+	tickets, err := h.tickets.CountOfOrganization(ctx, by, id)
 	return gen.OrganizationRelated200JSONResponse{OrganizationRelated: gen.OrganizationRelated{
-		TicketsCount: int64(related.Tickets), UsersCount: int64(related.Users),
-	}}, nil
+		TicketsCount: int64(tickets), UsersCount: int64(members),
+	}}, err
 }
 
 func (h organizationHandlers) CreateOrganization(ctx context.Context, r gen.CreateOrganizationRequestObject) (gen.CreateOrganizationResponseObject, error) {

@@ -218,9 +218,8 @@ func TestRestrictedAgentsSeeNoOtherRatings(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.user("Ann", a.email("ann"), "end-user")
-	a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"R","email":%q,"role":"agent","verified":true,"ticket_restriction":"assigned"}}`, a.email("r"))).want(201)
+	_, r := a.restricted("r", "assigned")
 	rating := a.as(a.email("ann")).vote(a.solved(a.email("ann")), `{"score":"good"}`).want(200).id("satisfaction_rating")
-	r := a.as(a.email("r"))
 	if got := r.get("/api/v2/satisfaction_ratings").want(200).ids("satisfaction_ratings"); len(got) > 0 {
 		t.Errorf("a restricted agent sees %v", got)
 	}

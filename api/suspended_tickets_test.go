@@ -252,7 +252,7 @@ func TestSuspendedTicketsAreForUnrestrictedAgents(t *testing.T) {
 	spam := a.spammer("Sam")
 	a.user("Ann", a.email("ann"), "end-user")
 	a.user("Gus", a.email("gus"), "agent")
-	a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"R","email":%q,"role":"agent","verified":true,"ticket_restriction":"groups"}}`, a.email("r"))).want(201)
+	a.restricted("r", "groups")
 	up := a.upload("filename=offer.txt", "text/plain", "Buy!")
 	id := a.heldBack(fmt.Sprintf(`{"requester_id":%d,"comment":{"body":"x","uploads":[%q]}}`, spam, up.Upload.Token))
 	file := fmt.Sprintf("/api/v2/attachments/%d", up.Upload.Attachment.ID)
@@ -373,7 +373,7 @@ func TestSuspendedTicketsAreExported(t *testing.T) {
 	}
 	done := r.jobDone(a)
 	file := strings.TrimPrefix(done.member("job_status", "results", "attachment_url").(string), "http://helpd.test")
-	a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"R","email":%q,"role":"agent","verified":true,"ticket_restriction":"groups"}}`, a.email("r"))).want(201)
+	a.restricted("r", "groups")
 	a.as(a.email("r")).get(file).wantMissing()
 	address := a.get(file).want(200).member("attachment", "content_url").(string)
 	rows, err := csv.NewReader(strings.NewReader(string(a.get(strings.TrimPrefix(address, "http://helpd.test")).want(200).body))).ReadAll()

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -25,6 +26,7 @@ type userHandlers struct {
 	merging       *merging.Service
 	erasure       *erasure.Service
 	files         *attachments.Service
+	tickets       *tickets.Service
 }
 
 func (h userHandlers) ListUsers(ctx context.Context, r gen.ListUsersRequestObject) (gen.ListUsersResponseObject, error) {
@@ -182,14 +184,15 @@ func (h userHandlers) RequestUserCreate(ctx context.Context, r gen.RequestUserCr
 }
 
 func (h userHandlers) ShowUserRelated(ctx context.Context, r gen.ShowUserRelatedRequestObject) (gen.ShowUserRelatedResponseObject, error) {
-	n, err := h.users.Related(ctx, auth.From(ctx), int64(r.UserID))
+	by, id := auth.From(ctx), int64(r.UserID)
+	subscriptions, err := h.users.CountSubscriptions(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}
+	n, err := h.tickets.CountOfUser(ctx, by, id)
 	return gen.ShowUserRelated200JSONResponse{UserRelated: gen.UserRelated{
-		AssignedTickets: n.AssignedTickets, RequestedTickets: n.RequestedTickets, CcdTickets: n.CCdTickets,
-		OrganizationSubscriptions: n.OrganizationSubscriptions,
-	}}, nil
+		AssignedTickets: n.Assigned, RequestedTickets: n.Requested, CcdTickets: n.CCd, OrganizationSubscriptions: subscriptions,
+	}}, err
 }
 
 func (h userHandlers) ShowEndUser(ctx context.Context, r gen.ShowEndUserRequestObject) (gen.ShowEndUserResponseObject, error) {
@@ -356,7 +359,7 @@ func (h userHandlers) sides(ctx context.Context, us []models.User) (sides, error
 		s.groups = each(found, func(g models.Group) gen.Group { return groupJSON(ctx, g) })
 	}
 	if includes(ctx, "open_ticket_count") {
-		counts, err := h.users.OpenTickets(ctx, by.AccountID, us)
+		counts, err := h.tickets.OpenOf(ctx, by, us)
 		if err != nil {
 			return s, err
 		}

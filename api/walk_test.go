@@ -227,9 +227,8 @@ func (w *world) caller(who string) *anAPI {
 	case "admin":
 		return w.anAPI
 	}
-	email := w.email("restricted")
-	w.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"R","email":%q,"role":"agent","verified":true,"ticket_restriction":%q}}`, email, who)).want(201)
-	return w.as(email)
+	_, agent := w.restricted("restricted", who)
+	return agent
 }
 
 // forTheRequester are operations that no rank allows: they are the requester's

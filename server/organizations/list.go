@@ -215,25 +215,14 @@ func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, 
 
 var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// Related is how many records belong to an organization.
-type Related struct {
-	Tickets int // not deleted
-	Users   int // members that are active
-}
-
-// Related counts what belongs to an organization.
-func (s *Service) Related(ctx context.Context, by auth.Actor, id int64) (Related, error) {
-	var r Related
+// CountUsers is how many members of an organization are active. It fails with
+// fault.NotFound.
+func (s *Service) CountUsers(ctx context.Context, by auth.Actor, id int64) (int, error) {
 	if _, err := s.Show(ctx, by, id); err != nil {
-		return r, err
+		return 0, err
 	}
-	var err error
-	args := []any{by.AccountID, id}
-	if r.Tickets, _, err = page.Count(ctx, s.db, "tickets", "account_id = ? AND organization_id = ? AND deleted_at IS NULL", args); err != nil {
-		return r, err
-	}
-	r.Users, _, err = page.Count(ctx, s.db,
+	n, _, err := page.Count(ctx, s.db,
 		"organization_memberships AS m JOIN users AS u ON u.account_id = m.account_id AND u.id = m.user_id",
-		"m.account_id = ? AND m.organization_id = ? AND u.active", args)
-	return r, err
+		"m.account_id = ? AND m.organization_id = ? AND u.active", []any{by.AccountID, id})
+	return n, err
 }

@@ -452,7 +452,7 @@ func TestAnotherAccountSeesNothing(t *testing.T) {
 	_, err = other.Update(ctx, by, o.ID, organizations.Change{Name: ptr("X")})
 	is(t, err, fault.NotFound)
 	is(t, other.Delete(ctx, by, o.ID), fault.NotFound)
-	_, err = other.Related(ctx, by, o.ID)
+	_, err = other.CountUsers(ctx, by, o.ID)
 	is(t, err, fault.NotFound)
 	_, err = other.Membership(ctx, by, 0, m.ID)
 	is(t, err, fault.NotFound)
@@ -504,7 +504,7 @@ func TestDelete(t *testing.T) {
 	w.create(organizations.Change{Name: ptr("globex"), ExternalID: text("G1")}) // free again
 }
 
-func TestRelatedCounts(t *testing.T) {
+func TestCountOfActiveMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testdb.Tx(t))
 	o := w.organization("Globex")
@@ -515,8 +515,8 @@ func TestRelatedCounts(t *testing.T) {
 	if err := w.db.WithContext(w.ctx()).Model(&gone).Update("active", false).Error; err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.Related(w.ctx(), w.admin, o.ID)
-	same(t, got, organizations.Related{Tickets: 0, Users: 1})
+	got, err := w.CountUsers(w.ctx(), w.admin, o.ID)
+	same(t, got, 1)
 	same(t, err, nil)
 }
 

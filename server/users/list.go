@@ -122,59 +122,14 @@ func accountZone(db *gorm.DB, account int64) (zone string, err error) {
 	return zone, err
 }
 
-// Related is how much there is of what refers to a user.
-type Related struct {
-	AssignedTickets, RequestedTickets, CCdTickets int64
-	OrganizationSubscriptions                     int64
-}
-
-// Related counts the tickets that refer to a user, without deleted ones. It
-// fails with fault.NotFound.
-func (s *Service) Related(ctx context.Context, by auth.Actor, id int64) (Related, error) {
-	var r Related
+// CountSubscriptions is how many organizations a user is subscribed to. It fails
+// with fault.NotFound.
+func (s *Service) CountSubscriptions(ctx context.Context, by auth.Actor, id int64) (n int64, err error) {
 	if _, err := s.Get(ctx, by, id); err != nil {
-		return r, err
+		return 0, err
 	}
-	err := s.db.WithContext(ctx).Raw(`SELECT
-		(SELECT count(*) FROM tickets WHERE account_id = @account AND assignee_id = @id AND deleted_at IS NULL),
-		(SELECT count(*) FROM tickets WHERE account_id = @account AND requester_id = @id AND deleted_at IS NULL),
-		(SELECT count(*) FROM tickets WHERE account_id = @account AND email_cc_ids @> ARRAY[@id]::bigint[] AND email_cc_ids <> '{}' AND deleted_at IS NULL),
-		(SELECT count(*) FROM organization_subscriptions WHERE account_id = @account AND user_id = @id)`,
-		map[string]any{"account": by.AccountID, "id": id}).Row().Scan(&r.AssignedTickets, &r.RequestedTickets, &r.CCdTickets, &r.OrganizationSubscriptions)
-	return r, err
-}
-
-// OpenTickets counts, for each of the users, the tickets not yet solved that
-// are assigned to them if they are staff, otherwise that they requested.
-func (s *Service) OpenTickets(ctx context.Context, account int64, users []models.User) (map[int64]int64, error) {
-	out := make(map[int64]int64, len(users))
-	var staff, others models.IDs
-	for _, u := range users {
-		out[u.ID] = 0
-		if u.Staff() {
-			staff = append(staff, u.ID)
-		} else {
-			others = append(others, u.ID)
-		}
-	}
-	const open = "account_id = ? AND deleted_at IS NULL AND status IN ('new', 'open', 'pending', 'hold')"
-	rows, err := s.db.WithContext(ctx).Raw(`
-		SELECT assignee_id, count(*) FROM tickets WHERE `+open+` AND assignee_id = ANY(?::bigint[]) GROUP BY 1
-		UNION ALL
-		SELECT requester_id, count(*) FROM tickets WHERE `+open+` AND requester_id = ANY(?::bigint[]) GROUP BY 1`,
-		account, staff, account, others).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, n int64
-		if err := rows.Scan(&id, &n); err != nil {
-			return nil, err
-		}
-		out[id] = n
-	}
-	return out, rows.Err()
+	err = s.db.WithContext(ctx).Model(&models.OrganizationSubscription{}).Where("user_id = ?", id).Count(&n).Error
+	return n, err
 }
 
 // Abilities is what an actor may do with a user.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
 )
@@ -135,29 +134,6 @@ func TestAutocomplete(t *testing.T) {
 	w.refused(err, fault.Invalid, "Name: is too short (minimum is 2 characters)")
 	_, err = w.Autocomplete(w.ctx, w.as(w.ann), "wil", page.First(10))
 	w.refused(err, fault.Forbidden, "")
-}
-
-func TestRelatedAndOpenTickets(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	gus := w.agent.ID()
-	w.ticket(w.ann.ID, gus, "open")
-	w.ticket(w.ann.ID, gus, "solved")
-	w.ticket(w.ann.ID, 0, "new")
-	r, err := w.Related(w.ctx, w.agent, gus)
-	if err != nil || r.AssignedTickets != 2 || r.RequestedTickets != 0 {
-		t.Errorf("agent: %+v, %v", r, err)
-	}
-	r, err = w.Related(w.ctx, w.agent, w.ann.ID)
-	if err != nil || r.RequestedTickets != 3 || r.CCdTickets != 0 {
-		t.Errorf("end user: %+v, %v", r, err)
-	}
-	_, err = w.Related(w.ctx, w.agent, 404)
-	w.refused(err, fault.NotFound, "")
-	open, err := w.OpenTickets(w.ctx, w.admin.AccountID, []models.User{w.ann, w.agent.User, w.admin.User})
-	if err != nil || open[w.ann.ID] != 2 || open[gus] != 1 || open[w.admin.ID()] != 0 || len(open) != 3 {
-		t.Errorf("open: %v, %v", open, err)
-	}
 }
 
 func TestMany(t *testing.T) {
