@@ -106,6 +106,75 @@ func TestLookupsPointAtRecordsOfTheirType(t *testing.T) {
 	}
 }
 
+// Nobody learns of a record that he may not see by pointing at it.
+func TestLookupsPointAtRecordsThatAreSeen(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	const editable = `"visible_in_portal":true,"editable_in_portal":true`
+	person := a.ticketField(`{"type":"lookup","title":"Person","relationship_target_type":"zen:user",` + editable + `}`)
+	firm := a.ticketField(`{"type":"lookup","title":"Firm","relationship_target_type":"zen:organization",` + editable + `}`)
+	other := a.ticketField(`{"type":"lookup","title":"Other","relationship_target_type":"zen:ticket",` + editable + `}`)
+	a.keyedField("user", `{"type":"lookup","title":"Case","key":"case","relationship_target_type":"zen:ticket"}`)
+	a.keyedField("organization", `{"type":"lookup","title":"Case","key":"case","relationship_target_type":"zen:ticket"}`)
+	globex, initech := a.organization("Globex"), a.organization("Initech")
+	ann := a.user("Ann", a.email("ann"), "end-user")
+	a.put(fmt.Sprintf("/api/v2/users/%d", ann), fmt.Sprintf(`{"user":{"organization_id":%d}}`, globex)).want(200)
+	hidden := a.ticket(`{"comment":{"body":"B"},"type":"problem"}`)
+	rae, r := a.restricted("rae", "assigned")
+	seen := a.ticket(fmt.Sprintf(`{"comment":{"body":"B"},"type":"problem","assignee_id":%d}`, rae))
+	mine := a.ticket(fmt.Sprintf(`{"comment":{"body":"B"},"assignee_id":%d,"requester_id":%d}`, rae, ann))
+
+	set := func(who *anAPI, field, value int64) *result {
+		return who.put(a.path(mine), fmt.Sprintf(`{"ticket":{"custom_fields":[{"id":%d,"value":%d}]}}`, field, value))
+	}
+	set(r, other, seen).want(200)
+	set(r, other, hidden).wantDetail("base", fmt.Sprintf("Other: %d is not a record of type zen:ticket", hidden))
+	set(r, person, ann).want(200)
+	set(r, firm, initech).want(200)
+	set(a, other, hidden).want(200)
+	r.put(a.path(mine), `{"ticket":{"subject":"What another has set stays"}}`).want(200)
+
+	link := func(who *anAPI, problem int64) *result {
+		return who.put(a.path(mine), fmt.Sprintf(`{"ticket":{"type":"incident","problem_id":%d}}`, problem))
+	}
+	link(r, seen).want(200)
+	link(r, hidden).wantDetail("problem", fmt.Sprintf("Problem: %d is not a problem", hidden))
+	link(a, hidden).want(200)
+
+	for _, record := range []string{fmt.Sprintf(`users/%d","user","user_fields`, ann), fmt.Sprintf(`organizations/%d","organization","organization_fields`, globex)} {
+		part := strings.Split(record, `","`)
+		point := func(who *anAPI, at int64) *result {
+			return who.put("/api/v2/"+part[0], fmt.Sprintf(`{%q:{%q:{"case":%d}}}`, part[1], part[2], at))
+		}
+		point(a, hidden).want(200)
+		if part[1] == "user" { // agents may change no more of an organization than its notes
+			point(r, seen).want(200)
+			point(r, hidden).wantDetail("base", fmt.Sprintf("Case: %d is not a record of type zen:ticket", hidden))
+		}
+	}
+
+	asked := func(field, value int64) *result {
+		return a.as(a.email("ann")).post("/api/v2/requests",
+			fmt.Sprintf(`{"request":{"subject":"S","comment":{"body":"B"},"custom_fields":[{"id":%d,"value":%d}]}}`, field, value))
+	}
+	for _, tc := range []struct {
+		field, seen, hidden int64
+		title, kind         string
+	}{
+		{person, ann, rae, "Person", "zen:user"}, {firm, globex, initech, "Firm", "zen:organization"}, {other, mine, hidden, "Other", "zen:ticket"},
+	} {
+		asked(tc.field, tc.seen).want(201)
+		asked(tc.field, tc.hidden).wantDetail("base", fmt.Sprintf("%s: %d is not a record of type %s", tc.title, tc.hidden, tc.kind))
+	}	// A follow-up takes over what its source points at, whoever asks for it.
+	closed := a.post("/api/v2/imports/tickets", fmt.Sprintf(`{"ticket":{"subject":"S","status":"closed","requester_id":%d,
+		"comments":[{"body":"B","author_id":%d}],"custom_fields":[{"id":%d,"value":%d}]}}`, ann, ann, other, hidden)).want(201).id("ticket")
+	next := a.as(a.email("ann")).post("/api/v2/requests",
+		fmt.Sprintf(`{"request":{"subject":"S","comment":{"body":"B"},"via_followup_source_id":%d}}`, closed)).want(201).id("request")
+	if got := a.get(a.path(next)).want(200).values()[other]; got != fmt.Sprintf("%q", fmt.Sprint(hidden)) {
+		t.Errorf("the follow-up has %s", got)
+	}
+}
+
 func TestTagsAndValuesOfATicketFollowEachOther(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

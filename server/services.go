@@ -58,7 +58,9 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	keys := idempotency.New(db, o.Now)
 	queue.Every(10*time.Minute, "idempotency keys", keys.Prune)
 	queue.Every(time.Hour, "sessions", authService.PruneSessions)
-	config := fields.New(db, o.Now)
+	config := fields.New(db, o.Now, fields.Targets{
+		fields.TargetUsers: users.Visible, fields.TargetOrganizations: organizations.Visible, fields.TargetTickets: tickets.Visible,
+	})
 	people := users.New(db, authService, config, o.Now)
 	people.Register(queue)
 	held := suspended.New(db, files, o.Now)

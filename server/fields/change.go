@@ -146,8 +146,12 @@ func checkPattern(pattern string) error {
 	return nil
 }
 
-// Targets of lookup fields. There are no custom objects to point at.
-var targets = map[string]bool{"zen:user": true, "zen:organization": true, "zen:ticket": true}
+// Types of records that lookups point at. There are no custom objects.
+const (
+	TargetUsers         = "zen:user"
+	TargetOrganizations = "zen:organization"
+	TargetTickets       = "zen:ticket"
+)
 
 func (c Change) applyLookup(f *Field) error {
 	if c.RelationshipTargetType != nil && f.ID == 0 { // ignored later, like the type
@@ -156,7 +160,7 @@ func (c Change) applyLookup(f *Field) error {
 	if f.RelationshipTargetType == nil || *f.RelationshipTargetType == "" {
 		return fault.Blank("relationship_target_type")
 	}
-	if !targets[*f.RelationshipTargetType] {
+	if targetTables[*f.RelationshipTargetType] == "" {
 		return fault.InvalidField("relationship_target_type", "%s is not a type of record", *f.RelationshipTargetType)
 	}
 	if c.RelationshipFilter == nil {

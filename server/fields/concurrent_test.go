@@ -25,7 +25,7 @@ func TestManyClaimOneTagAndOneGetsIt(t *testing.T) {
 	}
 	by := auth.Actor{AccountID: account.ID, User: admin}
 	ctx := auth.With(t.Context(), by)
-	s := fields.New(db, func() time.Time { return now })
+	s := fields.New(db, func() time.Time { return now }, nil)
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {

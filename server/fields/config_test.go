@@ -38,7 +38,7 @@ func newWorld(t *testing.T) world {
 	by := auth.Actor{AccountID: account.ID, User: admin}
 	ctx := auth.With(context.Background(), by)
 	tx = tx.WithContext(ctx)
-	return world{Service: fields.New(tx, func() time.Time { return now }), tx: tx, ctx: ctx, admin: by}
+	return world{Service: fields.New(tx, func() time.Time { return now }, nil), tx: tx, ctx: ctx, admin: by}
 }
 
 func (w world) config(t *testing.T) *fields.Config {

@@ -21,14 +21,15 @@ const remembered = 1_000
 type Service struct {
 	db      *gorm.DB
 	now     func() time.Time
+	targets Targets
 	jobs    *jobs.Service // nil until Follow
 	mu      sync.Mutex
 	configs map[int64]*Config // the newest read of each account
 }
 
 // New makes the service.
-func New(db *gorm.DB, now func() time.Time) *Service {
-	return &Service{db: db, now: now, configs: map[int64]*Config{}}
+func New(db *gorm.DB, now func() time.Time, targets Targets) *Service {
+	return &Service{db: db, now: now, targets: targets, configs: map[int64]*Config{}}
 }
 
 // ticketTypes are the types of fields that an account makes for its tickets.

@@ -30,6 +30,16 @@ var (
 	byName = page.By("name,id", page.Column{Expr: "lower(o.name)", Kind: page.Text}, page.Column{Expr: "o.id", Kind: page.Int})
 )
 
+// Visible is the condition of the live organizations o that by may see: agents as
+// scope says, and end users those they are members of.
+func Visible(by auth.Actor) (string, []any) {
+	where, args := scope(by)
+	if !by.Staff() {
+		where, args = ofUser, []any{by.ID()}
+	}
+	return "o.deleted_at IS NULL AND " + where, args
+}
+
 // scope is the condition of the organizations o that by may see: all, but for
 // an agent held to those he is a member of.
 func scope(by auth.Actor) (string, []any) {

@@ -47,7 +47,7 @@ func newWorld(t testing.TB, db *gorm.DB) *world {
 	}
 	t.Cleanup(func() { _ = queue.Stop(context.Background()) })
 	jobs.Handle(queue, jobs.How{}, func(context.Context, organizations.Left) error { return nil })
-	w.Service = organizations.New(db, a, fields.New(db, now), queue, now)
+	w.Service = organizations.New(db, a, fields.New(db, now, nil), queue, now)
 	err = db.Raw(`INSERT INTO accounts (subdomain, name, time_zone, settings, config_version, created_at, updated_at)
 		VALUES (?, 'Acme', 'UTC', '{}', 1, ?, ?) RETURNING id`, fmt.Sprintf("acme%d", subdomains.Add(1)), clock, clock).Row().Scan(&w.account)
 	if err != nil {

@@ -21,7 +21,7 @@ func (s *Service) fieldsTx(tx *gorm.DB, o *models.Organization, by auth.Actor, c
 	}
 	values, tags, err := config.Organizations.Edit(o.OrganizationFields, o.Tags, c.Tags != nil, c.Fields)
 	if err == nil {
-		err = config.Organizations.CheckTargetsTx(tx, by.AccountID, o.OrganizationFields, values)
+		err = s.fields.CheckTargetsTx(tx, by, &config.Organizations, o.OrganizationFields, values)
 	}
 	o.OrganizationFields, o.Tags = values, tags
 	return err

@@ -229,6 +229,7 @@ func (s *save) applyPlace() error {
 
 func (s *save) applyFields() error {
 	c, t := s.change, &s.after
+	had := t.CustomFields // of a follow-up what it takes over
 	tags := normalTags(t.Tags)
 	direct := c.Tags != nil || len(c.AddTags) > 0 || len(c.RemoveTags) > 0
 	if c.Tags != nil {
@@ -255,7 +256,7 @@ func (s *save) applyFields() error {
 	t.Tags = tags
 	if direct || len(c.CustomFields) > 0 {
 		t.CustomFields = models.ToJSON(s.values)
-		errs = append(errs, s.config.CheckTargetsTx(s.tx, s.by.AccountID, s.before.CustomFields, t.CustomFields))
+		errs = append(errs, s.service.fields.CheckTargetsTx(s.tx, s.by, &s.config.Definitions, had, t.CustomFields))
 	}
 	return fault.Join(errs...)
 }
@@ -273,7 +274,8 @@ func (s *save) applyProblem() error {
 		}
 		if !same(&id, s.before.ProblemID) {
 			var kind *string
-			err := s.tx.Raw("SELECT type FROM tickets WHERE account_id = ? AND id = ? AND deleted_at IS NULL", s.by.AccountID, id).Row().Scan(&kind)
+			where, args := Visible(s.by)
+			err := s.tx.Raw("SELECT t.type FROM tickets t WHERE t.id = ? AND "+where, append([]any{id}, args...)...).Row().Scan(&kind)
 			if err != nil && !isNoRows(err) {
 				return err
 			}

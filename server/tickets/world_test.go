@@ -52,7 +52,7 @@ func newWorldOn(t *testing.T, db *gorm.DB) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, db: db, elapsed: new(atomic.Int64)}
-	config := fields.New(db, w.now)
+	config := fields.New(db, w.now, nil)
 	w.Service = New(db, config, users.New(db, auth.New(db, w.now), config, w.now), attachments.New(db, nil, w.now, attachments.Options{}), w.now)
 	w.admin = auth.Actor{AccountID: account.ID, User: admin, Via: "token"}
 	w.group = *admin.DefaultGroupID

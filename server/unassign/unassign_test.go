@@ -47,7 +47,7 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := fields.New(db, now)
+	config := fields.New(db, now, nil)
 	queue, err := jobs.New(db, "postgres://nowhere.invalid/", auth.New(db, now), now, slog.Default())
 	if err != nil {
 		t.Fatal(err)

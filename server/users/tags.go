@@ -23,7 +23,7 @@ func (s *Service) fieldsTx(tx *gorm.DB, u *subject, by auth.Actor, c Change) err
 	}
 	values, tags, err := config.Users.Edit(u.UserFields, u.Tags, c.Tags != nil, c.Fields)
 	if err == nil {
-		err = config.Users.CheckTargetsTx(tx, by.AccountID, u.UserFields, values)
+		err = s.fields.CheckTargetsTx(tx, by, &config.Users, u.UserFields, values)
 	}
 	if err != nil {
 		return err

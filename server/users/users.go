@@ -58,6 +58,15 @@ func maySee(by auth.Actor, id int64) error {
 	return nil
 }
 
+// Visible is the condition of the active users u that by may see: all of them,
+// but to an end user himself alone.
+func Visible(by auth.Actor) (string, []any) {
+	if by.Staff() {
+		return "u.active", nil
+	}
+	return "u.active AND u.id = ?", []any{by.ID()}
+}
+
 func take(db *gorm.DB, id int64) (models.User, error) {
 	var u models.User
 	err := db.Take(&u, "id = ?", id).Error

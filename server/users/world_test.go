@@ -47,7 +47,7 @@ func newWorldOn(t *testing.T, db *gorm.DB) *world {
 	}
 	w := &world{T: t, tx: db}
 	now := func() time.Time { return noon }
-	w.Service = New(db, auth.New(db, now), fields.New(db, now), now)
+	w.Service = New(db, auth.New(db, now), fields.New(db, now, nil), now)
 	w.admin = auth.Actor{AccountID: account.ID, User: admin, Via: "token"}
 	w.ctx = auth.With(t.Context(), w.admin)
 	w.group = *admin.DefaultGroupID

@@ -53,7 +53,7 @@ given. Every user can sign in with an API token of the account as well.`,
 			}
 			return withAccount(cmd, subdomain, func(ctx context.Context, db *server.Database, a *auth.Service, account models.Account) error {
 				by := auth.System(account.ID)
-				user, err := users.New(db.DB, a, fields.New(db.DB, time.Now), time.Now).Create(auth.With(ctx, by), by, c)
+				user, err := users.New(db.DB, a, fields.New(db.DB, time.Now, nil), time.Now).Create(auth.With(ctx, by), by, c)
 				if err != nil {
 					return err
 				}
