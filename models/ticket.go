@@ -58,8 +58,9 @@ type Ticket struct {
 	SolvedAt    *time.Time
 	DeletedAt   *time.Time
 	DeletedBy   *int64
-	Archived    bool // closed and no longer listed
-	Scrubbed    bool // deleted for good; nothing that anybody wrote is left
+	Archived    bool   // closed and no longer listed
+	ScheduleID  *int64 // by which working time is counted; nil: the account's default one
+	Scrubbed    bool   // deleted for good; nothing that anybody wrote is left
 }
 
 // TicketMetric is what is counted and timed about one ticket.
