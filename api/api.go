@@ -23,6 +23,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
@@ -40,6 +41,7 @@ type Services struct {
 	Groups        *groups.Service
 	Merging       *merging.Service
 	Organizations *organizations.Service
+	Rules         *rulebook.Service
 	Schedules     *schedules.Service
 	Suspended     *suspended.Service
 	Tags          *tags.Service
@@ -77,6 +79,7 @@ type handlers struct {
 	sessionHandlers
 	satisfactionHandlers
 	requestHandlers
+	ruleHandlers
 	scheduleHandlers
 	suspendedHandlers
 	tagHandlers
@@ -112,6 +115,7 @@ func New(s Services, o Options) *echo.Echo {
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
+		ruleHandlers:         ruleHandlers{s.Rules},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},

@@ -53,6 +53,7 @@ var peopleAndSettings = []copies{
 	{"dynamic_content_variants", `item_id = {dynamic_content_item_id} AND "default"`, "'id', r.id + {k}, 'item_id', r.item_id + {k}"},
 	{"schedules", "id = {schedule_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
 	{"holidays", "id = {holiday_id}", "'id', r.id + {k}, 'start_date', r.start_date - ({g} % 2)::int"},
+	{"rules", "id = {trigger_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
 	{"satisfaction_reasons", "id = {satisfaction_reason_id}", "'id', r.id + {k}, 'reason_code', r.reason_code + {g}"},
 	{"suspended_tickets", "id = {suspended_ticket_id}", "'id', r.id + {k}, 'author_id', {user_id} + {k}"},
 	{"attachments", "suspended_ticket_id = {suspended_ticket_id}", "'id', r.id + {k}, 'suspended_ticket_id', r.suspended_ticket_id + {k}, 'token', r.token || {g}"},

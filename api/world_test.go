@@ -37,6 +37,7 @@ func newWorld(a *anAPI) *world {
 	w.ids["brand_id"] = fmt.Sprint(a.get("/api/v2/brands").want(200).ids("brands")[0])
 	w.people()
 	w.setUp()
+	w.rules()
 	w.tickets()
 	w.satisfaction()
 	w.suspended()
@@ -102,6 +103,12 @@ func (w *world) setUp() {
 		`{"ticket_form":{"name":"SECRET","display_name":"SECRET","end_user_visible":true,"ticket_field_ids":[`+field+`]}}`)
 	w.made("/api/v2/custom_statuses", "custom_status", "custom_status_id",
 		`{"custom_status":{"status_category":"open","agent_label":"SECRET","end_user_label":"SECRET"}}`)
+}
+
+func (w *world) rules() {
+	w.t.Helper()
+	w.made("/api/v2/triggers", "trigger", "trigger_id", `{"trigger":{"title":"SECRET","description":"SECRET",
+		"conditions":{"all":[{"field":"current_tags","operator":"includes","value":"SECRET"}]},"actions":[{"field":"current_tags","value":"SECRET"}]}}`)
 }
 
 func (w *world) tickets() {

@@ -1623,6 +1623,48 @@ type RequiredOnStatusesInput struct {
 	CustomStatuses wire.IDs   `json:"custom_statuses,omitzero"`
 }
 
+// RuleAction defines model for RuleAction.
+type RuleAction struct {
+	Field string `json:"field"`
+
+	// Value As it was written: a string, or a list.
+	Value interface{} `json:"value"`
+}
+
+// RuleActionInput defines model for RuleActionInput.
+type RuleActionInput struct {
+	Field *wire.Text `json:"field,omitempty"`
+	Value wire.Raw   `json:"value,omitempty"`
+}
+
+// RuleActions defines model for RuleActions.
+type RuleActions = wire.Raw
+
+// RuleCondition defines model for RuleCondition.
+type RuleCondition struct {
+	Field    string `json:"field"`
+	Operator string `json:"operator"`
+
+	// Value As it was written: a string, a boolean, a list of strings, null.
+	Value interface{} `json:"value"`
+}
+
+// RuleConditionInput defines model for RuleConditionInput.
+type RuleConditionInput struct {
+	Field    *wire.Text `json:"field,omitempty"`
+	Operator *wire.Text `json:"operator,omitempty"`
+	Value    wire.Raw   `json:"value,omitempty"`
+}
+
+// RuleConditions defines model for RuleConditions.
+type RuleConditions = wire.Raw
+
+// RuleConditionsInput defines model for RuleConditionsInput.
+type RuleConditionsInput struct {
+	All []RuleConditionInput `json:"all,omitzero"`
+	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
 // SatisfactionRating defines model for SatisfactionRating.
 type SatisfactionRating struct {
 	URL         string `json:"url"`
@@ -2590,6 +2632,65 @@ type TitledErrorBody struct {
 	Error ForbiddenError `json:"error"`
 }
 
+// Trigger defines model for Trigger.
+type Trigger struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt wire.Time `json:"updated_at"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default     bool                      `json:"default"`
+	Actions     RuleActions               `json:"actions"`
+	Conditions  RuleConditions            `json:"conditions"`
+	Description nullable.Nullable[string] `json:"description"`
+	Position    int64                     `json:"position"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+
+	// CategoryID The id of its category, as a string.
+	CategoryID string `json:"category_id"`
+}
+
+// TriggerBody defines model for TriggerBody.
+type TriggerBody struct {
+	Trigger TriggerInput `json:"trigger"`
+}
+
+// TriggerEnvelope defines model for TriggerEnvelope.
+type TriggerEnvelope struct {
+	Trigger Trigger `json:"trigger"`
+}
+
+// TriggerInput defines model for TriggerInput.
+type TriggerInput struct {
+	// Title At most 255 characters.
+	Title       *wire.Text                   `json:"title,omitempty"`
+	RawTitle    *wire.Text                   `json:"raw_title,omitempty"`
+	Active      *wire.Flag                   `json:"active,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	Position    *wire.Int                    `json:"position,omitempty"`
+
+	// CategoryID Needed when there is more than one category.
+	CategoryID nullable.Nullable[wire.ID] `json:"category_id,omitempty"`
+	Conditions *RuleConditionsInput       `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any     []RuleConditionInput `json:"any,omitzero"`
+	Actions []RuleActionInput    `json:"actions,omitzero"`
+}
+
+// TriggerList defines model for TriggerList.
+type TriggerList = wire.List
+
 // Upload defines model for Upload.
 type Upload struct {
 	Token     string    `json:"token"`
@@ -3033,6 +3134,9 @@ type RequestIDParam = wire.ID
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
+// RuleActiveParam defines model for RuleActiveParam.
+type RuleActiveParam = wire.Flag
+
 // SatisfactionRatingIDParam defines model for SatisfactionRatingIdParam.
 type SatisfactionRatingIDParam = wire.ID
 
@@ -3077,6 +3181,12 @@ type TicketIDParam = wire.ID
 
 // TicketMetricIDParam defines model for TicketMetricIdParam.
 type TicketMetricIDParam = wire.ID
+
+// TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
+type TriggerCategoryFilterParam = wire.ID
+
+// TriggerIDParam defines model for TriggerIdParam.
+type TriggerIDParam = wire.ID
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -3459,6 +3569,21 @@ type ListTicketCommentsParams struct {
 	IncludeInlineImages *wire.Flag `form:"include_inline_images,omitempty" json:"include_inline_images,omitempty"`
 }
 
+// ListTriggersParams defines parameters for ListTriggers.
+type ListTriggersParams struct {
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// CategoryID Only triggers of this category.
+	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+}
+
+// ListActiveTriggersParams defines parameters for ListActiveTriggers.
+type ListActiveTriggersParams struct {
+	// CategoryID Only triggers of this category.
+	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -3755,6 +3880,12 @@ type SetTagsTicketJSONRequestBody = TicketTagsBody
 
 // PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
 type PutTagsTicketJSONRequestBody = TicketTagsBody
+
+// CreateTriggerJSONRequestBody defines body for CreateTrigger for application/json ContentType.
+type CreateTriggerJSONRequestBody = TriggerBody
+
+// UpdateTriggerJSONRequestBody defines body for UpdateTrigger for application/json ContentType.
+type UpdateTriggerJSONRequestBody = TriggerBody
 
 // CreateUserFieldJSONRequestBody defines body for CreateUserField for application/json ContentType.
 type CreateUserFieldJSONRequestBody = UserFieldBody
@@ -4585,6 +4716,24 @@ type ServerInterface interface {
 	// PutTagsTicket Adds tags to a ticket.
 	// (PUT /api/v2/tickets/{ticket_id}/tags)
 	PutTagsTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
+	// (GET /api/v2/triggers)
+	ListTriggers(ctx echo.Context, params ListTriggersParams) error
+	// CreateTrigger Creates a trigger, behind the others of its category unless it names a position.
+	// (POST /api/v2/triggers)
+	CreateTrigger(ctx echo.Context) error
+	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
+	// (GET /api/v2/triggers/active)
+	ListActiveTriggers(ctx echo.Context, params ListActiveTriggersParams) error
+	// DeleteTrigger Deletes a trigger.
+	// (DELETE /api/v2/triggers/{trigger_id})
+	DeleteTrigger(ctx echo.Context, triggerID TriggerIDParam) error
+	// GetTrigger Shows a trigger.
+	// (GET /api/v2/triggers/{trigger_id})
+	GetTrigger(ctx echo.Context, triggerID TriggerIDParam) error
+	// UpdateTrigger Changes the members that are present. Conditions replace both lists, actions the whole list.
+	// (PUT /api/v2/triggers/{trigger_id})
+	UpdateTrigger(ctx echo.Context, triggerID TriggerIDParam) error
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx echo.Context, params UploadFilesParams) error
@@ -8640,6 +8789,106 @@ func (w *ServerInterfaceWrapper) PutTagsTicket(ctx echo.Context) error {
 	return err
 }
 
+// ListTriggers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTriggers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTriggersParams
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "category_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category_id", ctx.QueryParams(), &params.CategoryID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTriggers(ctx, params)
+	return err
+}
+
+// CreateTrigger converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTrigger(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTrigger(ctx)
+	return err
+}
+
+// ListActiveTriggers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListActiveTriggers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListActiveTriggersParams
+	// ------------- Optional query parameter "category_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category_id", ctx.QueryParams(), &params.CategoryID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListActiveTriggers(ctx, params)
+	return err
+}
+
+// DeleteTrigger converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTrigger(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_id" -------------
+	var triggerID TriggerIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_id", ctx.Param("trigger_id"), &triggerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTrigger(ctx, triggerID)
+	return err
+}
+
+// GetTrigger converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTrigger(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_id" -------------
+	var triggerID TriggerIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_id", ctx.Param("trigger_id"), &triggerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTrigger(ctx, triggerID)
+	return err
+}
+
+// UpdateTrigger converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTrigger(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_id" -------------
+	var triggerID TriggerIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_id", ctx.Param("trigger_id"), &triggerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTrigger(ctx, triggerID)
+	return err
+}
+
 // UploadFiles converts echo context to params.
 func (w *ServerInterfaceWrapper) UploadFiles(ctx echo.Context) error {
 	var err error
@@ -10417,6 +10666,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/tags", wrapper.ListTags, options.OperationMiddlewares["ListTags"]...)
 	router.GET(options.BaseURL+"/api/v2/tags/count", wrapper.CountTags, options.OperationMiddlewares["CountTags"]...)
 	router.GET(options.BaseURL+"/api/v2/autocomplete/tags", wrapper.AutocompleteTags, options.OperationMiddlewares["AutocompleteTags"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers", wrapper.ListTriggers, options.OperationMiddlewares["ListTriggers"]...)
+	router.POST(options.BaseURL+"/api/v2/triggers", wrapper.CreateTrigger, options.OperationMiddlewares["CreateTrigger"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers/active", wrapper.ListActiveTriggers, options.OperationMiddlewares["ListActiveTriggers"]...)
+	router.DELETE(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.DeleteTrigger, options.OperationMiddlewares["DeleteTrigger"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.GetTrigger, options.OperationMiddlewares["GetTrigger"]...)
+	router.PUT(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.UpdateTrigger, options.OperationMiddlewares["UpdateTrigger"]...)
 	router.GET(options.BaseURL+"/api/v2/user_fields", wrapper.ListUserFields, options.OperationMiddlewares["ListUserFields"]...)
 	router.POST(options.BaseURL+"/api/v2/user_fields", wrapper.CreateUserField, options.OperationMiddlewares["CreateUserField"]...)
 	router.PUT(options.BaseURL+"/api/v2/user_fields/reorder", wrapper.ReorderUserField, options.OperationMiddlewares["ReorderUserField"]...)
@@ -15786,6 +16041,149 @@ func (response PutTagsTicket200JSONResponse) VisitPutTagsTicketResponse(w http.R
 	return err
 }
 
+type ListTriggersRequestObject struct {
+	Params ListTriggersParams
+}
+
+type ListTriggersResponseObject interface {
+	VisitListTriggersResponse(w http.ResponseWriter) error
+}
+
+type ListTriggers200JSONResponse TriggerList
+
+func (response ListTriggers200JSONResponse) VisitListTriggersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTriggerRequestObject struct {
+	Body *CreateTriggerJSONRequestBody
+}
+
+type CreateTriggerResponseObject interface {
+	VisitCreateTriggerResponse(w http.ResponseWriter) error
+}
+
+type CreateTrigger201ResponseHeaders struct {
+	Location string
+}
+
+type CreateTrigger201JSONResponse struct {
+	Body    TriggerEnvelope
+	Headers CreateTrigger201ResponseHeaders
+}
+
+func (response CreateTrigger201JSONResponse) VisitCreateTriggerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActiveTriggersRequestObject struct {
+	Params ListActiveTriggersParams
+}
+
+type ListActiveTriggersResponseObject interface {
+	VisitListActiveTriggersResponse(w http.ResponseWriter) error
+}
+
+type ListActiveTriggers200JSONResponse TriggerList
+
+func (response ListActiveTriggers200JSONResponse) VisitListActiveTriggersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTriggerRequestObject struct {
+	TriggerID TriggerIDParam `json:"trigger_id"`
+}
+
+type DeleteTriggerResponseObject interface {
+	VisitDeleteTriggerResponse(w http.ResponseWriter) error
+}
+
+type DeleteTrigger204Response struct {
+}
+
+func (response DeleteTrigger204Response) VisitDeleteTriggerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetTriggerRequestObject struct {
+	TriggerID TriggerIDParam `json:"trigger_id"`
+}
+
+type GetTriggerResponseObject interface {
+	VisitGetTriggerResponse(w http.ResponseWriter) error
+}
+
+type GetTrigger200JSONResponse TriggerEnvelope
+
+func (response GetTrigger200JSONResponse) VisitGetTriggerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTriggerRequestObject struct {
+	TriggerID TriggerIDParam `json:"trigger_id"`
+	Body      *UpdateTriggerJSONRequestBody
+}
+
+type UpdateTriggerResponseObject interface {
+	VisitUpdateTriggerResponse(w http.ResponseWriter) error
+}
+
+type UpdateTrigger200ResponseHeaders struct {
+	Location string
+}
+
+type UpdateTrigger200JSONResponse struct {
+	Body    TriggerEnvelope
+	Headers UpdateTrigger200ResponseHeaders
+}
+
+func (response UpdateTrigger200JSONResponse) VisitUpdateTriggerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadFilesRequestObject struct {
 	Params      UploadFilesParams
 	ContentType string
@@ -18401,6 +18799,24 @@ type StrictServerInterface interface {
 	// PutTagsTicket Adds tags to a ticket.
 	// (PUT /api/v2/tickets/{ticket_id}/tags)
 	PutTagsTicket(ctx context.Context, request PutTagsTicketRequestObject) (PutTagsTicketResponseObject, error)
+	// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
+	// (GET /api/v2/triggers)
+	ListTriggers(ctx context.Context, request ListTriggersRequestObject) (ListTriggersResponseObject, error)
+	// CreateTrigger Creates a trigger, behind the others of its category unless it names a position.
+	// (POST /api/v2/triggers)
+	CreateTrigger(ctx context.Context, request CreateTriggerRequestObject) (CreateTriggerResponseObject, error)
+	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
+	// (GET /api/v2/triggers/active)
+	ListActiveTriggers(ctx context.Context, request ListActiveTriggersRequestObject) (ListActiveTriggersResponseObject, error)
+	// DeleteTrigger Deletes a trigger.
+	// (DELETE /api/v2/triggers/{trigger_id})
+	DeleteTrigger(ctx context.Context, request DeleteTriggerRequestObject) (DeleteTriggerResponseObject, error)
+	// GetTrigger Shows a trigger.
+	// (GET /api/v2/triggers/{trigger_id})
+	GetTrigger(ctx context.Context, request GetTriggerRequestObject) (GetTriggerResponseObject, error)
+	// UpdateTrigger Changes the members that are present. Conditions replace both lists, actions the whole list.
+	// (PUT /api/v2/triggers/{trigger_id})
+	UpdateTrigger(ctx context.Context, request UpdateTriggerRequestObject) (UpdateTriggerResponseObject, error)
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx context.Context, request UploadFilesRequestObject) (UploadFilesResponseObject, error)
@@ -25907,6 +26323,200 @@ func (sh *strictHandler) PutTagsTicket(ctx echo.Context, ticketID TicketIDParam)
 		return err
 	} else if validResponse, ok := response.(PutTagsTicketResponseObject); ok {
 		return validResponse.VisitPutTagsTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTriggers operation middleware
+func (sh *strictHandler) ListTriggers(ctx echo.Context, params ListTriggersParams) error {
+	var request ListTriggersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTriggers(ctx.Request().Context(), request.(ListTriggersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTriggers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTriggersResponseObject); ok {
+		return validResponse.VisitListTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTrigger operation middleware
+func (sh *strictHandler) CreateTrigger(ctx echo.Context) error {
+	var request CreateTriggerRequestObject
+
+	var body CreateTriggerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTrigger(ctx.Request().Context(), request.(CreateTriggerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTrigger")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTriggerResponseObject); ok {
+		return validResponse.VisitCreateTriggerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListActiveTriggers operation middleware
+func (sh *strictHandler) ListActiveTriggers(ctx echo.Context, params ListActiveTriggersParams) error {
+	var request ListActiveTriggersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActiveTriggers(ctx.Request().Context(), request.(ListActiveTriggersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActiveTriggers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListActiveTriggersResponseObject); ok {
+		return validResponse.VisitListActiveTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTrigger operation middleware
+func (sh *strictHandler) DeleteTrigger(ctx echo.Context, triggerID TriggerIDParam) error {
+	var request DeleteTriggerRequestObject
+
+	request.TriggerID = triggerID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTrigger(ctx.Request().Context(), request.(DeleteTriggerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTrigger")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTriggerResponseObject); ok {
+		return validResponse.VisitDeleteTriggerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTrigger operation middleware
+func (sh *strictHandler) GetTrigger(ctx echo.Context, triggerID TriggerIDParam) error {
+	var request GetTriggerRequestObject
+
+	request.TriggerID = triggerID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTrigger(ctx.Request().Context(), request.(GetTriggerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTrigger")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTriggerResponseObject); ok {
+		return validResponse.VisitGetTriggerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTrigger operation middleware
+func (sh *strictHandler) UpdateTrigger(ctx echo.Context, triggerID TriggerIDParam) error {
+	var request UpdateTriggerRequestObject
+
+	request.TriggerID = triggerID
+
+	var body UpdateTriggerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTrigger(ctx.Request().Context(), request.(UpdateTriggerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTrigger")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTriggerResponseObject); ok {
+		return validResponse.VisitUpdateTriggerResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

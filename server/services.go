@@ -22,6 +22,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
+	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
@@ -81,6 +82,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: companies,
+		Rules:         rulebook.New(db, o.Now),
 		Schedules:     schedules.New(db, o.Now),
 		Suspended:     held,
 		Tags:          tagService,

@@ -1736,6 +1736,51 @@ type RequiredOnStatusesInput struct {
 	CustomStatuses []int64  `json:"custom_statuses,omitzero"`
 }
 
+// RuleAction defines model for RuleAction.
+type RuleAction struct {
+	Field string `json:"field"`
+
+	// Value As it was written: a string, or a list.
+	Value interface{} `json:"value"`
+}
+
+// RuleActionInput defines model for RuleActionInput.
+type RuleActionInput struct {
+	Field *string     `json:"field,omitempty"`
+	Value interface{} `json:"value,omitzero"`
+}
+
+// RuleActions What a rule does, in this order.
+type RuleActions = []RuleAction
+
+// RuleCondition defines model for RuleCondition.
+type RuleCondition struct {
+	Field    string `json:"field"`
+	Operator string `json:"operator"`
+
+	// Value As it was written: a string, a boolean, a list of strings, null.
+	Value interface{} `json:"value"`
+}
+
+// RuleConditionInput defines model for RuleConditionInput.
+type RuleConditionInput struct {
+	Field    *string     `json:"field,omitempty"`
+	Operator *string     `json:"operator,omitempty"`
+	Value    interface{} `json:"value,omitzero"`
+}
+
+// RuleConditions What a rule looks for: every condition of `all` and, unless it is empty, one of `any`.
+type RuleConditions struct {
+	All []RuleCondition `json:"all"`
+	Any []RuleCondition `json:"any"`
+}
+
+// RuleConditionsInput defines model for RuleConditionsInput.
+type RuleConditionsInput struct {
+	All []RuleConditionInput `json:"all,omitzero"`
+	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
 // SatisfactionRating defines model for SatisfactionRating.
 type SatisfactionRating struct {
 	URL         string `json:"url"`
@@ -2893,6 +2938,76 @@ type TicketsUpdateBody struct {
 	Tickets []TicketInput `json:"tickets,omitzero"`
 }
 
+// Trigger defines model for Trigger.
+type Trigger struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt time.Time `json:"updated_at"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default bool `json:"default"`
+
+	// Actions What a rule does, in this order.
+	Actions RuleActions `json:"actions"`
+
+	// Conditions What a rule looks for: every condition of `all` and, unless it is empty, one of `any`.
+	Conditions  RuleConditions            `json:"conditions"`
+	Description nullable.Nullable[string] `json:"description"`
+	Position    int64                     `json:"position"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+
+	// CategoryID The id of its category, as a string.
+	CategoryID string `json:"category_id"`
+}
+
+// TriggerBody defines model for TriggerBody.
+type TriggerBody struct {
+	Trigger TriggerInput `json:"trigger"`
+}
+
+// TriggerEnvelope defines model for TriggerEnvelope.
+type TriggerEnvelope struct {
+	Trigger Trigger `json:"trigger"`
+}
+
+// TriggerInput defines model for TriggerInput.
+type TriggerInput struct {
+	// Title At most 255 characters.
+	Title       *string                   `json:"title,omitempty"`
+	RawTitle    *string                   `json:"raw_title,omitempty"`
+	Active      *bool                     `json:"active,omitempty"`
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Position    *int64                    `json:"position,omitempty"`
+
+	// CategoryID Needed when there is more than one category.
+	CategoryID nullable.Nullable[int64] `json:"category_id,omitempty"`
+	Conditions *RuleConditionsInput     `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any     []RuleConditionInput `json:"any,omitzero"`
+	Actions []RuleActionInput    `json:"actions,omitzero"`
+}
+
+// TriggerList defines model for TriggerList.
+type TriggerList struct {
+	Triggers     []Trigger                 `json:"triggers"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
 // Upload defines model for Upload.
 type Upload struct {
 	Token     string    `json:"token"`
@@ -3368,6 +3483,9 @@ type RequestIDParam = int64
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
+// RuleActiveParam defines model for RuleActiveParam.
+type RuleActiveParam = bool
+
 // SatisfactionRatingIDParam defines model for SatisfactionRatingIdParam.
 type SatisfactionRatingIDParam = int64
 
@@ -3412,6 +3530,12 @@ type TicketIDParam = int64
 
 // TicketMetricIDParam defines model for TicketMetricIdParam.
 type TicketMetricIDParam = int64
+
+// TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
+type TriggerCategoryFilterParam = int64
+
+// TriggerIDParam defines model for TriggerIdParam.
+type TriggerIDParam = int64
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -4976,6 +5100,51 @@ type ListSkipsByTicketParams struct {
 	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
 }
 
+// ListTriggersParams defines parameters for ListTriggers.
+type ListTriggersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// CategoryID Only triggers of this category.
+	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+}
+
+// ListActiveTriggersParams defines parameters for ListActiveTriggers.
+type ListActiveTriggersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// CategoryID Only triggers of this category.
+	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -5704,6 +5873,12 @@ type SetTagsTicketJSONRequestBody = TicketTagsBody
 
 // PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
 type PutTagsTicketJSONRequestBody = TicketTagsBody
+
+// CreateTriggerJSONRequestBody defines body for CreateTrigger for application/json ContentType.
+type CreateTriggerJSONRequestBody = TriggerBody
+
+// UpdateTriggerJSONRequestBody defines body for UpdateTrigger for application/json ContentType.
+type UpdateTriggerJSONRequestBody = TriggerBody
 
 // CreateUserFieldJSONRequestBody defines body for CreateUserField for application/json ContentType.
 type CreateUserFieldJSONRequestBody = UserFieldBody
@@ -7777,6 +7952,54 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
 	PutTagsTicket(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
+	//
+	// Corresponds with GET /api/v2/triggers (the `ListTriggers` operationId).
+	ListTriggers(ctx context.Context, params *ListTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTriggerWithBody Creates a trigger, behind the others of its category unless it names a position.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+	CreateTriggerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTrigger Creates a trigger, behind the others of its category unless it names a position.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+	CreateTrigger(ctx context.Context, body CreateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
+	//
+	// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
+	ListActiveTriggers(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTrigger Deletes a trigger.
+	//
+	// Corresponds with DELETE /api/v2/triggers/{trigger_id} (the `DeleteTrigger` operationId).
+	DeleteTrigger(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTrigger Shows a trigger.
+	//
+	// Corresponds with GET /api/v2/triggers/{trigger_id} (the `GetTrigger` operationId).
+	GetTrigger(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTriggerWithBody Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+	UpdateTriggerWithBody(ctx context.Context, triggerID TriggerIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTrigger Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+	UpdateTrigger(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 	//
@@ -13166,6 +13389,134 @@ func (c *Client) PutTagsTicketWithBody(ctx context.Context, ticketID TicketIDPar
 // Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
 func (c *Client) PutTagsTicket(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutTagsTicketRequest(c.Server, ticketID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
+//
+// Corresponds with GET /api/v2/triggers (the `ListTriggers` operationId).
+func (c *Client) ListTriggers(ctx context.Context, params *ListTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTriggersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTriggerWithBody Creates a trigger, behind the others of its category unless it names a position.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+func (c *Client) CreateTriggerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTriggerRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTrigger Creates a trigger, behind the others of its category unless it names a position.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+func (c *Client) CreateTrigger(ctx context.Context, body CreateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTriggerRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
+//
+// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
+func (c *Client) ListActiveTriggers(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListActiveTriggersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTrigger Deletes a trigger.
+//
+// Corresponds with DELETE /api/v2/triggers/{trigger_id} (the `DeleteTrigger` operationId).
+func (c *Client) DeleteTrigger(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTriggerRequest(c.Server, triggerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTrigger Shows a trigger.
+//
+// Corresponds with GET /api/v2/triggers/{trigger_id} (the `GetTrigger` operationId).
+func (c *Client) GetTrigger(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTriggerRequest(c.Server, triggerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTriggerWithBody Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+func (c *Client) UpdateTriggerWithBody(ctx context.Context, triggerID TriggerIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTriggerRequestWithBody(c.Server, triggerID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTrigger Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+func (c *Client) UpdateTrigger(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTriggerRequest(c.Server, triggerID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -29506,6 +29857,401 @@ func NewPutTagsTicketRequestWithBody(server string, ticketID TicketIDParam, cont
 	return req, nil
 }
 
+// NewListTriggersRequest constructs an http.Request for the ListTriggers method
+func NewListTriggersRequest(server string, params *ListTriggersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CategoryID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category_id", *params.CategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTriggerRequest calls the generic CreateTrigger builder with application/json body
+func NewCreateTriggerRequest(server string, body CreateTriggerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTriggerRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateTriggerRequestWithBody constructs an http.Request for the CreateTrigger method, with any body, and a specified content type
+func NewCreateTriggerRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListActiveTriggersRequest constructs an http.Request for the ListActiveTriggers method
+func NewListActiveTriggersRequest(server string, params *ListActiveTriggersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/active")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CategoryID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category_id", *params.CategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteTriggerRequest constructs an http.Request for the DeleteTrigger method
+func NewDeleteTriggerRequest(server string, triggerID TriggerIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_id", triggerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTriggerRequest constructs an http.Request for the GetTrigger method
+func NewGetTriggerRequest(server string, triggerID TriggerIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_id", triggerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateTriggerRequest calls the generic UpdateTrigger builder with application/json body
+func NewUpdateTriggerRequest(server string, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTriggerRequestWithBody(server, triggerID, "application/json", bodyReader)
+}
+
+// NewUpdateTriggerRequestWithBody constructs an http.Request for the UpdateTrigger method, with any body, and a specified content type
+func NewUpdateTriggerRequestWithBody(server string, triggerID TriggerIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_id", triggerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewUploadFilesRequestWithBody constructs an http.Request for the UploadFiles method, with any body, and a specified content type
 func NewUploadFilesRequestWithBody(server string, params *UploadFilesParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -36961,6 +37707,62 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
 	PutTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*PutTagsTicketResponse, error)
+
+	// ListTriggersWithResponse Lists the triggers in the order in which they run: by category, position and title.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers (the `ListTriggers` operationId).
+	ListTriggersWithResponse(ctx context.Context, params *ListTriggersParams, reqEditors ...RequestEditorFn) (*ListTriggersResponse, error)
+
+	// CreateTriggerWithBodyWithResponse Creates a trigger, behind the others of its category unless it names a position.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+	CreateTriggerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTriggerResponse, error)
+
+	// CreateTriggerWithResponse Creates a trigger, behind the others of its category unless it names a position.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+	CreateTriggerWithResponse(ctx context.Context, body CreateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTriggerResponse, error)
+
+	// ListActiveTriggersWithResponse Lists the triggers that are active, in the order in which they run.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
+	ListActiveTriggersWithResponse(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*ListActiveTriggersResponse, error)
+
+	// DeleteTriggerWithResponse Deletes a trigger.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/triggers/{trigger_id} (the `DeleteTrigger` operationId).
+	DeleteTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*DeleteTriggerResponse, error)
+
+	// GetTriggerWithResponse Shows a trigger.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers/{trigger_id} (the `GetTrigger` operationId).
+	GetTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*GetTriggerResponse, error)
+
+	// UpdateTriggerWithBodyWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+	UpdateTriggerWithBodyWithResponse(ctx context.Context, triggerID TriggerIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTriggerResponse, error)
+
+	// UpdateTriggerWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+	UpdateTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTriggerResponse, error)
 
 	// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 	//
@@ -47276,6 +48078,259 @@ func (r PutTagsTicketResponse) ContentType() string {
 	return ""
 }
 
+type ListTriggersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTriggersResponse) GetJSON200() *TriggerList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTriggersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTriggersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTriggersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTriggersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateTriggerResponse201Headers the declared response headers of an HTTP 201 response for CreateTrigger
+type CreateTriggerResponse201Headers struct {
+	Location string
+}
+
+type CreateTriggerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TriggerEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateTriggerResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTriggerResponse) GetJSON201() *TriggerEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTriggerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTriggerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTriggerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTriggerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListActiveTriggersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListActiveTriggersResponse) GetJSON200() *TriggerList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListActiveTriggersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListActiveTriggersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListActiveTriggersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListActiveTriggersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTriggerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTriggerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTriggerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTriggerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTriggerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTriggerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTriggerResponse) GetJSON200() *TriggerEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTriggerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTriggerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTriggerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTriggerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateTriggerResponse200Headers the declared response headers of an HTTP 200 response for UpdateTrigger
+type UpdateTriggerResponse200Headers struct {
+	Location string
+}
+
+type UpdateTriggerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerEnvelope
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateTriggerResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTriggerResponse) GetJSON200() *TriggerEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTriggerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTriggerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTriggerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTriggerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UploadFilesResponse201Headers the declared response headers of an HTTP 201 response for UploadFiles
 type UploadFilesResponse201Headers struct {
 	Location string
@@ -54627,6 +55682,110 @@ func (c *ClientWithResponses) PutTagsTicketWithResponse(ctx context.Context, tic
 		return nil, err
 	}
 	return ParsePutTagsTicketResponse(rsp)
+}
+
+// ListTriggersWithResponse Lists the triggers in the order in which they run: by category, position and title.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers (the `ListTriggers` operationId).
+func (c *ClientWithResponses) ListTriggersWithResponse(ctx context.Context, params *ListTriggersParams, reqEditors ...RequestEditorFn) (*ListTriggersResponse, error) {
+	rsp, err := c.ListTriggers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTriggersResponse(rsp)
+}
+
+// CreateTriggerWithBodyWithResponse Creates a trigger, behind the others of its category unless it names a position.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+func (c *ClientWithResponses) CreateTriggerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTriggerResponse, error) {
+	rsp, err := c.CreateTriggerWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTriggerResponse(rsp)
+}
+
+// CreateTriggerWithResponse Creates a trigger, behind the others of its category unless it names a position.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/triggers (the `CreateTrigger` operationId).
+func (c *ClientWithResponses) CreateTriggerWithResponse(ctx context.Context, body CreateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTriggerResponse, error) {
+	rsp, err := c.CreateTrigger(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTriggerResponse(rsp)
+}
+
+// ListActiveTriggersWithResponse Lists the triggers that are active, in the order in which they run.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
+func (c *ClientWithResponses) ListActiveTriggersWithResponse(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*ListActiveTriggersResponse, error) {
+	rsp, err := c.ListActiveTriggers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListActiveTriggersResponse(rsp)
+}
+
+// DeleteTriggerWithResponse Deletes a trigger.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/triggers/{trigger_id} (the `DeleteTrigger` operationId).
+func (c *ClientWithResponses) DeleteTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*DeleteTriggerResponse, error) {
+	rsp, err := c.DeleteTrigger(ctx, triggerID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTriggerResponse(rsp)
+}
+
+// GetTriggerWithResponse Shows a trigger.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers/{trigger_id} (the `GetTrigger` operationId).
+func (c *ClientWithResponses) GetTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, reqEditors ...RequestEditorFn) (*GetTriggerResponse, error) {
+	rsp, err := c.GetTrigger(ctx, triggerID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTriggerResponse(rsp)
+}
+
+// UpdateTriggerWithBodyWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+func (c *ClientWithResponses) UpdateTriggerWithBodyWithResponse(ctx context.Context, triggerID TriggerIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTriggerResponse, error) {
+	rsp, err := c.UpdateTriggerWithBody(ctx, triggerID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTriggerResponse(rsp)
+}
+
+// UpdateTriggerWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
+func (c *ClientWithResponses) UpdateTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTriggerResponse, error) {
+	rsp, err := c.UpdateTrigger(ctx, triggerID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTriggerResponse(rsp)
 }
 
 // UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
@@ -62204,6 +63363,178 @@ func ParsePutTagsTicketResponse(rsp *http.Response) (*PutTagsTicketResponse, err
 		}
 		response.JSON200 = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListTriggersResponse parses an HTTP response from a ListTriggersWithResponse call
+func ParseListTriggersResponse(rsp *http.Response) (*ListTriggersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTriggersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTriggerResponse parses an HTTP response from a CreateTriggerWithResponse call
+func ParseCreateTriggerResponse(rsp *http.Response) (*CreateTriggerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTriggerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TriggerEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateTriggerResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListActiveTriggersResponse parses an HTTP response from a ListActiveTriggersWithResponse call
+func ParseListActiveTriggersResponse(rsp *http.Response) (*ListActiveTriggersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListActiveTriggersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTriggerResponse parses an HTTP response from a DeleteTriggerWithResponse call
+func ParseDeleteTriggerResponse(rsp *http.Response) (*DeleteTriggerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTriggerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseGetTriggerResponse parses an HTTP response from a GetTriggerWithResponse call
+func ParseGetTriggerResponse(rsp *http.Response) (*GetTriggerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTriggerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTriggerResponse parses an HTTP response from a UpdateTriggerWithResponse call
+func ParseUpdateTriggerResponse(rsp *http.Response) (*UpdateTriggerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTriggerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateTriggerResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -77,34 +77,20 @@ type Config struct {
 // It must not be called in a transaction that has bumped the version itself:
 // what is rolled back would be remembered.
 func (s *Service) Config(tx *gorm.DB, account, version int64) (*Config, error) {
-	if c := s.Remembered(account, version); c != nil {
-		return c, nil
-	}
-	c, err := load(tx, account)
-	if err != nil {
-		return nil, err
-	}
-	c.Version = version
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.configs) >= remembered {
-		clear(s.configs)
-	}
-	if old := s.configs[account]; old == nil || old.Version < version {
-		s.configs[account] = c
-	}
-	return c, nil
+	return s.configs.At(account, version, func() (*Config, error) {
+		c, err := load(tx, account)
+		if err == nil {
+			c.Version = version
+		}
+		return c, err
+	})
 }
 
 // Remembered is the set-up of the account at this version if it was read before,
 // else nil.
 func (s *Service) Remembered(account, version int64) *Config {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.configs[account]; c != nil && c.Version == version {
-		return c
-	}
-	return nil
+	c, _ := s.configs.Get(account, version)
+	return c
 }
 
 // SetUp is the set-up of the actor's account.

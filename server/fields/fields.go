@@ -5,17 +5,14 @@
 package fields
 
 import (
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/jobs"
 )
-
-// remembered is of how many accounts a Config is kept in memory.
-const remembered = 1_000
 
 // Service keeps fields, forms, custom statuses and brands.
 type Service struct {
@@ -23,13 +20,12 @@ type Service struct {
 	now     func() time.Time
 	targets Targets
 	jobs    *jobs.Service // nil until Follow
-	mu      sync.Mutex
-	configs map[int64]*Config // the newest read of each account
+	configs accounts.Remembered[*Config]
 }
 
 // New makes the service.
 func New(db *gorm.DB, now func() time.Time, targets Targets) *Service {
-	return &Service{db: db, now: now, targets: targets, configs: map[int64]*Config{}}
+	return &Service{db: db, now: now, targets: targets}
 }
 
 // ticketTypes are the types of fields that an account makes for its tickets.

@@ -1,0 +1,36 @@
+package models
+
+// Kinds of rules.
+const (
+	RuleTrigger    = "trigger"
+	RuleAutomation = "automation"
+	RuleView       = "view"
+	RuleMacro      = "macro"
+)
+
+// Rule is a trigger, an automation, a view or a macro.
+type Rule struct {
+	Tenant
+	Kind             string // RuleTrigger and the rest
+	Title            string // as it was written, with its placeholders
+	Description      *string
+	Active           bool
+	Default          bool // made with the account
+	Position         int
+	CategoryID       *int64 // a trigger's
+	CategoryPosition int    // that of the category
+	Conditions       JSON   // rules.Conditions
+	Actions          JSON   // []rules.Action
+	Output           JSON   // a view's; nil otherwise
+	OwnerID          *int64 // whose alone it is; nil: it is shared
+	GroupIDs         IDs    `gorm:"column:group_ids"` // whose members alone it is for; empty: all agents
+	Stamps
+}
+
+// TriggerCategory is a part of an account's triggers, which run part by part.
+type TriggerCategory struct {
+	Tenant
+	Name     string
+	Position int
+	Stamps
+}

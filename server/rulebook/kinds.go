@@ -1,0 +1,26 @@
+package rulebook
+
+import "github.com/helpd/helpd/models"
+
+// LastPosition is where a rule goes that names no position, but for triggers,
+// which go behind the others of their category.
+const LastPosition = 10_000
+
+// kind is what one kind of rules has of its own.
+type kind struct {
+	conditions bool // or it is for all tickets
+	actions    bool
+	described  bool // has a description
+	ordered    bool // in categories
+	personal   bool // may be for one agent, or for some groups
+	columns    bool // has an output
+	distinct   bool // no two active ones do the same
+	most       int  // active ones of an account; 0: as many as they like
+}
+
+var kinds = map[string]kind{
+	models.RuleTrigger:    {conditions: true, actions: true, described: true, ordered: true, most: MaxTriggers},
+	models.RuleAutomation: {conditions: true, actions: true, distinct: true, most: MaxAutomations},
+	models.RuleView:       {conditions: true, described: true, personal: true, columns: true},
+	models.RuleMacro:      {actions: true, described: true, personal: true},
+}
