@@ -165,7 +165,7 @@ func TestLookupsPointAtRecordsThatAreSeen(t *testing.T) {
 	} {
 		asked(tc.field, tc.seen).want(201)
 		asked(tc.field, tc.hidden).wantDetail("base", fmt.Sprintf("%s: %d is not a record of type %s", tc.title, tc.hidden, tc.kind))
-	}	// A follow-up takes over what its source points at, whoever asks for it.
+	} // A follow-up takes over what its source points at, whoever asks for it.
 	closed := a.post("/api/v2/imports/tickets", fmt.Sprintf(`{"ticket":{"subject":"S","status":"closed","requester_id":%d,
 		"comments":[{"body":"B","author_id":%d}],"custom_fields":[{"id":%d,"value":%d}]}}`, ann, ann, other, hidden)).want(201).id("ticket")
 	next := a.as(a.email("ann")).post("/api/v2/requests",

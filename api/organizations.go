@@ -7,6 +7,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
@@ -76,25 +77,29 @@ func (h organizationHandlers) SearchOrganizations(ctx context.Context, r gen.Sea
 }
 
 func (h organizationHandlers) AutocompleteOrganizations(ctx context.Context, r gen.AutocompleteOrganizationsRequestObject) (gen.AutocompleteOrganizationsResponseObject, error) {
-	l, err := h.autocomplete(ctx, or(r.Params.Name, ""))
+	l, err := h.autocomplete(ctx, or(r.Params.Name, ""), lookup(r.Params.FieldID, r.Params.Source))
 	return gen.AutocompleteOrganizations200JSONResponse{Listing: l}, err
 }
 
 func (h organizationHandlers) AutocompleteOrganizationsByBody(ctx context.Context, r gen.AutocompleteOrganizationsByBodyRequestObject) (gen.AutocompleteOrganizationsByBodyResponseObject, error) {
-	text := or(r.Params.Name, "")
-	if r.Body != nil && r.Body.Name != nil {
-		text = string(*r.Body.Name)
+	var in gen.OrganizationAutocompleteBody
+	if r.Body != nil {
+		in = *r.Body
 	}
-	l, err := h.autocomplete(ctx, text)
+	text := or(r.Params.Name, "")
+	if in.Name != nil {
+		text = string(*in.Name)
+	}
+	l, err := h.autocomplete(ctx, text, lookup(in.FieldID, in.Source))
 	return gen.AutocompleteOrganizationsByBody200JSONResponse{Listing: l}, err
 }
 
-func (h organizationHandlers) autocomplete(ctx context.Context, text string) (wire.Listing, error) {
+func (h organizationHandlers) autocomplete(ctx context.Context, text string, of fields.Lookup) (wire.Listing, error) {
 	p, err := pageOf(ctx)
 	if err != nil {
 		return wire.Listing{}, err
 	}
-	list, err := h.organizations.Autocomplete(ctx, auth.From(ctx), text, p)
+	list, err := h.organizations.Autocomplete(ctx, auth.From(ctx), text, of, p)
 	return organizationList(ctx, list), err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/merging"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/page"
@@ -93,22 +94,27 @@ func (h userHandlers) SearchUsers(ctx context.Context, r gen.SearchUsersRequestO
 }
 
 func (h userHandlers) AutocompleteUsers(ctx context.Context, r gen.AutocompleteUsersRequestObject) (gen.AutocompleteUsersResponseObject, error) {
-	l, err := h.autocomplete(ctx, or(r.Params.Name, ""), or(r.Params.Phone, ""))
+	l, err := h.autocomplete(ctx, or(r.Params.Name, ""), or(r.Params.Phone, ""), lookup(r.Params.FieldID, r.Params.Source))
 	return gen.AutocompleteUsers200JSONResponse{Listing: l}, err
 }
 
 func (h userHandlers) AutocompleteUsersByBody(ctx context.Context, r gen.AutocompleteUsersByBodyRequestObject) (gen.AutocompleteUsersByBodyResponseObject, error) {
-	l, err := h.autocomplete(ctx, string(or(r.Body.Name, "")), string(or(r.Body.Phone, "")))
+	l, err := h.autocomplete(ctx, string(or(r.Body.Name, "")), string(or(r.Body.Phone, "")), lookup(r.Body.FieldID, r.Body.Source))
 	return gen.AutocompleteUsersByBody200JSONResponse{Listing: l}, err
 }
 
-func (h userHandlers) autocomplete(ctx context.Context, name, phone string) (wire.Listing, error) {
+func (h userHandlers) autocomplete(ctx context.Context, name, phone string, of fields.Lookup) (wire.Listing, error) {
 	if name == "" {
 		name = phone
 	}
 	return h.page(ctx, func(p page.Request) (page.Result[models.User], error) {
-		return h.users.Autocomplete(ctx, auth.From(ctx), name, p)
+		return h.users.Autocomplete(ctx, auth.From(ctx), name, of, p)
 	})
+}
+
+// lookup is the lookup field that an autocomplete is for.
+func lookup[T ~string](field *wire.ID, source *T) fields.Lookup {
+	return fields.Lookup{FieldID: int64(or(field, 0)), Source: string(or(source, ""))}
 }
 
 func (h userHandlers) ShowManyUsers(ctx context.Context, r gen.ShowManyUsersRequestObject) (gen.ShowManyUsersResponseObject, error) {

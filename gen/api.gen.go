@@ -1228,7 +1228,9 @@ type OrganizationAbilities struct {
 
 // OrganizationAutocompleteBody defines model for OrganizationAutocompleteBody.
 type OrganizationAutocompleteBody struct {
-	Name *wire.Text `json:"name,omitempty"`
+	Name    *wire.Text `json:"name,omitempty"`
+	FieldID *wire.ID   `json:"field_id,omitempty"`
+	Source  *wire.Text `json:"source,omitempty"`
 }
 
 // OrganizationBody defines model for OrganizationBody.
@@ -1451,7 +1453,10 @@ type RedactTextBody struct {
 	Text wire.Text `json:"text"`
 }
 
-// RelationshipFilter defines model for RelationshipFilter.
+// RelationshipFilter What a lookup offers, each condition being {field, operator, value}: records that all of `all` hold for and, if there is any, one of `any`.
+// Autocompletes of users and of organizations heed it (field_id); values that are set are not held against it. Fields are members of
+// the record, and custom_fields.{key} for its custom fields; operators are is, is_not, present, not_present, of lists includes and
+// not_includes, of numbers and dates less_than, less_than_equal, greater_than and greater_than_equal.
 type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
 	Any []map[string]interface{} `json:"any"`
@@ -2773,8 +2778,10 @@ type UserAbilities struct {
 
 // UserAutocompleteBody defines model for UserAutocompleteBody.
 type UserAutocompleteBody struct {
-	Name  *wire.Text `json:"name,omitempty"`
-	Phone *wire.Text `json:"phone,omitempty"`
+	Name    *wire.Text `json:"name,omitempty"`
+	Phone   *wire.Text `json:"phone,omitempty"`
+	FieldID *wire.ID   `json:"field_id,omitempty"`
+	Source  *wire.Text `json:"source,omitempty"`
 }
 
 // UserBody defines model for UserBody.
@@ -3074,6 +3081,12 @@ type JobStatusIDParam = string
 // LocaleIDParam defines model for LocaleIdParam.
 type LocaleIDParam = string
 
+// LookupFieldParam defines model for LookupFieldParam.
+type LookupFieldParam = wire.ID
+
+// LookupSourceParam defines model for LookupSourceParam.
+type LookupSourceParam = string
+
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
 
@@ -3333,6 +3346,12 @@ type DeleteManyOrganizationMembershipsParams struct {
 type AutocompleteOrganizationsParams struct {
 	// Name The name to look for, whatever its case.
 	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+
+	// FieldID The id of a lookup field, whose relationship_filter then holds.
+	FieldID *LookupFieldParam `form:"field_id,omitempty" json:"field_id,omitempty"`
+
+	// Source The type of record that field_id is a field of: zen:ticket, zen:user or zen:organization.
+	Source *LookupSourceParam `form:"source,omitempty" json:"source,omitempty"`
 }
 
 // AutocompleteOrganizationsByBodyParams defines parameters for AutocompleteOrganizationsByBody.
@@ -3612,6 +3631,12 @@ type AutocompleteUsersParams struct {
 
 	// Phone The beginning of a phone number where there is no name.
 	Phone *string `form:"phone,omitempty" json:"phone,omitempty"`
+
+	// FieldID The id of a lookup field, whose relationship_filter then holds.
+	FieldID *LookupFieldParam `form:"field_id,omitempty" json:"field_id,omitempty"`
+
+	// Source The type of record that field_id is a field of: zen:ticket, zen:user or zen:organization.
+	Source *LookupSourceParam `form:"source,omitempty" json:"source,omitempty"`
 }
 
 // CountUsersParams defines parameters for CountUsers.
@@ -6747,6 +6772,20 @@ func (w *ServerInterfaceWrapper) AutocompleteOrganizations(ctx echo.Context) err
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
 	}
 
+	// ------------- Optional query parameter "field_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field_id", ctx.QueryParams(), &params.FieldID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", ctx.QueryParams(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter source: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AutocompleteOrganizations(ctx, params)
 	return err
@@ -9144,6 +9183,20 @@ func (w *ServerInterfaceWrapper) AutocompleteUsers(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "phone", ctx.QueryParams(), &params.Phone, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter phone: %s", err))
+	}
+
+	// ------------- Optional query parameter "field_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "field_id", ctx.QueryParams(), &params.FieldID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter field_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", ctx.QueryParams(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter source: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments

@@ -1278,7 +1278,9 @@ type OrganizationAbilities struct {
 
 // OrganizationAutocompleteBody defines model for OrganizationAutocompleteBody.
 type OrganizationAutocompleteBody struct {
-	Name *string `json:"name,omitempty"`
+	Name    *string `json:"name,omitempty"`
+	FieldID *int64  `json:"field_id,omitempty"`
+	Source  *string `json:"source,omitempty"`
 }
 
 // OrganizationBody defines model for OrganizationBody.
@@ -1532,7 +1534,10 @@ type RedactTextBody struct {
 	Text string `json:"text"`
 }
 
-// RelationshipFilter defines model for RelationshipFilter.
+// RelationshipFilter What a lookup offers, each condition being {field, operator, value}: records that all of `all` hold for and, if there is any, one of `any`.
+// Autocompletes of users and of organizations heed it (field_id); values that are set are not held against it. Fields are members of
+// the record, and custom_fields.{key} for its custom fields; operators are is, is_not, present, not_present, of lists includes and
+// not_includes, of numbers and dates less_than, less_than_equal, greater_than and greater_than_equal.
 type RelationshipFilter struct {
 	All []map[string]interface{} `json:"all"`
 	Any []map[string]interface{} `json:"any"`
@@ -3090,8 +3095,10 @@ type UserAbilities struct {
 
 // UserAutocompleteBody defines model for UserAutocompleteBody.
 type UserAutocompleteBody struct {
-	Name  *string `json:"name,omitempty"`
-	Phone *string `json:"phone,omitempty"`
+	Name    *string `json:"name,omitempty"`
+	Phone   *string `json:"phone,omitempty"`
+	FieldID *int64  `json:"field_id,omitempty"`
+	Source  *string `json:"source,omitempty"`
 }
 
 // UserBody defines model for UserBody.
@@ -3422,6 +3429,12 @@ type JobStatusIDParam = string
 
 // LocaleIDParam defines model for LocaleIdParam.
 type LocaleIDParam = string
+
+// LookupFieldParam defines model for LookupFieldParam.
+type LookupFieldParam = int64
+
+// LookupSourceParam defines model for LookupSourceParam.
+type LookupSourceParam = string
 
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
@@ -4120,6 +4133,12 @@ type AutocompleteOrganizationsParams struct {
 
 	// Name The name to look for, whatever its case.
 	Name *OrganizationNameParam `form:"name,omitempty" json:"name,omitempty"`
+
+	// FieldID The id of a lookup field, whose relationship_filter then holds.
+	FieldID *LookupFieldParam `form:"field_id,omitempty" json:"field_id,omitempty"`
+
+	// Source The type of record that field_id is a field of: zen:ticket, zen:user or zen:organization.
+	Source *LookupSourceParam `form:"source,omitempty" json:"source,omitempty"`
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
@@ -5245,6 +5264,12 @@ type AutocompleteUsersParams struct {
 
 	// Phone The beginning of a phone number where there is no name.
 	Phone *string `form:"phone,omitempty" json:"phone,omitempty"`
+
+	// FieldID The id of a lookup field, whose relationship_filter then holds.
+	FieldID *LookupFieldParam `form:"field_id,omitempty" json:"field_id,omitempty"`
+
+	// Source The type of record that field_id is a field of: zen:ticket, zen:user or zen:organization.
+	Source *LookupSourceParam `form:"source,omitempty" json:"source,omitempty"`
 }
 
 // AutocompleteUsersByBodyParams defines parameters for AutocompleteUsersByBody.
@@ -21554,6 +21579,30 @@ func NewAutocompleteOrganizationsRequest(server string, params *AutocompleteOrga
 
 		}
 
+		if params.FieldID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field_id", *params.FieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Include != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -31194,6 +31243,30 @@ func NewAutocompleteUsersRequest(server string, params *AutocompleteUsersParams)
 		if params.Phone != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "phone", *params.Phone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FieldID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "field_id", *params.FieldID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Source != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source", *params.Source, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -166,43 +166,11 @@ func (c Change) applyLookup(f *Field) error {
 	if c.RelationshipFilter == nil {
 		return nil
 	}
-	filter, err := readFilter(c.RelationshipFilter)
+	filter, err := readFilter(*f.RelationshipTargetType, c.RelationshipFilter)
 	if err == nil {
 		f.RelationshipFilter = filter
 	}
 	return err
-}
-
-// filterCondition is one condition on the records that a lookup offers.
-type filterCondition struct {
-	Field    string          `json:"field"`
-	Operator string          `json:"operator"`
-	Value    json.RawMessage `json:"value,omitempty"`
-}
-
-func readFilter(raw json.RawMessage) (models.JSON, error) {
-	if string(raw) == "null" {
-		return nil, nil
-	}
-	var filter struct {
-		All []filterCondition `json:"all"`
-		Any []filterCondition `json:"any"`
-	}
-	if err := json.Unmarshal(raw, &filter); err != nil {
-		return nil, fault.InvalidField("relationship_filter", "must be an object with the lists all and any")
-	}
-	for _, cond := range append(append([]filterCondition{}, filter.All...), filter.Any...) {
-		if cond.Field == "" || cond.Operator == "" {
-			return nil, fault.InvalidField("relationship_filter", "each condition needs a field and an operator")
-		}
-	}
-	if filter.All == nil {
-		filter.All = []filterCondition{}
-	}
-	if filter.Any == nil {
-		filter.Any = []filterCondition{}
-	}
-	return models.ToJSON(filter), nil
 }
 
 var gaps = regexp.MustCompile(`[\s,]+`)

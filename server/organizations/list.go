@@ -9,6 +9,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
 )
 
@@ -207,18 +208,24 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, externalID, name st
 }
 
 // Autocomplete lists the organizations whose name begins with the text,
-// whatever its case, by name. An empty text is fault.BadAttribute.
-func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, r page.Request) (page.Result[models.Organization], error) {
+// whatever its case, by name; of a lookup, those of them that it offers. An empty
+// text is fault.BadAttribute, and a field that is no lookup of organizations
+// fault.Invalid.
+func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, of fields.Lookup, r page.Request) (page.Result[models.Organization], error) {
 	if err := all(by); err != nil {
 		return page.Result[models.Organization]{}, err
 	}
 	if text = strings.TrimSpace(text); text == "" {
 		return page.Result[models.Organization]{}, fault.Attribute("name", "at least one character")
 	}
+	offered, args, err := s.fields.Offered(ctx, by, fields.TargetOrganizations, of)
+	if err != nil {
+		return page.Result[models.Organization]{}, err
+	}
 	// The bounds are for the index: of LIKE alone PostgreSQL cannot tell them
 	// once it plans the statement for every text.
-	q := query(by, `lower(o.name) ~>=~ lower(?) AND lower(o.name) ~<~ (lower(?) || U&'\+10FFFF') AND lower(o.name) LIKE lower(?)`,
-		text, text, likeEscape.Replace(text)+"%")
+	q := query(by, `lower(o.name) ~>=~ lower(?) AND lower(o.name) ~<~ (lower(?) || U&'\+10FFFF') AND lower(o.name) LIKE lower(?) AND `+offered,
+		append([]any{text, text, likeEscape.Replace(text) + "%"}, args...)...)
 	q.Order = byName
 	return page.List(ctx, s.db, q, r, scan)
 }

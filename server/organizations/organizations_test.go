@@ -389,13 +389,13 @@ func TestFinding(t *testing.T) {
 	_, err = w.Search(w.ctx(), w.admin, "", " ", all)
 	is(t, err, fault.BadAttribute)
 
-	r, _ = w.Autocomplete(w.ctx(), w.admin, "ÜB", all)
+	r, _ = w.Autocomplete(w.ctx(), w.admin, "ÜB", fields.Lookup{}, all)
 	same(t, names(r.Items), []string{"über 100%", "Über AG"})
-	r, _ = w.Autocomplete(w.ctx(), w.admin, "über 100%", all)
+	r, _ = w.Autocomplete(w.ctx(), w.admin, "über 100%", fields.Lookup{}, all)
 	same(t, names(r.Items), []string{"über 100%"})
-	r, _ = w.Autocomplete(w.ctx(), w.admin, "_", all)
+	r, _ = w.Autocomplete(w.ctx(), w.admin, "_", fields.Lookup{}, all)
 	same(t, names(r.Items), []string{})
-	_, err = w.Autocomplete(w.ctx(), w.admin, "", all)
+	_, err = w.Autocomplete(w.ctx(), w.admin, "", fields.Lookup{}, all)
 	is(t, err, fault.BadAttribute)
 
 	many, err := w.ShowMany(w.ctx(), w.admin, []int64{b.ID, 404, a.ID, a.ID}, nil)

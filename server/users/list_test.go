@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
 )
 
@@ -125,14 +126,14 @@ func TestAutocomplete(t *testing.T) {
 		{"+1555", "Zoe Wilco"},
 		{"w_", ""},
 	} {
-		r, err := w.Autocomplete(w.ctx, w.agent, tc.text, page.Request{Size: 100, Number: 1})
+		r, err := w.Autocomplete(w.ctx, w.agent, tc.text, fields.Lookup{}, page.Request{Size: 100, Number: 1})
 		if err != nil || names(r.Items) != tc.want {
 			t.Errorf("%s: %q, %v, want %q", tc.text, names(r.Items), err, tc.want)
 		}
 	}
-	_, err := w.Autocomplete(w.ctx, w.agent, "w", page.First(10))
+	_, err := w.Autocomplete(w.ctx, w.agent, "w", fields.Lookup{}, page.First(10))
 	w.refused(err, fault.Invalid, "Name: is too short (minimum is 2 characters)")
-	_, err = w.Autocomplete(w.ctx, w.as(w.ann), "wil", page.First(10))
+	_, err = w.Autocomplete(w.ctx, w.as(w.ann), "wil", fields.Lookup{}, page.First(10))
 	w.refused(err, fault.Forbidden, "")
 }
 

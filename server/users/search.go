@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
 )
@@ -79,9 +80,10 @@ const (
 const MinAutocomplete = 2
 
 // Autocomplete is a page of the active users with a word in the name, or an
-// address or phone number, that begins with text; by name. It fails with
-// fault.Invalid for a text shorter than MinAutocomplete.
-func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, p page.Request) (page.Result[models.User], error) {
+// address or phone number, that begins with text; by name. Of a lookup, they are
+// those that it offers. It fails with fault.Invalid for a text shorter than
+// MinAutocomplete, and for a field that is no lookup of users.
+func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, of fields.Lookup, p page.Request) (page.Result[models.User], error) {
 	q, err := s.query(ctx, by, Filter{})
 	if err != nil {
 		return page.Result[models.User]{}, err
@@ -93,9 +95,16 @@ func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, 
 	if err := limit("name", text, maxText); err != nil {
 		return page.Result[models.User]{}, err
 	}
+	offered, args, err := s.fields.Offered(ctx, by, fields.TargetUsers, of)
+	if err != nil {
+		return page.Result[models.User]{}, err
+	}
 	c := suggestions(by.AccountID, text)
-	q.Where += " AND " + c.sql
-	q.Args = append(q.Args, c.args...)
+	if of.FieldID != 0 { // what is offered may not be among the first
+		c = begins(by.AccountID, text)
+	}
+	q.Where += " AND " + c.sql + " AND " + offered
+	q.Args = append(append(q.Args, c.args...), args...)
 	q.Order = page.By("name,id", page.Column{Expr: "lower(u.name)", Kind: page.Text}, page.Column{Expr: "u.id", Kind: page.Int})
 	return page.List(ctx, s.db, q, p, scanOf(by.AccountID))
 }
