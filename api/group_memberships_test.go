@@ -94,6 +94,10 @@ func TestDefaultGroupOfAnAgent(t *testing.T) {
 	if got := r.ids("group_memberships"); len(got) != 1 || got[0] != second || r.member("group_memberships", 0, "default") != true {
 		t.Errorf("%s", r.body)
 	}
+	for _, path := range []string{"/api/v2/group_memberships", fmt.Sprintf("/api/v2/users/%d/group_memberships", user)} {
+		a.delete(fmt.Sprintf("%s/%d", path, second)).wantDetail("base", "Agents must belong to at least one group")
+	}
+	join(a.group("C"))
 	a.delete(fmt.Sprintf("/api/v2/users/%d/group_memberships/%d", user, second)).want(204)
 }
 
@@ -142,9 +146,13 @@ func TestBulkGroupMemberships(t *testing.T) {
 		t.Errorf("%s", done.body)
 	}
 	path := fmt.Sprintf("/api/v2/users/%d/group_memberships", user)
+	kept := a.post(path, fmt.Sprintf(`{"group_membership":{"group_id":%d}}`, a.group("Tier 3"))).want(201).id("group_membership")
 	id := a.get(path).want(200).ids("group_memberships")[0]
-	a.delete(fmt.Sprintf("/api/v2/group_memberships/destroy_many?ids=%d", id)).want(200).jobDone(a)
-	if got := a.get(path).want(200).ids("group_memberships"); len(got) != 0 {
+	done = a.delete(fmt.Sprintf("/api/v2/group_memberships/destroy_many?ids=%d,%d", id, kept)).want(200).jobDone(a)
+	if done.member("job_status", "results", 0, "status") != "Deleted" || done.member("job_status", "results", 1, "status") != "Failed" {
+		t.Errorf("%s", done.body)
+	}
+	if got := a.get(path).want(200).ids("group_memberships"); len(got) != 1 || got[0] != kept {
 		t.Errorf("left %v", got)
 	}
 	a.delete("/api/v2/group_memberships/destroy_many?ids=").want(400)

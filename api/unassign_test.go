@@ -17,6 +17,7 @@ func TestTicketsAreTakenFromThoseWhoAreGone(t *testing.T) {
 	requester, _ := a.person(models.RoleEndUser)
 	membership := a.post("/api/v2/group_memberships", fmt.Sprintf(`{"group_membership":{"user_id":%d,"group_id":%d}}`, agent, group)).
 		want(201).id("group_membership")
+	a.post("/api/v2/group_memberships", fmt.Sprintf(`{"group_membership":{"user_id":%d,"group_id":%d}}`, agent, a.group("Tier 1"))).want(201)
 	a.post("/api/v2/organization_memberships", fmt.Sprintf(`{"organization_membership":{"user_id":%d,"organization_id":%d}}`, requester, organization)).want(201)
 	ticket := a.post("/api/v2/tickets", fmt.Sprintf(
 		`{"ticket":{"comment":{"body":"It does not start"},"requester_id":%d,"assignee_id":%d,"group_id":%d}}`, requester, agent, group)).

@@ -4231,7 +4231,7 @@ type ServerInterface interface {
 	// GroupMembershipBulkDelete Ends up to 100 memberships in a job.
 	// (DELETE /api/v2/group_memberships/destroy_many)
 	GroupMembershipBulkDelete(ctx echo.Context, params GroupMembershipBulkDeleteParams) error
-	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after. The only one of an agent stays.
 	// (DELETE /api/v2/group_memberships/{group_membership_id})
 	DeleteGroupMembership(ctx echo.Context, groupMembershipID GroupMembershipIDParam) error
 	// ShowGroupMembershipByID Shows a membership.
@@ -18342,7 +18342,7 @@ type StrictServerInterface interface {
 	// GroupMembershipBulkDelete Ends up to 100 memberships in a job.
 	// (DELETE /api/v2/group_memberships/destroy_many)
 	GroupMembershipBulkDelete(ctx context.Context, request GroupMembershipBulkDeleteRequestObject) (GroupMembershipBulkDeleteResponseObject, error)
-	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after. The only one of an agent stays.
 	// (DELETE /api/v2/group_memberships/{group_membership_id})
 	DeleteGroupMembership(ctx context.Context, request DeleteGroupMembershipRequestObject) (DeleteGroupMembershipResponseObject, error)
 	// ShowGroupMembershipByID Shows a membership.

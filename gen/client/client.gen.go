@@ -6695,7 +6695,7 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v2/group_memberships/destroy_many (the `GroupMembershipBulkDelete` operationId).
 	GroupMembershipBulkDelete(ctx context.Context, params *GroupMembershipBulkDeleteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after. The only one of an agent stays.
 	//
 	// Corresponds with DELETE /api/v2/group_memberships/{group_membership_id} (the `DeleteGroupMembership` operationId).
 	DeleteGroupMembership(ctx context.Context, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9991,7 +9991,7 @@ func (c *Client) GroupMembershipBulkDelete(ctx context.Context, params *GroupMem
 	return c.Client.Do(req)
 }
 
-// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+// DeleteGroupMembership Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after. The only one of an agent stays.
 //
 // Corresponds with DELETE /api/v2/group_memberships/{group_membership_id} (the `DeleteGroupMembership` operationId).
 func (c *Client) DeleteGroupMembership(ctx context.Context, groupMembershipID GroupMembershipIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -36248,7 +36248,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v2/group_memberships/destroy_many (the `GroupMembershipBulkDelete` operationId).
 	GroupMembershipBulkDeleteWithResponse(ctx context.Context, params *GroupMembershipBulkDeleteParams, reqEditors ...RequestEditorFn) (*GroupMembershipBulkDeleteResponse, error)
 
-	// DeleteGroupMembershipWithResponse Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+	// DeleteGroupMembershipWithResponse Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after. The only one of an agent stays.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -52934,7 +52934,7 @@ func (c *ClientWithResponses) GroupMembershipBulkDeleteWithResponse(ctx context.
 	return ParseGroupMembershipBulkDeleteResponse(rsp)
 }
 
-// DeleteGroupMembershipWithResponse Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after.
+// DeleteGroupMembershipWithResponse Ends a membership; the agent's tickets of the group that are not solved lose their assignee soon after. The only one of an agent stays.
 //
 // Returns a wrapper object for the known response body format(s).
 //

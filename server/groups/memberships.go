@@ -171,7 +171,10 @@ func (s *Service) makeDefaultTx(tx *gorm.DB, m *models.GroupMembership) error {
 
 // Leave ends a membership, of this user unless user is 0. When it was the
 // default, the user's oldest other one becomes it. The user's tickets of the
-// group that are not solved lose their assignee by and by. Admins may.
+// group that are not solved lose their assignee by and by. Admins may. It fails
+// with fault.NotFound, and with fault.Invalid for the only membership of an agent:
+// he needs one as long as he is an agent. (The deletion of a group ends it all the
+// same, for to put him into another would show him its tickets.)
 func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) error {
 	if !by.Admin() {
 		return fault.Denied()
@@ -181,11 +184,19 @@ func (s *Service) Leave(ctx context.Context, by auth.Actor, user, id int64) erro
 		if err != nil {
 			return err
 		}
-		if _, err := memberships.LockUserTx(tx, m.UserID); err != nil {
+		u, err := memberships.LockUserTx(tx, m.UserID)
+		if err != nil {
 			return err
 		}
 		if _, err := membershipTx(tx, user, id); err != nil { // another one was faster
 			return err
+		}
+		var others int64
+		if err := tx.Model(&models.GroupMembership{}).Where("user_id = ? AND id <> ?", u.ID, id).Count(&others).Error; err != nil {
+			return err
+		}
+		if others == 0 && u.Active && u.Staff() {
+			return fault.Base(fault.CodeInvalid, "Agents must belong to at least one group")
 		}
 		if err := memberships.Groups.EndTx(tx, s.by(by), m.GroupID, []int64{m.UserID}); err != nil {
 			return err

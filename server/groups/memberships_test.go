@@ -58,7 +58,7 @@ func TestLeaving(t *testing.T) {
 	u := w.user(models.RoleAgent)
 	first := w.join(u, w.group("A"))
 	c := w.group("C")
-	w.join(u, c)
+	middle := w.join(u, c)
 	last := w.join(u, w.group("B"))
 
 	is(t, w.Leave(w.ctx(), w.admin, w.admin.ID(), first.ID), fault.NotFound) // another user's
@@ -72,6 +72,14 @@ func TestLeaving(t *testing.T) {
 	same(t, w.Leave(w.ctx(), w.admin, 0, last.ID), nil)
 	memberships, _ = w.defaults(u)
 	same(t, memberships, []int64{c.ID})
+	wrong(t, w.Leave(w.ctx(), w.admin, 0, middle.ID), "base", fault.CodeInvalid)
+	memberships, own = w.defaults(u)
+	same(t, memberships, []int64{c.ID})
+	same(t, *own, c.ID)
+	if err := w.db.WithContext(w.ctx()).Model(&u).Update("role", models.RoleEndUser).Error; err != nil {
+		t.Fatal(err)
+	}
+	same(t, w.Leave(w.ctx(), w.admin, 0, middle.ID), nil)
 }
 
 func TestMakeDefault(t *testing.T) {
@@ -139,6 +147,7 @@ func TestConcurrentWritersKeepOneDefault(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testdb.DB(t))
 	u := w.user(models.RoleAgent)
+	w.join(u, w.support) // agents never leave their last group
 	var wg sync.WaitGroup
 	for i := range 8 {
 		g := w.group(fmt.Sprint("G", i))
