@@ -25,6 +25,7 @@ import (
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
@@ -43,6 +44,7 @@ type Services struct {
 	Organizations *organizations.Service
 	Rules         *rulebook.Service
 	Schedules     *schedules.Service
+	SLA           *sla.Service
 	Suspended     *suspended.Service
 	Tags          *tags.Service
 	Tickets       *tickets.Service
@@ -81,6 +83,7 @@ type handlers struct {
 	requestHandlers
 	ruleHandlers
 	scheduleHandlers
+	slaHandlers
 	suspendedHandlers
 	tagHandlers
 	ticketHandlers
@@ -117,6 +120,7 @@ func New(s Services, o Options) *echo.Echo {
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
 		ruleHandlers:         ruleHandlers{s.Rules},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
+		slaHandlers:          slaHandlers{s.SLA},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},

@@ -99,6 +99,7 @@ func (w *world) setUp() {
 	const schedules = "/api/v2/business_hours/schedules"
 	schedule := w.made(schedules, "schedule", "schedule_id", `{"schedule":{"name":"SECRET","time_zone":"UTC"}}`)
 	w.made(schedules+"/"+schedule+"/holidays", "holiday", "holiday_id", `{"holiday":{"name":"SECRET","start_date":"2026-03-01","end_date":"2026-03-02"}}`)
+	w.made("/api/v2/slas/policies", "sla_policy", "sla_policy_id", `{"sla_policy":{"title":"SECRET","description":"SECRET","filter":{"all":[]}}}`)
 	w.made("/api/v2/ticket_forms", "ticket_form", "ticket_form_id",
 		`{"ticket_form":{"name":"SECRET","display_name":"SECRET","end_user_visible":true,"ticket_field_ids":[`+field+`]}}`)
 	w.made("/api/v2/custom_statuses", "custom_status", "custom_status_id",

@@ -111,6 +111,39 @@ func (e RecoveredRequester) Valid() bool {
 	}
 }
 
+// Defines values for SLAMetric.
+const (
+	SLAMetricAgentWorkTime       SLAMetric = "agent_work_time"
+	SLAMetricFirstReplyTime      SLAMetric = "first_reply_time"
+	SLAMetricNextReplyTime       SLAMetric = "next_reply_time"
+	SLAMetricPausableUpdateTime  SLAMetric = "pausable_update_time"
+	SLAMetricPeriodicUpdateTime  SLAMetric = "periodic_update_time"
+	SLAMetricRequesterWaitTime   SLAMetric = "requester_wait_time"
+	SLAMetricTotalResolutionTime SLAMetric = "total_resolution_time"
+)
+
+// Valid indicates whether the value is a known member of the SLAMetric enum.
+func (e SLAMetric) Valid() bool {
+	switch e {
+	case SLAMetricAgentWorkTime:
+		return true
+	case SLAMetricFirstReplyTime:
+		return true
+	case SLAMetricNextReplyTime:
+		return true
+	case SLAMetricPausableUpdateTime:
+		return true
+	case SLAMetricPeriodicUpdateTime:
+		return true
+	case SLAMetricRequesterWaitTime:
+		return true
+	case SLAMetricTotalResolutionTime:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SatisfactionScore.
 const (
 	SatisfactionScoreBad       SatisfactionScore = "bad"
@@ -1670,6 +1703,189 @@ type RuleConditionsInput struct {
 	Any []RuleConditionInput `json:"any,omitzero"`
 }
 
+// SLACondition defines model for SLACondition.
+type SLACondition struct {
+	Field    string `json:"field"`
+	Operator string `json:"operator"`
+
+	// Value In the type that it was written with.
+	Value interface{} `json:"value"`
+}
+
+// SLAConditionInput defines model for SLAConditionInput.
+type SLAConditionInput struct {
+	Field    *wire.Text `json:"field,omitempty"`
+	Operator *wire.Text `json:"operator,omitempty"`
+	Value    wire.Raw   `json:"value,omitempty"`
+}
+
+// SLAFilter defines model for SLAFilter.
+type SLAFilter = wire.Raw
+
+// SLAFilterInput defines model for SLAFilterInput.
+type SLAFilterInput struct {
+	All []SLAConditionInput `json:"all,omitzero"`
+	Any []SLAConditionInput `json:"any,omitzero"`
+}
+
+// SLAFirstReplySettings defines model for SLAFirstReplySettings.
+type SLAFirstReplySettings struct {
+	// ActivateOnTicketCreatedForEndUser The requester is an end user and the first comment is public. True unless told otherwise.
+	ActivateOnTicketCreatedForEndUser bool `json:"activate_on_ticket_created_for_end_user"`
+
+	// ActivateOnAgentTicketCreatedForEndUserWithInternalNote An agent creates the ticket of an end user with an internal note.
+	ActivateOnAgentTicketCreatedForEndUserWithInternalNote bool `json:"activate_on_agent_ticket_created_for_end_user_with_internal_note"`
+
+	// ActivateOnLightAgentOnEmailForwardTicketFromEndUser A light agent forwards an end user's mail.
+	ActivateOnLightAgentOnEmailForwardTicketFromEndUser bool `json:"activate_on_light_agent_on_email_forward_ticket_from_end_user"`
+
+	// ActivateOnAgentCreatedTicketForSelf The requester is an agent.
+	ActivateOnAgentCreatedTicketForSelf bool `json:"activate_on_agent_created_ticket_for_self"`
+
+	// FulfillOnAgentInternalNote An agent's internal note ends it, too.
+	FulfillOnAgentInternalNote bool `json:"fulfill_on_agent_internal_note"`
+}
+
+// SLAFirstReplySettingsInput defines model for SLAFirstReplySettingsInput.
+type SLAFirstReplySettingsInput struct {
+	ActivateOnTicketCreatedForEndUser                      *wire.Flag `json:"activate_on_ticket_created_for_end_user,omitempty"`
+	ActivateOnAgentTicketCreatedForEndUserWithInternalNote *wire.Flag `json:"activate_on_agent_ticket_created_for_end_user_with_internal_note,omitempty"`
+	ActivateOnLightAgentOnEmailForwardTicketFromEndUser    *wire.Flag `json:"activate_on_light_agent_on_email_forward_ticket_from_end_user,omitempty"`
+	ActivateOnAgentCreatedTicketForSelf                    *wire.Flag `json:"activate_on_agent_created_ticket_for_self,omitempty"`
+	FulfillOnAgentInternalNote                             *wire.Flag `json:"fulfill_on_agent_internal_note,omitempty"`
+}
+
+// SLAMetric defines model for SLAMetric.
+type SLAMetric string
+
+// SLAMetricSettings defines model for SLAMetricSettings.
+type SLAMetricSettings = wire.Raw
+
+// SLAMetricSettingsInput defines model for SLAMetricSettingsInput.
+type SLAMetricSettingsInput struct {
+	FirstReplyTime     *SLAFirstReplySettingsInput     `json:"first_reply_time,omitempty"`
+	NextReplyTime      *SLANextReplySettingsInput      `json:"next_reply_time,omitempty"`
+	PeriodicUpdateTime *SLAPeriodicUpdateSettingsInput `json:"periodic_update_time,omitempty"`
+}
+
+// SLANextReplySettings defines model for SLANextReplySettings.
+type SLANextReplySettings struct {
+	// FulfillOnNonRequestingAgentInternalNoteAfterActivation The internal note of an agent who is not the requester ends it, too.
+	FulfillOnNonRequestingAgentInternalNoteAfterActivation bool `json:"fulfill_on_non_requesting_agent_internal_note_after_activation"`
+
+	// ActivateOnEndUserAddedInternalNote An end user's internal note begins it, too.
+	ActivateOnEndUserAddedInternalNote bool `json:"activate_on_end_user_added_internal_note"`
+
+	// ActivateOnAgentRequestedTicketWithPublicCommentOrInternalNote A comment of a requester who is an agent begins it, too.
+	ActivateOnAgentRequestedTicketWithPublicCommentOrInternalNote bool `json:"activate_on_agent_requested_ticket_with_public_comment_or_internal_note"`
+
+	// ActivateOnLightAgentInternalNote A light agent's internal note begins it, too.
+	ActivateOnLightAgentInternalNote bool `json:"activate_on_light_agent_internal_note"`
+}
+
+// SLANextReplySettingsInput defines model for SLANextReplySettingsInput.
+type SLANextReplySettingsInput struct {
+	FulfillOnNonRequestingAgentInternalNoteAfterActivation        *wire.Flag `json:"fulfill_on_non_requesting_agent_internal_note_after_activation,omitempty"`
+	ActivateOnEndUserAddedInternalNote                            *wire.Flag `json:"activate_on_end_user_added_internal_note,omitempty"`
+	ActivateOnAgentRequestedTicketWithPublicCommentOrInternalNote *wire.Flag `json:"activate_on_agent_requested_ticket_with_public_comment_or_internal_note,omitempty"`
+	ActivateOnLightAgentInternalNote                              *wire.Flag `json:"activate_on_light_agent_internal_note,omitempty"`
+}
+
+// SLAPeriodicUpdateSettings defines model for SLAPeriodicUpdateSettings.
+type SLAPeriodicUpdateSettings struct {
+	// ActivateOnAgentInternalNote An agent's internal note is an update, too.
+	ActivateOnAgentInternalNote bool `json:"activate_on_agent_internal_note"`
+}
+
+// SLAPeriodicUpdateSettingsInput defines model for SLAPeriodicUpdateSettingsInput.
+type SLAPeriodicUpdateSettingsInput struct {
+	ActivateOnAgentInternalNote *wire.Flag `json:"activate_on_agent_internal_note,omitempty"`
+}
+
+// SLAPolicy defines model for SLAPolicy.
+type SLAPolicy struct {
+	URL         string  `json:"url"`
+	ID          int64   `json:"id"`
+	Title       string  `json:"title"`
+	Description *string `json:"description"`
+
+	// Position Of the policies that a ticket matches, the first one counts.
+	Position       int64             `json:"position"`
+	Filter         SLAFilter         `json:"filter"`
+	PolicyMetrics  SLAPolicyMetrics  `json:"policy_metrics"`
+	MetricSettings SLAMetricSettings `json:"metric_settings"`
+	CreatedAt      wire.Time         `json:"created_at"`
+	UpdatedAt      wire.Time         `json:"updated_at"`
+}
+
+// SLAPolicyBody defines model for SLAPolicyBody.
+type SLAPolicyBody struct {
+	SLAPolicy SLAPolicyInput `json:"sla_policy"`
+}
+
+// SLAPolicyEnvelope defines model for SLAPolicyEnvelope.
+type SLAPolicyEnvelope struct {
+	SLAPolicy SLAPolicy `json:"sla_policy"`
+}
+
+// SLAPolicyInput defines model for SLAPolicyInput.
+type SLAPolicyInput struct {
+	// Title At most 255 characters.
+	Title       *wire.Text                   `json:"title,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+
+	// Position The last one unless told otherwise.
+	Position *wire.Int       `json:"position,omitempty"`
+	Filter   *SLAFilterInput `json:"filter,omitempty"`
+
+	// PolicyMetrics All of them.
+	PolicyMetrics []SLAPolicyMetricInput `json:"policy_metrics,omitzero"`
+
+	// MetricSettings Those that are absent stay; null is the usual ones.
+	MetricSettings nullable.Nullable[SLAMetricSettingsInput] `json:"metric_settings,omitempty"`
+}
+
+// SLAPolicyList defines model for SLAPolicyList.
+type SLAPolicyList = wire.List
+
+// SLAPolicyMetric defines model for SLAPolicyMetric.
+type SLAPolicyMetric struct {
+	// Priority low, normal, high or urgent.
+	Priority string    `json:"priority"`
+	Metric   SLAMetric `json:"metric"`
+
+	// Target Minutes, rounded down.
+	Target          int64 `json:"target"`
+	TargetInSeconds int64 `json:"target_in_seconds"`
+
+	// BusinessHours Whether only working hours count; all hours do while the account has no schedule.
+	BusinessHours bool `json:"business_hours"`
+}
+
+// SLAPolicyMetricInput defines model for SLAPolicyMetricInput.
+type SLAPolicyMetricInput struct {
+	// Priority low, normal, high or urgent.
+	Priority *wire.Text `json:"priority,omitempty"`
+
+	// Metric One of those that policies show.
+	Metric *wire.Text `json:"metric,omitempty"`
+
+	// Target Minutes.
+	Target *wire.Int `json:"target,omitempty"`
+
+	// TargetInSeconds For targets that are no whole minutes; if both are sent, these count.
+	TargetInSeconds *wire.Int  `json:"target_in_seconds,omitempty"`
+	BusinessHours   *wire.Flag `json:"business_hours,omitempty"`
+}
+
+// SLAPolicyMetrics defines model for SLAPolicyMetrics.
+type SLAPolicyMetrics = wire.Raw
+
+// SLAPolicyOrderBody defines model for SLAPolicyOrderBody.
+type SLAPolicyOrderBody struct {
+	SLAPolicyIds wire.IDs `json:"sla_policy_ids"`
+}
+
 // SatisfactionRating defines model for SatisfactionRating.
 type SatisfactionRating struct {
 	URL         string `json:"url"`
@@ -3150,6 +3366,9 @@ type RolesParam = []string
 // RuleActiveParam defines model for RuleActiveParam.
 type RuleActiveParam = wire.Flag
 
+// SLAPolicyIDParam defines model for SLAPolicyIdParam.
+type SLAPolicyIDParam = wire.ID
+
 // SatisfactionRatingIDParam defines model for SatisfactionRatingIdParam.
 type SatisfactionRatingIDParam = wire.ID
 
@@ -3475,6 +3694,12 @@ type ListReceivedRatingsParams struct {
 
 	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
 	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// ReorderSLAPoliciesParams defines parameters for ReorderSLAPolicies.
+type ReorderSLAPoliciesParams struct {
+	// SLAPolicyIds Ids separated by commas, where there is no body.
+	SLAPolicyIds wire.IDs `form:"sla_policy_ids,omitempty" json:"sla_policy_ids,omitempty"`
 }
 
 // SuspendedTicketsAttachmentsParams defines parameters for SuspendedTicketsAttachments.
@@ -3851,6 +4076,15 @@ type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
 
 // RecordNewSkipJSONRequestBody defines body for RecordNewSkip for application/json ContentType.
 type RecordNewSkipJSONRequestBody = SkipBody
+
+// CreateSLAPolicyJSONRequestBody defines body for CreateSLAPolicy for application/json ContentType.
+type CreateSLAPolicyJSONRequestBody = SLAPolicyBody
+
+// ReorderSLAPoliciesJSONRequestBody defines body for ReorderSLAPolicies for application/json ContentType.
+type ReorderSLAPoliciesJSONRequestBody = SLAPolicyOrderBody
+
+// UpdateSLAPolicyJSONRequestBody defines body for UpdateSLAPolicy for application/json ContentType.
+type UpdateSLAPolicyJSONRequestBody = SLAPolicyBody
 
 // CreateTicketFieldJSONRequestBody defines body for CreateTicketField for application/json ContentType.
 type CreateTicketFieldJSONRequestBody = TicketFieldBody
@@ -4531,6 +4765,24 @@ type ServerInterface interface {
 	// RecordNewSkip Notes that the caller passed over a ticket.
 	// (POST /api/v2/skips)
 	RecordNewSkip(ctx echo.Context) error
+	// ListSLAPolicies Lists the SLA policies by position, which is the order in which a ticket is held against them.
+	// (GET /api/v2/slas/policies)
+	ListSLAPolicies(ctx echo.Context) error
+	// CreateSLAPolicy Creates an SLA policy.
+	// (POST /api/v2/slas/policies)
+	CreateSLAPolicy(ctx echo.Context) error
+	// ReorderSLAPolicies Puts the named policies first, in this order, and the others behind them.
+	// (PUT /api/v2/slas/policies/reorder)
+	ReorderSLAPolicies(ctx echo.Context, params ReorderSLAPoliciesParams) error
+	// DeleteSLAPolicy Deletes an SLA policy. Tickets keep its targets until their next update.
+	// (DELETE /api/v2/slas/policies/{sla_policy_id})
+	DeleteSLAPolicy(ctx echo.Context, slaPolicyID SLAPolicyIDParam) error
+	// ShowSLAPolicy Shows an SLA policy.
+	// (GET /api/v2/slas/policies/{sla_policy_id})
+	ShowSLAPolicy(ctx echo.Context, slaPolicyID SLAPolicyIDParam) error
+	// UpdateSLAPolicy Changes what is present. Tickets follow with their next update.
+	// (PUT /api/v2/slas/policies/{sla_policy_id})
+	UpdateSLAPolicy(ctx echo.Context, slaPolicyID SLAPolicyIDParam) error
 	// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
 	// (GET /api/v2/suspended_tickets)
 	ListSuspendedTickets(ctx echo.Context) error
@@ -7639,6 +7891,90 @@ func (w *ServerInterfaceWrapper) RecordNewSkip(ctx echo.Context) error {
 	return err
 }
 
+// ListSLAPolicies converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSLAPolicies(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSLAPolicies(ctx)
+	return err
+}
+
+// CreateSLAPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSLAPolicy(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSLAPolicy(ctx)
+	return err
+}
+
+// ReorderSLAPolicies converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderSLAPolicies(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReorderSLAPoliciesParams
+	// ------------- Optional query parameter "sla_policy_ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "sla_policy_ids", ctx.QueryParams(), &params.SLAPolicyIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sla_policy_ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderSLAPolicies(ctx, params)
+	return err
+}
+
+// DeleteSLAPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSLAPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sla_policy_id" -------------
+	var slaPolicyID SLAPolicyIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sla_policy_id", ctx.Param("sla_policy_id"), &slaPolicyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sla_policy_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSLAPolicy(ctx, slaPolicyID)
+	return err
+}
+
+// ShowSLAPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSLAPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sla_policy_id" -------------
+	var slaPolicyID SLAPolicyIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sla_policy_id", ctx.Param("sla_policy_id"), &slaPolicyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sla_policy_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSLAPolicy(ctx, slaPolicyID)
+	return err
+}
+
+// UpdateSLAPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSLAPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "sla_policy_id" -------------
+	var slaPolicyID SLAPolicyIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sla_policy_id", ctx.Param("sla_policy_id"), &slaPolicyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sla_policy_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSLAPolicy(ctx, slaPolicyID)
+	return err
+}
+
 // ListSuspendedTickets converts echo context to params.
 func (w *ServerInterfaceWrapper) ListSuspendedTickets(ctx echo.Context) error {
 	var err error
@@ -10648,6 +10984,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["DeleteSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/sessions/:session_id", wrapper.ShowSession, options.OperationMiddlewares["ShowSession"]...)
 	router.POST(options.BaseURL+"/api/v2/users/logout_many", wrapper.LogoutManyUsers, options.OperationMiddlewares["LogoutManyUsers"]...)
+	router.GET(options.BaseURL+"/api/v2/slas/policies", wrapper.ListSLAPolicies, options.OperationMiddlewares["ListSLAPolicies"]...)
+	router.POST(options.BaseURL+"/api/v2/slas/policies", wrapper.CreateSLAPolicy, options.OperationMiddlewares["CreateSLAPolicy"]...)
+	router.PUT(options.BaseURL+"/api/v2/slas/policies/reorder", wrapper.ReorderSLAPolicies, options.OperationMiddlewares["ReorderSLAPolicies"]...)
+	router.DELETE(options.BaseURL+"/api/v2/slas/policies/:sla_policy_id", wrapper.DeleteSLAPolicy, options.OperationMiddlewares["DeleteSLAPolicy"]...)
+	router.GET(options.BaseURL+"/api/v2/slas/policies/:sla_policy_id", wrapper.ShowSLAPolicy, options.OperationMiddlewares["ShowSLAPolicy"]...)
+	router.PUT(options.BaseURL+"/api/v2/slas/policies/:sla_policy_id", wrapper.UpdateSLAPolicy, options.OperationMiddlewares["UpdateSLAPolicy"]...)
 	router.GET(options.BaseURL+"/api/v2/suspended_tickets", wrapper.ListSuspendedTickets, options.OperationMiddlewares["ListSuspendedTickets"]...)
 	router.POST(options.BaseURL+"/api/v2/suspended_tickets/attachments", wrapper.SuspendedTicketsAttachments, options.OperationMiddlewares["SuspendedTicketsAttachments"]...)
 	router.POST(options.BaseURL+"/api/v2/suspended_tickets/:id/attachments", wrapper.SuspendedTicketAttachments, options.OperationMiddlewares["SuspendedTicketAttachments"]...)
@@ -14485,6 +14827,141 @@ func (response RecordNewSkip201JSONResponse) VisitRecordNewSkipResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSLAPoliciesRequestObject struct {
+}
+
+type ListSLAPoliciesResponseObject interface {
+	VisitListSLAPoliciesResponse(w http.ResponseWriter) error
+}
+
+type ListSLAPolicies200JSONResponse SLAPolicyList
+
+func (response ListSLAPolicies200JSONResponse) VisitListSLAPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSLAPolicyRequestObject struct {
+	Body *CreateSLAPolicyJSONRequestBody
+}
+
+type CreateSLAPolicyResponseObject interface {
+	VisitCreateSLAPolicyResponse(w http.ResponseWriter) error
+}
+
+type CreateSLAPolicy201ResponseHeaders struct {
+	Location string
+}
+
+type CreateSLAPolicy201JSONResponse struct {
+	Body    SLAPolicyEnvelope
+	Headers CreateSLAPolicy201ResponseHeaders
+}
+
+func (response CreateSLAPolicy201JSONResponse) VisitCreateSLAPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReorderSLAPoliciesRequestObject struct {
+	Params ReorderSLAPoliciesParams
+	Body   *ReorderSLAPoliciesJSONRequestBody
+}
+
+type ReorderSLAPoliciesResponseObject interface {
+	VisitReorderSLAPoliciesResponse(w http.ResponseWriter) error
+}
+
+type ReorderSLAPolicies200JSONResponse SLAPolicyList
+
+func (response ReorderSLAPolicies200JSONResponse) VisitReorderSLAPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSLAPolicyRequestObject struct {
+	SLAPolicyID SLAPolicyIDParam `json:"sla_policy_id"`
+}
+
+type DeleteSLAPolicyResponseObject interface {
+	VisitDeleteSLAPolicyResponse(w http.ResponseWriter) error
+}
+
+type DeleteSLAPolicy204Response struct {
+}
+
+func (response DeleteSLAPolicy204Response) VisitDeleteSLAPolicyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowSLAPolicyRequestObject struct {
+	SLAPolicyID SLAPolicyIDParam `json:"sla_policy_id"`
+}
+
+type ShowSLAPolicyResponseObject interface {
+	VisitShowSLAPolicyResponse(w http.ResponseWriter) error
+}
+
+type ShowSLAPolicy200JSONResponse SLAPolicyEnvelope
+
+func (response ShowSLAPolicy200JSONResponse) VisitShowSLAPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSLAPolicyRequestObject struct {
+	SLAPolicyID SLAPolicyIDParam `json:"sla_policy_id"`
+	Body        *UpdateSLAPolicyJSONRequestBody
+}
+
+type UpdateSLAPolicyResponseObject interface {
+	VisitUpdateSLAPolicyResponse(w http.ResponseWriter) error
+}
+
+type UpdateSLAPolicy200JSONResponse SLAPolicyEnvelope
+
+func (response UpdateSLAPolicy200JSONResponse) VisitUpdateSLAPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -18642,6 +19119,24 @@ type StrictServerInterface interface {
 	// RecordNewSkip Notes that the caller passed over a ticket.
 	// (POST /api/v2/skips)
 	RecordNewSkip(ctx context.Context, request RecordNewSkipRequestObject) (RecordNewSkipResponseObject, error)
+	// ListSLAPolicies Lists the SLA policies by position, which is the order in which a ticket is held against them.
+	// (GET /api/v2/slas/policies)
+	ListSLAPolicies(ctx context.Context, request ListSLAPoliciesRequestObject) (ListSLAPoliciesResponseObject, error)
+	// CreateSLAPolicy Creates an SLA policy.
+	// (POST /api/v2/slas/policies)
+	CreateSLAPolicy(ctx context.Context, request CreateSLAPolicyRequestObject) (CreateSLAPolicyResponseObject, error)
+	// ReorderSLAPolicies Puts the named policies first, in this order, and the others behind them.
+	// (PUT /api/v2/slas/policies/reorder)
+	ReorderSLAPolicies(ctx context.Context, request ReorderSLAPoliciesRequestObject) (ReorderSLAPoliciesResponseObject, error)
+	// DeleteSLAPolicy Deletes an SLA policy. Tickets keep its targets until their next update.
+	// (DELETE /api/v2/slas/policies/{sla_policy_id})
+	DeleteSLAPolicy(ctx context.Context, request DeleteSLAPolicyRequestObject) (DeleteSLAPolicyResponseObject, error)
+	// ShowSLAPolicy Shows an SLA policy.
+	// (GET /api/v2/slas/policies/{sla_policy_id})
+	ShowSLAPolicy(ctx context.Context, request ShowSLAPolicyRequestObject) (ShowSLAPolicyResponseObject, error)
+	// UpdateSLAPolicy Changes what is present. Tickets follow with their next update.
+	// (PUT /api/v2/slas/policies/{sla_policy_id})
+	UpdateSLAPolicy(ctx context.Context, request UpdateSLAPolicyRequestObject) (UpdateSLAPolicyResponseObject, error)
 	// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
 	// (GET /api/v2/suspended_tickets)
 	ListSuspendedTickets(ctx context.Context, request ListSuspendedTicketsRequestObject) (ListSuspendedTicketsResponseObject, error)
@@ -24220,6 +24715,224 @@ func (sh *strictHandler) RecordNewSkip(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(RecordNewSkipResponseObject); ok {
 		return validResponse.VisitRecordNewSkipResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSLAPolicies operation middleware
+func (sh *strictHandler) ListSLAPolicies(ctx echo.Context) error {
+	var request ListSLAPoliciesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSLAPolicies(ctx.Request().Context(), request.(ListSLAPoliciesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSLAPolicies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSLAPoliciesResponseObject); ok {
+		return validResponse.VisitListSLAPoliciesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSLAPolicy operation middleware
+func (sh *strictHandler) CreateSLAPolicy(ctx echo.Context) error {
+	var request CreateSLAPolicyRequestObject
+
+	var body CreateSLAPolicyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSLAPolicy(ctx.Request().Context(), request.(CreateSLAPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSLAPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSLAPolicyResponseObject); ok {
+		return validResponse.VisitCreateSLAPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderSLAPolicies operation middleware
+func (sh *strictHandler) ReorderSLAPolicies(ctx echo.Context, params ReorderSLAPoliciesParams) error {
+	var request ReorderSLAPoliciesRequestObject
+
+	request.Params = params
+
+	var body ReorderSLAPoliciesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderSLAPolicies(ctx.Request().Context(), request.(ReorderSLAPoliciesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderSLAPolicies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderSLAPoliciesResponseObject); ok {
+		return validResponse.VisitReorderSLAPoliciesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSLAPolicy operation middleware
+func (sh *strictHandler) DeleteSLAPolicy(ctx echo.Context, slaPolicyID SLAPolicyIDParam) error {
+	var request DeleteSLAPolicyRequestObject
+
+	request.SLAPolicyID = slaPolicyID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSLAPolicy(ctx.Request().Context(), request.(DeleteSLAPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSLAPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSLAPolicyResponseObject); ok {
+		return validResponse.VisitDeleteSLAPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSLAPolicy operation middleware
+func (sh *strictHandler) ShowSLAPolicy(ctx echo.Context, slaPolicyID SLAPolicyIDParam) error {
+	var request ShowSLAPolicyRequestObject
+
+	request.SLAPolicyID = slaPolicyID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSLAPolicy(ctx.Request().Context(), request.(ShowSLAPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSLAPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSLAPolicyResponseObject); ok {
+		return validResponse.VisitShowSLAPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSLAPolicy operation middleware
+func (sh *strictHandler) UpdateSLAPolicy(ctx echo.Context, slaPolicyID SLAPolicyIDParam) error {
+	var request UpdateSLAPolicyRequestObject
+
+	request.SLAPolicyID = slaPolicyID
+
+	var body UpdateSLAPolicyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSLAPolicy(ctx.Request().Context(), request.(UpdateSLAPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSLAPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSLAPolicyResponseObject); ok {
+		return validResponse.VisitUpdateSLAPolicyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

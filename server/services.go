@@ -24,6 +24,7 @@ import (
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
@@ -84,6 +85,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Organizations: companies,
 		Rules:         rulebook.New(db, o.Now),
 		Schedules:     schedules.New(db, o.Now),
+		SLA:           sla.New(db, o.Now),
 		Suspended:     held,
 		Tags:          tagService,
 		Tickets:       ticketService,

@@ -109,6 +109,39 @@ func (e RecoveredRequester) Valid() bool {
 	}
 }
 
+// Defines values for SLAMetric.
+const (
+	SLAMetricAgentWorkTime       SLAMetric = "agent_work_time"
+	SLAMetricFirstReplyTime      SLAMetric = "first_reply_time"
+	SLAMetricNextReplyTime       SLAMetric = "next_reply_time"
+	SLAMetricPausableUpdateTime  SLAMetric = "pausable_update_time"
+	SLAMetricPeriodicUpdateTime  SLAMetric = "periodic_update_time"
+	SLAMetricRequesterWaitTime   SLAMetric = "requester_wait_time"
+	SLAMetricTotalResolutionTime SLAMetric = "total_resolution_time"
+)
+
+// Valid indicates whether the value is a known member of the SLAMetric enum.
+func (e SLAMetric) Valid() bool {
+	switch e {
+	case SLAMetricAgentWorkTime:
+		return true
+	case SLAMetricFirstReplyTime:
+		return true
+	case SLAMetricNextReplyTime:
+		return true
+	case SLAMetricPausableUpdateTime:
+		return true
+	case SLAMetricPeriodicUpdateTime:
+		return true
+	case SLAMetricRequesterWaitTime:
+		return true
+	case SLAMetricTotalResolutionTime:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SatisfactionScore.
 const (
 	SatisfactionScoreBad       SatisfactionScore = "bad"
@@ -1784,6 +1817,208 @@ type RuleConditions struct {
 type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
+// SLACondition defines model for SLACondition.
+type SLACondition struct {
+	Field    string `json:"field"`
+	Operator string `json:"operator"`
+
+	// Value In the type that it was written with.
+	Value interface{} `json:"value"`
+}
+
+// SLAConditionInput defines model for SLAConditionInput.
+type SLAConditionInput struct {
+	Field    *string     `json:"field,omitempty"`
+	Operator *string     `json:"operator,omitempty"`
+	Value    interface{} `json:"value,omitzero"`
+}
+
+// SLAFilter defines model for SLAFilter.
+type SLAFilter struct {
+	// All A ticket must meet each of them.
+	All []SLACondition `json:"all"`
+
+	// Any If there are any, a ticket must meet one of them.
+	Any []SLACondition `json:"any"`
+}
+
+// SLAFilterInput defines model for SLAFilterInput.
+type SLAFilterInput struct {
+	All []SLAConditionInput `json:"all,omitzero"`
+	Any []SLAConditionInput `json:"any,omitzero"`
+}
+
+// SLAFirstReplySettings defines model for SLAFirstReplySettings.
+type SLAFirstReplySettings struct {
+	// ActivateOnTicketCreatedForEndUser The requester is an end user and the first comment is public. True unless told otherwise.
+	ActivateOnTicketCreatedForEndUser bool `json:"activate_on_ticket_created_for_end_user"`
+
+	// ActivateOnAgentTicketCreatedForEndUserWithInternalNote An agent creates the ticket of an end user with an internal note.
+	ActivateOnAgentTicketCreatedForEndUserWithInternalNote bool `json:"activate_on_agent_ticket_created_for_end_user_with_internal_note"`
+
+	// ActivateOnLightAgentOnEmailForwardTicketFromEndUser A light agent forwards an end user's mail.
+	ActivateOnLightAgentOnEmailForwardTicketFromEndUser bool `json:"activate_on_light_agent_on_email_forward_ticket_from_end_user"`
+
+	// ActivateOnAgentCreatedTicketForSelf The requester is an agent.
+	ActivateOnAgentCreatedTicketForSelf bool `json:"activate_on_agent_created_ticket_for_self"`
+
+	// FulfillOnAgentInternalNote An agent's internal note ends it, too.
+	FulfillOnAgentInternalNote bool `json:"fulfill_on_agent_internal_note"`
+}
+
+// SLAFirstReplySettingsInput defines model for SLAFirstReplySettingsInput.
+type SLAFirstReplySettingsInput struct {
+	ActivateOnTicketCreatedForEndUser                      *bool `json:"activate_on_ticket_created_for_end_user,omitempty"`
+	ActivateOnAgentTicketCreatedForEndUserWithInternalNote *bool `json:"activate_on_agent_ticket_created_for_end_user_with_internal_note,omitempty"`
+	ActivateOnLightAgentOnEmailForwardTicketFromEndUser    *bool `json:"activate_on_light_agent_on_email_forward_ticket_from_end_user,omitempty"`
+	ActivateOnAgentCreatedTicketForSelf                    *bool `json:"activate_on_agent_created_ticket_for_self,omitempty"`
+	FulfillOnAgentInternalNote                             *bool `json:"fulfill_on_agent_internal_note,omitempty"`
+}
+
+// SLAMetric defines model for SLAMetric.
+type SLAMetric string
+
+// SLAMetricSettings When targets begin and end beside what always holds.
+type SLAMetricSettings struct {
+	FirstReplyTime     SLAFirstReplySettings     `json:"first_reply_time"`
+	NextReplyTime      SLANextReplySettings      `json:"next_reply_time"`
+	PeriodicUpdateTime SLAPeriodicUpdateSettings `json:"periodic_update_time"`
+}
+
+// SLAMetricSettingsInput defines model for SLAMetricSettingsInput.
+type SLAMetricSettingsInput struct {
+	FirstReplyTime     *SLAFirstReplySettingsInput     `json:"first_reply_time,omitempty"`
+	NextReplyTime      *SLANextReplySettingsInput      `json:"next_reply_time,omitempty"`
+	PeriodicUpdateTime *SLAPeriodicUpdateSettingsInput `json:"periodic_update_time,omitempty"`
+}
+
+// SLANextReplySettings defines model for SLANextReplySettings.
+type SLANextReplySettings struct {
+	// FulfillOnNonRequestingAgentInternalNoteAfterActivation The internal note of an agent who is not the requester ends it, too.
+	FulfillOnNonRequestingAgentInternalNoteAfterActivation bool `json:"fulfill_on_non_requesting_agent_internal_note_after_activation"`
+
+	// ActivateOnEndUserAddedInternalNote An end user's internal note begins it, too.
+	ActivateOnEndUserAddedInternalNote bool `json:"activate_on_end_user_added_internal_note"`
+
+	// ActivateOnAgentRequestedTicketWithPublicCommentOrInternalNote A comment of a requester who is an agent begins it, too.
+	ActivateOnAgentRequestedTicketWithPublicCommentOrInternalNote bool `json:"activate_on_agent_requested_ticket_with_public_comment_or_internal_note"`
+
+	// ActivateOnLightAgentInternalNote A light agent's internal note begins it, too.
+	ActivateOnLightAgentInternalNote bool `json:"activate_on_light_agent_internal_note"`
+}
+
+// SLANextReplySettingsInput defines model for SLANextReplySettingsInput.
+type SLANextReplySettingsInput struct {
+	FulfillOnNonRequestingAgentInternalNoteAfterActivation        *bool `json:"fulfill_on_non_requesting_agent_internal_note_after_activation,omitempty"`
+	ActivateOnEndUserAddedInternalNote                            *bool `json:"activate_on_end_user_added_internal_note,omitempty"`
+	ActivateOnAgentRequestedTicketWithPublicCommentOrInternalNote *bool `json:"activate_on_agent_requested_ticket_with_public_comment_or_internal_note,omitempty"`
+	ActivateOnLightAgentInternalNote                              *bool `json:"activate_on_light_agent_internal_note,omitempty"`
+}
+
+// SLAPeriodicUpdateSettings defines model for SLAPeriodicUpdateSettings.
+type SLAPeriodicUpdateSettings struct {
+	// ActivateOnAgentInternalNote An agent's internal note is an update, too.
+	ActivateOnAgentInternalNote bool `json:"activate_on_agent_internal_note"`
+}
+
+// SLAPeriodicUpdateSettingsInput defines model for SLAPeriodicUpdateSettingsInput.
+type SLAPeriodicUpdateSettingsInput struct {
+	ActivateOnAgentInternalNote *bool `json:"activate_on_agent_internal_note,omitempty"`
+}
+
+// SLAPolicy defines model for SLAPolicy.
+type SLAPolicy struct {
+	URL         string  `json:"url"`
+	ID          int64   `json:"id"`
+	Title       string  `json:"title"`
+	Description *string `json:"description"`
+
+	// Position Of the policies that a ticket matches, the first one counts.
+	Position      int64            `json:"position"`
+	Filter        SLAFilter        `json:"filter"`
+	PolicyMetrics SLAPolicyMetrics `json:"policy_metrics"`
+
+	// MetricSettings When targets begin and end beside what always holds.
+	MetricSettings SLAMetricSettings `json:"metric_settings"`
+	CreatedAt      time.Time         `json:"created_at"`
+	UpdatedAt      time.Time         `json:"updated_at"`
+}
+
+// SLAPolicyBody defines model for SLAPolicyBody.
+type SLAPolicyBody struct {
+	SLAPolicy SLAPolicyInput `json:"sla_policy"`
+}
+
+// SLAPolicyEnvelope defines model for SLAPolicyEnvelope.
+type SLAPolicyEnvelope struct {
+	SLAPolicy SLAPolicy `json:"sla_policy"`
+}
+
+// SLAPolicyInput defines model for SLAPolicyInput.
+type SLAPolicyInput struct {
+	// Title At most 255 characters.
+	Title       *string                   `json:"title,omitempty"`
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Position The last one unless told otherwise.
+	Position *int64          `json:"position,omitempty"`
+	Filter   *SLAFilterInput `json:"filter,omitempty"`
+
+	// PolicyMetrics All of them.
+	PolicyMetrics []SLAPolicyMetricInput `json:"policy_metrics,omitzero"`
+
+	// MetricSettings Those that are absent stay; null is the usual ones.
+	MetricSettings nullable.Nullable[SLAMetricSettingsInput] `json:"metric_settings,omitempty"`
+}
+
+// SLAPolicyList defines model for SLAPolicyList.
+type SLAPolicyList struct {
+	SLAPolicies  []SLAPolicy               `json:"sla_policies"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// SLAPolicyMetric defines model for SLAPolicyMetric.
+type SLAPolicyMetric struct {
+	// Priority low, normal, high or urgent.
+	Priority string    `json:"priority"`
+	Metric   SLAMetric `json:"metric"`
+
+	// Target Minutes, rounded down.
+	Target          int64 `json:"target"`
+	TargetInSeconds int64 `json:"target_in_seconds"`
+
+	// BusinessHours Whether only working hours count; all hours do while the account has no schedule.
+	BusinessHours bool `json:"business_hours"`
+}
+
+// SLAPolicyMetricInput defines model for SLAPolicyMetricInput.
+type SLAPolicyMetricInput struct {
+	// Priority low, normal, high or urgent.
+	Priority *string `json:"priority,omitempty"`
+
+	// Metric One of those that policies show.
+	Metric *string `json:"metric,omitempty"`
+
+	// Target Minutes.
+	Target *int64 `json:"target,omitempty"`
+
+	// TargetInSeconds For targets that are no whole minutes; if both are sent, these count.
+	TargetInSeconds *int64 `json:"target_in_seconds,omitempty"`
+	BusinessHours   *bool  `json:"business_hours,omitempty"`
+}
+
+// SLAPolicyMetrics defines model for SLAPolicyMetrics.
+type SLAPolicyMetrics = []SLAPolicyMetric
+
+// SLAPolicyOrderBody defines model for SLAPolicyOrderBody.
+type SLAPolicyOrderBody struct {
+	SLAPolicyIds []int64 `json:"sla_policy_ids"`
 }
 
 // SatisfactionRating defines model for SatisfactionRating.
@@ -3499,6 +3734,9 @@ type RolesParam = []string
 // RuleActiveParam defines model for RuleActiveParam.
 type RuleActiveParam = bool
 
+// SLAPolicyIDParam defines model for SLAPolicyIdParam.
+type SLAPolicyIDParam = int64
+
 // SatisfactionRatingIDParam defines model for SatisfactionRatingIdParam.
 type SatisfactionRatingIDParam = int64
 
@@ -4738,6 +4976,12 @@ type ListSkipsParams struct {
 	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
 }
 
+// ReorderSLAPoliciesParams defines parameters for ReorderSLAPolicies.
+type ReorderSLAPoliciesParams struct {
+	// SLAPolicyIds Ids separated by commas, where there is no body.
+	SLAPolicyIds []int64 `form:"sla_policy_ids,omitempty" json:"sla_policy_ids,omitempty"`
+}
+
 // ListSuspendedTicketsParams defines parameters for ListSuspendedTickets.
 type ListSuspendedTicketsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -5844,6 +6088,15 @@ type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
 
 // RecordNewSkipJSONRequestBody defines body for RecordNewSkip for application/json ContentType.
 type RecordNewSkipJSONRequestBody = SkipBody
+
+// CreateSLAPolicyJSONRequestBody defines body for CreateSLAPolicy for application/json ContentType.
+type CreateSLAPolicyJSONRequestBody = SLAPolicyBody
+
+// ReorderSLAPoliciesJSONRequestBody defines body for ReorderSLAPolicies for application/json ContentType.
+type ReorderSLAPoliciesJSONRequestBody = SLAPolicyOrderBody
+
+// UpdateSLAPolicyJSONRequestBody defines body for UpdateSLAPolicy for application/json ContentType.
+type UpdateSLAPolicyJSONRequestBody = SLAPolicyBody
 
 // CreateTicketFieldJSONRequestBody defines body for CreateTicketField for application/json ContentType.
 type CreateTicketFieldJSONRequestBody = TicketFieldBody
@@ -7451,6 +7704,63 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
 	RecordNewSkip(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSLAPolicies Lists the SLA policies by position, which is the order in which a ticket is held against them.
+	//
+	// Corresponds with GET /api/v2/slas/policies (the `ListSLAPolicies` operationId).
+	ListSLAPolicies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSLAPolicyWithBody Creates an SLA policy.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+	CreateSLAPolicyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSLAPolicy Creates an SLA policy.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+	CreateSLAPolicy(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderSLAPoliciesWithBody Puts the named policies first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+	ReorderSLAPoliciesWithBody(ctx context.Context, params *ReorderSLAPoliciesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderSLAPolicies Puts the named policies first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+	ReorderSLAPolicies(ctx context.Context, params *ReorderSLAPoliciesParams, body ReorderSLAPoliciesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSLAPolicy Deletes an SLA policy. Tickets keep its targets until their next update.
+	//
+	// Corresponds with DELETE /api/v2/slas/policies/{sla_policy_id} (the `DeleteSLAPolicy` operationId).
+	DeleteSLAPolicy(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSLAPolicy Shows an SLA policy.
+	//
+	// Corresponds with GET /api/v2/slas/policies/{sla_policy_id} (the `ShowSLAPolicy` operationId).
+	ShowSLAPolicy(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSLAPolicyWithBody Changes what is present. Tickets follow with their next update.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+	UpdateSLAPolicyWithBody(ctx context.Context, slaPolicyID SLAPolicyIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSLAPolicy Changes what is present. Tickets follow with their next update.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+	UpdateSLAPolicy(ctx context.Context, slaPolicyID SLAPolicyIDParam, body UpdateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSuspendedTickets Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
 	//
@@ -12008,6 +12318,153 @@ func (c *Client) RecordNewSkipWithBody(ctx context.Context, contentType string, 
 // Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
 func (c *Client) RecordNewSkip(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordNewSkipRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSLAPolicies Lists the SLA policies by position, which is the order in which a ticket is held against them.
+//
+// Corresponds with GET /api/v2/slas/policies (the `ListSLAPolicies` operationId).
+func (c *Client) ListSLAPolicies(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSLAPoliciesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSLAPolicyWithBody Creates an SLA policy.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+func (c *Client) CreateSLAPolicyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSLAPolicyRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSLAPolicy Creates an SLA policy.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+func (c *Client) CreateSLAPolicy(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSLAPolicyRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderSLAPoliciesWithBody Puts the named policies first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+func (c *Client) ReorderSLAPoliciesWithBody(ctx context.Context, params *ReorderSLAPoliciesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderSLAPoliciesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderSLAPolicies Puts the named policies first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+func (c *Client) ReorderSLAPolicies(ctx context.Context, params *ReorderSLAPoliciesParams, body ReorderSLAPoliciesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderSLAPoliciesRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSLAPolicy Deletes an SLA policy. Tickets keep its targets until their next update.
+//
+// Corresponds with DELETE /api/v2/slas/policies/{sla_policy_id} (the `DeleteSLAPolicy` operationId).
+func (c *Client) DeleteSLAPolicy(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSLAPolicyRequest(c.Server, slaPolicyID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSLAPolicy Shows an SLA policy.
+//
+// Corresponds with GET /api/v2/slas/policies/{sla_policy_id} (the `ShowSLAPolicy` operationId).
+func (c *Client) ShowSLAPolicy(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSLAPolicyRequest(c.Server, slaPolicyID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSLAPolicyWithBody Changes what is present. Tickets follow with their next update.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+func (c *Client) UpdateSLAPolicyWithBody(ctx context.Context, slaPolicyID SLAPolicyIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSLAPolicyRequestWithBody(c.Server, slaPolicyID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSLAPolicy Changes what is present. Tickets follow with their next update.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+func (c *Client) UpdateSLAPolicy(ctx context.Context, slaPolicyID SLAPolicyIDParam, body UpdateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSLAPolicyRequest(c.Server, slaPolicyID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -25809,6 +26266,255 @@ func NewRecordNewSkipRequestWithBody(server string, contentType string, body io.
 	return req, nil
 }
 
+// NewListSLAPoliciesRequest constructs an http.Request for the ListSLAPolicies method
+func NewListSLAPoliciesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateSLAPolicyRequest calls the generic CreateSLAPolicy builder with application/json body
+func NewCreateSLAPolicyRequest(server string, body CreateSLAPolicyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateSLAPolicyRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateSLAPolicyRequestWithBody constructs an http.Request for the CreateSLAPolicy method, with any body, and a specified content type
+func NewCreateSLAPolicyRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReorderSLAPoliciesRequest calls the generic ReorderSLAPolicies builder with application/json body
+func NewReorderSLAPoliciesRequest(server string, params *ReorderSLAPoliciesParams, body ReorderSLAPoliciesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderSLAPoliciesRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewReorderSLAPoliciesRequestWithBody constructs an http.Request for the ReorderSLAPolicies method, with any body, and a specified content type
+func NewReorderSLAPoliciesRequestWithBody(server string, params *ReorderSLAPoliciesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.SLAPolicyIds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sla_policy_ids", params.SLAPolicyIds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteSLAPolicyRequest constructs an http.Request for the DeleteSLAPolicy method
+func NewDeleteSLAPolicyRequest(server string, slaPolicyID SLAPolicyIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sla_policy_id", slaPolicyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSLAPolicyRequest constructs an http.Request for the ShowSLAPolicy method
+func NewShowSLAPolicyRequest(server string, slaPolicyID SLAPolicyIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sla_policy_id", slaPolicyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateSLAPolicyRequest calls the generic UpdateSLAPolicy builder with application/json body
+func NewUpdateSLAPolicyRequest(server string, slaPolicyID SLAPolicyIDParam, body UpdateSLAPolicyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSLAPolicyRequestWithBody(server, slaPolicyID, "application/json", bodyReader)
+}
+
+// NewUpdateSLAPolicyRequestWithBody constructs an http.Request for the UpdateSLAPolicy method, with any body, and a specified content type
+func NewUpdateSLAPolicyRequestWithBody(server string, slaPolicyID SLAPolicyIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sla_policy_id", slaPolicyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListSuspendedTicketsRequest constructs an http.Request for the ListSuspendedTickets method
 func NewListSuspendedTicketsRequest(server string, params *ListSuspendedTicketsParams) (*http.Request, error) {
 	var err error
@@ -37151,6 +37857,69 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/skips (the `RecordNewSkip` operationId).
 	RecordNewSkipWithResponse(ctx context.Context, body RecordNewSkipJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordNewSkipResponse, error)
 
+	// ListSLAPoliciesWithResponse Lists the SLA policies by position, which is the order in which a ticket is held against them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/slas/policies (the `ListSLAPolicies` operationId).
+	ListSLAPoliciesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSLAPoliciesResponse, error)
+
+	// CreateSLAPolicyWithBodyWithResponse Creates an SLA policy.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+	CreateSLAPolicyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSLAPolicyResponse, error)
+
+	// CreateSLAPolicyWithResponse Creates an SLA policy.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+	CreateSLAPolicyWithResponse(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSLAPolicyResponse, error)
+
+	// ReorderSLAPoliciesWithBodyWithResponse Puts the named policies first, in this order, and the others behind them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+	ReorderSLAPoliciesWithBodyWithResponse(ctx context.Context, params *ReorderSLAPoliciesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderSLAPoliciesResponse, error)
+
+	// ReorderSLAPoliciesWithResponse Puts the named policies first, in this order, and the others behind them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+	ReorderSLAPoliciesWithResponse(ctx context.Context, params *ReorderSLAPoliciesParams, body ReorderSLAPoliciesJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderSLAPoliciesResponse, error)
+
+	// DeleteSLAPolicyWithResponse Deletes an SLA policy. Tickets keep its targets until their next update.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/slas/policies/{sla_policy_id} (the `DeleteSLAPolicy` operationId).
+	DeleteSLAPolicyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*DeleteSLAPolicyResponse, error)
+
+	// ShowSLAPolicyWithResponse Shows an SLA policy.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/slas/policies/{sla_policy_id} (the `ShowSLAPolicy` operationId).
+	ShowSLAPolicyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*ShowSLAPolicyResponse, error)
+
+	// UpdateSLAPolicyWithBodyWithResponse Changes what is present. Tickets follow with their next update.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+	UpdateSLAPolicyWithBodyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSLAPolicyResponse, error)
+
+	// UpdateSLAPolicyWithResponse Changes what is present. Tickets follow with their next update.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+	UpdateSLAPolicyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, body UpdateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSLAPolicyResponse, error)
+
 	// ListSuspendedTicketsWithResponse Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
 	//
 	// For agents whom no restriction holds, as all of these operations are.
@@ -45261,6 +46030,252 @@ func (r RecordNewSkipResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RecordNewSkipResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSLAPoliciesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SLAPolicyList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSLAPoliciesResponse) GetJSON200() *SLAPolicyList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSLAPoliciesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSLAPoliciesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSLAPoliciesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSLAPoliciesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateSLAPolicyResponse201Headers the declared response headers of an HTTP 201 response for CreateSLAPolicy
+type CreateSLAPolicyResponse201Headers struct {
+	Location string
+}
+
+type CreateSLAPolicyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SLAPolicyEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSLAPolicyResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSLAPolicyResponse) GetJSON201() *SLAPolicyEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSLAPolicyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSLAPolicyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSLAPolicyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSLAPolicyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderSLAPoliciesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SLAPolicyList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderSLAPoliciesResponse) GetJSON200() *SLAPolicyList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderSLAPoliciesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderSLAPoliciesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderSLAPoliciesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderSLAPoliciesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSLAPolicyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSLAPolicyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSLAPolicyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSLAPolicyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSLAPolicyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSLAPolicyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SLAPolicyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSLAPolicyResponse) GetJSON200() *SLAPolicyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSLAPolicyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSLAPolicyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSLAPolicyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSLAPolicyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateSLAPolicyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SLAPolicyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateSLAPolicyResponse) GetJSON200() *SLAPolicyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSLAPolicyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSLAPolicyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSLAPolicyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSLAPolicyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -54599,6 +55614,123 @@ func (c *ClientWithResponses) RecordNewSkipWithResponse(ctx context.Context, bod
 	return ParseRecordNewSkipResponse(rsp)
 }
 
+// ListSLAPoliciesWithResponse Lists the SLA policies by position, which is the order in which a ticket is held against them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/slas/policies (the `ListSLAPolicies` operationId).
+func (c *ClientWithResponses) ListSLAPoliciesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSLAPoliciesResponse, error) {
+	rsp, err := c.ListSLAPolicies(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSLAPoliciesResponse(rsp)
+}
+
+// CreateSLAPolicyWithBodyWithResponse Creates an SLA policy.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+func (c *ClientWithResponses) CreateSLAPolicyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSLAPolicyResponse, error) {
+	rsp, err := c.CreateSLAPolicyWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSLAPolicyResponse(rsp)
+}
+
+// CreateSLAPolicyWithResponse Creates an SLA policy.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
+func (c *ClientWithResponses) CreateSLAPolicyWithResponse(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSLAPolicyResponse, error) {
+	rsp, err := c.CreateSLAPolicy(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSLAPolicyResponse(rsp)
+}
+
+// ReorderSLAPoliciesWithBodyWithResponse Puts the named policies first, in this order, and the others behind them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+func (c *ClientWithResponses) ReorderSLAPoliciesWithBodyWithResponse(ctx context.Context, params *ReorderSLAPoliciesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderSLAPoliciesResponse, error) {
+	rsp, err := c.ReorderSLAPoliciesWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderSLAPoliciesResponse(rsp)
+}
+
+// ReorderSLAPoliciesWithResponse Puts the named policies first, in this order, and the others behind them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/slas/policies/reorder (the `ReorderSLAPolicies` operationId).
+func (c *ClientWithResponses) ReorderSLAPoliciesWithResponse(ctx context.Context, params *ReorderSLAPoliciesParams, body ReorderSLAPoliciesJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderSLAPoliciesResponse, error) {
+	rsp, err := c.ReorderSLAPolicies(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderSLAPoliciesResponse(rsp)
+}
+
+// DeleteSLAPolicyWithResponse Deletes an SLA policy. Tickets keep its targets until their next update.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/slas/policies/{sla_policy_id} (the `DeleteSLAPolicy` operationId).
+func (c *ClientWithResponses) DeleteSLAPolicyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*DeleteSLAPolicyResponse, error) {
+	rsp, err := c.DeleteSLAPolicy(ctx, slaPolicyID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSLAPolicyResponse(rsp)
+}
+
+// ShowSLAPolicyWithResponse Shows an SLA policy.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/slas/policies/{sla_policy_id} (the `ShowSLAPolicy` operationId).
+func (c *ClientWithResponses) ShowSLAPolicyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, reqEditors ...RequestEditorFn) (*ShowSLAPolicyResponse, error) {
+	rsp, err := c.ShowSLAPolicy(ctx, slaPolicyID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSLAPolicyResponse(rsp)
+}
+
+// UpdateSLAPolicyWithBodyWithResponse Changes what is present. Tickets follow with their next update.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+func (c *ClientWithResponses) UpdateSLAPolicyWithBodyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSLAPolicyResponse, error) {
+	rsp, err := c.UpdateSLAPolicyWithBody(ctx, slaPolicyID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSLAPolicyResponse(rsp)
+}
+
+// UpdateSLAPolicyWithResponse Changes what is present. Tickets follow with their next update.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/slas/policies/{sla_policy_id} (the `UpdateSLAPolicy` operationId).
+func (c *ClientWithResponses) UpdateSLAPolicyWithResponse(ctx context.Context, slaPolicyID SLAPolicyIDParam, body UpdateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSLAPolicyResponse, error) {
+	rsp, err := c.UpdateSLAPolicy(ctx, slaPolicyID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSLAPolicyResponse(rsp)
+}
+
 // ListSuspendedTicketsWithResponse Lists the suspended tickets, the oldest first unless sorted by author_email, cause, created_at or subject.
 //
 // For agents whom no restriction holds, as all of these operations are.
@@ -61586,6 +62718,165 @@ func ParseRecordNewSkipResponse(rsp *http.Response) (*RecordNewSkipResponse, err
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSLAPoliciesResponse parses an HTTP response from a ListSLAPoliciesWithResponse call
+func ParseListSLAPoliciesResponse(rsp *http.Response) (*ListSLAPoliciesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSLAPoliciesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SLAPolicyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateSLAPolicyResponse parses an HTTP response from a CreateSLAPolicyWithResponse call
+func ParseCreateSLAPolicyResponse(rsp *http.Response) (*CreateSLAPolicyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSLAPolicyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SLAPolicyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSLAPolicyResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReorderSLAPoliciesResponse parses an HTTP response from a ReorderSLAPoliciesWithResponse call
+func ParseReorderSLAPoliciesResponse(rsp *http.Response) (*ReorderSLAPoliciesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderSLAPoliciesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SLAPolicyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSLAPolicyResponse parses an HTTP response from a DeleteSLAPolicyWithResponse call
+func ParseDeleteSLAPolicyResponse(rsp *http.Response) (*DeleteSLAPolicyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSLAPolicyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowSLAPolicyResponse parses an HTTP response from a ShowSLAPolicyWithResponse call
+func ParseShowSLAPolicyResponse(rsp *http.Response) (*ShowSLAPolicyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSLAPolicyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SLAPolicyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSLAPolicyResponse parses an HTTP response from a UpdateSLAPolicyWithResponse call
+func ParseUpdateSLAPolicyResponse(rsp *http.Response) (*UpdateSLAPolicyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSLAPolicyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SLAPolicyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	}
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/positions"
 )
 
 // Limits of a definition, in characters.
@@ -18,7 +19,6 @@ const (
 	maxDescription = 65_535
 	maxTag         = 255
 	maxPattern     = 1_000
-	maxPosition    = 1_000_000_000
 )
 
 // Change is what a caller asks of a field. What is nil or unspecified is left
@@ -59,7 +59,7 @@ func (c Change) apply(f *Field) error {
 	set(&f.RequiredInPortal, c.RequiredInPortal)
 	var errs []error
 	if c.Position != nil {
-		errs = append(errs, checkPosition(*c.Position))
+		errs = append(errs, positions.Check(*c.Position))
 		f.Position = int(*c.Position)
 	}
 	if f.Title == "" {
@@ -179,13 +179,6 @@ var gaps = regexp.MustCompile(`[\s,]+`)
 // place of spaces and commas, which part tags.
 func tagForm(s string) string {
 	return gaps.ReplaceAllString(strings.ToLower(strings.TrimSpace(s)), "_")
-}
-
-func checkPosition(n int64) error {
-	if n < 0 || n > maxPosition {
-		return fault.InvalidField("position", "must be between 0 and %d", maxPosition)
-	}
-	return nil
 }
 
 func within(field, text string, max int) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/positions"
 )
 
 // FormChange is what a caller asks of a ticket form. What is nil or unspecified
@@ -111,11 +112,11 @@ func (s *Service) ReorderForms(ctx context.Context, by auth.Actor, ids []int64) 
 		if err := tx.Model(&models.TicketForm{}).Order("position, id").Pluck("id", &order).Error; err != nil {
 			return err
 		}
-		order, err := putFirst(order, ids, "ticket_form_ids", "ticket form")
+		order, err := positions.PutFirst(order, ids, "ticket_form_ids", "ticket form")
 		if err != nil {
 			return err
 		}
-		return s.renumberTx(tx, "ticket_forms", by.AccountID, order, 1)
+		return positions.RenumberTx(tx, "ticket_forms", by.AccountID, order, 1, s.now())
 	})
 	if err != nil {
 		return nil, err
@@ -177,7 +178,7 @@ func (c FormChange) applyPosition(f *models.TicketForm) error {
 		return nil
 	}
 	f.Position = int(*c.Position)
-	return checkPosition(*c.Position)
+	return positions.Check(*c.Position)
 }
 
 // onEveryForm are the system's fields that no form can be without.

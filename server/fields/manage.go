@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -14,6 +13,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/positions"
 )
 
 // LastPosition is where a field or form goes that names no position.
@@ -215,7 +215,7 @@ func (s *Service) arrangeTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64
 	if err := tx.Model(&models.Field{}).Where("kind = ?", kind).Order("position, id").Pluck("id", &order).Error; err != nil {
 		return err
 	}
-	order, err := putFirst(order, ids, kind+"_field_ids", kind+" field")
+	order, err := positions.PutFirst(order, ids, kind+"_field_ids", kind+" field")
 	if err != nil {
 		return err
 	}
@@ -223,32 +223,7 @@ func (s *Service) arrangeTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64
 	if kind != models.FieldsOfTickets {
 		from = 0
 	}
-	return s.renumberTx(tx, "fields", by.AccountID, order, from)
-}
-
-// putFirst is order with ids in front; one that order does not have is wrong.
-func putFirst(order, ids []int64, field, what string) ([]int64, error) {
-	var first []int64
-	for _, id := range ids {
-		if slices.Contains(first, id) {
-			continue // named twice
-		}
-		at := slices.Index(order, id)
-		if at < 0 {
-			return nil, fault.InvalidField(field, "%d is not a %s", id, what)
-		}
-		order = slices.Delete(order, at, at+1)
-		first = append(first, id)
-	}
-	return append(first, order...), nil
-}
-
-// renumberTx gives the records of a table positions in this order, the first
-// one from.
-func (s *Service) renumberTx(tx *gorm.DB, table string, account int64, order []int64, from int) error {
-	return tx.Exec("UPDATE "+table+` t SET position = o.n - 1 + ?, updated_at = CASE WHEN t.position = o.n - 1 + ? THEN t.updated_at ELSE ? END
-		FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE t.account_id = ? AND t.id = o.id`,
-		from, from, s.now(), models.IDs(order), account).Error
+	return positions.RenumberTx(tx, "fields", by.AccountID, order, from, s.now())
 }
 
 // fieldTx reads a field with its options. The lock of BumpTx holds it.
