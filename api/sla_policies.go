@@ -85,9 +85,7 @@ func policyChange(in gen.SLAPolicyInput) sla.Change {
 	return c
 }
 
-func filterCondition(in gen.SLAConditionInput) sla.Condition {
-	return sla.Condition{Field: string(or(in.Field, "")), Operator: string(or(in.Operator, "")), Value: in.Value}
-}
+func filterCondition(in gen.RuleConditionInput) sla.Condition { return sla.Condition(ruleCondition(in)) }
 
 func policyJSON(ctx context.Context, p models.SLAPolicy) gen.SLAPolicy {
 	return gen.SLAPolicy{

@@ -1703,31 +1703,6 @@ type RuleConditionsInput struct {
 	Any []RuleConditionInput `json:"any,omitzero"`
 }
 
-// SLACondition defines model for SLACondition.
-type SLACondition struct {
-	Field    string `json:"field"`
-	Operator string `json:"operator"`
-
-	// Value In the type that it was written with.
-	Value interface{} `json:"value"`
-}
-
-// SLAConditionInput defines model for SLAConditionInput.
-type SLAConditionInput struct {
-	Field    *wire.Text `json:"field,omitempty"`
-	Operator *wire.Text `json:"operator,omitempty"`
-	Value    wire.Raw   `json:"value,omitempty"`
-}
-
-// SLAFilter defines model for SLAFilter.
-type SLAFilter = wire.Raw
-
-// SLAFilterInput defines model for SLAFilterInput.
-type SLAFilterInput struct {
-	All []SLAConditionInput `json:"all,omitzero"`
-	Any []SLAConditionInput `json:"any,omitzero"`
-}
-
 // SLAFirstReplySettings defines model for SLAFirstReplySettings.
 type SLAFirstReplySettings struct {
 	// ActivateOnTicketCreatedForEndUser The requester is an end user and the first comment is public. True unless told otherwise.
@@ -1811,7 +1786,7 @@ type SLAPolicy struct {
 
 	// Position Of the policies that a ticket matches, the first one counts.
 	Position       int64             `json:"position"`
-	Filter         SLAFilter         `json:"filter"`
+	Filter         RuleConditions    `json:"filter"`
 	PolicyMetrics  SLAPolicyMetrics  `json:"policy_metrics"`
 	MetricSettings SLAMetricSettings `json:"metric_settings"`
 	CreatedAt      wire.Time         `json:"created_at"`
@@ -1835,8 +1810,8 @@ type SLAPolicyInput struct {
 	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
 
 	// Position The last one unless told otherwise.
-	Position *wire.Int       `json:"position,omitempty"`
-	Filter   *SLAFilterInput `json:"filter,omitempty"`
+	Position *wire.Int            `json:"position,omitempty"`
+	Filter   *RuleConditionsInput `json:"filter,omitempty"`
 
 	// PolicyMetrics All of them.
 	PolicyMetrics []SLAPolicyMetricInput `json:"policy_metrics,omitzero"`

@@ -1819,37 +1819,6 @@ type RuleConditionsInput struct {
 	Any []RuleConditionInput `json:"any,omitzero"`
 }
 
-// SLACondition defines model for SLACondition.
-type SLACondition struct {
-	Field    string `json:"field"`
-	Operator string `json:"operator"`
-
-	// Value In the type that it was written with.
-	Value interface{} `json:"value"`
-}
-
-// SLAConditionInput defines model for SLAConditionInput.
-type SLAConditionInput struct {
-	Field    *string     `json:"field,omitempty"`
-	Operator *string     `json:"operator,omitempty"`
-	Value    interface{} `json:"value,omitzero"`
-}
-
-// SLAFilter defines model for SLAFilter.
-type SLAFilter struct {
-	// All A ticket must meet each of them.
-	All []SLACondition `json:"all"`
-
-	// Any If there are any, a ticket must meet one of them.
-	Any []SLACondition `json:"any"`
-}
-
-// SLAFilterInput defines model for SLAFilterInput.
-type SLAFilterInput struct {
-	All []SLAConditionInput `json:"all,omitzero"`
-	Any []SLAConditionInput `json:"any,omitzero"`
-}
-
 // SLAFirstReplySettings defines model for SLAFirstReplySettings.
 type SLAFirstReplySettings struct {
 	// ActivateOnTicketCreatedForEndUser The requester is an end user and the first comment is public. True unless told otherwise.
@@ -1936,8 +1905,10 @@ type SLAPolicy struct {
 	Description *string `json:"description"`
 
 	// Position Of the policies that a ticket matches, the first one counts.
-	Position      int64            `json:"position"`
-	Filter        SLAFilter        `json:"filter"`
+	Position int64 `json:"position"`
+
+	// Filter What a rule looks for: every condition of `all` and, unless it is empty, one of `any`.
+	Filter        RuleConditions   `json:"filter"`
 	PolicyMetrics SLAPolicyMetrics `json:"policy_metrics"`
 
 	// MetricSettings When targets begin and end beside what always holds.
@@ -1963,8 +1934,8 @@ type SLAPolicyInput struct {
 	Description nullable.Nullable[string] `json:"description,omitempty"`
 
 	// Position The last one unless told otherwise.
-	Position *int64          `json:"position,omitempty"`
-	Filter   *SLAFilterInput `json:"filter,omitempty"`
+	Position *int64               `json:"position,omitempty"`
+	Filter   *RuleConditionsInput `json:"filter,omitempty"`
 
 	// PolicyMetrics All of them.
 	PolicyMetrics []SLAPolicyMetricInput `json:"policy_metrics,omitzero"`
