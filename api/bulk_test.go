@@ -62,6 +62,15 @@ func (w *world) bulkCalls() map[string]bulkCall {
 			results: done("update", "Updated", id) + failed(noRecord, "update", "RecordNotFound", gone(change[3]))}
 	}
 	maps.Copy(calls, w.bulkCreates())
+	for kind, ops := range map[string][2]string{
+		"trigger": {"UpdateManyTriggers", "DeleteManyTriggers"}, "automation": {"UpdateManyAutomations", "BulkDeleteAutomations"},
+		"view": {"UpdateManyViews", "BulkDeleteViews"}, "macro": {"UpdateManyMacros", "DeleteManyMacros"},
+	} {
+		id := w.ids[kind+"_id"]
+		calls[ops[0]] = bulkCall{key: kind + "s", items: []string{`{"id":` + id + `,"position":7}`, `{"id":404404,"position":7}`}, status: 404, body: nothingThere,
+			tooMany: fmt.Sprintf(`{"error":"BadRequest","description":"%s %s is named twice"}`, kind, id)} // it takes thousands
+		calls[ops[1]] = bulkCall{items: both(id), status: 404, body: nothingThere}
+	}
 	return calls
 }
 

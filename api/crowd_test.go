@@ -53,7 +53,8 @@ var peopleAndSettings = []copies{
 	{"dynamic_content_variants", `item_id = {dynamic_content_item_id} AND "default"`, "'id', r.id + {k}, 'item_id', r.item_id + {k}"},
 	{"schedules", "id = {schedule_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
 	{"holidays", "id = {holiday_id}", "'id', r.id + {k}, 'start_date', r.start_date - ({g} % 2)::int"},
-	{"rules", "id = {trigger_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
+	{"rules", "id IN ({trigger_id}, {automation_id}, {view_id}, {macro_id})", `'id', r.id + {k}, 'title', {g} || r.title, 'position', r.position + {g} % 3,
+		'created_at', r.created_at - ({g} % 3) * interval '1 hour'`},
 	{"satisfaction_reasons", "id = {satisfaction_reason_id}", "'id', r.id + {k}, 'reason_code', r.reason_code + {g}"},
 	{"suspended_tickets", "id = {suspended_ticket_id}", "'id', r.id + {k}, 'author_id', {user_id} + {k}"},
 	{"attachments", "suspended_ticket_id = {suspended_ticket_id}", "'id', r.id + {k}, 'suspended_ticket_id', r.suspended_ticket_id + {k}, 'token', r.token || {g}"},
@@ -120,6 +121,7 @@ func (c crowd) complete() {
 	c.exec(`UPDATE users SET organization_id = {organization_id} WHERE account_id = {account_id} AND organization_id IS NULL`)
 	c.exec(`UPDATE organization_merges SET winner_id = {organization_id} WHERE account_id = {account_id}`)
 	c.exec(`UPDATE fields SET creator_user_id = {agent_id} WHERE account_id = {account_id} AND creator_user_id IS NULL`)
+	c.exec(`UPDATE rules SET owner_id = NULL WHERE account_id = {account_id}`)
 	c.exec(`UPDATE ticket_metric_events SET time = time - interval '1 hour' WHERE account_id = {account_id}`) // the newest are held back
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -159,7 +160,7 @@ func answerOfFault(f *fault.Error) answer {
 	case fault.NoSuchOperation:
 		return answer{status: 404, body: errorBody{Error: "InvalidEndpoint", Description: "Not found"}}
 	}
-	return answer{status: 400, body: errorBody{Error: "BadRequest", Description: text}}
+	return answer{status: 400, body: errorBody{Error: cmp.Or(f.Code, "BadRequest"), Description: text}}
 }
 
 func invalidBody(f *fault.Error) errorBody {

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/oapi-codegen/nullable"
+
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
@@ -15,6 +17,19 @@ import (
 // here.
 
 type ruleHandlers struct{ rules *rulebook.Service }
+
+// ruleJSON is a rule as its kind is written.
+func ruleJSON(ctx context.Context, r models.Rule) any {
+	switch r.Kind {
+	case models.RuleTrigger:
+		return triggerJSON(ctx, r)
+	case models.RuleAutomation:
+		return automationJSON(ctx, r)
+	case models.RuleView:
+		return viewJSON(ctx, r)
+	}
+	return macroJSON(ctx, r)
+}
 
 // list is a page of the rules of a kind.
 func (h ruleHandlers) list(ctx context.Context, kind string, f rulebook.Filter) (wire.Listing, error) {
@@ -32,9 +47,47 @@ func (h ruleHandlers) list(ctx context.Context, kind string, f rulebook.Filter) 
 	return listing(ctx, kind+"s", mapped(ctx, list, ruleJSON)), nil
 }
 
-// ruleJSON is a rule as its kind is written.
-func ruleJSON(ctx context.Context, r models.Rule) any {
-	return triggerJSON(ctx, r)
+// some are rules of a kind that are not a page of a listing.
+func some(ctx context.Context, kind string, list []models.Rule) wire.Listing {
+	return whole(kind+"s", each(list, func(r models.Rule) any { return ruleJSON(ctx, r) }))
+}
+
+func (h ruleHandlers) update(ctx context.Context, kind string, id wire.ID, c rulebook.Change) (models.Rule, error) {
+	return h.rules.Update(ctx, auth.From(ctx), kind, int64(id), c)
+}
+
+func (h ruleHandlers) show(ctx context.Context, kind string, id wire.ID) (models.Rule, error) {
+	return h.rules.Get(ctx, auth.From(ctx), kind, int64(id))
+}
+
+func (h ruleHandlers) delete(ctx context.Context, kind string, id wire.ID) error {
+	return h.rules.Delete(ctx, auth.From(ctx), kind, int64(id))
+}
+
+func (h ruleHandlers) deleteMany(ctx context.Context, kind string, ids wire.IDs) error {
+	return h.rules.Delete(ctx, auth.From(ctx), kind, int64s(ids)...)
+}
+
+func (h ruleHandlers) place(ctx context.Context, kind string, places []gen.RulePlaceInput) (wire.Listing, error) {
+	return h.placeAll(ctx, kind, each(places, func(in gen.RulePlaceInput) rulebook.Place {
+		return rulebook.Place{ID: int64(or(in.ID, 0)), Position: (*int64)(in.Position), Active: (*bool)(in.Active)}
+	}))
+}
+
+func (h ruleHandlers) placeAll(ctx context.Context, kind string, places []rulebook.Place) (wire.Listing, error) {
+	list, err := h.rules.UpdateMany(ctx, auth.From(ctx), kind, places)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	return some(ctx, kind, list), nil
+}
+
+func (h ruleHandlers) reorder(ctx context.Context, kind string, ids wire.IDs) (wire.Listing, error) {
+	list, err := h.rules.Reorder(ctx, auth.From(ctx), kind, ids.Int64s())
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	return some(ctx, kind, list), nil
 }
 
 func ruleConditions(nested *gen.RuleConditionsInput, all, any []gen.RuleConditionInput) *rulebook.Conditions {
@@ -58,4 +111,26 @@ func ruleActions(in []gen.RuleActionInput) []rulebook.Action {
 	return each(in, func(a gen.RuleActionInput) rulebook.Action {
 		return rulebook.Action{Field: string(or(a.Field, "")), Value: a.Value}
 	})
+}
+
+func ruleRestriction(in nullable.Nullable[gen.RuleRestrictionInput]) nullable.Nullable[rulebook.Restriction] {
+	return convert(in, func(r gen.RuleRestrictionInput) rulebook.Restriction {
+		to := rulebook.Restriction{Type: string(or(r.Type, "")), IDs: r.Ids.Int64s()}
+		if id := int64(or(r.ID, 0)); id != 0 && len(to.IDs) == 0 {
+			to.IDs = []int64{id}
+		}
+		return to
+	})
+}
+
+func restrictionJSON(r models.Rule) nullable.Nullable[gen.RuleRestriction] {
+	to, ok := rulebook.RestrictionOf(r)
+	if !ok {
+		return nullable.NewNullNullable[gen.RuleRestriction]()
+	}
+	out := gen.RuleRestriction{Type: to.Type, ID: to.IDs[0]}
+	if to.Type == rulebook.ToGroup {
+		out.Ids = to.IDs
+	}
+	return nullable.NewNullableWithValue(out)
 }

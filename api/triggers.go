@@ -8,6 +8,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/rulebook"
 )
 
@@ -21,6 +22,16 @@ func (h ruleHandlers) ListActiveTriggers(ctx context.Context, r gen.ListActiveTr
 	return gen.ListActiveTriggers200JSONResponse{Listing: l}, err
 }
 
+func (h ruleHandlers) SearchTriggers(ctx context.Context, r gen.SearchTriggersRequestObject) (gen.SearchTriggersResponseObject, error) {
+	f := rulebook.Filter{Active: (*bool)(r.Params.Active), CategoryID: (*int64)(r.Params.CategoryID)}
+	if err := attributes(&f, or(r.Params.Filter, "")); err != nil {
+		return nil, err
+	}
+	f.Words = or(r.Params.Query, "") + " " + f.Words
+	l, err := h.list(ctx, models.RuleTrigger, f)
+	return gen.SearchTriggers200JSONResponse{Listing: l}, err
+}
+
 func (h ruleHandlers) CreateTrigger(ctx context.Context, r gen.CreateTriggerRequestObject) (gen.CreateTriggerResponseObject, error) {
 	t, err := h.rules.Create(ctx, auth.From(ctx), models.RuleTrigger, triggerChange(ctx, r.Body.Trigger))
 	if err != nil {
@@ -32,22 +43,73 @@ func (h ruleHandlers) CreateTrigger(ctx context.Context, r gen.CreateTriggerRequ
 }
 
 func (h ruleHandlers) GetTrigger(ctx context.Context, r gen.GetTriggerRequestObject) (gen.GetTriggerResponseObject, error) {
-	t, err := h.rules.Get(ctx, auth.From(ctx), models.RuleTrigger, int64(r.TriggerID))
+	t, err := h.show(ctx, models.RuleTrigger, r.TriggerID)
 	return gen.GetTrigger200JSONResponse{Trigger: triggerJSON(ctx, t)}, err
 }
 
 func (h ruleHandlers) UpdateTrigger(ctx context.Context, r gen.UpdateTriggerRequestObject) (gen.UpdateTriggerResponseObject, error) {
-	t, err := h.rules.Update(ctx, auth.From(ctx), models.RuleTrigger, int64(r.TriggerID), triggerChange(ctx, r.Body.Trigger))
-	if err != nil {
-		return nil, err
-	}
+	t, err := h.update(ctx, models.RuleTrigger, r.TriggerID, triggerChange(ctx, r.Body.Trigger))
 	return gen.UpdateTrigger200JSONResponse{
 		Headers: gen.UpdateTrigger200ResponseHeaders{Location: link(ctx, "triggers", t.ID)}, Body: gen.TriggerEnvelope{Trigger: triggerJSON(ctx, t)},
-	}, nil
+	}, err
 }
 
 func (h ruleHandlers) DeleteTrigger(ctx context.Context, r gen.DeleteTriggerRequestObject) (gen.DeleteTriggerResponseObject, error) {
-	return gen.DeleteTrigger204Response{}, h.rules.Delete(ctx, auth.From(ctx), models.RuleTrigger, int64(r.TriggerID))
+	return gen.DeleteTrigger204Response{}, h.delete(ctx, models.RuleTrigger, r.TriggerID)
+}
+
+func (h ruleHandlers) DeleteManyTriggers(ctx context.Context, r gen.DeleteManyTriggersRequestObject) (gen.DeleteManyTriggersResponseObject, error) {
+	return gen.DeleteManyTriggers204Response{}, h.deleteMany(ctx, models.RuleTrigger, r.Params.Ids)
+}
+
+func (h ruleHandlers) UpdateManyTriggers(ctx context.Context, r gen.UpdateManyTriggersRequestObject) (gen.UpdateManyTriggersResponseObject, error) {
+	l, err := h.placeTriggers(ctx, models.RuleTrigger, r.Body.Triggers)
+	return gen.UpdateManyTriggers200JSONResponse{Listing: l}, err
+}
+
+func (h ruleHandlers) ReorderTriggers(ctx context.Context, r gen.ReorderTriggersRequestObject) (gen.ReorderTriggersResponseObject, error) {
+	l, err := h.reorder(ctx, models.RuleTrigger, r.Body.TriggerIds)
+	return gen.ReorderTriggers200JSONResponse{Listing: l}, err
+}
+
+// attributes adds to f what is written as {"json":{"description":"Close"}}.
+func attributes(f *rulebook.Filter, text string) error {
+	if text == "" {
+		return nil
+	}
+	var in struct {
+		JSON struct {
+			Title       wire.Text  `json:"title"`
+			RawTitle    wire.Text  `json:"raw_title"`
+			Description wire.Text  `json:"description"`
+			Active      *wire.Flag `json:"active"`
+			CategoryID  *wire.ID   `json:"category_id"`
+			Position    *wire.Int  `json:"position"`
+			Conditions  wire.Raw   `json:"conditions"`
+			Actions     wire.Raw   `json:"actions"`
+		} `json:"json"`
+	}
+	if wire.Check([]byte(text), 10) != nil || wire.Decode([]byte(text), &in) != nil {
+		return fault.New(fault.BadRequest, `filter must be JSON with attributes of triggers, such as {"json":{"description":"Close"}}`)
+	}
+	want := in.JSON
+	f.Words, f.Description = string(want.Title)+" "+string(want.RawTitle), string(want.Description)
+	f.Position, f.Conditions, f.Actions = (*int64)(want.Position), want.Conditions, want.Actions
+	if want.Active != nil {
+		f.Active = (*bool)(want.Active)
+	}
+	if want.CategoryID != nil {
+		f.CategoryID = (*int64)(want.CategoryID)
+	}
+	return nil
+}
+
+func (h ruleHandlers) placeTriggers(ctx context.Context, kind string, places []gen.TriggerPlaceInput) (wire.Listing, error) {
+	return h.placeAll(ctx, kind, each(places, triggerPlace))
+}
+
+func triggerPlace(in gen.TriggerPlaceInput) rulebook.Place {
+	return rulebook.Place{ID: int64(or(in.ID, 0)), Position: (*int64)(in.Position), Active: (*bool)(in.Active), CategoryID: (*int64)(in.CategoryID)}
 }
 
 func triggerChange(ctx context.Context, in gen.TriggerInput) rulebook.Change {

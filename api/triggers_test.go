@@ -101,7 +101,7 @@ func TestTriggersRefuse(t *testing.T) {
 		`{"title":"x","actions":[{"field":"status","value":"open"}]}`:                                                                                                         "conditions: Conditions: cannot be blank",
 		`{"title":"x","conditions":{"all":[]},"actions":[{"field":"status","value":"open"}]}`:                                                                                 "conditions: Conditions: cannot be blank",
 		`{"title":"x","all":[{"field":"status","operator":"is","value":"open"}],"actions":[]}`:                                                                                "actions: Actions: cannot be blank",
-		strings.TrimSuffix(strings.TrimPrefix(aTrigger("x", `,"position":-1`), `{"trigger":`), "}"):                                                                           "position: Position: must be from 0 to 1000000000",
+		strings.TrimSuffix(strings.TrimPrefix(aTrigger("x", `,"position":-1`), `{"trigger":`), "}"):                                                                           "position: Position: must be between 0 and 1000000000",
 		strings.TrimSuffix(strings.TrimPrefix(aTrigger("x", `,"category_id":"404"`), `{"trigger":`), "}"):                                                                     "category_id: Category: 404 is not a trigger category",
 		`{"title":"x","all":[{"field":"subject_includes_word","operator":"is","value":"` + strings.Repeat("x", 67_000) + `"}],"actions":[{"field":"status","value":"open"}]}`: "base: Conditions and actions: are too large (maximum is 65 KB)",
 	} {

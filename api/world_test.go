@@ -110,6 +110,14 @@ func (w *world) rules() {
 	w.t.Helper()
 	w.made("/api/v2/triggers", "trigger", "trigger_id", `{"trigger":{"title":"SECRET","description":"SECRET",
 		"conditions":{"all":[{"field":"current_tags","operator":"includes","value":"SECRET"}]},"actions":[{"field":"current_tags","value":"SECRET"}]}}`)
+	w.made("/api/v2/automations", "automation", "automation_id", `{"automation":{"title":"SECRET","actions":[{"field":"current_tags","value":"SECRET"}],
+		"all":[{"field":"status","operator":"is","value":"solved"},{"field":"SOLVED","operator":"is","value":"96"},{"field":"current_tags","operator":"includes","value":"SECRET"}]}}`)
+	// Agents may change what is their own.
+	own := *w
+	own.anAPI = w.as(w.agent)
+	own.made("/api/v2/views", "view", "view_id", `{"view":{"title":"SECRET","description":"SECRET",
+		"all":[{"field":"status","operator":"is","value":"open"},{"field":"current_tags","operator":"includes","value":"SECRET"}]}}`)
+	own.made("/api/v2/macros", "macro", "macro_id", `{"macro":{"title":"SECRET::SECRET","description":"SECRET","actions":[{"field":"current_tags","value":"SECRET"}]}}`)
 }
 
 func (w *world) tickets() {

@@ -421,6 +421,68 @@ type AuditEvent = wire.Raw
 // AuditMetadata defines model for AuditMetadata.
 type AuditMetadata = wire.Raw
 
+// Automation defines model for Automation.
+type Automation struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content and texts of the system in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt wire.Time `json:"updated_at"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default    bool           `json:"default"`
+	Actions    RuleActions    `json:"actions"`
+	Conditions RuleConditions `json:"conditions"`
+	Position   int64          `json:"position"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+}
+
+// AutomationBody defines model for AutomationBody.
+type AutomationBody struct {
+	Automation AutomationInput `json:"automation"`
+}
+
+// AutomationEnvelope defines model for AutomationEnvelope.
+type AutomationEnvelope struct {
+	Automation Automation `json:"automation"`
+}
+
+// AutomationInput defines model for AutomationInput.
+type AutomationInput struct {
+	// Title At most 255 characters.
+	Title      *wire.Text           `json:"title,omitempty"`
+	RawTitle   *wire.Text           `json:"raw_title,omitempty"`
+	Active     *wire.Flag           `json:"active,omitempty"`
+	Position   *wire.Int            `json:"position,omitempty"`
+	Conditions *RuleConditionsInput `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any     []RuleConditionInput `json:"any,omitzero"`
+	Actions []RuleActionInput    `json:"actions,omitzero"`
+}
+
+// AutomationList defines model for AutomationList.
+type AutomationList = wire.List
+
+// AutomationOrderBody defines model for AutomationOrderBody.
+type AutomationOrderBody struct {
+	AutomationIds wire.IDs `json:"automation_ids"`
+}
+
+// AutomationPlacesBody defines model for AutomationPlacesBody.
+type AutomationPlacesBody struct {
+	// Automations At most 7,000, each with the id of a automation.
+	Automations []RulePlaceInput `json:"automations"`
+}
+
 // Brand defines model for Brand.
 type Brand struct {
 	URL       string `json:"url"`
@@ -1183,6 +1245,68 @@ type LocalizationSettingsInput struct {
 	LocaleIds wire.IDs `json:"locale_ids,omitzero"`
 }
 
+// Macro defines model for Macro.
+type Macro struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content and texts of the system in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt wire.Time `json:"updated_at"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default     bool                      `json:"default"`
+	Position    int64                     `json:"position"`
+	Description nullable.Nullable[string] `json:"description"`
+	Actions     RuleActions               `json:"actions"`
+
+	// Restriction Whom alone it is for; null for all agents.
+	Restriction nullable.Nullable[RuleRestriction] `json:"restriction"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+}
+
+// MacroBody defines model for MacroBody.
+type MacroBody struct {
+	Macro MacroInput `json:"macro"`
+}
+
+// MacroCategoriesEnvelope defines model for MacroCategoriesEnvelope.
+type MacroCategoriesEnvelope struct {
+	Categories []string `json:"categories"`
+}
+
+// MacroEnvelope defines model for MacroEnvelope.
+type MacroEnvelope struct {
+	Macro Macro `json:"macro"`
+}
+
+// MacroInput defines model for MacroInput.
+type MacroInput struct {
+	// Title At most 255 characters.
+	Title       *wire.Text                   `json:"title,omitempty"`
+	RawTitle    *wire.Text                   `json:"raw_title,omitempty"`
+	Active      *wire.Flag                   `json:"active,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	Position    *wire.Int                    `json:"position,omitempty"`
+	Actions     []RuleActionInput            `json:"actions,omitzero"`
+
+	// Restriction Whom alone it is for; null for all agents. What agents make is their own.
+	Restriction nullable.Nullable[RuleRestrictionInput] `json:"restriction,omitempty"`
+}
+
+// MacroList defines model for MacroList.
+type MacroList = wire.List
+
+// MacroPlacesBody defines model for MacroPlacesBody.
+type MacroPlacesBody struct {
+	// Macros At most 7,000, each with the id of a macro.
+	Macros []RulePlaceInput `json:"macros"`
+}
+
 // MergeBody defines model for MergeBody.
 type MergeBody struct {
 	// Ids The tickets to close.
@@ -1701,6 +1825,37 @@ type RuleConditions = wire.Raw
 type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
+// RulePlaceInput defines model for RulePlaceInput.
+type RulePlaceInput struct {
+	ID       *wire.ID   `json:"id,omitempty"`
+	Position *wire.Int  `json:"position,omitempty"`
+	Active   *wire.Flag `json:"active,omitempty"`
+}
+
+// RuleRestriction defines model for RuleRestriction.
+type RuleRestriction struct {
+	// Type User or Group.
+	Type string `json:"type"`
+
+	// ID The user's id; of several groups that of the first.
+	ID int64 `json:"id"`
+
+	// Ids Of groups.
+	Ids []int64 `json:"ids,omitzero"`
+}
+
+// RuleRestrictionInput defines model for RuleRestrictionInput.
+type RuleRestrictionInput struct {
+	// Type User or Group.
+	Type *wire.Text `json:"type,omitempty"`
+
+	// ID Of the user, the caller if absent; or of a group.
+	ID *wire.ID `json:"id,omitempty"`
+
+	// Ids Of groups.
+	Ids wire.IDs `json:"ids,omitzero"`
 }
 
 // SLAFirstReplySettings defines model for SLAFirstReplySettings.
@@ -2833,7 +2988,7 @@ type Trigger struct {
 	URL string `json:"url"`
 	ID  int64  `json:"id"`
 
-	// Title With dynamic content in the caller's language.
+	// Title With dynamic content and texts of the system in the caller's language.
 	Title     string    `json:"title"`
 	Active    bool      `json:"active"`
 	UpdatedAt wire.Time `json:"updated_at"`
@@ -2886,6 +3041,25 @@ type TriggerInput struct {
 
 // TriggerList defines model for TriggerList.
 type TriggerList = wire.List
+
+// TriggerOrderBody defines model for TriggerOrderBody.
+type TriggerOrderBody struct {
+	TriggerIds wire.IDs `json:"trigger_ids"`
+}
+
+// TriggerPlaceInput defines model for TriggerPlaceInput.
+type TriggerPlaceInput struct {
+	ID         *wire.ID   `json:"id,omitempty"`
+	Position   *wire.Int  `json:"position,omitempty"`
+	Active     *wire.Flag `json:"active,omitempty"`
+	CategoryID *wire.ID   `json:"category_id,omitempty"`
+}
+
+// TriggerPlacesBody defines model for TriggerPlacesBody.
+type TriggerPlacesBody struct {
+	// Triggers At most 7,000, each with the id of a trigger.
+	Triggers []TriggerPlaceInput `json:"triggers"`
+}
 
 // Upload defines model for Upload.
 type Upload struct {
@@ -3196,6 +3370,121 @@ type ViaSource struct {
 	Rel  nullable.Nullable[string] `json:"rel"`
 }
 
+// View defines model for View.
+type View struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content and texts of the system in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt wire.Time `json:"updated_at"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default     bool                      `json:"default"`
+	Position    int64                     `json:"position"`
+	Description nullable.Nullable[string] `json:"description"`
+	Execution   ViewExecution             `json:"execution"`
+	Conditions  RuleConditions            `json:"conditions"`
+
+	// Restriction Whom alone it is for; null for all agents.
+	Restriction nullable.Nullable[RuleRestriction] `json:"restriction"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+}
+
+// ViewBody defines model for ViewBody.
+type ViewBody struct {
+	View ViewInput `json:"view"`
+}
+
+// ViewColumn defines model for ViewColumn.
+type ViewColumn struct {
+	// ID A name; of a custom field its id, a number.
+	ID         interface{} `json:"id"`
+	Title      string      `json:"title"`
+	Filterable *bool       `json:"filterable,omitempty"`
+	Sortable   *bool       `json:"sortable,omitempty"`
+	Order      *SortOrder  `json:"order,omitempty"`
+
+	// Type Of a custom field.
+	Type *string `json:"type,omitempty"`
+
+	// URL Of a custom field.
+	URL *string `json:"url,omitempty"`
+}
+
+// ViewEnvelope defines model for ViewEnvelope.
+type ViewEnvelope struct {
+	View View `json:"view"`
+}
+
+// ViewExecution defines model for ViewExecution.
+type ViewExecution struct {
+	GroupBy    *string      `json:"group_by"`
+	GroupOrder string       `json:"group_order"`
+	SortBy     *string      `json:"sort_by"`
+	SortOrder  string       `json:"sort_order"`
+	Group      *ViewColumn  `json:"group"`
+	Sort       *ViewColumn  `json:"sort"`
+	Columns    []ViewColumn `json:"columns"`
+
+	// Fields The columns that are no custom fields.
+	Fields []ViewColumn `json:"fields"`
+
+	// CustomFields The columns that are.
+	CustomFields []ViewColumn `json:"custom_fields"`
+}
+
+// ViewInput defines model for ViewInput.
+type ViewInput struct {
+	// Title At most 255 characters.
+	Title       *wire.Text                   `json:"title,omitempty"`
+	RawTitle    *wire.Text                   `json:"raw_title,omitempty"`
+	Active      *wire.Flag                   `json:"active,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+	Position    *wire.Int                    `json:"position,omitempty"`
+	Conditions  *RuleConditionsInput         `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any    []RuleConditionInput `json:"any,omitzero"`
+	Output *ViewOutputInput     `json:"output,omitempty"`
+
+	// Execution The same as output, whose place it takes if there is none.
+	Execution *ViewOutputInput `json:"execution,omitempty"`
+
+	// Restriction Whom alone it is for; null for all agents. What agents make is their own.
+	Restriction nullable.Nullable[RuleRestrictionInput] `json:"restriction,omitempty"`
+}
+
+// ViewList defines model for ViewList.
+type ViewList = wire.List
+
+// ViewOrderBody defines model for ViewOrderBody.
+type ViewOrderBody struct {
+	ViewIds wire.IDs `json:"view_ids"`
+}
+
+// ViewOutputInput defines model for ViewOutputInput.
+type ViewOutputInput struct {
+	Columns    wire.Raw                     `json:"columns,omitempty"`
+	GroupBy    nullable.Nullable[wire.Text] `json:"group_by,omitempty"`
+	GroupOrder nullable.Nullable[wire.Text] `json:"group_order,omitempty"`
+	SortBy     nullable.Nullable[wire.Text] `json:"sort_by,omitempty"`
+	SortOrder  nullable.Nullable[wire.Text] `json:"sort_order,omitempty"`
+}
+
+// ViewPlacesBody defines model for ViewPlacesBody.
+type ViewPlacesBody struct {
+	// Views At most 7,000, each with the id of a view.
+	Views []RulePlaceInput `json:"views"`
+}
+
 // Workweek defines model for Workweek.
 type Workweek struct {
 	// Intervals Sorted by their starts.
@@ -3223,6 +3512,9 @@ type ArchiveImmediatelyParam = wire.Flag
 
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = wire.ID
+
+// AutomationIDParam defines model for AutomationIdParam.
+type AutomationIDParam = wire.ID
 
 // BrandIDParam defines model for BrandIdParam.
 type BrandIDParam = wire.ID
@@ -3277,6 +3569,9 @@ type LookupFieldParam = wire.ID
 
 // LookupSourceParam defines model for LookupSourceParam.
 type LookupSourceParam = string
+
+// MacroIDParam defines model for MacroIdParam.
+type MacroIDParam = wire.ID
 
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
@@ -3338,8 +3633,20 @@ type RequestIDParam = wire.ID
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
+// RuleAccessParam defines model for RuleAccessParam.
+type RuleAccessParam = string
+
 // RuleActiveParam defines model for RuleActiveParam.
 type RuleActiveParam = wire.Flag
+
+// RuleGroupParam defines model for RuleGroupParam.
+type RuleGroupParam = wire.ID
+
+// RuleOnlyViewableParam defines model for RuleOnlyViewableParam.
+type RuleOnlyViewableParam = wire.Flag
+
+// RuleQueryParam defines model for RuleQueryParam.
+type RuleQueryParam = string
 
 // SLAPolicyIDParam defines model for SLAPolicyIdParam.
 type SLAPolicyIDParam = wire.ID
@@ -3392,6 +3699,9 @@ type TicketMetricIDParam = wire.ID
 // TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
 type TriggerCategoryFilterParam = wire.ID
 
+// TriggerFilterParam defines model for TriggerFilterParam.
+type TriggerFilterParam = string
+
 // TriggerIDParam defines model for TriggerIdParam.
 type TriggerIDParam = wire.ID
 
@@ -3416,10 +3726,34 @@ type UsersGroupMembershipIDParam = wire.ID
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = wire.ID
 
+// ViewIDParam defines model for ViewIdParam.
+type ViewIDParam = wire.ID
+
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
 	// Name At least two letters.
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// ListAutomationsParams defines parameters for ListAutomations.
+type ListAutomationsParams struct {
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+}
+
+// BulkDeleteAutomationsParams defines parameters for BulkDeleteAutomations.
+type BulkDeleteAutomationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchAutomationsParams defines parameters for SearchAutomations.
+type SearchAutomationsParams struct {
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 }
 
 // ListHolidaysParams defines parameters for ListHolidays.
@@ -3528,6 +3862,66 @@ type DetectBestLocaleParams struct {
 
 	// AcceptLanguage The languages that the caller prefers, as browsers send them.
 	AcceptLanguage *string `json:"Accept-Language,omitempty"`
+}
+
+// ListMacrosParams defines parameters for ListMacros.
+type ListMacrosParams struct {
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// Category Only macros of this category, the part of a title before `::`.
+	Category *string `form:"category,omitempty" json:"category,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
+	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+}
+
+// ListActiveMacrosParams defines parameters for ListActiveMacros.
+type ListActiveMacrosParams struct {
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// Category Only macros of this category, the part of a title before `::`.
+	Category *string `form:"category,omitempty" json:"category,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
+	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+}
+
+// DeleteManyMacrosParams defines parameters for DeleteManyMacros.
+type DeleteManyMacrosParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchMacroParams defines parameters for SearchMacro.
+type SearchMacroParams struct {
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// Category Only macros of this category, the part of a title before `::`.
+	Category *string `form:"category,omitempty" json:"category,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
+	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
 }
 
 // DeleteManyOrganizationMembershipsParams defines parameters for DeleteManyOrganizationMemberships.
@@ -3803,6 +4197,27 @@ type ListActiveTriggersParams struct {
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
 }
 
+// DeleteManyTriggersParams defines parameters for DeleteManyTriggers.
+type DeleteManyTriggersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchTriggersParams defines parameters for SearchTriggers.
+type SearchTriggersParams struct {
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Filter Attributes to look for, as JSON: `{"json":{"description":"Close"}}`. Texts are looked for within those of triggers, conditions and actions among theirs.
+	Filter *TriggerFilterParam `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// CategoryID Only triggers of this category.
+	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -3902,11 +4317,77 @@ type ListUserIdentitiesParams struct {
 	Type []string `form:"type,omitempty" json:"type,omitempty"`
 }
 
+// ListViewsParams defines parameters for ListViews.
+type ListViewsParams struct {
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+}
+
+// ListActiveViewsParams defines parameters for ListActiveViews.
+type ListActiveViewsParams struct {
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+}
+
+// BulkDeleteViewsParams defines parameters for BulkDeleteViews.
+type BulkDeleteViewsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchViewsParams defines parameters for SearchViews.
+type SearchViewsParams struct {
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+}
+
+// ListSharedViewsParams defines parameters for ListSharedViews.
+type ListSharedViewsParams struct {
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+}
+
+// ListViewsByIDParams defines parameters for ListViewsByID.
+type ListViewsByIDParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
+
+// CreateAutomationJSONRequestBody defines body for CreateAutomation for application/json ContentType.
+type CreateAutomationJSONRequestBody = AutomationBody
+
+// ReorderAutomationsJSONRequestBody defines body for ReorderAutomations for application/json ContentType.
+type ReorderAutomationsJSONRequestBody = AutomationOrderBody
+
+// UpdateManyAutomationsJSONRequestBody defines body for UpdateManyAutomations for application/json ContentType.
+type UpdateManyAutomationsJSONRequestBody = AutomationPlacesBody
+
+// UpdateAutomationJSONRequestBody defines body for UpdateAutomation for application/json ContentType.
+type UpdateAutomationJSONRequestBody = AutomationBody
 
 // CreateScheduleJSONRequestBody defines body for CreateSchedule for application/json ContentType.
 type CreateScheduleJSONRequestBody = ScheduleBody
@@ -3982,6 +4463,15 @@ type TicketImportJSONRequestBody = TicketImportBody
 
 // TicketBulkImportJSONRequestBody defines body for TicketBulkImport for application/json ContentType.
 type TicketBulkImportJSONRequestBody = TicketImportsBody
+
+// CreateMacroJSONRequestBody defines body for CreateMacro for application/json ContentType.
+type CreateMacroJSONRequestBody = MacroBody
+
+// UpdateManyMacrosJSONRequestBody defines body for UpdateManyMacros for application/json ContentType.
+type UpdateManyMacrosJSONRequestBody = MacroPlacesBody
+
+// UpdateMacroJSONRequestBody defines body for UpdateMacro for application/json ContentType.
+type UpdateMacroJSONRequestBody = MacroBody
 
 // CreateOrganizationFieldJSONRequestBody defines body for CreateOrganizationField for application/json ContentType.
 type CreateOrganizationFieldJSONRequestBody = OrganizationFieldBody
@@ -4118,6 +4608,12 @@ type PutTagsTicketJSONRequestBody = TicketTagsBody
 // CreateTriggerJSONRequestBody defines body for CreateTrigger for application/json ContentType.
 type CreateTriggerJSONRequestBody = TriggerBody
 
+// ReorderTriggersJSONRequestBody defines body for ReorderTriggers for application/json ContentType.
+type ReorderTriggersJSONRequestBody = TriggerOrderBody
+
+// UpdateManyTriggersJSONRequestBody defines body for UpdateManyTriggers for application/json ContentType.
+type UpdateManyTriggersJSONRequestBody = TriggerPlacesBody
+
 // UpdateTriggerJSONRequestBody defines body for UpdateTrigger for application/json ContentType.
 type UpdateTriggerJSONRequestBody = TriggerBody
 
@@ -4192,6 +4688,18 @@ type SetUserTagsJSONRequestBody = TagsBody
 
 // AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
 type AddUserTagsJSONRequestBody = TagsBody
+
+// CreateViewJSONRequestBody defines body for CreateView for application/json ContentType.
+type CreateViewJSONRequestBody = ViewBody
+
+// ReorderViewsJSONRequestBody defines body for ReorderViews for application/json ContentType.
+type ReorderViewsJSONRequestBody = ViewOrderBody
+
+// UpdateManyViewsJSONRequestBody defines body for UpdateManyViews for application/json ContentType.
+type UpdateManyViewsJSONRequestBody = ViewPlacesBody
+
+// UpdateViewJSONRequestBody defines body for UpdateView for application/json ContentType.
+type UpdateViewJSONRequestBody = ViewBody
 
 // AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
 func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
@@ -4272,6 +4780,36 @@ type ServerInterface interface {
 	// AutocompleteTags Lists tags that begin with some letters.
 	// (GET /api/v2/autocomplete/tags)
 	AutocompleteTags(ctx echo.Context, params AutocompleteTagsParams) error
+	// ListAutomations Lists the automations by position.
+	// (GET /api/v2/automations)
+	ListAutomations(ctx echo.Context, params ListAutomationsParams) error
+	// CreateAutomation Creates an automation.
+	// (POST /api/v2/automations)
+	CreateAutomation(ctx echo.Context) error
+	// ListActiveAutomations Lists the automations that are active, by position.
+	// (GET /api/v2/automations/active)
+	ListActiveAutomations(ctx echo.Context) error
+	// BulkDeleteAutomations Deletes the automations with these ids: all of them or none.
+	// (DELETE /api/v2/automations/destroy_many)
+	BulkDeleteAutomations(ctx echo.Context, params BulkDeleteAutomationsParams) error
+	// ReorderAutomations Puts the automations that are named first, in this order.
+	// (PUT /api/v2/automations/reorder)
+	ReorderAutomations(ctx echo.Context) error
+	// SearchAutomations Finds automations with all words of a query in their titles.
+	// (GET /api/v2/automations/search)
+	SearchAutomations(ctx echo.Context, params SearchAutomationsParams) error
+	// UpdateManyAutomations Changes positions, and which are active: of all that are named or of none.
+	// (PUT /api/v2/automations/update_many)
+	UpdateManyAutomations(ctx echo.Context) error
+	// DeleteAutomation Deletes an automation.
+	// (DELETE /api/v2/automations/{automation_id})
+	DeleteAutomation(ctx echo.Context, automationID AutomationIDParam) error
+	// ShowAutomation Shows an automation.
+	// (GET /api/v2/automations/{automation_id})
+	ShowAutomation(ctx echo.Context, automationID AutomationIDParam) error
+	// UpdateAutomation Changes the members that are present. Conditions replace both lists, actions the whole list.
+	// (PUT /api/v2/automations/{automation_id})
+	UpdateAutomation(ctx echo.Context, automationID AutomationIDParam) error
 	// ListBrands Lists the brands, by name.
 	// (GET /api/v2/brands)
 	ListBrands(ctx echo.Context) error
@@ -4518,6 +5056,36 @@ type ServerInterface interface {
 	// ShowLocaleByID Shows a language by id or by code.
 	// (GET /api/v2/locales/{locale_id})
 	ShowLocaleByID(ctx echo.Context, localeID LocaleIDParam) error
+	// ListMacros Lists the macros that are shared with the caller, and the caller's own, by title.
+	// (GET /api/v2/macros)
+	ListMacros(ctx echo.Context, params ListMacrosParams) error
+	// CreateMacro Creates a macro. Agents make macros of their own; admins share theirs.
+	// (POST /api/v2/macros)
+	CreateMacro(ctx echo.Context) error
+	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
+	// (GET /api/v2/macros/active)
+	ListActiveMacros(ctx echo.Context, params ListActiveMacrosParams) error
+	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
+	// (GET /api/v2/macros/categories)
+	ListMacroCategories(ctx echo.Context) error
+	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
+	// (DELETE /api/v2/macros/destroy_many)
+	DeleteManyMacros(ctx echo.Context, params DeleteManyMacrosParams) error
+	// SearchMacro Finds macros with all words of a query in their titles.
+	// (GET /api/v2/macros/search)
+	SearchMacro(ctx echo.Context, params SearchMacroParams) error
+	// UpdateManyMacros Changes positions, and which are active: of all that are named or of none.
+	// (PUT /api/v2/macros/update_many)
+	UpdateManyMacros(ctx echo.Context) error
+	// DeleteMacro Deletes a macro.
+	// (DELETE /api/v2/macros/{macro_id})
+	DeleteMacro(ctx echo.Context, macroID MacroIDParam) error
+	// ShowMacro Shows a macro.
+	// (GET /api/v2/macros/{macro_id})
+	ShowMacro(ctx echo.Context, macroID MacroIDParam) error
+	// UpdateMacro Changes the members that are present. Actions replace the whole list.
+	// (PUT /api/v2/macros/{macro_id})
+	UpdateMacro(ctx echo.Context, macroID MacroIDParam) error
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	// (GET /api/v2/organization_fields)
 	ListOrganizationFields(ctx echo.Context) error
@@ -4977,6 +5545,18 @@ type ServerInterface interface {
 	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
 	// (GET /api/v2/triggers/active)
 	ListActiveTriggers(ctx echo.Context, params ListActiveTriggersParams) error
+	// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
+	// (DELETE /api/v2/triggers/destroy_many)
+	DeleteManyTriggers(ctx echo.Context, params DeleteManyTriggersParams) error
+	// ReorderTriggers Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+	// (PUT /api/v2/triggers/reorder)
+	ReorderTriggers(ctx echo.Context) error
+	// SearchTriggers Finds triggers with all words of a query in their titles.
+	// (GET /api/v2/triggers/search)
+	SearchTriggers(ctx echo.Context, params SearchTriggersParams) error
+	// UpdateManyTriggers Changes positions, categories, and which are active: of all that are named or of none.
+	// (PUT /api/v2/triggers/update_many)
+	UpdateManyTriggers(ctx echo.Context) error
 	// DeleteTrigger Deletes a trigger.
 	// (DELETE /api/v2/triggers/{trigger_id})
 	DeleteTrigger(ctx echo.Context, triggerID TriggerIDParam) error
@@ -5238,6 +5818,48 @@ type ServerInterface interface {
 	// CountTicketsRequested Counts the tickets that a user requested.
 	// (GET /api/v2/users/{user_id}/tickets/requested/count)
 	CountTicketsRequested(ctx echo.Context, userID UserIDParam) error
+	// ListViews Lists the views that are shared with the caller, and the caller's own: by position, or by time of creation when paging by cursor.
+	// (GET /api/v2/views)
+	ListViews(ctx echo.Context, params ListViewsParams) error
+	// CreateView Creates a view. Agents make views of their own; admins share theirs.
+	// (POST /api/v2/views)
+	CreateView(ctx echo.Context) error
+	// ListActiveViews Lists the active views that are shared with the caller, and the caller's own.
+	// (GET /api/v2/views/active)
+	ListActiveViews(ctx echo.Context, params ListActiveViewsParams) error
+	// ListCompactViews Lists the first 32 active views that are shared with the caller, or the caller's own.
+	// (GET /api/v2/views/compact)
+	ListCompactViews(ctx echo.Context) error
+	// CountViews Counts the views that are shared with the caller, and the caller's own.
+	// (GET /api/v2/views/count)
+	CountViews(ctx echo.Context) error
+	// BulkDeleteViews Deletes the views with these ids: all of them or none.
+	// (DELETE /api/v2/views/destroy_many)
+	BulkDeleteViews(ctx echo.Context, params BulkDeleteViewsParams) error
+	// ReorderViews Puts the shared views that are named first, in this order.
+	// (PUT /api/v2/views/reorder)
+	ReorderViews(ctx echo.Context) error
+	// SearchViews Finds views with all words of a query in their titles.
+	// (GET /api/v2/views/search)
+	SearchViews(ctx echo.Context, params SearchViewsParams) error
+	// ListSharedViews Lists the views that are shared with the caller.
+	// (GET /api/v2/views/shared)
+	ListSharedViews(ctx echo.Context, params ListSharedViewsParams) error
+	// ListViewsByID Shows the views with these ids. Unknown ones are left out.
+	// (GET /api/v2/views/show_many)
+	ListViewsByID(ctx echo.Context, params ListViewsByIDParams) error
+	// UpdateManyViews Changes positions, and which are active: of all that are named or of none.
+	// (PUT /api/v2/views/update_many)
+	UpdateManyViews(ctx echo.Context) error
+	// DeleteView Deletes a view.
+	// (DELETE /api/v2/views/{view_id})
+	DeleteView(ctx echo.Context, viewID ViewIDParam) error
+	// ShowView Shows a view.
+	// (GET /api/v2/views/{view_id})
+	ShowView(ctx echo.Context, viewID ViewIDParam) error
+	// UpdateView Changes the members that are present. Conditions replace both lists, columns the whole list.
+	// (PUT /api/v2/views/{view_id})
+	UpdateView(ctx echo.Context, viewID ViewIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -5310,6 +5932,151 @@ func (w *ServerInterfaceWrapper) AutocompleteTags(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AutocompleteTags(ctx, params)
+	return err
+}
+
+// ListAutomations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAutomations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAutomationsParams
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAutomations(ctx, params)
+	return err
+}
+
+// CreateAutomation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAutomation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAutomation(ctx)
+	return err
+}
+
+// ListActiveAutomations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListActiveAutomations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListActiveAutomations(ctx)
+	return err
+}
+
+// BulkDeleteAutomations converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkDeleteAutomations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BulkDeleteAutomationsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkDeleteAutomations(ctx, params)
+	return err
+}
+
+// ReorderAutomations converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderAutomations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderAutomations(ctx)
+	return err
+}
+
+// SearchAutomations converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchAutomations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchAutomationsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchAutomations(ctx, params)
+	return err
+}
+
+// UpdateManyAutomations converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyAutomations(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyAutomations(ctx)
+	return err
+}
+
+// DeleteAutomation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteAutomation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "automation_id" -------------
+	var automationID AutomationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "automation_id", ctx.Param("automation_id"), &automationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter automation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteAutomation(ctx, automationID)
+	return err
+}
+
+// ShowAutomation converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowAutomation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "automation_id" -------------
+	var automationID AutomationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "automation_id", ctx.Param("automation_id"), &automationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter automation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowAutomation(ctx, automationID)
+	return err
+}
+
+// UpdateAutomation converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAutomation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "automation_id" -------------
+	var automationID AutomationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "automation_id", ctx.Param("automation_id"), &automationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter automation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAutomation(ctx, automationID)
 	return err
 }
 
@@ -6667,6 +7434,237 @@ func (w *ServerInterfaceWrapper) ShowLocaleByID(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowLocaleByID(ctx, localeID)
+	return err
+}
+
+// ListMacros converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMacros(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMacrosParams
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "access" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "access", ctx.QueryParams(), &params.Access, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter access: %s", err))
+	}
+
+	// ------------- Optional query parameter "category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_id", ctx.QueryParams(), &params.GroupID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "only_viewable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "only_viewable", ctx.QueryParams(), &params.OnlyViewable, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter only_viewable: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMacros(ctx, params)
+	return err
+}
+
+// CreateMacro converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMacro(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMacro(ctx)
+	return err
+}
+
+// ListActiveMacros converts echo context to params.
+func (w *ServerInterfaceWrapper) ListActiveMacros(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListActiveMacrosParams
+	// ------------- Optional query parameter "access" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "access", ctx.QueryParams(), &params.Access, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter access: %s", err))
+	}
+
+	// ------------- Optional query parameter "category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_id", ctx.QueryParams(), &params.GroupID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "only_viewable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "only_viewable", ctx.QueryParams(), &params.OnlyViewable, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter only_viewable: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListActiveMacros(ctx, params)
+	return err
+}
+
+// ListMacroCategories converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMacroCategories(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMacroCategories(ctx)
+	return err
+}
+
+// DeleteManyMacros converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteManyMacros(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteManyMacrosParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteManyMacros(ctx, params)
+	return err
+}
+
+// SearchMacro converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchMacro(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchMacroParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "access" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "access", ctx.QueryParams(), &params.Access, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter access: %s", err))
+	}
+
+	// ------------- Optional query parameter "category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_id", ctx.QueryParams(), &params.GroupID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "only_viewable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "only_viewable", ctx.QueryParams(), &params.OnlyViewable, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter only_viewable: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchMacro(ctx, params)
+	return err
+}
+
+// UpdateManyMacros converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyMacros(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyMacros(ctx)
+	return err
+}
+
+// DeleteMacro converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMacro(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMacro(ctx, macroID)
+	return err
+}
+
+// ShowMacro converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowMacro(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowMacro(ctx, macroID)
+	return err
+}
+
+// UpdateMacro converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateMacro(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateMacro(ctx, macroID)
 	return err
 }
 
@@ -9191,6 +10189,81 @@ func (w *ServerInterfaceWrapper) ListActiveTriggers(ctx echo.Context) error {
 	return err
 }
 
+// DeleteManyTriggers converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteManyTriggers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteManyTriggersParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteManyTriggers(ctx, params)
+	return err
+}
+
+// ReorderTriggers converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderTriggers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderTriggers(ctx)
+	return err
+}
+
+// SearchTriggers converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchTriggers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchTriggersParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter", ctx.QueryParams(), &params.Filter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter: %s", err))
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "category_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category_id", ctx.QueryParams(), &params.CategoryID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchTriggers(ctx, params)
+	return err
+}
+
+// UpdateManyTriggers converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyTriggers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyTriggers(ctx)
+	return err
+}
+
 // DeleteTrigger converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteTrigger(ctx echo.Context) error {
 	var err error
@@ -10728,6 +11801,249 @@ func (w *ServerInterfaceWrapper) CountTicketsRequested(ctx echo.Context) error {
 	return err
 }
 
+// ListViews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListViews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListViewsParams
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "access" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "access", ctx.QueryParams(), &params.Access, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter access: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_id", ctx.QueryParams(), &params.GroupID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListViews(ctx, params)
+	return err
+}
+
+// CreateView converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateView(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateView(ctx)
+	return err
+}
+
+// ListActiveViews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListActiveViews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListActiveViewsParams
+	// ------------- Optional query parameter "access" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "access", ctx.QueryParams(), &params.Access, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter access: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_id", ctx.QueryParams(), &params.GroupID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListActiveViews(ctx, params)
+	return err
+}
+
+// ListCompactViews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCompactViews(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCompactViews(ctx)
+	return err
+}
+
+// CountViews converts echo context to params.
+func (w *ServerInterfaceWrapper) CountViews(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountViews(ctx)
+	return err
+}
+
+// BulkDeleteViews converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkDeleteViews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BulkDeleteViewsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkDeleteViews(ctx, params)
+	return err
+}
+
+// ReorderViews converts echo context to params.
+func (w *ServerInterfaceWrapper) ReorderViews(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReorderViews(ctx)
+	return err
+}
+
+// SearchViews converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchViews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchViewsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// ------------- Optional query parameter "access" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "access", ctx.QueryParams(), &params.Access, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter access: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_id", ctx.QueryParams(), &params.GroupID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchViews(ctx, params)
+	return err
+}
+
+// ListSharedViews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSharedViews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSharedViewsParams
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSharedViews(ctx, params)
+	return err
+}
+
+// ListViewsByID converts echo context to params.
+func (w *ServerInterfaceWrapper) ListViewsByID(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListViewsByIDParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListViewsByID(ctx, params)
+	return err
+}
+
+// UpdateManyViews converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateManyViews(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateManyViews(ctx)
+	return err
+}
+
+// DeleteView converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteView(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteView(ctx, viewID)
+	return err
+}
+
+// ShowView converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowView(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowView(ctx, viewID)
+	return err
+}
+
+// UpdateView converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateView(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateView(ctx, viewID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -10781,6 +12097,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/uploads/:token", wrapper.DeleteUpload, options.OperationMiddlewares["DeleteUpload"]...)
 	router.GET(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.ShowAttachment, options.OperationMiddlewares["ShowAttachment"]...)
 	router.PUT(options.BaseURL+"/api/v2/attachments/:attachment_id", wrapper.UpdateAttachment, options.OperationMiddlewares["UpdateAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/automations", wrapper.ListAutomations, options.OperationMiddlewares["ListAutomations"]...)
+	router.POST(options.BaseURL+"/api/v2/automations", wrapper.CreateAutomation, options.OperationMiddlewares["CreateAutomation"]...)
+	router.GET(options.BaseURL+"/api/v2/automations/active", wrapper.ListActiveAutomations, options.OperationMiddlewares["ListActiveAutomations"]...)
+	router.GET(options.BaseURL+"/api/v2/automations/search", wrapper.SearchAutomations, options.OperationMiddlewares["SearchAutomations"]...)
+	router.PUT(options.BaseURL+"/api/v2/automations/update_many", wrapper.UpdateManyAutomations, options.OperationMiddlewares["UpdateManyAutomations"]...)
+	router.DELETE(options.BaseURL+"/api/v2/automations/destroy_many", wrapper.BulkDeleteAutomations, options.OperationMiddlewares["BulkDeleteAutomations"]...)
+	router.PUT(options.BaseURL+"/api/v2/automations/reorder", wrapper.ReorderAutomations, options.OperationMiddlewares["ReorderAutomations"]...)
+	router.DELETE(options.BaseURL+"/api/v2/automations/:automation_id", wrapper.DeleteAutomation, options.OperationMiddlewares["DeleteAutomation"]...)
+	router.GET(options.BaseURL+"/api/v2/automations/:automation_id", wrapper.ShowAutomation, options.OperationMiddlewares["ShowAutomation"]...)
+	router.PUT(options.BaseURL+"/api/v2/automations/:automation_id", wrapper.UpdateAutomation, options.OperationMiddlewares["UpdateAutomation"]...)
 	router.GET(options.BaseURL+"/api/v2/brands", wrapper.ListBrands, options.OperationMiddlewares["ListBrands"]...)
 	router.GET(options.BaseURL+"/api/v2/brands/:brand_id", wrapper.ShowBrand, options.OperationMiddlewares["ShowBrand"]...)
 	router.GET(options.BaseURL+"/api/v2/deleted_users", wrapper.ListDeletedUsers, options.OperationMiddlewares["ListDeletedUsers"]...)
@@ -10860,6 +12186,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/locales/current", wrapper.ShowCurrentLocale, options.OperationMiddlewares["ShowCurrentLocale"]...)
 	router.GET(options.BaseURL+"/api/v2/locales/detect_best_locale", wrapper.DetectBestLocale, options.OperationMiddlewares["DetectBestLocale"]...)
 	router.GET(options.BaseURL+"/api/v2/locales/:locale_id", wrapper.ShowLocaleByID, options.OperationMiddlewares["ShowLocaleById"]...)
+	router.GET(options.BaseURL+"/api/v2/macros", wrapper.ListMacros, options.OperationMiddlewares["ListMacros"]...)
+	router.POST(options.BaseURL+"/api/v2/macros", wrapper.CreateMacro, options.OperationMiddlewares["CreateMacro"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/active", wrapper.ListActiveMacros, options.OperationMiddlewares["ListActiveMacros"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/search", wrapper.SearchMacro, options.OperationMiddlewares["SearchMacro"]...)
+	router.PUT(options.BaseURL+"/api/v2/macros/update_many", wrapper.UpdateManyMacros, options.OperationMiddlewares["UpdateManyMacros"]...)
+	router.DELETE(options.BaseURL+"/api/v2/macros/destroy_many", wrapper.DeleteManyMacros, options.OperationMiddlewares["DeleteManyMacros"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/categories", wrapper.ListMacroCategories, options.OperationMiddlewares["ListMacroCategories"]...)
+	router.DELETE(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.DeleteMacro, options.OperationMiddlewares["DeleteMacro"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.ShowMacro, options.OperationMiddlewares["ShowMacro"]...)
+	router.PUT(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.UpdateMacro, options.OperationMiddlewares["UpdateMacro"]...)
 	router.GET(options.BaseURL+"/api/v2/organization_fields", wrapper.ListOrganizationFields, options.OperationMiddlewares["ListOrganizationFields"]...)
 	router.POST(options.BaseURL+"/api/v2/organization_fields", wrapper.CreateOrganizationField, options.OperationMiddlewares["CreateOrganizationField"]...)
 	router.PUT(options.BaseURL+"/api/v2/organization_fields/reorder", wrapper.ReorderOrganizationField, options.OperationMiddlewares["ReorderOrganizationField"]...)
@@ -11039,6 +12375,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/triggers", wrapper.ListTriggers, options.OperationMiddlewares["ListTriggers"]...)
 	router.POST(options.BaseURL+"/api/v2/triggers", wrapper.CreateTrigger, options.OperationMiddlewares["CreateTrigger"]...)
 	router.GET(options.BaseURL+"/api/v2/triggers/active", wrapper.ListActiveTriggers, options.OperationMiddlewares["ListActiveTriggers"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers/search", wrapper.SearchTriggers, options.OperationMiddlewares["SearchTriggers"]...)
+	router.PUT(options.BaseURL+"/api/v2/triggers/update_many", wrapper.UpdateManyTriggers, options.OperationMiddlewares["UpdateManyTriggers"]...)
+	router.DELETE(options.BaseURL+"/api/v2/triggers/destroy_many", wrapper.DeleteManyTriggers, options.OperationMiddlewares["DeleteManyTriggers"]...)
+	router.PUT(options.BaseURL+"/api/v2/triggers/reorder", wrapper.ReorderTriggers, options.OperationMiddlewares["ReorderTriggers"]...)
 	router.DELETE(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.DeleteTrigger, options.OperationMiddlewares["DeleteTrigger"]...)
 	router.GET(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.GetTrigger, options.OperationMiddlewares["GetTrigger"]...)
 	router.PUT(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.UpdateTrigger, options.OperationMiddlewares["UpdateTrigger"]...)
@@ -11102,6 +12442,20 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeEndUserIdentityPrimary, options.OperationMiddlewares["MakeEndUserIdentityPrimary"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/request_verification", wrapper.RequestEndUserVerification, options.OperationMiddlewares["RequestEndUserVerification"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
+	router.GET(options.BaseURL+"/api/v2/views", wrapper.ListViews, options.OperationMiddlewares["ListViews"]...)
+	router.POST(options.BaseURL+"/api/v2/views", wrapper.CreateView, options.OperationMiddlewares["CreateView"]...)
+	router.GET(options.BaseURL+"/api/v2/views/active", wrapper.ListActiveViews, options.OperationMiddlewares["ListActiveViews"]...)
+	router.GET(options.BaseURL+"/api/v2/views/search", wrapper.SearchViews, options.OperationMiddlewares["SearchViews"]...)
+	router.PUT(options.BaseURL+"/api/v2/views/update_many", wrapper.UpdateManyViews, options.OperationMiddlewares["UpdateManyViews"]...)
+	router.DELETE(options.BaseURL+"/api/v2/views/destroy_many", wrapper.BulkDeleteViews, options.OperationMiddlewares["BulkDeleteViews"]...)
+	router.PUT(options.BaseURL+"/api/v2/views/reorder", wrapper.ReorderViews, options.OperationMiddlewares["ReorderViews"]...)
+	router.GET(options.BaseURL+"/api/v2/views/compact", wrapper.ListCompactViews, options.OperationMiddlewares["ListCompactViews"]...)
+	router.GET(options.BaseURL+"/api/v2/views/count", wrapper.CountViews, options.OperationMiddlewares["CountViews"]...)
+	router.GET(options.BaseURL+"/api/v2/views/shared", wrapper.ListSharedViews, options.OperationMiddlewares["ListSharedViews"]...)
+	router.GET(options.BaseURL+"/api/v2/views/show_many", wrapper.ListViewsByID, options.OperationMiddlewares["ListViewsById"]...)
+	router.DELETE(options.BaseURL+"/api/v2/views/:view_id", wrapper.DeleteView, options.OperationMiddlewares["DeleteView"]...)
+	router.GET(options.BaseURL+"/api/v2/views/:view_id", wrapper.ShowView, options.OperationMiddlewares["ShowView"]...)
+	router.PUT(options.BaseURL+"/api/v2/views/:view_id", wrapper.UpdateView, options.OperationMiddlewares["UpdateView"]...)
 
 }
 
@@ -11204,6 +12558,222 @@ type AutocompleteTagsResponseObject interface {
 type AutocompleteTags200JSONResponse TagNameList
 
 func (response AutocompleteTags200JSONResponse) VisitAutocompleteTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAutomationsRequestObject struct {
+	Params ListAutomationsParams
+}
+
+type ListAutomationsResponseObject interface {
+	VisitListAutomationsResponse(w http.ResponseWriter) error
+}
+
+type ListAutomations200JSONResponse AutomationList
+
+func (response ListAutomations200JSONResponse) VisitListAutomationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAutomationRequestObject struct {
+	Body *CreateAutomationJSONRequestBody
+}
+
+type CreateAutomationResponseObject interface {
+	VisitCreateAutomationResponse(w http.ResponseWriter) error
+}
+
+type CreateAutomation201ResponseHeaders struct {
+	Location string
+}
+
+type CreateAutomation201JSONResponse struct {
+	Body    AutomationEnvelope
+	Headers CreateAutomation201ResponseHeaders
+}
+
+func (response CreateAutomation201JSONResponse) VisitCreateAutomationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActiveAutomationsRequestObject struct {
+}
+
+type ListActiveAutomationsResponseObject interface {
+	VisitListActiveAutomationsResponse(w http.ResponseWriter) error
+}
+
+type ListActiveAutomations200JSONResponse AutomationList
+
+func (response ListActiveAutomations200JSONResponse) VisitListActiveAutomationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkDeleteAutomationsRequestObject struct {
+	Params BulkDeleteAutomationsParams
+}
+
+type BulkDeleteAutomationsResponseObject interface {
+	VisitBulkDeleteAutomationsResponse(w http.ResponseWriter) error
+}
+
+type BulkDeleteAutomations204Response struct {
+}
+
+func (response BulkDeleteAutomations204Response) VisitBulkDeleteAutomationsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReorderAutomationsRequestObject struct {
+	Body *ReorderAutomationsJSONRequestBody
+}
+
+type ReorderAutomationsResponseObject interface {
+	VisitReorderAutomationsResponse(w http.ResponseWriter) error
+}
+
+type ReorderAutomations200JSONResponse AutomationList
+
+func (response ReorderAutomations200JSONResponse) VisitReorderAutomationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchAutomationsRequestObject struct {
+	Params SearchAutomationsParams
+}
+
+type SearchAutomationsResponseObject interface {
+	VisitSearchAutomationsResponse(w http.ResponseWriter) error
+}
+
+type SearchAutomations200JSONResponse AutomationList
+
+func (response SearchAutomations200JSONResponse) VisitSearchAutomationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyAutomationsRequestObject struct {
+	Body *UpdateManyAutomationsJSONRequestBody
+}
+
+type UpdateManyAutomationsResponseObject interface {
+	VisitUpdateManyAutomationsResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyAutomations200JSONResponse AutomationList
+
+func (response UpdateManyAutomations200JSONResponse) VisitUpdateManyAutomationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAutomationRequestObject struct {
+	AutomationID AutomationIDParam `json:"automation_id"`
+}
+
+type DeleteAutomationResponseObject interface {
+	VisitDeleteAutomationResponse(w http.ResponseWriter) error
+}
+
+type DeleteAutomation204Response struct {
+}
+
+func (response DeleteAutomation204Response) VisitDeleteAutomationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowAutomationRequestObject struct {
+	AutomationID AutomationIDParam `json:"automation_id"`
+}
+
+type ShowAutomationResponseObject interface {
+	VisitShowAutomationResponse(w http.ResponseWriter) error
+}
+
+type ShowAutomation200JSONResponse AutomationEnvelope
+
+func (response ShowAutomation200JSONResponse) VisitShowAutomationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAutomationRequestObject struct {
+	AutomationID AutomationIDParam `json:"automation_id"`
+	Body         *UpdateAutomationJSONRequestBody
+}
+
+type UpdateAutomationResponseObject interface {
+	VisitUpdateAutomationResponse(w http.ResponseWriter) error
+}
+
+type UpdateAutomation200JSONResponse AutomationEnvelope
+
+func (response UpdateAutomation200JSONResponse) VisitUpdateAutomationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -13064,6 +14634,222 @@ type ShowLocaleByIDResponseObject interface {
 type ShowLocaleByID200JSONResponse LocaleEnvelope
 
 func (response ShowLocaleByID200JSONResponse) VisitShowLocaleByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMacrosRequestObject struct {
+	Params ListMacrosParams
+}
+
+type ListMacrosResponseObject interface {
+	VisitListMacrosResponse(w http.ResponseWriter) error
+}
+
+type ListMacros200JSONResponse MacroList
+
+func (response ListMacros200JSONResponse) VisitListMacrosResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateMacroRequestObject struct {
+	Body *CreateMacroJSONRequestBody
+}
+
+type CreateMacroResponseObject interface {
+	VisitCreateMacroResponse(w http.ResponseWriter) error
+}
+
+type CreateMacro201ResponseHeaders struct {
+	Location string
+}
+
+type CreateMacro201JSONResponse struct {
+	Body    MacroEnvelope
+	Headers CreateMacro201ResponseHeaders
+}
+
+func (response CreateMacro201JSONResponse) VisitCreateMacroResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActiveMacrosRequestObject struct {
+	Params ListActiveMacrosParams
+}
+
+type ListActiveMacrosResponseObject interface {
+	VisitListActiveMacrosResponse(w http.ResponseWriter) error
+}
+
+type ListActiveMacros200JSONResponse MacroList
+
+func (response ListActiveMacros200JSONResponse) VisitListActiveMacrosResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMacroCategoriesRequestObject struct {
+}
+
+type ListMacroCategoriesResponseObject interface {
+	VisitListMacroCategoriesResponse(w http.ResponseWriter) error
+}
+
+type ListMacroCategories200JSONResponse MacroCategoriesEnvelope
+
+func (response ListMacroCategories200JSONResponse) VisitListMacroCategoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteManyMacrosRequestObject struct {
+	Params DeleteManyMacrosParams
+}
+
+type DeleteManyMacrosResponseObject interface {
+	VisitDeleteManyMacrosResponse(w http.ResponseWriter) error
+}
+
+type DeleteManyMacros204Response struct {
+}
+
+func (response DeleteManyMacros204Response) VisitDeleteManyMacrosResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SearchMacroRequestObject struct {
+	Params SearchMacroParams
+}
+
+type SearchMacroResponseObject interface {
+	VisitSearchMacroResponse(w http.ResponseWriter) error
+}
+
+type SearchMacro200JSONResponse MacroList
+
+func (response SearchMacro200JSONResponse) VisitSearchMacroResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyMacrosRequestObject struct {
+	Body *UpdateManyMacrosJSONRequestBody
+}
+
+type UpdateManyMacrosResponseObject interface {
+	VisitUpdateManyMacrosResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyMacros200JSONResponse MacroList
+
+func (response UpdateManyMacros200JSONResponse) VisitUpdateManyMacrosResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMacroRequestObject struct {
+	MacroID MacroIDParam `json:"macro_id"`
+}
+
+type DeleteMacroResponseObject interface {
+	VisitDeleteMacroResponse(w http.ResponseWriter) error
+}
+
+type DeleteMacro204Response struct {
+}
+
+func (response DeleteMacro204Response) VisitDeleteMacroResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowMacroRequestObject struct {
+	MacroID MacroIDParam `json:"macro_id"`
+}
+
+type ShowMacroResponseObject interface {
+	VisitShowMacroResponse(w http.ResponseWriter) error
+}
+
+type ShowMacro200JSONResponse MacroEnvelope
+
+func (response ShowMacro200JSONResponse) VisitShowMacroResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMacroRequestObject struct {
+	MacroID MacroIDParam `json:"macro_id"`
+	Body    *UpdateMacroJSONRequestBody
+}
+
+type UpdateMacroResponseObject interface {
+	VisitUpdateMacroResponse(w http.ResponseWriter) error
+}
+
+type UpdateMacro200JSONResponse MacroEnvelope
+
+func (response UpdateMacro200JSONResponse) VisitUpdateMacroResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -16620,6 +18406,88 @@ func (response ListActiveTriggers200JSONResponse) VisitListActiveTriggersRespons
 	return err
 }
 
+type DeleteManyTriggersRequestObject struct {
+	Params DeleteManyTriggersParams
+}
+
+type DeleteManyTriggersResponseObject interface {
+	VisitDeleteManyTriggersResponse(w http.ResponseWriter) error
+}
+
+type DeleteManyTriggers204Response struct {
+}
+
+func (response DeleteManyTriggers204Response) VisitDeleteManyTriggersResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReorderTriggersRequestObject struct {
+	Body *ReorderTriggersJSONRequestBody
+}
+
+type ReorderTriggersResponseObject interface {
+	VisitReorderTriggersResponse(w http.ResponseWriter) error
+}
+
+type ReorderTriggers200JSONResponse TriggerList
+
+func (response ReorderTriggers200JSONResponse) VisitReorderTriggersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchTriggersRequestObject struct {
+	Params SearchTriggersParams
+}
+
+type SearchTriggersResponseObject interface {
+	VisitSearchTriggersResponse(w http.ResponseWriter) error
+}
+
+type SearchTriggers200JSONResponse TriggerList
+
+func (response SearchTriggers200JSONResponse) VisitSearchTriggersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyTriggersRequestObject struct {
+	Body *UpdateManyTriggersJSONRequestBody
+}
+
+type UpdateManyTriggersResponseObject interface {
+	VisitUpdateManyTriggersResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyTriggers200JSONResponse TriggerList
+
+func (response UpdateManyTriggers200JSONResponse) VisitUpdateManyTriggersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteTriggerRequestObject struct {
 	TriggerID TriggerIDParam `json:"trigger_id"`
 }
@@ -18609,6 +20477,309 @@ func (response CountTicketsRequested200JSONResponse) VisitCountTicketsRequestedR
 	return err
 }
 
+type ListViewsRequestObject struct {
+	Params ListViewsParams
+}
+
+type ListViewsResponseObject interface {
+	VisitListViewsResponse(w http.ResponseWriter) error
+}
+
+type ListViews200JSONResponse ViewList
+
+func (response ListViews200JSONResponse) VisitListViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateViewRequestObject struct {
+	Body *CreateViewJSONRequestBody
+}
+
+type CreateViewResponseObject interface {
+	VisitCreateViewResponse(w http.ResponseWriter) error
+}
+
+type CreateView201ResponseHeaders struct {
+	Location string
+}
+
+type CreateView201JSONResponse struct {
+	Body    ViewEnvelope
+	Headers CreateView201ResponseHeaders
+}
+
+func (response CreateView201JSONResponse) VisitCreateViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActiveViewsRequestObject struct {
+	Params ListActiveViewsParams
+}
+
+type ListActiveViewsResponseObject interface {
+	VisitListActiveViewsResponse(w http.ResponseWriter) error
+}
+
+type ListActiveViews200JSONResponse ViewList
+
+func (response ListActiveViews200JSONResponse) VisitListActiveViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCompactViewsRequestObject struct {
+}
+
+type ListCompactViewsResponseObject interface {
+	VisitListCompactViewsResponse(w http.ResponseWriter) error
+}
+
+type ListCompactViews200JSONResponse ViewList
+
+func (response ListCompactViews200JSONResponse) VisitListCompactViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountViewsRequestObject struct {
+}
+
+type CountViewsResponseObject interface {
+	VisitCountViewsResponse(w http.ResponseWriter) error
+}
+
+type CountViews200JSONResponse CountEnvelope
+
+func (response CountViews200JSONResponse) VisitCountViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkDeleteViewsRequestObject struct {
+	Params BulkDeleteViewsParams
+}
+
+type BulkDeleteViewsResponseObject interface {
+	VisitBulkDeleteViewsResponse(w http.ResponseWriter) error
+}
+
+type BulkDeleteViews204Response struct {
+}
+
+func (response BulkDeleteViews204Response) VisitBulkDeleteViewsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReorderViewsRequestObject struct {
+	Body *ReorderViewsJSONRequestBody
+}
+
+type ReorderViewsResponseObject interface {
+	VisitReorderViewsResponse(w http.ResponseWriter) error
+}
+
+type ReorderViews200JSONResponse ViewList
+
+func (response ReorderViews200JSONResponse) VisitReorderViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchViewsRequestObject struct {
+	Params SearchViewsParams
+}
+
+type SearchViewsResponseObject interface {
+	VisitSearchViewsResponse(w http.ResponseWriter) error
+}
+
+type SearchViews200JSONResponse ViewList
+
+func (response SearchViews200JSONResponse) VisitSearchViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSharedViewsRequestObject struct {
+	Params ListSharedViewsParams
+}
+
+type ListSharedViewsResponseObject interface {
+	VisitListSharedViewsResponse(w http.ResponseWriter) error
+}
+
+type ListSharedViews200JSONResponse ViewList
+
+func (response ListSharedViews200JSONResponse) VisitListSharedViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListViewsByIDRequestObject struct {
+	Params ListViewsByIDParams
+}
+
+type ListViewsByIDResponseObject interface {
+	VisitListViewsByIDResponse(w http.ResponseWriter) error
+}
+
+type ListViewsByID200JSONResponse ViewList
+
+func (response ListViewsByID200JSONResponse) VisitListViewsByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateManyViewsRequestObject struct {
+	Body *UpdateManyViewsJSONRequestBody
+}
+
+type UpdateManyViewsResponseObject interface {
+	VisitUpdateManyViewsResponse(w http.ResponseWriter) error
+}
+
+type UpdateManyViews200JSONResponse ViewList
+
+func (response UpdateManyViews200JSONResponse) VisitUpdateManyViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteViewRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+}
+
+type DeleteViewResponseObject interface {
+	VisitDeleteViewResponse(w http.ResponseWriter) error
+}
+
+type DeleteView204Response struct {
+}
+
+func (response DeleteView204Response) VisitDeleteViewResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowViewRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+}
+
+type ShowViewResponseObject interface {
+	VisitShowViewResponse(w http.ResponseWriter) error
+}
+
+type ShowView200JSONResponse ViewEnvelope
+
+func (response ShowView200JSONResponse) VisitShowViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateViewRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+	Body   *UpdateViewJSONRequestBody
+}
+
+type UpdateViewResponseObject interface {
+	VisitUpdateViewResponse(w http.ResponseWriter) error
+}
+
+type UpdateView200JSONResponse ViewEnvelope
+
+func (response UpdateView200JSONResponse) VisitUpdateViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ShowAccountSettings Shows the account's settings by section.
@@ -18626,6 +20797,36 @@ type StrictServerInterface interface {
 	// AutocompleteTags Lists tags that begin with some letters.
 	// (GET /api/v2/autocomplete/tags)
 	AutocompleteTags(ctx context.Context, request AutocompleteTagsRequestObject) (AutocompleteTagsResponseObject, error)
+	// ListAutomations Lists the automations by position.
+	// (GET /api/v2/automations)
+	ListAutomations(ctx context.Context, request ListAutomationsRequestObject) (ListAutomationsResponseObject, error)
+	// CreateAutomation Creates an automation.
+	// (POST /api/v2/automations)
+	CreateAutomation(ctx context.Context, request CreateAutomationRequestObject) (CreateAutomationResponseObject, error)
+	// ListActiveAutomations Lists the automations that are active, by position.
+	// (GET /api/v2/automations/active)
+	ListActiveAutomations(ctx context.Context, request ListActiveAutomationsRequestObject) (ListActiveAutomationsResponseObject, error)
+	// BulkDeleteAutomations Deletes the automations with these ids: all of them or none.
+	// (DELETE /api/v2/automations/destroy_many)
+	BulkDeleteAutomations(ctx context.Context, request BulkDeleteAutomationsRequestObject) (BulkDeleteAutomationsResponseObject, error)
+	// ReorderAutomations Puts the automations that are named first, in this order.
+	// (PUT /api/v2/automations/reorder)
+	ReorderAutomations(ctx context.Context, request ReorderAutomationsRequestObject) (ReorderAutomationsResponseObject, error)
+	// SearchAutomations Finds automations with all words of a query in their titles.
+	// (GET /api/v2/automations/search)
+	SearchAutomations(ctx context.Context, request SearchAutomationsRequestObject) (SearchAutomationsResponseObject, error)
+	// UpdateManyAutomations Changes positions, and which are active: of all that are named or of none.
+	// (PUT /api/v2/automations/update_many)
+	UpdateManyAutomations(ctx context.Context, request UpdateManyAutomationsRequestObject) (UpdateManyAutomationsResponseObject, error)
+	// DeleteAutomation Deletes an automation.
+	// (DELETE /api/v2/automations/{automation_id})
+	DeleteAutomation(ctx context.Context, request DeleteAutomationRequestObject) (DeleteAutomationResponseObject, error)
+	// ShowAutomation Shows an automation.
+	// (GET /api/v2/automations/{automation_id})
+	ShowAutomation(ctx context.Context, request ShowAutomationRequestObject) (ShowAutomationResponseObject, error)
+	// UpdateAutomation Changes the members that are present. Conditions replace both lists, actions the whole list.
+	// (PUT /api/v2/automations/{automation_id})
+	UpdateAutomation(ctx context.Context, request UpdateAutomationRequestObject) (UpdateAutomationResponseObject, error)
 	// ListBrands Lists the brands, by name.
 	// (GET /api/v2/brands)
 	ListBrands(ctx context.Context, request ListBrandsRequestObject) (ListBrandsResponseObject, error)
@@ -18872,6 +21073,36 @@ type StrictServerInterface interface {
 	// ShowLocaleByID Shows a language by id or by code.
 	// (GET /api/v2/locales/{locale_id})
 	ShowLocaleByID(ctx context.Context, request ShowLocaleByIDRequestObject) (ShowLocaleByIDResponseObject, error)
+	// ListMacros Lists the macros that are shared with the caller, and the caller's own, by title.
+	// (GET /api/v2/macros)
+	ListMacros(ctx context.Context, request ListMacrosRequestObject) (ListMacrosResponseObject, error)
+	// CreateMacro Creates a macro. Agents make macros of their own; admins share theirs.
+	// (POST /api/v2/macros)
+	CreateMacro(ctx context.Context, request CreateMacroRequestObject) (CreateMacroResponseObject, error)
+	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
+	// (GET /api/v2/macros/active)
+	ListActiveMacros(ctx context.Context, request ListActiveMacrosRequestObject) (ListActiveMacrosResponseObject, error)
+	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
+	// (GET /api/v2/macros/categories)
+	ListMacroCategories(ctx context.Context, request ListMacroCategoriesRequestObject) (ListMacroCategoriesResponseObject, error)
+	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
+	// (DELETE /api/v2/macros/destroy_many)
+	DeleteManyMacros(ctx context.Context, request DeleteManyMacrosRequestObject) (DeleteManyMacrosResponseObject, error)
+	// SearchMacro Finds macros with all words of a query in their titles.
+	// (GET /api/v2/macros/search)
+	SearchMacro(ctx context.Context, request SearchMacroRequestObject) (SearchMacroResponseObject, error)
+	// UpdateManyMacros Changes positions, and which are active: of all that are named or of none.
+	// (PUT /api/v2/macros/update_many)
+	UpdateManyMacros(ctx context.Context, request UpdateManyMacrosRequestObject) (UpdateManyMacrosResponseObject, error)
+	// DeleteMacro Deletes a macro.
+	// (DELETE /api/v2/macros/{macro_id})
+	DeleteMacro(ctx context.Context, request DeleteMacroRequestObject) (DeleteMacroResponseObject, error)
+	// ShowMacro Shows a macro.
+	// (GET /api/v2/macros/{macro_id})
+	ShowMacro(ctx context.Context, request ShowMacroRequestObject) (ShowMacroResponseObject, error)
+	// UpdateMacro Changes the members that are present. Actions replace the whole list.
+	// (PUT /api/v2/macros/{macro_id})
+	UpdateMacro(ctx context.Context, request UpdateMacroRequestObject) (UpdateMacroResponseObject, error)
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	// (GET /api/v2/organization_fields)
 	ListOrganizationFields(ctx context.Context, request ListOrganizationFieldsRequestObject) (ListOrganizationFieldsResponseObject, error)
@@ -19331,6 +21562,18 @@ type StrictServerInterface interface {
 	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
 	// (GET /api/v2/triggers/active)
 	ListActiveTriggers(ctx context.Context, request ListActiveTriggersRequestObject) (ListActiveTriggersResponseObject, error)
+	// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
+	// (DELETE /api/v2/triggers/destroy_many)
+	DeleteManyTriggers(ctx context.Context, request DeleteManyTriggersRequestObject) (DeleteManyTriggersResponseObject, error)
+	// ReorderTriggers Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+	// (PUT /api/v2/triggers/reorder)
+	ReorderTriggers(ctx context.Context, request ReorderTriggersRequestObject) (ReorderTriggersResponseObject, error)
+	// SearchTriggers Finds triggers with all words of a query in their titles.
+	// (GET /api/v2/triggers/search)
+	SearchTriggers(ctx context.Context, request SearchTriggersRequestObject) (SearchTriggersResponseObject, error)
+	// UpdateManyTriggers Changes positions, categories, and which are active: of all that are named or of none.
+	// (PUT /api/v2/triggers/update_many)
+	UpdateManyTriggers(ctx context.Context, request UpdateManyTriggersRequestObject) (UpdateManyTriggersResponseObject, error)
 	// DeleteTrigger Deletes a trigger.
 	// (DELETE /api/v2/triggers/{trigger_id})
 	DeleteTrigger(ctx context.Context, request DeleteTriggerRequestObject) (DeleteTriggerResponseObject, error)
@@ -19592,6 +21835,48 @@ type StrictServerInterface interface {
 	// CountTicketsRequested Counts the tickets that a user requested.
 	// (GET /api/v2/users/{user_id}/tickets/requested/count)
 	CountTicketsRequested(ctx context.Context, request CountTicketsRequestedRequestObject) (CountTicketsRequestedResponseObject, error)
+	// ListViews Lists the views that are shared with the caller, and the caller's own: by position, or by time of creation when paging by cursor.
+	// (GET /api/v2/views)
+	ListViews(ctx context.Context, request ListViewsRequestObject) (ListViewsResponseObject, error)
+	// CreateView Creates a view. Agents make views of their own; admins share theirs.
+	// (POST /api/v2/views)
+	CreateView(ctx context.Context, request CreateViewRequestObject) (CreateViewResponseObject, error)
+	// ListActiveViews Lists the active views that are shared with the caller, and the caller's own.
+	// (GET /api/v2/views/active)
+	ListActiveViews(ctx context.Context, request ListActiveViewsRequestObject) (ListActiveViewsResponseObject, error)
+	// ListCompactViews Lists the first 32 active views that are shared with the caller, or the caller's own.
+	// (GET /api/v2/views/compact)
+	ListCompactViews(ctx context.Context, request ListCompactViewsRequestObject) (ListCompactViewsResponseObject, error)
+	// CountViews Counts the views that are shared with the caller, and the caller's own.
+	// (GET /api/v2/views/count)
+	CountViews(ctx context.Context, request CountViewsRequestObject) (CountViewsResponseObject, error)
+	// BulkDeleteViews Deletes the views with these ids: all of them or none.
+	// (DELETE /api/v2/views/destroy_many)
+	BulkDeleteViews(ctx context.Context, request BulkDeleteViewsRequestObject) (BulkDeleteViewsResponseObject, error)
+	// ReorderViews Puts the shared views that are named first, in this order.
+	// (PUT /api/v2/views/reorder)
+	ReorderViews(ctx context.Context, request ReorderViewsRequestObject) (ReorderViewsResponseObject, error)
+	// SearchViews Finds views with all words of a query in their titles.
+	// (GET /api/v2/views/search)
+	SearchViews(ctx context.Context, request SearchViewsRequestObject) (SearchViewsResponseObject, error)
+	// ListSharedViews Lists the views that are shared with the caller.
+	// (GET /api/v2/views/shared)
+	ListSharedViews(ctx context.Context, request ListSharedViewsRequestObject) (ListSharedViewsResponseObject, error)
+	// ListViewsByID Shows the views with these ids. Unknown ones are left out.
+	// (GET /api/v2/views/show_many)
+	ListViewsByID(ctx context.Context, request ListViewsByIDRequestObject) (ListViewsByIDResponseObject, error)
+	// UpdateManyViews Changes positions, and which are active: of all that are named or of none.
+	// (PUT /api/v2/views/update_many)
+	UpdateManyViews(ctx context.Context, request UpdateManyViewsRequestObject) (UpdateManyViewsResponseObject, error)
+	// DeleteView Deletes a view.
+	// (DELETE /api/v2/views/{view_id})
+	DeleteView(ctx context.Context, request DeleteViewRequestObject) (DeleteViewResponseObject, error)
+	// ShowView Shows a view.
+	// (GET /api/v2/views/{view_id})
+	ShowView(ctx context.Context, request ShowViewRequestObject) (ShowViewResponseObject, error)
+	// UpdateView Changes the members that are present. Conditions replace both lists, columns the whole list.
+	// (PUT /api/v2/views/{view_id})
+	UpdateView(ctx context.Context, request UpdateViewRequestObject) (UpdateViewResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -19767,6 +22052,340 @@ func (sh *strictHandler) AutocompleteTags(ctx echo.Context, params AutocompleteT
 		return err
 	} else if validResponse, ok := response.(AutocompleteTagsResponseObject); ok {
 		return validResponse.VisitAutocompleteTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAutomations operation middleware
+func (sh *strictHandler) ListAutomations(ctx echo.Context, params ListAutomationsParams) error {
+	var request ListAutomationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAutomations(ctx.Request().Context(), request.(ListAutomationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAutomations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAutomationsResponseObject); ok {
+		return validResponse.VisitListAutomationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAutomation operation middleware
+func (sh *strictHandler) CreateAutomation(ctx echo.Context) error {
+	var request CreateAutomationRequestObject
+
+	var body CreateAutomationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAutomation(ctx.Request().Context(), request.(CreateAutomationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAutomation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAutomationResponseObject); ok {
+		return validResponse.VisitCreateAutomationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListActiveAutomations operation middleware
+func (sh *strictHandler) ListActiveAutomations(ctx echo.Context) error {
+	var request ListActiveAutomationsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActiveAutomations(ctx.Request().Context(), request.(ListActiveAutomationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActiveAutomations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListActiveAutomationsResponseObject); ok {
+		return validResponse.VisitListActiveAutomationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkDeleteAutomations operation middleware
+func (sh *strictHandler) BulkDeleteAutomations(ctx echo.Context, params BulkDeleteAutomationsParams) error {
+	var request BulkDeleteAutomationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkDeleteAutomations(ctx.Request().Context(), request.(BulkDeleteAutomationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkDeleteAutomations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkDeleteAutomationsResponseObject); ok {
+		return validResponse.VisitBulkDeleteAutomationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderAutomations operation middleware
+func (sh *strictHandler) ReorderAutomations(ctx echo.Context) error {
+	var request ReorderAutomationsRequestObject
+
+	var body ReorderAutomationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderAutomations(ctx.Request().Context(), request.(ReorderAutomationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderAutomations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderAutomationsResponseObject); ok {
+		return validResponse.VisitReorderAutomationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchAutomations operation middleware
+func (sh *strictHandler) SearchAutomations(ctx echo.Context, params SearchAutomationsParams) error {
+	var request SearchAutomationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchAutomations(ctx.Request().Context(), request.(SearchAutomationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchAutomations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchAutomationsResponseObject); ok {
+		return validResponse.VisitSearchAutomationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyAutomations operation middleware
+func (sh *strictHandler) UpdateManyAutomations(ctx echo.Context) error {
+	var request UpdateManyAutomationsRequestObject
+
+	var body UpdateManyAutomationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyAutomations(ctx.Request().Context(), request.(UpdateManyAutomationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyAutomations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyAutomationsResponseObject); ok {
+		return validResponse.VisitUpdateManyAutomationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteAutomation operation middleware
+func (sh *strictHandler) DeleteAutomation(ctx echo.Context, automationID AutomationIDParam) error {
+	var request DeleteAutomationRequestObject
+
+	request.AutomationID = automationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAutomation(ctx.Request().Context(), request.(DeleteAutomationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAutomation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteAutomationResponseObject); ok {
+		return validResponse.VisitDeleteAutomationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowAutomation operation middleware
+func (sh *strictHandler) ShowAutomation(ctx echo.Context, automationID AutomationIDParam) error {
+	var request ShowAutomationRequestObject
+
+	request.AutomationID = automationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowAutomation(ctx.Request().Context(), request.(ShowAutomationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowAutomation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowAutomationResponseObject); ok {
+		return validResponse.VisitShowAutomationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAutomation operation middleware
+func (sh *strictHandler) UpdateAutomation(ctx echo.Context, automationID AutomationIDParam) error {
+	var request UpdateAutomationRequestObject
+
+	request.AutomationID = automationID
+
+	var body UpdateAutomationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAutomation(ctx.Request().Context(), request.(UpdateAutomationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAutomation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAutomationResponseObject); ok {
+		return validResponse.VisitUpdateAutomationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -22348,6 +24967,319 @@ func (sh *strictHandler) ShowLocaleByID(ctx echo.Context, localeID LocaleIDParam
 		return err
 	} else if validResponse, ok := response.(ShowLocaleByIDResponseObject); ok {
 		return validResponse.VisitShowLocaleByIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMacros operation middleware
+func (sh *strictHandler) ListMacros(ctx echo.Context, params ListMacrosParams) error {
+	var request ListMacrosRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMacros(ctx.Request().Context(), request.(ListMacrosRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMacros")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMacrosResponseObject); ok {
+		return validResponse.VisitListMacrosResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateMacro operation middleware
+func (sh *strictHandler) CreateMacro(ctx echo.Context) error {
+	var request CreateMacroRequestObject
+
+	var body CreateMacroJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMacro(ctx.Request().Context(), request.(CreateMacroRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMacro")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMacroResponseObject); ok {
+		return validResponse.VisitCreateMacroResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListActiveMacros operation middleware
+func (sh *strictHandler) ListActiveMacros(ctx echo.Context, params ListActiveMacrosParams) error {
+	var request ListActiveMacrosRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActiveMacros(ctx.Request().Context(), request.(ListActiveMacrosRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActiveMacros")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListActiveMacrosResponseObject); ok {
+		return validResponse.VisitListActiveMacrosResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMacroCategories operation middleware
+func (sh *strictHandler) ListMacroCategories(ctx echo.Context) error {
+	var request ListMacroCategoriesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMacroCategories(ctx.Request().Context(), request.(ListMacroCategoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMacroCategories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMacroCategoriesResponseObject); ok {
+		return validResponse.VisitListMacroCategoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteManyMacros operation middleware
+func (sh *strictHandler) DeleteManyMacros(ctx echo.Context, params DeleteManyMacrosParams) error {
+	var request DeleteManyMacrosRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteManyMacros(ctx.Request().Context(), request.(DeleteManyMacrosRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteManyMacros")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteManyMacrosResponseObject); ok {
+		return validResponse.VisitDeleteManyMacrosResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchMacro operation middleware
+func (sh *strictHandler) SearchMacro(ctx echo.Context, params SearchMacroParams) error {
+	var request SearchMacroRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchMacro(ctx.Request().Context(), request.(SearchMacroRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchMacro")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchMacroResponseObject); ok {
+		return validResponse.VisitSearchMacroResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyMacros operation middleware
+func (sh *strictHandler) UpdateManyMacros(ctx echo.Context) error {
+	var request UpdateManyMacrosRequestObject
+
+	var body UpdateManyMacrosJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyMacros(ctx.Request().Context(), request.(UpdateManyMacrosRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyMacros")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyMacrosResponseObject); ok {
+		return validResponse.VisitUpdateManyMacrosResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMacro operation middleware
+func (sh *strictHandler) DeleteMacro(ctx echo.Context, macroID MacroIDParam) error {
+	var request DeleteMacroRequestObject
+
+	request.MacroID = macroID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMacro(ctx.Request().Context(), request.(DeleteMacroRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMacro")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMacroResponseObject); ok {
+		return validResponse.VisitDeleteMacroResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowMacro operation middleware
+func (sh *strictHandler) ShowMacro(ctx echo.Context, macroID MacroIDParam) error {
+	var request ShowMacroRequestObject
+
+	request.MacroID = macroID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowMacro(ctx.Request().Context(), request.(ShowMacroRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowMacro")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowMacroResponseObject); ok {
+		return validResponse.VisitShowMacroResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateMacro operation middleware
+func (sh *strictHandler) UpdateMacro(ctx echo.Context, macroID MacroIDParam) error {
+	var request UpdateMacroRequestObject
+
+	request.MacroID = macroID
+
+	var body UpdateMacroJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMacro(ctx.Request().Context(), request.(UpdateMacroRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMacro")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateMacroResponseObject); ok {
+		return validResponse.VisitUpdateMacroResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -27166,6 +30098,148 @@ func (sh *strictHandler) ListActiveTriggers(ctx echo.Context, params ListActiveT
 	return nil
 }
 
+// DeleteManyTriggers operation middleware
+func (sh *strictHandler) DeleteManyTriggers(ctx echo.Context, params DeleteManyTriggersParams) error {
+	var request DeleteManyTriggersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteManyTriggers(ctx.Request().Context(), request.(DeleteManyTriggersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteManyTriggers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteManyTriggersResponseObject); ok {
+		return validResponse.VisitDeleteManyTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderTriggers operation middleware
+func (sh *strictHandler) ReorderTriggers(ctx echo.Context) error {
+	var request ReorderTriggersRequestObject
+
+	var body ReorderTriggersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderTriggers(ctx.Request().Context(), request.(ReorderTriggersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderTriggers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderTriggersResponseObject); ok {
+		return validResponse.VisitReorderTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchTriggers operation middleware
+func (sh *strictHandler) SearchTriggers(ctx echo.Context, params SearchTriggersParams) error {
+	var request SearchTriggersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchTriggers(ctx.Request().Context(), request.(SearchTriggersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchTriggers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchTriggersResponseObject); ok {
+		return validResponse.VisitSearchTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyTriggers operation middleware
+func (sh *strictHandler) UpdateManyTriggers(ctx echo.Context) error {
+	var request UpdateManyTriggersRequestObject
+
+	var body UpdateManyTriggersJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyTriggers(ctx.Request().Context(), request.(UpdateManyTriggersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyTriggers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyTriggersResponseObject); ok {
+		return validResponse.VisitUpdateManyTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteTrigger operation middleware
 func (sh *strictHandler) DeleteTrigger(ctx echo.Context, triggerID TriggerIDParam) error {
 	var request DeleteTriggerRequestObject
@@ -29890,6 +32964,438 @@ func (sh *strictHandler) CountTicketsRequested(ctx echo.Context, userID UserIDPa
 		return err
 	} else if validResponse, ok := response.(CountTicketsRequestedResponseObject); ok {
 		return validResponse.VisitCountTicketsRequestedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListViews operation middleware
+func (sh *strictHandler) ListViews(ctx echo.Context, params ListViewsParams) error {
+	var request ListViewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListViews(ctx.Request().Context(), request.(ListViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListViewsResponseObject); ok {
+		return validResponse.VisitListViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateView operation middleware
+func (sh *strictHandler) CreateView(ctx echo.Context) error {
+	var request CreateViewRequestObject
+
+	var body CreateViewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateView(ctx.Request().Context(), request.(CreateViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateViewResponseObject); ok {
+		return validResponse.VisitCreateViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListActiveViews operation middleware
+func (sh *strictHandler) ListActiveViews(ctx echo.Context, params ListActiveViewsParams) error {
+	var request ListActiveViewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActiveViews(ctx.Request().Context(), request.(ListActiveViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActiveViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListActiveViewsResponseObject); ok {
+		return validResponse.VisitListActiveViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCompactViews operation middleware
+func (sh *strictHandler) ListCompactViews(ctx echo.Context) error {
+	var request ListCompactViewsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCompactViews(ctx.Request().Context(), request.(ListCompactViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCompactViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCompactViewsResponseObject); ok {
+		return validResponse.VisitListCompactViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountViews operation middleware
+func (sh *strictHandler) CountViews(ctx echo.Context) error {
+	var request CountViewsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountViews(ctx.Request().Context(), request.(CountViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountViewsResponseObject); ok {
+		return validResponse.VisitCountViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkDeleteViews operation middleware
+func (sh *strictHandler) BulkDeleteViews(ctx echo.Context, params BulkDeleteViewsParams) error {
+	var request BulkDeleteViewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkDeleteViews(ctx.Request().Context(), request.(BulkDeleteViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkDeleteViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkDeleteViewsResponseObject); ok {
+		return validResponse.VisitBulkDeleteViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReorderViews operation middleware
+func (sh *strictHandler) ReorderViews(ctx echo.Context) error {
+	var request ReorderViewsRequestObject
+
+	var body ReorderViewsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReorderViews(ctx.Request().Context(), request.(ReorderViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReorderViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReorderViewsResponseObject); ok {
+		return validResponse.VisitReorderViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchViews operation middleware
+func (sh *strictHandler) SearchViews(ctx echo.Context, params SearchViewsParams) error {
+	var request SearchViewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchViews(ctx.Request().Context(), request.(SearchViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchViewsResponseObject); ok {
+		return validResponse.VisitSearchViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSharedViews operation middleware
+func (sh *strictHandler) ListSharedViews(ctx echo.Context, params ListSharedViewsParams) error {
+	var request ListSharedViewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSharedViews(ctx.Request().Context(), request.(ListSharedViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSharedViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSharedViewsResponseObject); ok {
+		return validResponse.VisitListSharedViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListViewsByID operation middleware
+func (sh *strictHandler) ListViewsByID(ctx echo.Context, params ListViewsByIDParams) error {
+	var request ListViewsByIDRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListViewsByID(ctx.Request().Context(), request.(ListViewsByIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListViewsByID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListViewsByIDResponseObject); ok {
+		return validResponse.VisitListViewsByIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateManyViews operation middleware
+func (sh *strictHandler) UpdateManyViews(ctx echo.Context) error {
+	var request UpdateManyViewsRequestObject
+
+	var body UpdateManyViewsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateManyViews(ctx.Request().Context(), request.(UpdateManyViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateManyViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateManyViewsResponseObject); ok {
+		return validResponse.VisitUpdateManyViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteView operation middleware
+func (sh *strictHandler) DeleteView(ctx echo.Context, viewID ViewIDParam) error {
+	var request DeleteViewRequestObject
+
+	request.ViewID = viewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteView(ctx.Request().Context(), request.(DeleteViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteViewResponseObject); ok {
+		return validResponse.VisitDeleteViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowView operation middleware
+func (sh *strictHandler) ShowView(ctx echo.Context, viewID ViewIDParam) error {
+	var request ShowViewRequestObject
+
+	request.ViewID = viewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowView(ctx.Request().Context(), request.(ShowViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowViewResponseObject); ok {
+		return validResponse.VisitShowViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateView operation middleware
+func (sh *strictHandler) UpdateView(ctx echo.Context, viewID ViewIDParam) error {
+	var request UpdateViewRequestObject
+
+	request.ViewID = viewID
+
+	var body UpdateViewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateView(ctx.Request().Context(), request.(UpdateViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateViewResponseObject); ok {
+		return validResponse.VisitUpdateViewResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

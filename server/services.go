@@ -83,7 +83,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: companies,
-		Rules:         rulebook.New(db, o.Now),
+		Rules:         rulebook.New(db, config, o.Now),
 		Schedules:     schedules.New(db, o.Now),
 		SLA:           sla.New(db, o.Now),
 		Suspended:     held,

@@ -426,6 +426,79 @@ type AuditMetadata struct {
 	Custom map[string]interface{} `json:"custom"`
 }
 
+// Automation defines model for Automation.
+type Automation struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content and texts of the system in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt time.Time `json:"updated_at"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default bool `json:"default"`
+
+	// Actions What a rule does, in this order.
+	Actions RuleActions `json:"actions"`
+
+	// Conditions What a rule looks for: every condition of `all` and, unless it is empty, one of `any`.
+	Conditions RuleConditions `json:"conditions"`
+	Position   int64          `json:"position"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+}
+
+// AutomationBody defines model for AutomationBody.
+type AutomationBody struct {
+	Automation AutomationInput `json:"automation"`
+}
+
+// AutomationEnvelope defines model for AutomationEnvelope.
+type AutomationEnvelope struct {
+	Automation Automation `json:"automation"`
+}
+
+// AutomationInput defines model for AutomationInput.
+type AutomationInput struct {
+	// Title At most 255 characters.
+	Title      *string              `json:"title,omitempty"`
+	RawTitle   *string              `json:"raw_title,omitempty"`
+	Active     *bool                `json:"active,omitempty"`
+	Position   *int64               `json:"position,omitempty"`
+	Conditions *RuleConditionsInput `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any     []RuleConditionInput `json:"any,omitzero"`
+	Actions []RuleActionInput    `json:"actions,omitzero"`
+}
+
+// AutomationList defines model for AutomationList.
+type AutomationList struct {
+	Automations  []Automation              `json:"automations"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// AutomationOrderBody defines model for AutomationOrderBody.
+type AutomationOrderBody struct {
+	AutomationIds []int64 `json:"automation_ids"`
+}
+
+// AutomationPlacesBody defines model for AutomationPlacesBody.
+type AutomationPlacesBody struct {
+	// Automations At most 7,000, each with the id of a automation.
+	Automations []RulePlaceInput `json:"automations"`
+}
+
 // Brand defines model for Brand.
 type Brand struct {
 	URL       string `json:"url"`
@@ -1238,6 +1311,77 @@ type LocalizationSettingsInput struct {
 	LocaleIds []int64 `json:"locale_ids,omitzero"`
 }
 
+// Macro defines model for Macro.
+type Macro struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content and texts of the system in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt time.Time `json:"updated_at"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default     bool                      `json:"default"`
+	Position    int64                     `json:"position"`
+	Description nullable.Nullable[string] `json:"description"`
+
+	// Actions What a rule does, in this order.
+	Actions RuleActions `json:"actions"`
+
+	// Restriction Whom alone it is for; null for all agents.
+	Restriction nullable.Nullable[RuleRestriction] `json:"restriction"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+}
+
+// MacroBody defines model for MacroBody.
+type MacroBody struct {
+	Macro MacroInput `json:"macro"`
+}
+
+// MacroCategoriesEnvelope defines model for MacroCategoriesEnvelope.
+type MacroCategoriesEnvelope struct {
+	Categories []string `json:"categories"`
+}
+
+// MacroEnvelope defines model for MacroEnvelope.
+type MacroEnvelope struct {
+	Macro Macro `json:"macro"`
+}
+
+// MacroInput defines model for MacroInput.
+type MacroInput struct {
+	// Title At most 255 characters.
+	Title       *string                   `json:"title,omitempty"`
+	RawTitle    *string                   `json:"raw_title,omitempty"`
+	Active      *bool                     `json:"active,omitempty"`
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Position    *int64                    `json:"position,omitempty"`
+	Actions     []RuleActionInput         `json:"actions,omitzero"`
+
+	// Restriction Whom alone it is for; null for all agents. What agents make is their own.
+	Restriction nullable.Nullable[RuleRestrictionInput] `json:"restriction,omitempty"`
+}
+
+// MacroList defines model for MacroList.
+type MacroList struct {
+	Macros       []Macro                   `json:"macros"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// MacroPlacesBody defines model for MacroPlacesBody.
+type MacroPlacesBody struct {
+	// Macros At most 7,000, each with the id of a macro.
+	Macros []RulePlaceInput `json:"macros"`
+}
+
 // MergeBody defines model for MergeBody.
 type MergeBody struct {
 	// Ids The tickets to close.
@@ -1817,6 +1961,37 @@ type RuleConditions struct {
 type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
+// RulePlaceInput defines model for RulePlaceInput.
+type RulePlaceInput struct {
+	ID       *int64 `json:"id,omitempty"`
+	Position *int64 `json:"position,omitempty"`
+	Active   *bool  `json:"active,omitempty"`
+}
+
+// RuleRestriction defines model for RuleRestriction.
+type RuleRestriction struct {
+	// Type User or Group.
+	Type string `json:"type"`
+
+	// ID The user's id; of several groups that of the first.
+	ID int64 `json:"id"`
+
+	// Ids Of groups.
+	Ids []int64 `json:"ids,omitzero"`
+}
+
+// RuleRestrictionInput defines model for RuleRestrictionInput.
+type RuleRestrictionInput struct {
+	// Type User or Group.
+	Type *string `json:"type,omitempty"`
+
+	// ID Of the user, the caller if absent; or of a group.
+	ID *int64 `json:"id,omitempty"`
+
+	// Ids Of groups.
+	Ids []int64 `json:"ids,omitzero"`
 }
 
 // SLAFirstReplySettings defines model for SLAFirstReplySettings.
@@ -3154,7 +3329,7 @@ type Trigger struct {
 	URL string `json:"url"`
 	ID  int64  `json:"id"`
 
-	// Title With dynamic content in the caller's language.
+	// Title With dynamic content and texts of the system in the caller's language.
 	Title     string    `json:"title"`
 	Active    bool      `json:"active"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -3217,6 +3392,25 @@ type TriggerList struct {
 	Count        *int64                    `json:"count,omitempty"`
 	Meta         *Meta                     `json:"meta,omitempty"`
 	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TriggerOrderBody defines model for TriggerOrderBody.
+type TriggerOrderBody struct {
+	TriggerIds []int64 `json:"trigger_ids"`
+}
+
+// TriggerPlaceInput defines model for TriggerPlaceInput.
+type TriggerPlaceInput struct {
+	ID         *int64 `json:"id,omitempty"`
+	Position   *int64 `json:"position,omitempty"`
+	Active     *bool  `json:"active,omitempty"`
+	CategoryID *int64 `json:"category_id,omitempty"`
+}
+
+// TriggerPlacesBody defines model for TriggerPlacesBody.
+type TriggerPlacesBody struct {
+	// Triggers At most 7,000, each with the id of a trigger.
+	Triggers []TriggerPlaceInput `json:"triggers"`
 }
 
 // Upload defines model for Upload.
@@ -3560,6 +3754,131 @@ type ViaSource struct {
 	Rel  nullable.Nullable[string] `json:"rel"`
 }
 
+// View defines model for View.
+type View struct {
+	URL string `json:"url"`
+	ID  int64  `json:"id"`
+
+	// Title With dynamic content and texts of the system in the caller's language.
+	Title     string    `json:"title"`
+	Active    bool      `json:"active"`
+	UpdatedAt time.Time `json:"updated_at"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Default Made with the account.
+	Default     bool                      `json:"default"`
+	Position    int64                     `json:"position"`
+	Description nullable.Nullable[string] `json:"description"`
+	Execution   ViewExecution             `json:"execution"`
+
+	// Conditions What a rule looks for: every condition of `all` and, unless it is empty, one of `any`.
+	Conditions RuleConditions `json:"conditions"`
+
+	// Restriction Whom alone it is for; null for all agents.
+	Restriction nullable.Nullable[RuleRestriction] `json:"restriction"`
+
+	// RawTitle As it was written.
+	RawTitle string `json:"raw_title"`
+}
+
+// ViewBody defines model for ViewBody.
+type ViewBody struct {
+	View ViewInput `json:"view"`
+}
+
+// ViewColumn defines model for ViewColumn.
+type ViewColumn struct {
+	// ID A name; of a custom field its id, a number.
+	ID         interface{} `json:"id"`
+	Title      string      `json:"title"`
+	Filterable *bool       `json:"filterable,omitempty"`
+	Sortable   *bool       `json:"sortable,omitempty"`
+	Order      *SortOrder  `json:"order,omitempty"`
+
+	// Type Of a custom field.
+	Type *string `json:"type,omitempty"`
+
+	// URL Of a custom field.
+	URL *string `json:"url,omitempty"`
+}
+
+// ViewEnvelope defines model for ViewEnvelope.
+type ViewEnvelope struct {
+	View View `json:"view"`
+}
+
+// ViewExecution defines model for ViewExecution.
+type ViewExecution struct {
+	GroupBy    *string      `json:"group_by"`
+	GroupOrder string       `json:"group_order"`
+	SortBy     *string      `json:"sort_by"`
+	SortOrder  string       `json:"sort_order"`
+	Group      *ViewColumn  `json:"group"`
+	Sort       *ViewColumn  `json:"sort"`
+	Columns    []ViewColumn `json:"columns"`
+
+	// Fields The columns that are no custom fields.
+	Fields []ViewColumn `json:"fields"`
+
+	// CustomFields The columns that are.
+	CustomFields []ViewColumn `json:"custom_fields"`
+}
+
+// ViewInput defines model for ViewInput.
+type ViewInput struct {
+	// Title At most 255 characters.
+	Title       *string                   `json:"title,omitempty"`
+	RawTitle    *string                   `json:"raw_title,omitempty"`
+	Active      *bool                     `json:"active,omitempty"`
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Position    *int64                    `json:"position,omitempty"`
+	Conditions  *RuleConditionsInput      `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any    []RuleConditionInput `json:"any,omitzero"`
+	Output *ViewOutputInput     `json:"output,omitempty"`
+
+	// Execution The same as output, whose place it takes if there is none.
+	Execution *ViewOutputInput `json:"execution,omitempty"`
+
+	// Restriction Whom alone it is for; null for all agents. What agents make is their own.
+	Restriction nullable.Nullable[RuleRestrictionInput] `json:"restriction,omitempty"`
+}
+
+// ViewList defines model for ViewList.
+type ViewList struct {
+	Views        []View                    `json:"views"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// ViewOrderBody defines model for ViewOrderBody.
+type ViewOrderBody struct {
+	ViewIds []int64 `json:"view_ids"`
+}
+
+// ViewOutputInput defines model for ViewOutputInput.
+type ViewOutputInput struct {
+	// Columns A list of 1 to 10 names of columns, or ids of custom fields; or of objects with such an id, as in execution.
+	Columns    interface{}               `json:"columns,omitzero"`
+	GroupBy    nullable.Nullable[string] `json:"group_by,omitempty"`
+	GroupOrder nullable.Nullable[string] `json:"group_order,omitempty"`
+	SortBy     nullable.Nullable[string] `json:"sort_by,omitempty"`
+	SortOrder  nullable.Nullable[string] `json:"sort_order,omitempty"`
+}
+
+// ViewPlacesBody defines model for ViewPlacesBody.
+type ViewPlacesBody struct {
+	// Views At most 7,000, each with the id of a view.
+	Views []RulePlaceInput `json:"views"`
+}
+
 // Workweek defines model for Workweek.
 type Workweek struct {
 	// Intervals Sorted by their starts.
@@ -3587,6 +3906,9 @@ type ArchiveImmediatelyParam = bool
 
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = int64
+
+// AutomationIDParam defines model for AutomationIdParam.
+type AutomationIDParam = int64
 
 // BrandIDParam defines model for BrandIdParam.
 type BrandIDParam = int64
@@ -3641,6 +3963,9 @@ type LookupFieldParam = int64
 
 // LookupSourceParam defines model for LookupSourceParam.
 type LookupSourceParam = string
+
+// MacroIDParam defines model for MacroIdParam.
+type MacroIDParam = int64
 
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
@@ -3702,8 +4027,20 @@ type RequestIDParam = int64
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
+// RuleAccessParam defines model for RuleAccessParam.
+type RuleAccessParam = string
+
 // RuleActiveParam defines model for RuleActiveParam.
 type RuleActiveParam = bool
+
+// RuleGroupParam defines model for RuleGroupParam.
+type RuleGroupParam = int64
+
+// RuleOnlyViewableParam defines model for RuleOnlyViewableParam.
+type RuleOnlyViewableParam = bool
+
+// RuleQueryParam defines model for RuleQueryParam.
+type RuleQueryParam = string
 
 // SLAPolicyIDParam defines model for SLAPolicyIdParam.
 type SLAPolicyIDParam = int64
@@ -3756,6 +4093,9 @@ type TicketMetricIDParam = int64
 // TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
 type TriggerCategoryFilterParam = int64
 
+// TriggerFilterParam defines model for TriggerFilterParam.
+type TriggerFilterParam = string
+
 // TriggerIDParam defines model for TriggerIdParam.
 type TriggerIDParam = int64
 
@@ -3780,10 +4120,82 @@ type UsersGroupMembershipIDParam = int64
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = int64
 
+// ViewIDParam defines model for ViewIdParam.
+type ViewIDParam = int64
+
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
 	// Name At least two letters.
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
+}
+
+// ListAutomationsParams defines parameters for ListAutomations.
+type ListAutomationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+}
+
+// ListActiveAutomationsParams defines parameters for ListActiveAutomations.
+type ListActiveAutomationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+}
+
+// BulkDeleteAutomationsParams defines parameters for BulkDeleteAutomations.
+type BulkDeleteAutomationsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchAutomationsParams defines parameters for SearchAutomations.
+type SearchAutomationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 }
 
 // ListBrandsParams defines parameters for ListBrands.
@@ -4213,6 +4625,111 @@ type DetectBestLocaleParams struct {
 
 	// AcceptLanguage The languages that the caller prefers, as browsers send them.
 	AcceptLanguage *string `json:"Accept-Language,omitempty"`
+}
+
+// ListMacrosParams defines parameters for ListMacros.
+type ListMacrosParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// Category Only macros of this category, the part of a title before `::`.
+	Category *string `form:"category,omitempty" json:"category,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
+	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+}
+
+// ListActiveMacrosParams defines parameters for ListActiveMacros.
+type ListActiveMacrosParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// Category Only macros of this category, the part of a title before `::`.
+	Category *string `form:"category,omitempty" json:"category,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
+	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+}
+
+// DeleteManyMacrosParams defines parameters for DeleteManyMacros.
+type DeleteManyMacrosParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchMacroParams defines parameters for SearchMacro.
+type SearchMacroParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// Category Only macros of this category, the part of a title before `::`.
+	Category *string `form:"category,omitempty" json:"category,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
+	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
 }
 
 // ListOrganizationFieldsParams defines parameters for ListOrganizationFields.
@@ -5379,6 +5896,42 @@ type ListActiveTriggersParams struct {
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
 }
 
+// DeleteManyTriggersParams defines parameters for DeleteManyTriggers.
+type DeleteManyTriggersParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchTriggersParams defines parameters for SearchTriggers.
+type SearchTriggersParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Filter Attributes to look for, as JSON: `{"json":{"description":"Close"}}`. Texts are looked for within those of triggers, conditions and actions among theirs.
+	Filter *TriggerFilterParam `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// CategoryID Only triggers of this category.
+	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -5910,11 +6463,137 @@ type ListTicketsRequestedParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListViewsParams defines parameters for ListViews.
+type ListViewsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+}
+
+// ListActiveViewsParams defines parameters for ListActiveViews.
+type ListActiveViewsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+}
+
+// BulkDeleteViewsParams defines parameters for BulkDeleteViews.
+type BulkDeleteViewsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// SearchViewsParams defines parameters for SearchViews.
+type SearchViewsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Access `personal`: the caller's own; `shared`: with all agents or the caller's groups; `account`: with all agents; `agents`: all agents' own, for admins.
+	Access *RuleAccessParam `form:"access,omitempty" json:"access,omitempty"`
+
+	// GroupID Only what is for this group.
+	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+}
+
+// ListSharedViewsParams defines parameters for ListSharedViews.
+type ListSharedViewsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+}
+
+// ListViewsByIDParams defines parameters for ListViewsByID.
+type ListViewsByIDParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
 // UpdateAttachmentJSONRequestBody defines body for UpdateAttachment for application/json ContentType.
 type UpdateAttachmentJSONRequestBody = AttachmentBody
+
+// CreateAutomationJSONRequestBody defines body for CreateAutomation for application/json ContentType.
+type CreateAutomationJSONRequestBody = AutomationBody
+
+// ReorderAutomationsJSONRequestBody defines body for ReorderAutomations for application/json ContentType.
+type ReorderAutomationsJSONRequestBody = AutomationOrderBody
+
+// UpdateManyAutomationsJSONRequestBody defines body for UpdateManyAutomations for application/json ContentType.
+type UpdateManyAutomationsJSONRequestBody = AutomationPlacesBody
+
+// UpdateAutomationJSONRequestBody defines body for UpdateAutomation for application/json ContentType.
+type UpdateAutomationJSONRequestBody = AutomationBody
 
 // CreateScheduleJSONRequestBody defines body for CreateSchedule for application/json ContentType.
 type CreateScheduleJSONRequestBody = ScheduleBody
@@ -5990,6 +6669,15 @@ type TicketImportJSONRequestBody = TicketImportBody
 
 // TicketBulkImportJSONRequestBody defines body for TicketBulkImport for application/json ContentType.
 type TicketBulkImportJSONRequestBody = TicketImportsBody
+
+// CreateMacroJSONRequestBody defines body for CreateMacro for application/json ContentType.
+type CreateMacroJSONRequestBody = MacroBody
+
+// UpdateManyMacrosJSONRequestBody defines body for UpdateManyMacros for application/json ContentType.
+type UpdateManyMacrosJSONRequestBody = MacroPlacesBody
+
+// UpdateMacroJSONRequestBody defines body for UpdateMacro for application/json ContentType.
+type UpdateMacroJSONRequestBody = MacroBody
 
 // CreateOrganizationFieldJSONRequestBody defines body for CreateOrganizationField for application/json ContentType.
 type CreateOrganizationFieldJSONRequestBody = OrganizationFieldBody
@@ -6126,6 +6814,12 @@ type PutTagsTicketJSONRequestBody = TicketTagsBody
 // CreateTriggerJSONRequestBody defines body for CreateTrigger for application/json ContentType.
 type CreateTriggerJSONRequestBody = TriggerBody
 
+// ReorderTriggersJSONRequestBody defines body for ReorderTriggers for application/json ContentType.
+type ReorderTriggersJSONRequestBody = TriggerOrderBody
+
+// UpdateManyTriggersJSONRequestBody defines body for UpdateManyTriggers for application/json ContentType.
+type UpdateManyTriggersJSONRequestBody = TriggerPlacesBody
+
 // UpdateTriggerJSONRequestBody defines body for UpdateTrigger for application/json ContentType.
 type UpdateTriggerJSONRequestBody = TriggerBody
 
@@ -6200,6 +6894,18 @@ type SetUserTagsJSONRequestBody = TagsBody
 
 // AddUserTagsJSONRequestBody defines body for AddUserTags for application/json ContentType.
 type AddUserTagsJSONRequestBody = TagsBody
+
+// CreateViewJSONRequestBody defines body for CreateView for application/json ContentType.
+type CreateViewJSONRequestBody = ViewBody
+
+// ReorderViewsJSONRequestBody defines body for ReorderViews for application/json ContentType.
+type ReorderViewsJSONRequestBody = ViewOrderBody
+
+// UpdateManyViewsJSONRequestBody defines body for UpdateManyViews for application/json ContentType.
+type UpdateManyViewsJSONRequestBody = ViewPlacesBody
+
+// UpdateViewJSONRequestBody defines body for UpdateView for application/json ContentType.
+type UpdateViewJSONRequestBody = ViewBody
 
 // Getter for additional properties for AuditEvent. Returns the specified
 // element and whether it was found
@@ -6458,6 +7164,92 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
 	AutocompleteTags(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAutomations Lists the automations by position.
+	//
+	// Corresponds with GET /api/v2/automations (the `ListAutomations` operationId).
+	ListAutomations(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAutomationWithBody Creates an automation.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+	CreateAutomationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAutomation Creates an automation.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+	CreateAutomation(ctx context.Context, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListActiveAutomations Lists the automations that are active, by position.
+	//
+	// Corresponds with GET /api/v2/automations/active (the `ListActiveAutomations` operationId).
+	ListActiveAutomations(ctx context.Context, params *ListActiveAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkDeleteAutomations Deletes the automations with these ids: all of them or none.
+	//
+	// Corresponds with DELETE /api/v2/automations/destroy_many (the `BulkDeleteAutomations` operationId).
+	BulkDeleteAutomations(ctx context.Context, params *BulkDeleteAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderAutomationsWithBody Puts the automations that are named first, in this order.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+	ReorderAutomationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderAutomations Puts the automations that are named first, in this order.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+	ReorderAutomations(ctx context.Context, body ReorderAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchAutomations Finds automations with all words of a query in their titles.
+	//
+	// Corresponds with GET /api/v2/automations/search (the `SearchAutomations` operationId).
+	SearchAutomations(ctx context.Context, params *SearchAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyAutomationsWithBody Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+	UpdateManyAutomationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyAutomations Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+	UpdateManyAutomations(ctx context.Context, body UpdateManyAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteAutomation Deletes an automation.
+	//
+	// Corresponds with DELETE /api/v2/automations/{automation_id} (the `DeleteAutomation` operationId).
+	DeleteAutomation(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowAutomation Shows an automation.
+	//
+	// Corresponds with GET /api/v2/automations/{automation_id} (the `ShowAutomation` operationId).
+	ShowAutomation(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAutomationWithBody Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+	UpdateAutomationWithBody(ctx context.Context, automationID AutomationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAutomation Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+	UpdateAutomation(ctx context.Context, automationID AutomationIDParam, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListBrands Lists the brands, by name.
 	//
@@ -7086,6 +7878,83 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
 	ShowLocaleByID(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMacros Lists the macros that are shared with the caller, and the caller's own, by title.
+	//
+	// Corresponds with GET /api/v2/macros (the `ListMacros` operationId).
+	ListMacros(ctx context.Context, params *ListMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateMacroWithBody Creates a macro. Agents make macros of their own; admins share theirs.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+	CreateMacroWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateMacro Creates a macro. Agents make macros of their own; admins share theirs.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+	CreateMacro(ctx context.Context, body CreateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
+	//
+	// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
+	ListActiveMacros(ctx context.Context, params *ListActiveMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
+	//
+	// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
+	ListMacroCategories(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
+	//
+	// Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
+	DeleteManyMacros(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchMacro Finds macros with all words of a query in their titles.
+	//
+	// Corresponds with GET /api/v2/macros/search (the `SearchMacro` operationId).
+	SearchMacro(ctx context.Context, params *SearchMacroParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyMacrosWithBody Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+	UpdateManyMacrosWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyMacros Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+	UpdateManyMacros(ctx context.Context, body UpdateManyMacrosJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteMacro Deletes a macro.
+	//
+	// Corresponds with DELETE /api/v2/macros/{macro_id} (the `DeleteMacro` operationId).
+	DeleteMacro(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowMacro Shows a macro.
+	//
+	// Corresponds with GET /api/v2/macros/{macro_id} (the `ShowMacro` operationId).
+	ShowMacro(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMacroWithBody Changes the members that are present. Actions replace the whole list.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+	UpdateMacroWithBody(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMacro Changes the members that are present. Actions replace the whole list.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+	UpdateMacro(ctx context.Context, macroID MacroIDParam, body UpdateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	//
@@ -8283,6 +9152,44 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
 	ListActiveTriggers(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
+	//
+	// Corresponds with DELETE /api/v2/triggers/destroy_many (the `DeleteManyTriggers` operationId).
+	DeleteManyTriggers(ctx context.Context, params *DeleteManyTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderTriggersWithBody Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+	ReorderTriggersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderTriggers Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+	ReorderTriggers(ctx context.Context, body ReorderTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchTriggers Finds triggers with all words of a query in their titles.
+	//
+	// Corresponds with GET /api/v2/triggers/search (the `SearchTriggers` operationId).
+	SearchTriggers(ctx context.Context, params *SearchTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyTriggersWithBody Changes positions, categories, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+	UpdateManyTriggersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyTriggers Changes positions, categories, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+	UpdateManyTriggers(ctx context.Context, body UpdateManyTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// DeleteTrigger Deletes a trigger.
 	//
 	// Corresponds with DELETE /api/v2/triggers/{trigger_id} (the `DeleteTrigger` operationId).
@@ -8937,6 +9844,112 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/tickets/requested/count (the `CountTicketsRequested` operationId).
 	CountTicketsRequested(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListViews Lists the views that are shared with the caller, and the caller's own: by position, or by time of creation when paging by cursor.
+	//
+	// Corresponds with GET /api/v2/views (the `ListViews` operationId).
+	ListViews(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateViewWithBody Creates a view. Agents make views of their own; admins share theirs.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+	CreateViewWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateView Creates a view. Agents make views of their own; admins share theirs.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+	CreateView(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListActiveViews Lists the active views that are shared with the caller, and the caller's own.
+	//
+	// Corresponds with GET /api/v2/views/active (the `ListActiveViews` operationId).
+	ListActiveViews(ctx context.Context, params *ListActiveViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCompactViews Lists the first 32 active views that are shared with the caller, or the caller's own.
+	//
+	// Corresponds with GET /api/v2/views/compact (the `ListCompactViews` operationId).
+	ListCompactViews(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountViews Counts the views that are shared with the caller, and the caller's own.
+	//
+	// Corresponds with GET /api/v2/views/count (the `CountViews` operationId).
+	CountViews(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BulkDeleteViews Deletes the views with these ids: all of them or none.
+	//
+	// Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
+	BulkDeleteViews(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderViewsWithBody Puts the shared views that are named first, in this order.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+	ReorderViewsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReorderViews Puts the shared views that are named first, in this order.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+	ReorderViews(ctx context.Context, body ReorderViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchViews Finds views with all words of a query in their titles.
+	//
+	// Corresponds with GET /api/v2/views/search (the `SearchViews` operationId).
+	SearchViews(ctx context.Context, params *SearchViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSharedViews Lists the views that are shared with the caller.
+	//
+	// Corresponds with GET /api/v2/views/shared (the `ListSharedViews` operationId).
+	ListSharedViews(ctx context.Context, params *ListSharedViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListViewsByID Shows the views with these ids. Unknown ones are left out.
+	//
+	// Corresponds with GET /api/v2/views/show_many (the `ListViewsByID` operationId).
+	ListViewsByID(ctx context.Context, params *ListViewsByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyViewsWithBody Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+	UpdateManyViewsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateManyViews Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+	UpdateManyViews(ctx context.Context, body UpdateManyViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteView Deletes a view.
+	//
+	// Corresponds with DELETE /api/v2/views/{view_id} (the `DeleteView` operationId).
+	DeleteView(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowView Shows a view.
+	//
+	// Corresponds with GET /api/v2/views/{view_id} (the `ShowView` operationId).
+	ShowView(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateViewWithBody Changes the members that are present. Conditions replace both lists, columns the whole list.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+	UpdateViewWithBody(ctx context.Context, viewID ViewIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateView Changes the members that are present. Conditions replace both lists, columns the whole list.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+	UpdateView(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ShowAccountSettings Shows the account's settings by section.
@@ -9042,6 +10055,232 @@ func (c *Client) UpdateAttachment(ctx context.Context, attachmentID AttachmentID
 // Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
 func (c *Client) AutocompleteTags(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAutocompleteTagsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAutomations Lists the automations by position.
+//
+// Corresponds with GET /api/v2/automations (the `ListAutomations` operationId).
+func (c *Client) ListAutomations(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAutomationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAutomationWithBody Creates an automation.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+func (c *Client) CreateAutomationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAutomationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAutomation Creates an automation.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+func (c *Client) CreateAutomation(ctx context.Context, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAutomationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListActiveAutomations Lists the automations that are active, by position.
+//
+// Corresponds with GET /api/v2/automations/active (the `ListActiveAutomations` operationId).
+func (c *Client) ListActiveAutomations(ctx context.Context, params *ListActiveAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListActiveAutomationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkDeleteAutomations Deletes the automations with these ids: all of them or none.
+//
+// Corresponds with DELETE /api/v2/automations/destroy_many (the `BulkDeleteAutomations` operationId).
+func (c *Client) BulkDeleteAutomations(ctx context.Context, params *BulkDeleteAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkDeleteAutomationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderAutomationsWithBody Puts the automations that are named first, in this order.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+func (c *Client) ReorderAutomationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderAutomationsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderAutomations Puts the automations that are named first, in this order.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+func (c *Client) ReorderAutomations(ctx context.Context, body ReorderAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderAutomationsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchAutomations Finds automations with all words of a query in their titles.
+//
+// Corresponds with GET /api/v2/automations/search (the `SearchAutomations` operationId).
+func (c *Client) SearchAutomations(ctx context.Context, params *SearchAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchAutomationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyAutomationsWithBody Changes positions, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+func (c *Client) UpdateManyAutomationsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyAutomationsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyAutomations Changes positions, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+func (c *Client) UpdateManyAutomations(ctx context.Context, body UpdateManyAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyAutomationsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteAutomation Deletes an automation.
+//
+// Corresponds with DELETE /api/v2/automations/{automation_id} (the `DeleteAutomation` operationId).
+func (c *Client) DeleteAutomation(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAutomationRequest(c.Server, automationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowAutomation Shows an automation.
+//
+// Corresponds with GET /api/v2/automations/{automation_id} (the `ShowAutomation` operationId).
+func (c *Client) ShowAutomation(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAutomationRequest(c.Server, automationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAutomationWithBody Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+func (c *Client) UpdateAutomationWithBody(ctx context.Context, automationID AutomationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAutomationRequestWithBody(c.Server, automationID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAutomation Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+func (c *Client) UpdateAutomation(ctx context.Context, automationID AutomationIDParam, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAutomationRequest(c.Server, automationID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10730,6 +11969,213 @@ func (c *Client) ListAvailablePublicLocales(ctx context.Context, reqEditors ...R
 // Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
 func (c *Client) ShowLocaleByID(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowLocaleByIDRequest(c.Server, localeID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMacros Lists the macros that are shared with the caller, and the caller's own, by title.
+//
+// Corresponds with GET /api/v2/macros (the `ListMacros` operationId).
+func (c *Client) ListMacros(ctx context.Context, params *ListMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMacrosRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateMacroWithBody Creates a macro. Agents make macros of their own; admins share theirs.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+func (c *Client) CreateMacroWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMacroRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateMacro Creates a macro. Agents make macros of their own; admins share theirs.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+func (c *Client) CreateMacro(ctx context.Context, body CreateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMacroRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
+//
+// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
+func (c *Client) ListActiveMacros(ctx context.Context, params *ListActiveMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListActiveMacrosRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
+//
+// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
+func (c *Client) ListMacroCategories(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMacroCategoriesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteManyMacros Deletes the macros with these ids: all of them or none.
+//
+// Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
+func (c *Client) DeleteManyMacros(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteManyMacrosRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchMacro Finds macros with all words of a query in their titles.
+//
+// Corresponds with GET /api/v2/macros/search (the `SearchMacro` operationId).
+func (c *Client) SearchMacro(ctx context.Context, params *SearchMacroParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchMacroRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyMacrosWithBody Changes positions, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+func (c *Client) UpdateManyMacrosWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyMacrosRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyMacros Changes positions, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+func (c *Client) UpdateManyMacros(ctx context.Context, body UpdateManyMacrosJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyMacrosRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteMacro Deletes a macro.
+//
+// Corresponds with DELETE /api/v2/macros/{macro_id} (the `DeleteMacro` operationId).
+func (c *Client) DeleteMacro(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteMacroRequest(c.Server, macroID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowMacro Shows a macro.
+//
+// Corresponds with GET /api/v2/macros/{macro_id} (the `ShowMacro` operationId).
+func (c *Client) ShowMacro(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowMacroRequest(c.Server, macroID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMacroWithBody Changes the members that are present. Actions replace the whole list.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+func (c *Client) UpdateMacroWithBody(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMacroRequestWithBody(c.Server, macroID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMacro Changes the members that are present. Actions replace the whole list.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+func (c *Client) UpdateMacro(ctx context.Context, macroID MacroIDParam, body UpdateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMacroRequest(c.Server, macroID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13916,6 +15362,104 @@ func (c *Client) ListActiveTriggers(ctx context.Context, params *ListActiveTrigg
 	return c.Client.Do(req)
 }
 
+// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
+//
+// Corresponds with DELETE /api/v2/triggers/destroy_many (the `DeleteManyTriggers` operationId).
+func (c *Client) DeleteManyTriggers(ctx context.Context, params *DeleteManyTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteManyTriggersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderTriggersWithBody Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+func (c *Client) ReorderTriggersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderTriggersRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderTriggers Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+func (c *Client) ReorderTriggers(ctx context.Context, body ReorderTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderTriggersRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchTriggers Finds triggers with all words of a query in their titles.
+//
+// Corresponds with GET /api/v2/triggers/search (the `SearchTriggers` operationId).
+func (c *Client) SearchTriggers(ctx context.Context, params *SearchTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchTriggersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyTriggersWithBody Changes positions, categories, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+func (c *Client) UpdateManyTriggersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyTriggersRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyTriggers Changes positions, categories, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+func (c *Client) UpdateManyTriggers(ctx context.Context, body UpdateManyTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyTriggersRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // DeleteTrigger Deletes a trigger.
 //
 // Corresponds with DELETE /api/v2/triggers/{trigger_id} (the `DeleteTrigger` operationId).
@@ -15681,6 +17225,292 @@ func (c *Client) CountTicketsRequested(ctx context.Context, userID UserIDParam, 
 	return c.Client.Do(req)
 }
 
+// ListViews Lists the views that are shared with the caller, and the caller's own: by position, or by time of creation when paging by cursor.
+//
+// Corresponds with GET /api/v2/views (the `ListViews` operationId).
+func (c *Client) ListViews(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateViewWithBody Creates a view. Agents make views of their own; admins share theirs.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+func (c *Client) CreateViewWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateViewRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateView Creates a view. Agents make views of their own; admins share theirs.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+func (c *Client) CreateView(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateViewRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListActiveViews Lists the active views that are shared with the caller, and the caller's own.
+//
+// Corresponds with GET /api/v2/views/active (the `ListActiveViews` operationId).
+func (c *Client) ListActiveViews(ctx context.Context, params *ListActiveViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListActiveViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCompactViews Lists the first 32 active views that are shared with the caller, or the caller's own.
+//
+// Corresponds with GET /api/v2/views/compact (the `ListCompactViews` operationId).
+func (c *Client) ListCompactViews(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCompactViewsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountViews Counts the views that are shared with the caller, and the caller's own.
+//
+// Corresponds with GET /api/v2/views/count (the `CountViews` operationId).
+func (c *Client) CountViews(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountViewsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BulkDeleteViews Deletes the views with these ids: all of them or none.
+//
+// Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
+func (c *Client) BulkDeleteViews(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBulkDeleteViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderViewsWithBody Puts the shared views that are named first, in this order.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+func (c *Client) ReorderViewsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderViewsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReorderViews Puts the shared views that are named first, in this order.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+func (c *Client) ReorderViews(ctx context.Context, body ReorderViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReorderViewsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchViews Finds views with all words of a query in their titles.
+//
+// Corresponds with GET /api/v2/views/search (the `SearchViews` operationId).
+func (c *Client) SearchViews(ctx context.Context, params *SearchViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSharedViews Lists the views that are shared with the caller.
+//
+// Corresponds with GET /api/v2/views/shared (the `ListSharedViews` operationId).
+func (c *Client) ListSharedViews(ctx context.Context, params *ListSharedViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSharedViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListViewsByID Shows the views with these ids. Unknown ones are left out.
+//
+// Corresponds with GET /api/v2/views/show_many (the `ListViewsByID` operationId).
+func (c *Client) ListViewsByID(ctx context.Context, params *ListViewsByIDParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListViewsByIDRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyViewsWithBody Changes positions, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+func (c *Client) UpdateManyViewsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyViewsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateManyViews Changes positions, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+func (c *Client) UpdateManyViews(ctx context.Context, body UpdateManyViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateManyViewsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteView Deletes a view.
+//
+// Corresponds with DELETE /api/v2/views/{view_id} (the `DeleteView` operationId).
+func (c *Client) DeleteView(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteViewRequest(c.Server, viewID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowView Shows a view.
+//
+// Corresponds with GET /api/v2/views/{view_id} (the `ShowView` operationId).
+func (c *Client) ShowView(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowViewRequest(c.Server, viewID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateViewWithBody Changes the members that are present. Conditions replace both lists, columns the whole list.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+func (c *Client) UpdateViewWithBody(ctx context.Context, viewID ViewIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateViewRequestWithBody(c.Server, viewID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateView Changes the members that are present. Conditions replace both lists, columns the whole list.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+func (c *Client) UpdateView(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateViewRequest(c.Server, viewID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewShowAccountSettingsRequest constructs an http.Request for the ShowAccountSettings method
 func NewShowAccountSettingsRequest(server string) (*http.Request, error) {
 	var err error
@@ -15879,6 +17709,637 @@ func NewAutocompleteTagsRequest(server string, params *AutocompleteTagsParams) (
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListAutomationsRequest constructs an http.Request for the ListAutomations method
+func NewListAutomationsRequest(server string, params *ListAutomationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAutomationRequest calls the generic CreateAutomation builder with application/json body
+func NewCreateAutomationRequest(server string, body CreateAutomationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAutomationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateAutomationRequestWithBody constructs an http.Request for the CreateAutomation method, with any body, and a specified content type
+func NewCreateAutomationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListActiveAutomationsRequest constructs an http.Request for the ListActiveAutomations method
+func NewListActiveAutomationsRequest(server string, params *ListActiveAutomationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/active")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBulkDeleteAutomationsRequest constructs an http.Request for the BulkDeleteAutomations method
+func NewBulkDeleteAutomationsRequest(server string, params *BulkDeleteAutomationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReorderAutomationsRequest calls the generic ReorderAutomations builder with application/json body
+func NewReorderAutomationsRequest(server string, body ReorderAutomationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderAutomationsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderAutomationsRequestWithBody constructs an http.Request for the ReorderAutomations method, with any body, and a specified content type
+func NewReorderAutomationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSearchAutomationsRequest constructs an http.Request for the SearchAutomations method
+func NewSearchAutomationsRequest(server string, params *SearchAutomationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateManyAutomationsRequest calls the generic UpdateManyAutomations builder with application/json body
+func NewUpdateManyAutomationsRequest(server string, body UpdateManyAutomationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyAutomationsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateManyAutomationsRequestWithBody constructs an http.Request for the UpdateManyAutomations method, with any body, and a specified content type
+func NewUpdateManyAutomationsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteAutomationRequest constructs an http.Request for the DeleteAutomation method
+func NewDeleteAutomationRequest(server string, automationID AutomationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automation_id", automationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowAutomationRequest constructs an http.Request for the ShowAutomation method
+func NewShowAutomationRequest(server string, automationID AutomationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automation_id", automationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAutomationRequest calls the generic UpdateAutomation builder with application/json body
+func NewUpdateAutomationRequest(server string, automationID AutomationIDParam, body UpdateAutomationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAutomationRequestWithBody(server, automationID, "application/json", bodyReader)
+}
+
+// NewUpdateAutomationRequestWithBody constructs an http.Request for the UpdateAutomation method, with any body, and a specified content type
+func NewUpdateAutomationRequestWithBody(server string, automationID AutomationIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automation_id", automationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/automations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -20627,6 +23088,768 @@ func NewShowLocaleByIDRequest(server string, localeID LocaleIDParam) (*http.Requ
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListMacrosRequest constructs an http.Request for the ListMacros method
+func NewListMacrosRequest(server string, params *ListMacrosParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Access != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "access", *params.Access, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.OnlyViewable != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "only_viewable", *params.OnlyViewable, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateMacroRequest calls the generic CreateMacro builder with application/json body
+func NewCreateMacroRequest(server string, body CreateMacroJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateMacroRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateMacroRequestWithBody constructs an http.Request for the CreateMacro method, with any body, and a specified content type
+func NewCreateMacroRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListActiveMacrosRequest constructs an http.Request for the ListActiveMacros method
+func NewListActiveMacrosRequest(server string, params *ListActiveMacrosParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/active")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Access != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "access", *params.Access, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.OnlyViewable != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "only_viewable", *params.OnlyViewable, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMacroCategoriesRequest constructs an http.Request for the ListMacroCategories method
+func NewListMacroCategoriesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/categories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteManyMacrosRequest constructs an http.Request for the DeleteManyMacros method
+func NewDeleteManyMacrosRequest(server string, params *DeleteManyMacrosParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSearchMacroRequest constructs an http.Request for the SearchMacro method
+func NewSearchMacroRequest(server string, params *SearchMacroParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Access != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "access", *params.Access, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Category != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category", *params.Category, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.OnlyViewable != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "only_viewable", *params.OnlyViewable, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateManyMacrosRequest calls the generic UpdateManyMacros builder with application/json body
+func NewUpdateManyMacrosRequest(server string, body UpdateManyMacrosJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyMacrosRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateManyMacrosRequestWithBody constructs an http.Request for the UpdateManyMacros method, with any body, and a specified content type
+func NewUpdateManyMacrosRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteMacroRequest constructs an http.Request for the DeleteMacro method
+func NewDeleteMacroRequest(server string, macroID MacroIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowMacroRequest constructs an http.Request for the ShowMacro method
+func NewShowMacroRequest(server string, macroID MacroIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateMacroRequest calls the generic UpdateMacro builder with application/json body
+func NewUpdateMacroRequest(server string, macroID MacroIDParam, body UpdateMacroJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateMacroRequestWithBody(server, macroID, "application/json", bodyReader)
+}
+
+// NewUpdateMacroRequestWithBody constructs an http.Request for the UpdateMacro method, with any body, and a specified content type
+func NewUpdateMacroRequestWithBody(server string, macroID MacroIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -30863,6 +34086,290 @@ func NewListActiveTriggersRequest(server string, params *ListActiveTriggersParam
 	return req, nil
 }
 
+// NewDeleteManyTriggersRequest constructs an http.Request for the DeleteManyTriggers method
+func NewDeleteManyTriggersRequest(server string, params *DeleteManyTriggersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReorderTriggersRequest calls the generic ReorderTriggers builder with application/json body
+func NewReorderTriggersRequest(server string, body ReorderTriggersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderTriggersRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderTriggersRequestWithBody constructs an http.Request for the ReorderTriggers method, with any body, and a specified content type
+func NewReorderTriggersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSearchTriggersRequest constructs an http.Request for the SearchTriggers method
+func NewSearchTriggersRequest(server string, params *SearchTriggersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Filter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CategoryID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category_id", *params.CategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateManyTriggersRequest calls the generic UpdateManyTriggers builder with application/json body
+func NewUpdateManyTriggersRequest(server string, body UpdateManyTriggersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyTriggersRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateManyTriggersRequestWithBody constructs an http.Request for the UpdateManyTriggers method, with any body, and a specified content type
+func NewUpdateManyTriggersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewDeleteTriggerRequest constructs an http.Request for the DeleteTrigger method
 func NewDeleteTriggerRequest(server string, triggerID TriggerIDParam) (*http.Request, error) {
 	var err error
@@ -36300,6 +39807,931 @@ func NewCountTicketsRequestedRequest(server string, userID UserIDParam) (*http.R
 	return req, nil
 }
 
+// NewListViewsRequest constructs an http.Request for the ListViews method
+func NewListViewsRequest(server string, params *ListViewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Access != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "access", *params.Access, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateViewRequest calls the generic CreateView builder with application/json body
+func NewCreateViewRequest(server string, body CreateViewJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateViewRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateViewRequestWithBody constructs an http.Request for the CreateView method, with any body, and a specified content type
+func NewCreateViewRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListActiveViewsRequest constructs an http.Request for the ListActiveViews method
+func NewListActiveViewsRequest(server string, params *ListActiveViewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/active")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Access != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "access", *params.Access, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCompactViewsRequest constructs an http.Request for the ListCompactViews method
+func NewListCompactViewsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/compact")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountViewsRequest constructs an http.Request for the CountViews method
+func NewCountViewsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBulkDeleteViewsRequest constructs an http.Request for the BulkDeleteViews method
+func NewBulkDeleteViewsRequest(server string, params *BulkDeleteViewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/destroy_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReorderViewsRequest calls the generic ReorderViews builder with application/json body
+func NewReorderViewsRequest(server string, body ReorderViewsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReorderViewsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewReorderViewsRequestWithBody constructs an http.Request for the ReorderViews method, with any body, and a specified content type
+func NewReorderViewsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/reorder")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSearchViewsRequest constructs an http.Request for the SearchViews method
+func NewSearchViewsRequest(server string, params *SearchViewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Access != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "access", *params.Access, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSharedViewsRequest constructs an http.Request for the ListSharedViews method
+func NewListSharedViewsRequest(server string, params *ListSharedViewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/shared")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListViewsByIDRequest constructs an http.Request for the ListViewsByID method
+func NewListViewsByIDRequest(server string, params *ListViewsByIDParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/show_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateManyViewsRequest calls the generic UpdateManyViews builder with application/json body
+func NewUpdateManyViewsRequest(server string, body UpdateManyViewsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateManyViewsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateManyViewsRequestWithBody constructs an http.Request for the UpdateManyViews method, with any body, and a specified content type
+func NewUpdateManyViewsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/update_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteViewRequest constructs an http.Request for the DeleteView method
+func NewDeleteViewRequest(server string, viewID ViewIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowViewRequest constructs an http.Request for the ShowView method
+func NewShowViewRequest(server string, viewID ViewIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateViewRequest calls the generic UpdateView builder with application/json body
+func NewUpdateViewRequest(server string, viewID ViewIDParam, body UpdateViewJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateViewRequestWithBody(server, viewID, "application/json", bodyReader)
+}
+
+// NewUpdateViewRequestWithBody constructs an http.Request for the UpdateView method, with any body, and a specified content type
+func NewUpdateViewRequestWithBody(server string, viewID ViewIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -36392,6 +40824,104 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/autocomplete/tags (the `AutocompleteTags` operationId).
 	AutocompleteTagsWithResponse(ctx context.Context, params *AutocompleteTagsParams, reqEditors ...RequestEditorFn) (*AutocompleteTagsResponse, error)
+
+	// ListAutomationsWithResponse Lists the automations by position.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/automations (the `ListAutomations` operationId).
+	ListAutomationsWithResponse(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*ListAutomationsResponse, error)
+
+	// CreateAutomationWithBodyWithResponse Creates an automation.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+	CreateAutomationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error)
+
+	// CreateAutomationWithResponse Creates an automation.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+	CreateAutomationWithResponse(ctx context.Context, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error)
+
+	// ListActiveAutomationsWithResponse Lists the automations that are active, by position.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/automations/active (the `ListActiveAutomations` operationId).
+	ListActiveAutomationsWithResponse(ctx context.Context, params *ListActiveAutomationsParams, reqEditors ...RequestEditorFn) (*ListActiveAutomationsResponse, error)
+
+	// BulkDeleteAutomationsWithResponse Deletes the automations with these ids: all of them or none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/automations/destroy_many (the `BulkDeleteAutomations` operationId).
+	BulkDeleteAutomationsWithResponse(ctx context.Context, params *BulkDeleteAutomationsParams, reqEditors ...RequestEditorFn) (*BulkDeleteAutomationsResponse, error)
+
+	// ReorderAutomationsWithBodyWithResponse Puts the automations that are named first, in this order.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+	ReorderAutomationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderAutomationsResponse, error)
+
+	// ReorderAutomationsWithResponse Puts the automations that are named first, in this order.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+	ReorderAutomationsWithResponse(ctx context.Context, body ReorderAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderAutomationsResponse, error)
+
+	// SearchAutomationsWithResponse Finds automations with all words of a query in their titles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/automations/search (the `SearchAutomations` operationId).
+	SearchAutomationsWithResponse(ctx context.Context, params *SearchAutomationsParams, reqEditors ...RequestEditorFn) (*SearchAutomationsResponse, error)
+
+	// UpdateManyAutomationsWithBodyWithResponse Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+	UpdateManyAutomationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyAutomationsResponse, error)
+
+	// UpdateManyAutomationsWithResponse Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+	UpdateManyAutomationsWithResponse(ctx context.Context, body UpdateManyAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyAutomationsResponse, error)
+
+	// DeleteAutomationWithResponse Deletes an automation.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/automations/{automation_id} (the `DeleteAutomation` operationId).
+	DeleteAutomationWithResponse(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*DeleteAutomationResponse, error)
+
+	// ShowAutomationWithResponse Shows an automation.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/automations/{automation_id} (the `ShowAutomation` operationId).
+	ShowAutomationWithResponse(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*ShowAutomationResponse, error)
+
+	// UpdateAutomationWithBodyWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+	UpdateAutomationWithBodyWithResponse(ctx context.Context, automationID AutomationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error)
+
+	// UpdateAutomationWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+	UpdateAutomationWithResponse(ctx context.Context, automationID AutomationIDParam, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error)
 
 	// ListBrandsWithResponse Lists the brands, by name.
 	//
@@ -37136,6 +41666,97 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/locales/{locale_id} (the `ShowLocaleByID` operationId).
 	ShowLocaleByIDWithResponse(ctx context.Context, localeID LocaleIDParam, reqEditors ...RequestEditorFn) (*ShowLocaleByIDResponse, error)
+
+	// ListMacrosWithResponse Lists the macros that are shared with the caller, and the caller's own, by title.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros (the `ListMacros` operationId).
+	ListMacrosWithResponse(ctx context.Context, params *ListMacrosParams, reqEditors ...RequestEditorFn) (*ListMacrosResponse, error)
+
+	// CreateMacroWithBodyWithResponse Creates a macro. Agents make macros of their own; admins share theirs.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+	CreateMacroWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMacroResponse, error)
+
+	// CreateMacroWithResponse Creates a macro. Agents make macros of their own; admins share theirs.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+	CreateMacroWithResponse(ctx context.Context, body CreateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMacroResponse, error)
+
+	// ListActiveMacrosWithResponse Lists the active macros that are shared with the caller, and the caller's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
+	ListActiveMacrosWithResponse(ctx context.Context, params *ListActiveMacrosParams, reqEditors ...RequestEditorFn) (*ListActiveMacrosResponse, error)
+
+	// ListMacroCategoriesWithResponse Lists the categories of the active macros: what stands before `::` in their titles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
+	ListMacroCategoriesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacroCategoriesResponse, error)
+
+	// DeleteManyMacrosWithResponse Deletes the macros with these ids: all of them or none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
+	DeleteManyMacrosWithResponse(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*DeleteManyMacrosResponse, error)
+
+	// SearchMacroWithResponse Finds macros with all words of a query in their titles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/search (the `SearchMacro` operationId).
+	SearchMacroWithResponse(ctx context.Context, params *SearchMacroParams, reqEditors ...RequestEditorFn) (*SearchMacroResponse, error)
+
+	// UpdateManyMacrosWithBodyWithResponse Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+	UpdateManyMacrosWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyMacrosResponse, error)
+
+	// UpdateManyMacrosWithResponse Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+	UpdateManyMacrosWithResponse(ctx context.Context, body UpdateManyMacrosJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyMacrosResponse, error)
+
+	// DeleteMacroWithResponse Deletes a macro.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/macros/{macro_id} (the `DeleteMacro` operationId).
+	DeleteMacroWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*DeleteMacroResponse, error)
+
+	// ShowMacroWithResponse Shows a macro.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/{macro_id} (the `ShowMacro` operationId).
+	ShowMacroWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowMacroResponse, error)
+
+	// UpdateMacroWithBodyWithResponse Changes the members that are present. Actions replace the whole list.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+	UpdateMacroWithBodyWithResponse(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMacroResponse, error)
+
+	// UpdateMacroWithResponse Changes the members that are present. Actions replace the whole list.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+	UpdateMacroWithResponse(ctx context.Context, macroID MacroIDParam, body UpdateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMacroResponse, error)
 
 	// ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
 	//
@@ -38549,6 +43170,48 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
 	ListActiveTriggersWithResponse(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*ListActiveTriggersResponse, error)
 
+	// DeleteManyTriggersWithResponse Deletes the triggers with these ids: all of them or none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/triggers/destroy_many (the `DeleteManyTriggers` operationId).
+	DeleteManyTriggersWithResponse(ctx context.Context, params *DeleteManyTriggersParams, reqEditors ...RequestEditorFn) (*DeleteManyTriggersResponse, error)
+
+	// ReorderTriggersWithBodyWithResponse Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+	ReorderTriggersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderTriggersResponse, error)
+
+	// ReorderTriggersWithResponse Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+	ReorderTriggersWithResponse(ctx context.Context, body ReorderTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderTriggersResponse, error)
+
+	// SearchTriggersWithResponse Finds triggers with all words of a query in their titles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers/search (the `SearchTriggers` operationId).
+	SearchTriggersWithResponse(ctx context.Context, params *SearchTriggersParams, reqEditors ...RequestEditorFn) (*SearchTriggersResponse, error)
+
+	// UpdateManyTriggersWithBodyWithResponse Changes positions, categories, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+	UpdateManyTriggersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyTriggersResponse, error)
+
+	// UpdateManyTriggersWithResponse Changes positions, categories, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+	UpdateManyTriggersWithResponse(ctx context.Context, body UpdateManyTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyTriggersResponse, error)
+
 	// DeleteTriggerWithResponse Deletes a trigger.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -39327,6 +43990,132 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/users/{user_id}/tickets/requested/count (the `CountTicketsRequested` operationId).
 	CountTicketsRequestedWithResponse(ctx context.Context, userID UserIDParam, reqEditors ...RequestEditorFn) (*CountTicketsRequestedResponse, error)
+
+	// ListViewsWithResponse Lists the views that are shared with the caller, and the caller's own: by position, or by time of creation when paging by cursor.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views (the `ListViews` operationId).
+	ListViewsWithResponse(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*ListViewsResponse, error)
+
+	// CreateViewWithBodyWithResponse Creates a view. Agents make views of their own; admins share theirs.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+	CreateViewWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateViewResponse, error)
+
+	// CreateViewWithResponse Creates a view. Agents make views of their own; admins share theirs.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+	CreateViewWithResponse(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateViewResponse, error)
+
+	// ListActiveViewsWithResponse Lists the active views that are shared with the caller, and the caller's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/active (the `ListActiveViews` operationId).
+	ListActiveViewsWithResponse(ctx context.Context, params *ListActiveViewsParams, reqEditors ...RequestEditorFn) (*ListActiveViewsResponse, error)
+
+	// ListCompactViewsWithResponse Lists the first 32 active views that are shared with the caller, or the caller's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/compact (the `ListCompactViews` operationId).
+	ListCompactViewsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCompactViewsResponse, error)
+
+	// CountViewsWithResponse Counts the views that are shared with the caller, and the caller's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/count (the `CountViews` operationId).
+	CountViewsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountViewsResponse, error)
+
+	// BulkDeleteViewsWithResponse Deletes the views with these ids: all of them or none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
+	BulkDeleteViewsWithResponse(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*BulkDeleteViewsResponse, error)
+
+	// ReorderViewsWithBodyWithResponse Puts the shared views that are named first, in this order.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+	ReorderViewsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderViewsResponse, error)
+
+	// ReorderViewsWithResponse Puts the shared views that are named first, in this order.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+	ReorderViewsWithResponse(ctx context.Context, body ReorderViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderViewsResponse, error)
+
+	// SearchViewsWithResponse Finds views with all words of a query in their titles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/search (the `SearchViews` operationId).
+	SearchViewsWithResponse(ctx context.Context, params *SearchViewsParams, reqEditors ...RequestEditorFn) (*SearchViewsResponse, error)
+
+	// ListSharedViewsWithResponse Lists the views that are shared with the caller.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/shared (the `ListSharedViews` operationId).
+	ListSharedViewsWithResponse(ctx context.Context, params *ListSharedViewsParams, reqEditors ...RequestEditorFn) (*ListSharedViewsResponse, error)
+
+	// ListViewsByIDWithResponse Shows the views with these ids. Unknown ones are left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/show_many (the `ListViewsByID` operationId).
+	ListViewsByIDWithResponse(ctx context.Context, params *ListViewsByIDParams, reqEditors ...RequestEditorFn) (*ListViewsByIDResponse, error)
+
+	// UpdateManyViewsWithBodyWithResponse Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+	UpdateManyViewsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyViewsResponse, error)
+
+	// UpdateManyViewsWithResponse Changes positions, and which are active: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+	UpdateManyViewsWithResponse(ctx context.Context, body UpdateManyViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyViewsResponse, error)
+
+	// DeleteViewWithResponse Deletes a view.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/views/{view_id} (the `DeleteView` operationId).
+	DeleteViewWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*DeleteViewResponse, error)
+
+	// ShowViewWithResponse Shows a view.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/{view_id} (the `ShowView` operationId).
+	ShowViewWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*ShowViewResponse, error)
+
+	// UpdateViewWithBodyWithResponse Changes the members that are present. Conditions replace both lists, columns the whole list.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+	UpdateViewWithBodyWithResponse(ctx context.Context, viewID ViewIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error)
+
+	// UpdateViewWithResponse Changes the members that are present. Conditions replace both lists, columns the whole list.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+	UpdateViewWithResponse(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error)
 }
 
 type ShowAccountSettingsResponse struct {
@@ -39528,6 +44317,409 @@ func (r AutocompleteTagsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r AutocompleteTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAutomationsResponse) GetJSON200() *AutomationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateAutomationResponse201Headers the declared response headers of an HTTP 201 response for CreateAutomation
+type CreateAutomationResponse201Headers struct {
+	Location string
+}
+
+type CreateAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AutomationEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateAutomationResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateAutomationResponse) GetJSON201() *AutomationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListActiveAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListActiveAutomationsResponse) GetJSON200() *AutomationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListActiveAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListActiveAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListActiveAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListActiveAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BulkDeleteAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkDeleteAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkDeleteAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkDeleteAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkDeleteAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderAutomationsResponse) GetJSON200() *AutomationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchAutomationsResponse) GetJSON200() *AutomationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyAutomationsResponse) GetJSON200() *AutomationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowAutomationResponse) GetJSON200() *AutomationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AutomationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateAutomationResponse) GetJSON200() *AutomationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateAutomationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -42911,6 +48103,409 @@ func (r ShowLocaleByIDResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowLocaleByIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMacrosResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMacrosResponse) GetJSON200() *MacroList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMacrosResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMacrosResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMacrosResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMacrosResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateMacroResponse201Headers the declared response headers of an HTTP 201 response for CreateMacro
+type CreateMacroResponse201Headers struct {
+	Location string
+}
+
+type CreateMacroResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *MacroEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateMacroResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateMacroResponse) GetJSON201() *MacroEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateMacroResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateMacroResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateMacroResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateMacroResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListActiveMacrosResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListActiveMacrosResponse) GetJSON200() *MacroList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListActiveMacrosResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListActiveMacrosResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListActiveMacrosResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListActiveMacrosResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMacroCategoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroCategoriesEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMacroCategoriesResponse) GetJSON200() *MacroCategoriesEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMacroCategoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMacroCategoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMacroCategoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMacroCategoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteManyMacrosResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteManyMacrosResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteManyMacrosResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteManyMacrosResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteManyMacrosResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchMacroResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchMacroResponse) GetJSON200() *MacroList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchMacroResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchMacroResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchMacroResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchMacroResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyMacrosResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyMacrosResponse) GetJSON200() *MacroList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyMacrosResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyMacrosResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyMacrosResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyMacrosResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteMacroResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteMacroResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteMacroResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteMacroResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteMacroResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowMacroResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowMacroResponse) GetJSON200() *MacroEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowMacroResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowMacroResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowMacroResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowMacroResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateMacroResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateMacroResponse) GetJSON200() *MacroEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateMacroResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateMacroResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateMacroResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateMacroResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -49267,6 +54862,163 @@ func (r ListActiveTriggersResponse) ContentType() string {
 	return ""
 }
 
+type DeleteManyTriggersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteManyTriggersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteManyTriggersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteManyTriggersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteManyTriggersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderTriggersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderTriggersResponse) GetJSON200() *TriggerList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderTriggersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderTriggersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderTriggersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderTriggersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchTriggersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchTriggersResponse) GetJSON200() *TriggerList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchTriggersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchTriggersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchTriggersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchTriggersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyTriggersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyTriggersResponse) GetJSON200() *TriggerList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyTriggersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyTriggersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyTriggersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyTriggersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type DeleteTriggerResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -52841,6 +58593,573 @@ func (r CountTicketsRequestedResponse) ContentType() string {
 	return ""
 }
 
+type ListViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateViewResponse201Headers the declared response headers of an HTTP 201 response for CreateView
+type CreateViewResponse201Headers struct {
+	Location string
+}
+
+type CreateViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ViewEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateViewResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateViewResponse) GetJSON201() *ViewEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListActiveViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListActiveViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListActiveViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListActiveViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListActiveViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListActiveViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCompactViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCompactViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCompactViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCompactViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCompactViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCompactViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountViewsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BulkDeleteViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r BulkDeleteViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BulkDeleteViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BulkDeleteViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BulkDeleteViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReorderViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReorderViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReorderViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReorderViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReorderViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReorderViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSharedViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSharedViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSharedViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSharedViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSharedViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSharedViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListViewsByIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListViewsByIDResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListViewsByIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListViewsByIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListViewsByIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListViewsByIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateManyViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateManyViewsResponse) GetJSON200() *ViewList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateManyViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateManyViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateManyViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateManyViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowViewResponse) GetJSON200() *ViewEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateViewResponse) GetJSON200() *ViewEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ShowAccountSettingsWithResponse Shows the account's settings by section.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -52930,6 +59249,188 @@ func (c *ClientWithResponses) AutocompleteTagsWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseAutocompleteTagsResponse(rsp)
+}
+
+// ListAutomationsWithResponse Lists the automations by position.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/automations (the `ListAutomations` operationId).
+func (c *ClientWithResponses) ListAutomationsWithResponse(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*ListAutomationsResponse, error) {
+	rsp, err := c.ListAutomations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAutomationsResponse(rsp)
+}
+
+// CreateAutomationWithBodyWithResponse Creates an automation.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+func (c *ClientWithResponses) CreateAutomationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error) {
+	rsp, err := c.CreateAutomationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAutomationResponse(rsp)
+}
+
+// CreateAutomationWithResponse Creates an automation.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/automations (the `CreateAutomation` operationId).
+func (c *ClientWithResponses) CreateAutomationWithResponse(ctx context.Context, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error) {
+	rsp, err := c.CreateAutomation(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAutomationResponse(rsp)
+}
+
+// ListActiveAutomationsWithResponse Lists the automations that are active, by position.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/automations/active (the `ListActiveAutomations` operationId).
+func (c *ClientWithResponses) ListActiveAutomationsWithResponse(ctx context.Context, params *ListActiveAutomationsParams, reqEditors ...RequestEditorFn) (*ListActiveAutomationsResponse, error) {
+	rsp, err := c.ListActiveAutomations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListActiveAutomationsResponse(rsp)
+}
+
+// BulkDeleteAutomationsWithResponse Deletes the automations with these ids: all of them or none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/automations/destroy_many (the `BulkDeleteAutomations` operationId).
+func (c *ClientWithResponses) BulkDeleteAutomationsWithResponse(ctx context.Context, params *BulkDeleteAutomationsParams, reqEditors ...RequestEditorFn) (*BulkDeleteAutomationsResponse, error) {
+	rsp, err := c.BulkDeleteAutomations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkDeleteAutomationsResponse(rsp)
+}
+
+// ReorderAutomationsWithBodyWithResponse Puts the automations that are named first, in this order.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+func (c *ClientWithResponses) ReorderAutomationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderAutomationsResponse, error) {
+	rsp, err := c.ReorderAutomationsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderAutomationsResponse(rsp)
+}
+
+// ReorderAutomationsWithResponse Puts the automations that are named first, in this order.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/automations/reorder (the `ReorderAutomations` operationId).
+func (c *ClientWithResponses) ReorderAutomationsWithResponse(ctx context.Context, body ReorderAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderAutomationsResponse, error) {
+	rsp, err := c.ReorderAutomations(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderAutomationsResponse(rsp)
+}
+
+// SearchAutomationsWithResponse Finds automations with all words of a query in their titles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/automations/search (the `SearchAutomations` operationId).
+func (c *ClientWithResponses) SearchAutomationsWithResponse(ctx context.Context, params *SearchAutomationsParams, reqEditors ...RequestEditorFn) (*SearchAutomationsResponse, error) {
+	rsp, err := c.SearchAutomations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchAutomationsResponse(rsp)
+}
+
+// UpdateManyAutomationsWithBodyWithResponse Changes positions, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+func (c *ClientWithResponses) UpdateManyAutomationsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyAutomationsResponse, error) {
+	rsp, err := c.UpdateManyAutomationsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyAutomationsResponse(rsp)
+}
+
+// UpdateManyAutomationsWithResponse Changes positions, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/automations/update_many (the `UpdateManyAutomations` operationId).
+func (c *ClientWithResponses) UpdateManyAutomationsWithResponse(ctx context.Context, body UpdateManyAutomationsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyAutomationsResponse, error) {
+	rsp, err := c.UpdateManyAutomations(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyAutomationsResponse(rsp)
+}
+
+// DeleteAutomationWithResponse Deletes an automation.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/automations/{automation_id} (the `DeleteAutomation` operationId).
+func (c *ClientWithResponses) DeleteAutomationWithResponse(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*DeleteAutomationResponse, error) {
+	rsp, err := c.DeleteAutomation(ctx, automationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteAutomationResponse(rsp)
+}
+
+// ShowAutomationWithResponse Shows an automation.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/automations/{automation_id} (the `ShowAutomation` operationId).
+func (c *ClientWithResponses) ShowAutomationWithResponse(ctx context.Context, automationID AutomationIDParam, reqEditors ...RequestEditorFn) (*ShowAutomationResponse, error) {
+	rsp, err := c.ShowAutomation(ctx, automationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowAutomationResponse(rsp)
+}
+
+// UpdateAutomationWithBodyWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+func (c *ClientWithResponses) UpdateAutomationWithBodyWithResponse(ctx context.Context, automationID AutomationIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error) {
+	rsp, err := c.UpdateAutomationWithBody(ctx, automationID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAutomationResponse(rsp)
+}
+
+// UpdateAutomationWithResponse Changes the members that are present. Conditions replace both lists, actions the whole list.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/automations/{automation_id} (the `UpdateAutomation` operationId).
+func (c *ClientWithResponses) UpdateAutomationWithResponse(ctx context.Context, automationID AutomationIDParam, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error) {
+	rsp, err := c.UpdateAutomation(ctx, automationID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAutomationResponse(rsp)
 }
 
 // ListBrandsWithResponse Lists the brands, by name.
@@ -54310,6 +60811,175 @@ func (c *ClientWithResponses) ShowLocaleByIDWithResponse(ctx context.Context, lo
 		return nil, err
 	}
 	return ParseShowLocaleByIDResponse(rsp)
+}
+
+// ListMacrosWithResponse Lists the macros that are shared with the caller, and the caller's own, by title.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros (the `ListMacros` operationId).
+func (c *ClientWithResponses) ListMacrosWithResponse(ctx context.Context, params *ListMacrosParams, reqEditors ...RequestEditorFn) (*ListMacrosResponse, error) {
+	rsp, err := c.ListMacros(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMacrosResponse(rsp)
+}
+
+// CreateMacroWithBodyWithResponse Creates a macro. Agents make macros of their own; admins share theirs.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+func (c *ClientWithResponses) CreateMacroWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMacroResponse, error) {
+	rsp, err := c.CreateMacroWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMacroResponse(rsp)
+}
+
+// CreateMacroWithResponse Creates a macro. Agents make macros of their own; admins share theirs.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
+func (c *ClientWithResponses) CreateMacroWithResponse(ctx context.Context, body CreateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMacroResponse, error) {
+	rsp, err := c.CreateMacro(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMacroResponse(rsp)
+}
+
+// ListActiveMacrosWithResponse Lists the active macros that are shared with the caller, and the caller's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
+func (c *ClientWithResponses) ListActiveMacrosWithResponse(ctx context.Context, params *ListActiveMacrosParams, reqEditors ...RequestEditorFn) (*ListActiveMacrosResponse, error) {
+	rsp, err := c.ListActiveMacros(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListActiveMacrosResponse(rsp)
+}
+
+// ListMacroCategoriesWithResponse Lists the categories of the active macros: what stands before `::` in their titles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
+func (c *ClientWithResponses) ListMacroCategoriesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacroCategoriesResponse, error) {
+	rsp, err := c.ListMacroCategories(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMacroCategoriesResponse(rsp)
+}
+
+// DeleteManyMacrosWithResponse Deletes the macros with these ids: all of them or none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
+func (c *ClientWithResponses) DeleteManyMacrosWithResponse(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*DeleteManyMacrosResponse, error) {
+	rsp, err := c.DeleteManyMacros(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteManyMacrosResponse(rsp)
+}
+
+// SearchMacroWithResponse Finds macros with all words of a query in their titles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/search (the `SearchMacro` operationId).
+func (c *ClientWithResponses) SearchMacroWithResponse(ctx context.Context, params *SearchMacroParams, reqEditors ...RequestEditorFn) (*SearchMacroResponse, error) {
+	rsp, err := c.SearchMacro(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchMacroResponse(rsp)
+}
+
+// UpdateManyMacrosWithBodyWithResponse Changes positions, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+func (c *ClientWithResponses) UpdateManyMacrosWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyMacrosResponse, error) {
+	rsp, err := c.UpdateManyMacrosWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyMacrosResponse(rsp)
+}
+
+// UpdateManyMacrosWithResponse Changes positions, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/macros/update_many (the `UpdateManyMacros` operationId).
+func (c *ClientWithResponses) UpdateManyMacrosWithResponse(ctx context.Context, body UpdateManyMacrosJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyMacrosResponse, error) {
+	rsp, err := c.UpdateManyMacros(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyMacrosResponse(rsp)
+}
+
+// DeleteMacroWithResponse Deletes a macro.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/macros/{macro_id} (the `DeleteMacro` operationId).
+func (c *ClientWithResponses) DeleteMacroWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*DeleteMacroResponse, error) {
+	rsp, err := c.DeleteMacro(ctx, macroID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteMacroResponse(rsp)
+}
+
+// ShowMacroWithResponse Shows a macro.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/{macro_id} (the `ShowMacro` operationId).
+func (c *ClientWithResponses) ShowMacroWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowMacroResponse, error) {
+	rsp, err := c.ShowMacro(ctx, macroID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowMacroResponse(rsp)
+}
+
+// UpdateMacroWithBodyWithResponse Changes the members that are present. Actions replace the whole list.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+func (c *ClientWithResponses) UpdateMacroWithBodyWithResponse(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMacroResponse, error) {
+	rsp, err := c.UpdateMacroWithBody(ctx, macroID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMacroResponse(rsp)
+}
+
+// UpdateMacroWithResponse Changes the members that are present. Actions replace the whole list.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
+func (c *ClientWithResponses) UpdateMacroWithResponse(ctx context.Context, macroID MacroIDParam, body UpdateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMacroResponse, error) {
+	rsp, err := c.UpdateMacro(ctx, macroID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMacroResponse(rsp)
 }
 
 // ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
@@ -56912,6 +63582,84 @@ func (c *ClientWithResponses) ListActiveTriggersWithResponse(ctx context.Context
 	return ParseListActiveTriggersResponse(rsp)
 }
 
+// DeleteManyTriggersWithResponse Deletes the triggers with these ids: all of them or none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/triggers/destroy_many (the `DeleteManyTriggers` operationId).
+func (c *ClientWithResponses) DeleteManyTriggersWithResponse(ctx context.Context, params *DeleteManyTriggersParams, reqEditors ...RequestEditorFn) (*DeleteManyTriggersResponse, error) {
+	rsp, err := c.DeleteManyTriggers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteManyTriggersResponse(rsp)
+}
+
+// ReorderTriggersWithBodyWithResponse Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+func (c *ClientWithResponses) ReorderTriggersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderTriggersResponse, error) {
+	rsp, err := c.ReorderTriggersWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderTriggersResponse(rsp)
+}
+
+// ReorderTriggersWithResponse Puts the triggers into this order. All active ones must be named, and there must be no more than one category.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/triggers/reorder (the `ReorderTriggers` operationId).
+func (c *ClientWithResponses) ReorderTriggersWithResponse(ctx context.Context, body ReorderTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderTriggersResponse, error) {
+	rsp, err := c.ReorderTriggers(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderTriggersResponse(rsp)
+}
+
+// SearchTriggersWithResponse Finds triggers with all words of a query in their titles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers/search (the `SearchTriggers` operationId).
+func (c *ClientWithResponses) SearchTriggersWithResponse(ctx context.Context, params *SearchTriggersParams, reqEditors ...RequestEditorFn) (*SearchTriggersResponse, error) {
+	rsp, err := c.SearchTriggers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchTriggersResponse(rsp)
+}
+
+// UpdateManyTriggersWithBodyWithResponse Changes positions, categories, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+func (c *ClientWithResponses) UpdateManyTriggersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyTriggersResponse, error) {
+	rsp, err := c.UpdateManyTriggersWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyTriggersResponse(rsp)
+}
+
+// UpdateManyTriggersWithResponse Changes positions, categories, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/triggers/update_many (the `UpdateManyTriggers` operationId).
+func (c *ClientWithResponses) UpdateManyTriggersWithResponse(ctx context.Context, body UpdateManyTriggersJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyTriggersResponse, error) {
+	rsp, err := c.UpdateManyTriggers(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyTriggersResponse(rsp)
+}
+
 // DeleteTriggerWithResponse Deletes a trigger.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -58357,6 +65105,240 @@ func (c *ClientWithResponses) CountTicketsRequestedWithResponse(ctx context.Cont
 	return ParseCountTicketsRequestedResponse(rsp)
 }
 
+// ListViewsWithResponse Lists the views that are shared with the caller, and the caller's own: by position, or by time of creation when paging by cursor.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views (the `ListViews` operationId).
+func (c *ClientWithResponses) ListViewsWithResponse(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*ListViewsResponse, error) {
+	rsp, err := c.ListViews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListViewsResponse(rsp)
+}
+
+// CreateViewWithBodyWithResponse Creates a view. Agents make views of their own; admins share theirs.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+func (c *ClientWithResponses) CreateViewWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateViewResponse, error) {
+	rsp, err := c.CreateViewWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateViewResponse(rsp)
+}
+
+// CreateViewWithResponse Creates a view. Agents make views of their own; admins share theirs.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/views (the `CreateView` operationId).
+func (c *ClientWithResponses) CreateViewWithResponse(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateViewResponse, error) {
+	rsp, err := c.CreateView(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateViewResponse(rsp)
+}
+
+// ListActiveViewsWithResponse Lists the active views that are shared with the caller, and the caller's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/active (the `ListActiveViews` operationId).
+func (c *ClientWithResponses) ListActiveViewsWithResponse(ctx context.Context, params *ListActiveViewsParams, reqEditors ...RequestEditorFn) (*ListActiveViewsResponse, error) {
+	rsp, err := c.ListActiveViews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListActiveViewsResponse(rsp)
+}
+
+// ListCompactViewsWithResponse Lists the first 32 active views that are shared with the caller, or the caller's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/compact (the `ListCompactViews` operationId).
+func (c *ClientWithResponses) ListCompactViewsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCompactViewsResponse, error) {
+	rsp, err := c.ListCompactViews(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCompactViewsResponse(rsp)
+}
+
+// CountViewsWithResponse Counts the views that are shared with the caller, and the caller's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/count (the `CountViews` operationId).
+func (c *ClientWithResponses) CountViewsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountViewsResponse, error) {
+	rsp, err := c.CountViews(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountViewsResponse(rsp)
+}
+
+// BulkDeleteViewsWithResponse Deletes the views with these ids: all of them or none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
+func (c *ClientWithResponses) BulkDeleteViewsWithResponse(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*BulkDeleteViewsResponse, error) {
+	rsp, err := c.BulkDeleteViews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBulkDeleteViewsResponse(rsp)
+}
+
+// ReorderViewsWithBodyWithResponse Puts the shared views that are named first, in this order.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+func (c *ClientWithResponses) ReorderViewsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReorderViewsResponse, error) {
+	rsp, err := c.ReorderViewsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderViewsResponse(rsp)
+}
+
+// ReorderViewsWithResponse Puts the shared views that are named first, in this order.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/views/reorder (the `ReorderViews` operationId).
+func (c *ClientWithResponses) ReorderViewsWithResponse(ctx context.Context, body ReorderViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReorderViewsResponse, error) {
+	rsp, err := c.ReorderViews(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReorderViewsResponse(rsp)
+}
+
+// SearchViewsWithResponse Finds views with all words of a query in their titles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/search (the `SearchViews` operationId).
+func (c *ClientWithResponses) SearchViewsWithResponse(ctx context.Context, params *SearchViewsParams, reqEditors ...RequestEditorFn) (*SearchViewsResponse, error) {
+	rsp, err := c.SearchViews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchViewsResponse(rsp)
+}
+
+// ListSharedViewsWithResponse Lists the views that are shared with the caller.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/shared (the `ListSharedViews` operationId).
+func (c *ClientWithResponses) ListSharedViewsWithResponse(ctx context.Context, params *ListSharedViewsParams, reqEditors ...RequestEditorFn) (*ListSharedViewsResponse, error) {
+	rsp, err := c.ListSharedViews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSharedViewsResponse(rsp)
+}
+
+// ListViewsByIDWithResponse Shows the views with these ids. Unknown ones are left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/show_many (the `ListViewsByID` operationId).
+func (c *ClientWithResponses) ListViewsByIDWithResponse(ctx context.Context, params *ListViewsByIDParams, reqEditors ...RequestEditorFn) (*ListViewsByIDResponse, error) {
+	rsp, err := c.ListViewsByID(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListViewsByIDResponse(rsp)
+}
+
+// UpdateManyViewsWithBodyWithResponse Changes positions, and which are active: of all that are named or of none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+func (c *ClientWithResponses) UpdateManyViewsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateManyViewsResponse, error) {
+	rsp, err := c.UpdateManyViewsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyViewsResponse(rsp)
+}
+
+// UpdateManyViewsWithResponse Changes positions, and which are active: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/views/update_many (the `UpdateManyViews` operationId).
+func (c *ClientWithResponses) UpdateManyViewsWithResponse(ctx context.Context, body UpdateManyViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateManyViewsResponse, error) {
+	rsp, err := c.UpdateManyViews(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateManyViewsResponse(rsp)
+}
+
+// DeleteViewWithResponse Deletes a view.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/views/{view_id} (the `DeleteView` operationId).
+func (c *ClientWithResponses) DeleteViewWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*DeleteViewResponse, error) {
+	rsp, err := c.DeleteView(ctx, viewID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteViewResponse(rsp)
+}
+
+// ShowViewWithResponse Shows a view.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/{view_id} (the `ShowView` operationId).
+func (c *ClientWithResponses) ShowViewWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*ShowViewResponse, error) {
+	rsp, err := c.ShowView(ctx, viewID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowViewResponse(rsp)
+}
+
+// UpdateViewWithBodyWithResponse Changes the members that are present. Conditions replace both lists, columns the whole list.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+func (c *ClientWithResponses) UpdateViewWithBodyWithResponse(ctx context.Context, viewID ViewIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error) {
+	rsp, err := c.UpdateViewWithBody(ctx, viewID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateViewResponse(rsp)
+}
+
+// UpdateViewWithResponse Changes the members that are present. Conditions replace both lists, columns the whole list.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
+func (c *ClientWithResponses) UpdateViewWithResponse(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error) {
+	rsp, err := c.UpdateView(ctx, viewID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateViewResponse(rsp)
+}
+
 // ParseShowAccountSettingsResponse parses an HTTP response from a ShowAccountSettingsWithResponse call
 func ParseShowAccountSettingsResponse(rsp *http.Response) (*ShowAccountSettingsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -58477,6 +65459,259 @@ func ParseAutocompleteTagsResponse(rsp *http.Response) (*AutocompleteTagsRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TagNameList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAutomationsResponse parses an HTTP response from a ListAutomationsWithResponse call
+func ParseListAutomationsResponse(rsp *http.Response) (*ListAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateAutomationResponse parses an HTTP response from a CreateAutomationWithResponse call
+func ParseCreateAutomationResponse(rsp *http.Response) (*CreateAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AutomationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateAutomationResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListActiveAutomationsResponse parses an HTTP response from a ListActiveAutomationsWithResponse call
+func ParseListActiveAutomationsResponse(rsp *http.Response) (*ListActiveAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListActiveAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBulkDeleteAutomationsResponse parses an HTTP response from a BulkDeleteAutomationsWithResponse call
+func ParseBulkDeleteAutomationsResponse(rsp *http.Response) (*BulkDeleteAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkDeleteAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseReorderAutomationsResponse parses an HTTP response from a ReorderAutomationsWithResponse call
+func ParseReorderAutomationsResponse(rsp *http.Response) (*ReorderAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchAutomationsResponse parses an HTTP response from a SearchAutomationsWithResponse call
+func ParseSearchAutomationsResponse(rsp *http.Response) (*SearchAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyAutomationsResponse parses an HTTP response from a UpdateManyAutomationsWithResponse call
+func ParseUpdateManyAutomationsResponse(rsp *http.Response) (*UpdateManyAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteAutomationResponse parses an HTTP response from a DeleteAutomationWithResponse call
+func ParseDeleteAutomationResponse(rsp *http.Response) (*DeleteAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowAutomationResponse parses an HTTP response from a ShowAutomationWithResponse call
+func ParseShowAutomationResponse(rsp *http.Response) (*ShowAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateAutomationResponse parses an HTTP response from a UpdateAutomationWithResponse call
+func ParseUpdateAutomationResponse(rsp *http.Response) (*UpdateAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AutomationEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -60669,6 +67904,259 @@ func ParseShowLocaleByIDResponse(rsp *http.Response) (*ShowLocaleByIDResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest LocaleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMacrosResponse parses an HTTP response from a ListMacrosWithResponse call
+func ParseListMacrosResponse(rsp *http.Response) (*ListMacrosResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMacrosResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateMacroResponse parses an HTTP response from a CreateMacroWithResponse call
+func ParseCreateMacroResponse(rsp *http.Response) (*CreateMacroResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateMacroResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest MacroEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateMacroResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListActiveMacrosResponse parses an HTTP response from a ListActiveMacrosWithResponse call
+func ParseListActiveMacrosResponse(rsp *http.Response) (*ListActiveMacrosResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListActiveMacrosResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMacroCategoriesResponse parses an HTTP response from a ListMacroCategoriesWithResponse call
+func ParseListMacroCategoriesResponse(rsp *http.Response) (*ListMacroCategoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMacroCategoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroCategoriesEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteManyMacrosResponse parses an HTTP response from a DeleteManyMacrosWithResponse call
+func ParseDeleteManyMacrosResponse(rsp *http.Response) (*DeleteManyMacrosResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteManyMacrosResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseSearchMacroResponse parses an HTTP response from a SearchMacroWithResponse call
+func ParseSearchMacroResponse(rsp *http.Response) (*SearchMacroResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchMacroResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyMacrosResponse parses an HTTP response from a UpdateManyMacrosWithResponse call
+func ParseUpdateManyMacrosResponse(rsp *http.Response) (*UpdateManyMacrosResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyMacrosResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteMacroResponse parses an HTTP response from a DeleteMacroWithResponse call
+func ParseDeleteMacroResponse(rsp *http.Response) (*DeleteMacroResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteMacroResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowMacroResponse parses an HTTP response from a ShowMacroWithResponse call
+func ParseShowMacroResponse(rsp *http.Response) (*ShowMacroResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowMacroResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateMacroResponse parses an HTTP response from a UpdateMacroWithResponse call
+func ParseUpdateMacroResponse(rsp *http.Response) (*UpdateMacroResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateMacroResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -64794,6 +72282,100 @@ func ParseListActiveTriggersResponse(rsp *http.Response) (*ListActiveTriggersRes
 	return response, nil
 }
 
+// ParseDeleteManyTriggersResponse parses an HTTP response from a DeleteManyTriggersWithResponse call
+func ParseDeleteManyTriggersResponse(rsp *http.Response) (*DeleteManyTriggersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteManyTriggersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseReorderTriggersResponse parses an HTTP response from a ReorderTriggersWithResponse call
+func ParseReorderTriggersResponse(rsp *http.Response) (*ReorderTriggersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderTriggersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchTriggersResponse parses an HTTP response from a SearchTriggersWithResponse call
+func ParseSearchTriggersResponse(rsp *http.Response) (*SearchTriggersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchTriggersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyTriggersResponse parses an HTTP response from a UpdateManyTriggersWithResponse call
+func ParseUpdateManyTriggersResponse(rsp *http.Response) (*UpdateManyTriggersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyTriggersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseDeleteTriggerResponse parses an HTTP response from a DeleteTriggerWithResponse call
 func ParseDeleteTriggerResponse(rsp *http.Response) (*DeleteTriggerResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -67077,6 +74659,363 @@ func ParseCountTicketsRequestedResponse(rsp *http.Response) (*CountTicketsReques
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListViewsResponse parses an HTTP response from a ListViewsWithResponse call
+func ParseListViewsResponse(rsp *http.Response) (*ListViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateViewResponse parses an HTTP response from a CreateViewWithResponse call
+func ParseCreateViewResponse(rsp *http.Response) (*CreateViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ViewEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateViewResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListActiveViewsResponse parses an HTTP response from a ListActiveViewsWithResponse call
+func ParseListActiveViewsResponse(rsp *http.Response) (*ListActiveViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListActiveViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCompactViewsResponse parses an HTTP response from a ListCompactViewsWithResponse call
+func ParseListCompactViewsResponse(rsp *http.Response) (*ListCompactViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCompactViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountViewsResponse parses an HTTP response from a CountViewsWithResponse call
+func ParseCountViewsResponse(rsp *http.Response) (*CountViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBulkDeleteViewsResponse parses an HTTP response from a BulkDeleteViewsWithResponse call
+func ParseBulkDeleteViewsResponse(rsp *http.Response) (*BulkDeleteViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BulkDeleteViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseReorderViewsResponse parses an HTTP response from a ReorderViewsWithResponse call
+func ParseReorderViewsResponse(rsp *http.Response) (*ReorderViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReorderViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchViewsResponse parses an HTTP response from a SearchViewsWithResponse call
+func ParseSearchViewsResponse(rsp *http.Response) (*SearchViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSharedViewsResponse parses an HTTP response from a ListSharedViewsWithResponse call
+func ParseListSharedViewsResponse(rsp *http.Response) (*ListSharedViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSharedViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListViewsByIDResponse parses an HTTP response from a ListViewsByIDWithResponse call
+func ParseListViewsByIDResponse(rsp *http.Response) (*ListViewsByIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListViewsByIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateManyViewsResponse parses an HTTP response from a UpdateManyViewsWithResponse call
+func ParseUpdateManyViewsResponse(rsp *http.Response) (*UpdateManyViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateManyViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteViewResponse parses an HTTP response from a DeleteViewWithResponse call
+func ParseDeleteViewResponse(rsp *http.Response) (*DeleteViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowViewResponse parses an HTTP response from a ShowViewWithResponse call
+func ParseShowViewResponse(rsp *http.Response) (*ShowViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateViewResponse parses an HTTP response from a UpdateViewWithResponse call
+func ParseUpdateViewResponse(rsp *http.Response) (*UpdateViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -79,6 +79,7 @@ type Error struct {
 	Kind       Kind
 	Message    string              // a sentence for people; may be empty
 	Field      string              // BadAttribute: the attribute
+	Code       string              // BadRequest: by what clients know it; may be empty
 	Details    map[string][]Detail // Invalid: by field; "base" for the record as a whole
 	Max        int                 // TooMany: the limit
 	RetryAfter time.Duration       // RateLimited, Overloaded: rounded up to seconds

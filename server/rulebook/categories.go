@@ -1,7 +1,7 @@
 package rulebook
 
 import (
-	"errors"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -13,44 +13,78 @@ import (
 // others.
 const FirstCategory = "Initial category"
 
-// categorizeTx puts a trigger into a category, behind the others there: into the
-// one named, or into the only one that there is.
-func (s *Service) categorizeTx(tx *gorm.DB, r *models.Rule, c Change) error {
-	id, err := c.CategoryID.Get()
-	if err != nil && r.ID != 0 { // unspecified or null: it stays where it is
+// categorizeTx puts triggers that are new, or that are to move, into a category:
+// into the one named, or into the only one that there is. There they go behind
+// the others unless they name a position.
+func (s *Service) categorizeTx(tx *gorm.DB, drafts []draft) error {
+	var moving []*draft
+	for n := range drafts {
+		d := &drafts[n]
+		// A null, or nothing, leaves a trigger where it is.
+		if id, err := d.change.CategoryID.Get(); d.fresh || err == nil && (d.before.CategoryID == nil || *d.before.CategoryID != id) {
+			moving = append(moving, d)
+		}
+	}
+	if len(moving) == 0 {
 		return nil
 	}
-	category, err := s.categoryTx(tx, id)
-	if err != nil || r.CategoryID != nil && *r.CategoryID == category.ID {
+	var all []models.TriggerCategory
+	if err := tx.Order("position, id").Find(&all).Error; err != nil {
 		return err
 	}
-	r.CategoryID, r.CategoryPosition = &category.ID, category.Position
-	return tx.Model(&models.Rule{}).Where("kind = '"+models.RuleTrigger+"' AND category_id = ?", category.ID).
-		Select("coalesce(max(position), 0) + 1").Row().Scan(&r.Position)
+	if len(all) == 0 {
+		now := s.now()
+		first := models.TriggerCategory{Name: FirstCategory, Position: 1, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}}
+		if err := tx.Create(&first).Error; err != nil {
+			return err
+		}
+		all = append(all, first)
+	}
+	last, err := lastTx(tx)
+	if err != nil {
+		return err
+	}
+	for _, d := range moving {
+		category, err := choose(all, d.change)
+		if err != nil {
+			return err
+		}
+		d.after.CategoryID, d.after.CategoryPosition = &category.ID, category.Position
+		if d.change.Position == nil {
+			last[category.ID]++
+			d.after.Position = last[category.ID]
+		}
+	}
+	return nil
 }
 
-// categoryTx is the category with an id; with 0 the only one, which is made if
-// there is none.
-func (s *Service) categoryTx(tx *gorm.DB, id int64) (models.TriggerCategory, error) {
-	if id != 0 {
-		var c models.TriggerCategory
-		err := tx.Take(&c, "id = ?", id).Error
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return c, fault.InvalidField("category_id", "%d is not a trigger category", id)
+// choose is the category that a change names, or the only one.
+func choose(all []models.TriggerCategory, c Change) (models.TriggerCategory, error) {
+	id, err := c.CategoryID.Get()
+	if err != nil {
+		if len(all) > 1 {
+			return models.TriggerCategory{}, fault.Blank("category_id")
 		}
-		return c, err
+		return all[0], nil
 	}
-	var some []models.TriggerCategory
-	if err := tx.Order("position, id").Limit(2).Find(&some).Error; err != nil {
-		return models.TriggerCategory{}, err
+	at := slices.IndexFunc(all, func(c models.TriggerCategory) bool { return c.ID == id })
+	if at < 0 {
+		return models.TriggerCategory{}, fault.InvalidField("category_id", "%d is not a trigger category", id)
 	}
-	switch len(some) {
-	case 0:
-		now := s.now()
-		c := models.TriggerCategory{Name: FirstCategory, Position: 1, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}}
-		return c, tx.Create(&c).Error
-	case 1:
-		return some[0], nil
+	return all[at], nil
+}
+
+// lastTx are the positions of the last triggers of all categories.
+func lastTx(tx *gorm.DB) (map[int64]int, error) {
+	var rows []struct {
+		CategoryID int64
+		Last       int
 	}
-	return models.TriggerCategory{}, fault.Blank("category_id")
+	err := tx.Model(&models.Rule{}).Where("kind = '" + models.RuleTrigger + "'").Group("category_id").
+		Select("category_id, max(position) AS last").Scan(&rows).Error
+	last := make(map[int64]int, len(rows))
+	for _, r := range rows {
+		last[r.CategoryID] = r.Last
+	}
+	return last, err
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/positions"
 )
 
 // Change is what a caller asks of a rule. What is nil or unspecified is left
@@ -22,8 +24,10 @@ type Change struct {
 	Active      *bool
 	Position    *int64
 	CategoryID  nullable.Nullable[int64]
-	Conditions  *Conditions // nil leaves; otherwise both lists
-	Actions     []Action    // nil leaves; otherwise the whole list
+	Restriction nullable.Nullable[Restriction]
+	Conditions  *Conditions   // nil leaves; otherwise both lists
+	Actions     []Action      // nil leaves; otherwise the whole list
+	Output      *OutputChange // nil leaves
 }
 
 // Condition, Conditions and Action are as clients write them. Values keep the
@@ -49,28 +53,74 @@ var (
 	noActions    = models.JSON(`[]`)
 )
 
-// applyTx changes r, which is new or as it is in the table, and checks the
-// outcome.
-func (s *Service) applyTx(tx *gorm.DB, by auth.Actor, r *models.Rule, c Change) error {
-	before, k := *r, kinds[r.Kind]
+// saveTx applies the changes of drafts, checks what comes of them and writes it.
+// config may be nil for changes of places.
+func (s *Service) saveTx(tx *gorm.DB, by auth.Actor, kind string, drafts []draft, config *fields.Config) error {
+	if err := readTx(tx, by, kind, drafts); err != nil {
+		return err
+	}
+	k := kinds[kind]
+	var errs []error
+	for n := range drafts {
+		errs = append(errs, s.apply(by, &drafts[n], k, config))
+	}
+	if k.ordered {
+		errs = append(errs, s.categorizeTx(tx, drafts))
+	}
+	if err := fault.Join(errs...); err != nil {
+		return err
+	}
+	if err := ownersTx(tx, drafts); err != nil {
+		return err
+	}
+	if err := writeTx(tx, drafts); err != nil {
+		return err
+	}
+	return k.checkTx(tx, kind, drafts)
+}
+
+// readTx reads the rules that drafts are to change.
+func readTx(tx *gorm.DB, by auth.Actor, kind string, drafts []draft) error {
+	var ids []int64
+	for _, d := range drafts {
+		if !d.fresh {
+			ids = append(ids, d.after.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := ownTx(tx, by, kind, ids)
+	if err != nil {
+		return err
+	}
+	for n := range drafts {
+		if r := found[drafts[n].after.ID]; !drafts[n].fresh {
+			drafts[n].before, drafts[n].after = r, r
+		}
+	}
+	return nil
+}
+
+// apply changes the rule of a draft, but for its category.
+func (s *Service) apply(by auth.Actor, d *draft, k kind, config *fields.Config) error {
+	r, c := &d.after, d.change
 	errs := []error{c.applyTexts(r, k), c.applyMeaning(r, k)}
 	if c.Active != nil {
 		r.Active = *c.Active
 	}
-	errs = append(errs, s.placeTx(tx, r, c, k))
+	if c.Position != nil {
+		errs = append(errs, positions.Check(*c.Position))
+		r.Position = int(*c.Position)
+	}
+	if k.personal {
+		errs = append(errs, c.applyRestriction(by, d, config))
+	}
+	if k.columns {
+		errs = append(errs, c.applyOutput(r, config))
+	}
 	r.UpdatedAt = s.now()
-	if err := fault.Join(errs...); err != nil {
-		return err
-	}
-	if r.Active && (r.ID == 0 || !before.Active) {
-		if err := roomTx(tx, r.Kind, k.most); err != nil {
-			return err
-		}
-	}
-	if k.distinct && r.Active {
-		return aloneTx(tx, r)
-	}
-	return nil
+	return fault.Join(errs...)
 }
 
 func (c Change) applyTexts(r *models.Rule, k kind) error {
@@ -139,50 +189,53 @@ func tidy(value json.RawMessage) json.RawMessage {
 	if err := d.Decode(&v); err != nil { // which the decoding of the request has seen
 		return json.RawMessage("null")
 	}
-	return json.RawMessage(models.ToJSON(v))
+	return json.RawMessage(models.ToJSON(withinReason(v)))
 }
 
-// placeTx puts the rule where it is to be among the others.
-func (s *Service) placeTx(tx *gorm.DB, r *models.Rule, c Change, k kind) error {
-	if k.ordered {
-		if err := s.categorizeTx(tx, r, c); err != nil {
-			return err
+// withinReason turns numbers that jsonb has no room for into texts.
+func withinReason(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if _, err := v.Float64(); err != nil {
+			return v.String()
+		}
+	case []any:
+		for n := range v {
+			v[n] = withinReason(v[n])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = withinReason(v[name])
 		}
 	}
-	if c.Position == nil {
-		return nil
-	}
-	if *c.Position < 0 || *c.Position > maxPosition {
-		return fault.InvalidField("position", "must be from 0 to %d", maxPosition)
-	}
-	r.Position = int(*c.Position)
-	return nil
+	return v
 }
 
-// roomTx fails if the account has as many active rules of a kind as it may; 0 is
-// no limit.
-func roomTx(tx *gorm.DB, kind string, most int) error {
-	if most == 0 {
-		return nil
+// checkTx holds what was written against what only all rules of the kind tell:
+// how many are active, and whether two of them do the same.
+func (k kind) checkTx(tx *gorm.DB, kind string, drafts []draft) error {
+	activated, changed := false, false
+	for _, d := range drafts {
+		activated = activated || d.after.Active && !d.before.Active
+		changed = changed || d.after.Active && (!d.before.Active || d.change.Conditions != nil || d.change.Actions != nil)
 	}
-	var n int64
-	if err := tx.Model(&models.Rule{}).Where("kind = ? AND active", kind).Count(&n).Error; err != nil {
+	if k.most > 0 && activated {
+		var n int64
+		if err := tx.Model(&models.Rule{}).Where("kind = ? AND active", kind).Count(&n).Error; err != nil {
+			return err
+		}
+		if n > int64(k.most) {
+			return fault.Base(fault.CodeInvalid, "There may be no more than %d active %ss", k.most, kind)
+		}
+	}
+	if k.distinct && changed {
+		var twice []string
+		err := tx.Model(&models.Rule{}).Where("kind = ? AND active", kind).Group("conditions::text, actions::text").Having("count(*) > 1").
+			Limit(1).Pluck("min(title)", &twice).Error
+		if err == nil && len(twice) > 0 {
+			err = fault.Base(fault.CodeDuplicate, "%s: another active %s has the same conditions and actions", twice[0], kind)
+		}
 		return err
 	}
-	if n >= int64(most) {
-		return fault.Base(fault.CodeInvalid, "There are %d active %ss already, as many as there may be", most, kind)
-	}
 	return nil
-}
-
-// aloneTx fails if another active rule of the kind looks for the same and does
-// the same.
-func aloneTx(tx *gorm.DB, r *models.Rule) error {
-	var same int64
-	err := tx.Model(&models.Rule{}).Where("kind = ? AND active AND id <> ? AND conditions::text = ? AND actions::text = ?",
-		r.Kind, r.ID, string(r.Conditions), string(r.Actions)).Count(&same).Error
-	if err == nil && same > 0 {
-		return fault.Base(fault.CodeDuplicate, "Another active %s has the same conditions and actions", r.Kind)
-	}
-	return err
 }

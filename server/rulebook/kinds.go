@@ -1,6 +1,9 @@
 package rulebook
 
-import "github.com/helpd/helpd/models"
+import (
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/page"
+)
 
 // LastPosition is where a rule goes that names no position, but for triggers,
 // which go behind the others of their category.
@@ -10,17 +13,19 @@ const LastPosition = 10_000
 type kind struct {
 	conditions bool // or it is for all tickets
 	actions    bool
-	described  bool // has a description
-	ordered    bool // in categories
-	personal   bool // may be for one agent, or for some groups
-	columns    bool // has an output
-	distinct   bool // no two active ones do the same
-	most       int  // active ones of an account; 0: as many as they like
+	described  bool       // has a description
+	ordered    bool       // in categories
+	personal   bool       // may be for one agent, or for some groups
+	columns    bool       // has an output
+	distinct   bool       // no two active ones do the same
+	most       int        // active ones of an account; 0: as many as they like
+	byNumber   page.Order // of a listing by number in no order that the caller names
+	byCursor   page.Order // the same by cursor
 }
 
 var kinds = map[string]kind{
-	models.RuleTrigger:    {conditions: true, actions: true, described: true, ordered: true, most: MaxTriggers},
-	models.RuleAutomation: {conditions: true, actions: true, distinct: true, most: MaxAutomations},
-	models.RuleView:       {conditions: true, described: true, personal: true, columns: true},
-	models.RuleMacro:      {actions: true, described: true, personal: true},
+	models.RuleTrigger:    {conditions: true, actions: true, described: true, ordered: true, most: MaxTriggers, byNumber: running, byCursor: running},
+	models.RuleAutomation: {conditions: true, actions: true, distinct: true, most: MaxAutomations, byNumber: placed, byCursor: placed},
+	models.RuleView:       {conditions: true, described: true, personal: true, columns: true, byNumber: placed, byCursor: byCreation},
+	models.RuleMacro:      {actions: true, described: true, personal: true, byNumber: alphabetical, byCursor: alphabetical},
 }

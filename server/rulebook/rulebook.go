@@ -7,6 +7,7 @@ package rulebook
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -15,97 +16,126 @@ import (
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 )
 
 // Limits.
 const (
-	maxTitle       = 255    // characters
-	maxDescription = 65_535 // characters
-	maxPosition    = 1_000_000_000
+	maxTitle       = 255      // characters
+	maxDescription = 65_535   // characters
 	maxSize        = 65 << 10 // bytes of the conditions and actions of a rule
 
 	MaxTriggers    = 7_000 // active ones of an account
 	MaxAutomations = 500   // active ones of an account
-	// MaxMany is how many rules one call may name.
+	// MaxMany is how many rules one call may name by their ids.
 	MaxMany = 100
+	// maxPlaces is how many rules one call may put in another place: all that run.
+	maxPlaces = MaxTriggers
 )
 
 // Service keeps the rules of all accounts.
 type Service struct {
-	db  *gorm.DB
-	now func() time.Time
+	db     *gorm.DB
+	now    func() time.Time
+	fields *fields.Service
 
 	active accounts.Remembered[[]models.Rule] // triggers, see Triggers
 }
 
 // New makes the service.
-func New(db *gorm.DB, now func() time.Time) *Service {
-	return &Service{db: db, now: now}
+func New(db *gorm.DB, config *fields.Service, now func() time.Time) *Service {
+	return &Service{db: db, now: now, fields: config}
 }
 
 // Get is a rule of a kind. It fails with fault.NotFound, also for what by may not
 // see.
 func (s *Service) Get(ctx context.Context, by auth.Actor, kind string, id int64) (models.Rule, error) {
-	r, err := get(s.db.WithContext(ctx), kind, id)
-	if err == nil && !maySee(by, r) {
+	var r models.Rule
+	err := s.db.WithContext(ctx).Take(&r, "kind = ? AND id = ?", kind, id).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !maySee(by, r) {
 		return models.Rule{}, fault.Missing(kind, id)
 	}
 	return r, err
 }
 
-func get(tx *gorm.DB, kind string, id int64) (models.Rule, error) {
-	var r models.Rule
-	err := tx.Take(&r, "kind = ? AND id = ?", kind, id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return r, fault.Missing(kind, id)
+// Many are the rules of a kind with these ids, by id. Unknown ones are left out.
+// It fails with fault.TooMany beyond MaxMany.
+func (s *Service) Many(ctx context.Context, by auth.Actor, kind string, ids []int64) ([]models.Rule, error) {
+	if len(ids) > MaxMany {
+		return nil, fault.Exceeds(MaxMany)
 	}
-	return r, err
+	var list []models.Rule
+	err := s.db.WithContext(ctx).Where("kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Order("id").Find(&list).Error
+	return slices.DeleteFunc(list, func(r models.Rule) bool { return !maySee(by, r) }), err
 }
 
-// Create makes a rule of a kind. It fails with fault.Invalid naming the member.
+// Create makes a rule of a kind. It fails with fault.Invalid naming the member,
+// and with fault.Forbidden for one that by may not share.
 func (s *Service) Create(ctx context.Context, by auth.Actor, kind string, c Change) (models.Rule, error) {
-	now := s.now()
-	r := models.Rule{
-		Kind: kind, Active: true, Position: LastPosition, Conditions: noConditions, Actions: noActions,
-		Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now},
-	}
 	if c.Title == nil {
 		c.Title = new(string)
 	}
-	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
-		if err := s.applyTx(tx, by, &r, c); err != nil {
-			return err
-		}
-		return tx.Create(&r).Error
-	})
-	return r, err
+	now := s.now()
+	return s.saveOne(ctx, by, draft{fresh: true, change: c, after: models.Rule{
+		Kind: kind, Active: true, Position: LastPosition, Conditions: noConditions, Actions: noActions,
+		Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now},
+	}})
 }
 
-// Update changes a rule of a kind. It fails with fault.NotFound, or with
-// fault.Invalid naming the member.
+// Update changes a rule of a kind. It fails with fault.NotFound, with
+// fault.Forbidden, or with fault.Invalid naming the member.
 func (s *Service) Update(ctx context.Context, by auth.Actor, kind string, id int64, c Change) (models.Rule, error) {
-	var r models.Rule
-	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
-		if r, err = get(tx, kind, id); err != nil {
-			return err
-		}
-		if err := s.applyTx(tx, by, &r, c); err != nil {
-			return err
-		}
-		return tx.Select("*").Updates(&r).Error // Select, because Updates would skip what was cleared
-	})
-	return r, err
+	return s.saveOne(ctx, by, draft{change: c, after: models.Rule{Kind: kind, Tenant: models.Tenant{ID: id}}})
 }
 
-// Delete removes a rule of a kind. It fails with fault.NotFound.
-func (s *Service) Delete(ctx context.Context, by auth.Actor, kind string, id int64) error {
+// Delete removes rules of a kind: all of them or none. It fails with
+// fault.NotFound, fault.Forbidden, fault.TooMany beyond MaxMany, or
+// fault.BadRequest for no ids.
+func (s *Service) Delete(ctx context.Context, by auth.Actor, kind string, ids ...int64) error {
+	if err := someOf(kind, len(ids), MaxMany); err != nil {
+		return err
+	}
 	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
-		r, err := get(tx, kind, id)
-		if err != nil {
+		if _, err := ownTx(tx, by, kind, ids); err != nil {
 			return err
 		}
-		return tx.Delete(&r).Error
+		return tx.Delete(&models.Rule{}, "kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Error
 	})
+}
+
+// someOf refuses calls about no rules, or about more than most.
+func someOf(kind string, n, most int) error {
+	switch {
+	case n == 0:
+		return fault.New(fault.BadRequest, "No %s is named", kind)
+	case n > most:
+		return fault.Exceeds(most)
+	}
+	return nil
+}
+
+// ownTx reads rules that the actor is going to change. The lock of the account's
+// row holds them. It fails with fault.NotFound or fault.Forbidden.
+func ownTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64) (map[int64]models.Rule, error) {
+	var list []models.Rule
+	if err := tx.Where("kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Find(&list).Error; err != nil {
+		return nil, err
+	}
+	found := make(map[int64]models.Rule, len(list))
+	for _, r := range list {
+		if maySee(by, r) {
+			found[r.ID] = r
+		}
+	}
+	for _, id := range ids {
+		switch r, ok := found[id]; {
+		case !ok:
+			return nil, fault.Missing(kind, id)
+		case !MayChange(by, r):
+			return nil, fault.Denied()
+		}
+	}
+	return found, nil
 }
 
 // Triggers are the active triggers of the account in the order in which they
