@@ -99,6 +99,13 @@ func plant(a *anAPI) (id int64, tickets []int64) {
 	a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"Friend","details":"knows %s and @zaquill_77"}}`, mail)).want(201)
 	a.post("/api/v2/users/create_many", fmt.Sprintf(`{"users":[{"name":"Again","email":%q}]}`, mail)).want(200).jobDone(a)
 
+	// A merge gives the file to a ticket of which the person is no part any more.
+	taken := a.upload("filename=quillfeather.txt", "text/plain", "zq-file-contents")
+	from := a.ticket(fmt.Sprintf(`{"subject":"Once more","requester_id":%d,"comment":{"author_id":%d,"body":"As above","uploads":[%q]}}`, id, id, taken.Upload.Token))
+	into := a.ticket(`{"subject":"Ours","comment":{"body":"Whose?"}}`)
+	a.post(a.path(into)+"/merge", fmt.Sprintf(`{"ids":[%d]}`, from)).want(200).jobDone(a)
+	a.put(a.path(into), fmt.Sprintf(`{"ticket":{"email_ccs":[{"user_id":%d,"action":"delete"}]}}`, id)).want(200)
+
 	same := a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"Zack Featherquill","email":%q}}`, twin)).want(201).id("user")
 	a.put(fmt.Sprintf("/api/v2/users/%d/merge", same), fmt.Sprintf(`{"user":{"id":%d}}`, id)).want(200)
 	// The ticket is closed, or its requester could not be deleted.

@@ -55,7 +55,7 @@ func victim(dsn, files string) error {
 func (a *anAPI) killedAt(dsn string, services api.Services, id int64) {
 	a.t.Helper()
 	hold := a.db.WithContext(a.ctx()).Begin()
-	if err := hold.Exec("SELECT 1 FROM ticket_metrics WHERE account_id = ? AND ticket_id = ? FOR UPDATE", a.account.ID, id).Error; err != nil {
+	if err := hold.Exec("SELECT 1 FROM tickets t JOIN ticket_metrics m USING (account_id) WHERE account_id = ? AND t.id = ? AND m.ticket_id = t.id FOR UPDATE", a.account.ID, id).Error; err != nil {
 		a.t.Fatal(err)
 	}
 	var said strings.Builder

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func (a *anAPI) path(id int64) string { return fmt.Sprintf("/api/v2/tickets/%d", id) }
@@ -80,21 +81,65 @@ func TestTicketsAreMerged(t *testing.T) {
 		}
 	}
 
-	// The files are apart: one is redacted, the other can still be read.
-	original := a.get(a.path(first) + "/comments").want(200)
-	a.put(fmt.Sprintf("%s/comments/%v/attachments/%v/redact", a.path(first), original.member("comments", 0, "id"), original.member("comments", 0, "attachments", 0, "id")), "").want(200)
-	a.swept()
-	url := files[0].(map[string]any)["content_url"].(string)
-	if got := a.download("GET", url).Body.String(); got != "the log" {
-		t.Errorf("the copy holds %q", got)
-	}
 	if n := len(a.stored()); n != 2 {
 		t.Errorf("%d blobs", n)
 	}
-	a.put(fmt.Sprintf("%s/comments/%v/attachments/%v/redact", a.path(target), comments.member("comments", 1, "id"), files[0].(map[string]any)["id"]), "").want(200)
-	a.swept()
-	if n := len(a.stored()); n != 1 {
-		t.Errorf("%d blobs when both are redacted", n)
+}
+
+// Whichever of a file and its copy is redacted, the bytes are nowhere then.
+func TestRedactionReachesTheCopiesOfAMerge(t *testing.T) {
+	t.Parallel()
+	for _, redactCopy := range []bool{false, true} {
+		a := newWorkingAPI(t, nil)
+		file := a.upload("filename=passport.png", "image/png", picture(400, 300))
+		source := a.ticket(`{"subject":"S","comment":{"body":"B","uploads":["` + file.Upload.Token + `"]}}`)
+		middle, target := a.ticket(`{"subject":"M","comment":{"body":"B"}}`), a.ticket(`{"subject":"T","comment":{"body":"B"}}`)
+		for _, m := range [][2]int64{{middle, source}, {target, middle}} { // the second takes a copy of a copy along
+			a.post(a.path(m[0])+"/merge", fmt.Sprintf(`{"ids":[%d]}`, m[1])).want(200).jobDone(a)
+		}
+		first, last := source, target
+		if redactCopy {
+			first, last = target, source
+		}
+		at := func(ticket int64) (comment, id, url any) {
+			list := a.get(a.path(ticket) + "/comments").want(200)
+			for i := range list.member("comments").([]any) {
+				if files := list.member("comments", i, "attachments").([]any); len(files) > 0 {
+					file := files[0].(map[string]any)
+					return list.member("comments", i, "id"), file["id"], file["content_url"]
+				}
+			}
+			t.Fatalf("ticket %d has no file: %s", ticket, list.body)
+			return nil, nil, nil
+		}
+		comment, id, _ := at(first)
+		otherComment, other, url := at(last)
+		a.later(time.Minute)
+		a.put(fmt.Sprintf("%s/comments/%v/attachments/%v/redact", a.path(first), comment, id), "").want(200)
+		a.swept()
+		if left := a.stored(); len(left) > 0 {
+			t.Errorf("bytes are left in %v", left)
+		}
+		for _, ticket := range []int64{source, middle, target} {
+			list := a.get(a.path(ticket) + "/comments").want(200)
+			if strings.Contains(string(list.body), "passport") || !strings.Contains(string(list.body), "redacted.txt") {
+				t.Errorf("ticket %d shows %s", ticket, list.body)
+			}
+		}
+		if got := a.download("GET", url.(string)); strings.Contains(got.Body.String(), "PNG") {
+			t.Errorf("the copy can be read: %d", got.Code)
+		}
+		audits := a.get(a.path(last) + "/audits").want(200)
+		if got, want := fmt.Sprint(audits.member("audits", len(audits.ids("audits"))-1, "events", 0)),
+			fmt.Sprintf("map[attachment_id:%v comment_id:%v", other, otherComment); !strings.HasPrefix(got, want) {
+			t.Errorf("the other ticket's last audit tells %s, want %s", got, want)
+		}
+		if r := a.get(a.path(last)).want(200); r.member("ticket", "updated_at") == clockText {
+			t.Error("the other ticket has not changed")
+		}
+		if tables := a.rowsWith("passport"); len(tables) > 0 {
+			t.Errorf("the file's name is left in %v", tables)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 
 // register tells the queue how bulk operations on tickets are done.
 func (h ticketHandlers) register() {
-	h.jobs.Register(bulkCreateTicket, jobs.Operation{JobType: "Bulk Create Ticket", Doing: "Creating ticket", Action: "create", Run: h.createOne})
+	h.jobs.Register(bulkCreateTicket, jobs.Operation{JobType: "Bulk Create Ticket", Doing: "Creating ticket", Action: "create", Run: h.createOne, RunMany: h.createMany})
 	h.jobs.Register(bulkUpdateTicket, jobs.Operation{JobType: "Bulk Update Ticket", Doing: "Updating ticket", Action: "update", Run: h.updateOne})
 	h.jobs.Register(bulkDeleteTicket, jobs.Operation{JobType: "Bulk Delete Ticket", Doing: "Deleting ticket", Action: "delete", Run: h.deleteOne})
 	h.jobs.Register(bulkMarkAsSpam, jobs.Operation{JobType: "Bulk Mark Ticket As Spam", Doing: "Marking ticket as spam", Action: "update", Run: h.spamOne})
@@ -84,6 +84,30 @@ func (h ticketHandlers) createOne(ctx context.Context, by auth.Actor, item json.
 	}
 	saved, err := h.tickets.Create(ctx, by, c)
 	return createdResult(by, saved, index), err
+}
+
+// createMany is createOne of several items at once.
+func (h ticketHandlers) createMany(ctx context.Context, by auth.Actor, items []jobs.Item) ([]jobs.Result, error) {
+	changes := make([]tickets.Change, 0, len(items))
+	results := make([]jobs.Result, len(items))
+	for i, item := range items {
+		c, err := bulkChange(ctx, item.JSON, ticketChange)
+		if results[i].Err = err; err == nil {
+			changes = append(changes, c)
+		}
+	}
+	made, err := h.tickets.CreateMany(ctx, by, changes)
+	if err != nil {
+		return nil, err
+	}
+	for i, item := range items {
+		if results[i].Err != nil {
+			continue
+		}
+		results[i] = jobs.Result{Value: createdResult(by, made[0].Saved, item.Index), Err: made[0].Err}
+		made = made[1:]
+	}
+	return results, nil
 }
 
 // createdResult is what a job tells of a ticket that it created, or that was

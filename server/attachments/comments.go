@@ -102,26 +102,56 @@ func (s *Service) OfComments(ctx context.Context, db *gorm.DB, commentIDs []int6
 const Redacted = "redacted.txt"
 
 // RedactTx takes the contents of a comment's file away for good, with its
-// thumbnails, and returns the file as it was. The bytes go at the next
-// Sweep after tx is committed. A file that is redacted already stays as it
-// is. It fails with fault.NotFound.
-func (s *Service) RedactTx(tx *gorm.DB, ticketID, commentID, id int64) (File, error) {
+// thumbnails, and returns the file as it was. So goes each copy of it that a merge
+// has given to another ticket; these are returned too. The bytes go at the next
+// Sweep after tx is committed. A file that is redacted already stays as it is. It
+// fails with fault.NotFound.
+func (s *Service) RedactTx(tx *gorm.DB, ticketID, commentID, id int64) (before File, copies []models.Attachment, err error) {
 	var row models.Attachment
-	err := locking(tx).Take(&row, "id = ? AND ticket_id = ? AND comment_id = ? AND parent_id IS NULL", id, ticketID, commentID).Error
+	err = tx.Take(&row, "id = ? AND ticket_id = ? AND comment_id = ? AND parent_id IS NULL", id, ticketID, commentID).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return File{}, fault.Missing("Attachment", id)
+		return File{}, nil, fault.Missing("Attachment", id)
 	}
+	before = File{Attachment: row}
 	if err != nil || row.Deleted {
-		return File{Attachment: row}, err
+		return before, nil, err
 	}
-	before := File{Attachment: row}
-	if err := tx.Clauses(clause.Returning{}).Where("parent_id = ?", id).Delete(&before.Thumbnails).Error; err != nil {
-		return File{}, err
+	files, thumbnails, err := s.redactTx(tx, []string{row.BlobKey})
+	if err != nil {
+		return before, nil, err
 	}
-	if err := s.doomTx(tx, []models.Attachment{row}); err != nil {
-		return File{}, err
+	for _, t := range thumbnails {
+		if *t.ParentID == id {
+			before.Thumbnails = append(before.Thumbnails, t)
+		}
 	}
-	return before, tx.Model(&row).Updates(redacted).Error
+	for _, f := range files {
+		if f.ID != id {
+			copies = append(copies, f)
+		}
+	}
+	return before, copies, nil
+}
+
+// redactTx redacts all files of comments that have the bytes of blobs. It returns
+// them as they were, and their thumbnails, which are gone.
+func (s *Service) redactTx(tx *gorm.DB, blobs []string) (files, thumbnails []models.Attachment, err error) {
+	err = locking(tx).Where("blob_key = ANY(?::text[]) AND blob_key <> '' AND comment_id IS NOT NULL AND parent_id IS NULL", models.Strings(blobs)).
+		Order("id").Find(&files).Error
+	if err != nil || len(files) == 0 {
+		return nil, nil, err
+	}
+	ids := make(models.IDs, len(files))
+	for i, f := range files {
+		ids[i] = f.ID
+	}
+	if err := tx.Clauses(clause.Returning{}).Where("parent_id = ANY(?::bigint[])", ids).Delete(&thumbnails).Error; err != nil {
+		return nil, nil, err
+	}
+	if err := tx.Model(&models.Attachment{}).Where("id = ANY(?::bigint[])", ids).Updates(redacted).Error; err != nil {
+		return nil, nil, err
+	}
+	return files, thumbnails, s.doomTx(tx, files)
 }
 
 // redacted is what is left of a file's row.

@@ -46,7 +46,7 @@ func (w *world) redact(id int64) (attachments.File, error) {
 	var f attachments.File
 	err := w.db.WithContext(w.ctx).Transaction(func(tx *gorm.DB) error {
 		var err error
-		f, err = w.RedactTx(tx, 3, 50, id)
+		f, _, err = w.RedactTx(tx, 3, 50, id)
 		return err
 	})
 	return f, err

@@ -9,23 +9,18 @@ import (
 
 // EraseTx takes away for good the files that the users put on comments, as
 // RedactTx does, and drops those that wait for one, and their photos. The bytes go at the next
-// Sweep after tx is committed. It returns the ids of the files on comments, and
-// how many files there were in all.
-func (s *Service) EraseTx(tx *gorm.DB, users, photos []int64) (onComments []int64, n int, err error) {
-	const written = "comment_id IN (SELECT id FROM comments c WHERE c.account_id = attachments.account_id AND c.author_id = ANY(?::bigint[]))"
+// Sweep after tx is committed. It returns the files on comments, and how many
+// files there were in all.
+func (s *Service) EraseTx(tx *gorm.DB, users, photos []int64) (onComments []models.Attachment, n int, err error) {
 	ids := models.IDs(users)
-	if err := tx.Where(written+" AND parent_id IS NOT NULL", ids).Delete(&models.Attachment{}).Error; err != nil {
-		return nil, 0, err
-	}
-	var files []models.Attachment
-	if err := locking(tx).Where(written+" AND NOT deleted", ids).Find(&files).Error; err != nil {
-		return nil, 0, err
-	}
-	for _, f := range files {
-		onComments = append(onComments, f.ID)
-	}
-	err = tx.Model(&models.Attachment{}).Where("id = ANY(?::bigint[])", models.IDs(onComments)).Updates(redacted).Error
+	var blobs []string
+	err = tx.Model(&models.Attachment{}).Distinct().Where(`parent_id IS NULL AND NOT deleted AND
+		comment_id IN (SELECT id FROM comments c WHERE c.account_id = attachments.account_id AND c.author_id = ANY(?::bigint[]))`, ids).
+		Pluck("blob_key", &blobs).Error
 	if err != nil {
+		return nil, 0, err
+	}
+	if onComments, _, err = s.redactTx(tx, blobs); err != nil {
 		return nil, 0, err
 	}
 	var waiting []models.Attachment
@@ -38,10 +33,9 @@ func (s *Service) EraseTx(tx *gorm.DB, users, photos []int64) (onComments []int6
 	if err := tx.Where("user_id = ANY(?::bigint[])", ids).Delete(&models.Upload{}).Error; err != nil {
 		return nil, 0, err
 	}
-	all := append(files, waiting...)
-	if err := s.doomTx(tx, all); err != nil {
+	if err := s.doomTx(tx, waiting); err != nil {
 		return nil, 0, err
 	}
 	dropped, err := s.DropPhotosTx(tx, photos...)
-	return onComments, len(all) + dropped, err
+	return onComments, len(onComments) + len(waiting) + dropped, err
 }

@@ -65,14 +65,18 @@ func (r *run) step(ctx context.Context, what string, f func(tx *gorm.DB) (int64,
 // events tells of them.
 func (r *run) takeFiles(ctx context.Context) error {
 	return r.step(ctx, "files", func(tx *gorm.DB) (int64, error) {
-		ids, n, err := r.files.EraseTx(tx, r.known.Users, r.known.Photos)
-		if err != nil || len(ids) == 0 {
+		files, n, err := r.files.EraseTx(tx, r.known.Users, r.known.Photos)
+		if err != nil || len(files) == 0 {
 			return int64(n), err
 		}
+		var ids, tickets models.IDs // also those that a merge has given the files to
+		for _, f := range files {
+			ids, tickets = append(ids, f.ID), append(tickets, *f.TicketID)
+		}
 		return int64(n), tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
-			WHERE account_id = ? AND subject = ANY(?::text[]) AND type LIKE '%attachment_linked_to_comment'
+			WHERE account_id = ? AND subject IN (SELECT 'zen:ticket:' || id FROM unnest(?::bigint[]) AS id) AND type LIKE '%attachment_linked_to_comment'
 			AND (change->'attachment'->>'id')::bigint = ANY(?::bigint[])`,
-			attachments.Redacted, r.account, r.ownSubjects, models.IDs(ids)).Error
+			attachments.Redacted, r.account, tickets, ids).Error
 	})
 }
 

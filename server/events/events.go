@@ -48,24 +48,36 @@ func Rows(list []Event) models.JSON {
 			e.Change = struct{}{}
 		}
 		b = append(append(append(b, `{"type":"`...), TypePrefix+e.Type...), `","detail":`...) // types hold nothing to escape
-		b = append(appendJSON(b, e.Detail), `,"change":`...)
-		b = append(appendJSON(b, e.Change), '}')
+		b = append(append(b, document(e.Detail)...), `,"change":`...)
+		b = append(append(b, document(e.Change)...), '}')
 	}
 	return append(b, ']')
 }
 
-// appendJSON does not encode what is encoded: encoding/json would read all of
-// it again to see whether it is JSON.
-func appendJSON(b []byte, v any) []byte {
+// document does not encode what is encoded: encoding/json would read all of it
+// again to see whether it is JSON.
+func document(v any) models.JSON {
 	if raw, ok := v.(models.JSON); ok && raw != nil {
-		return append(b, raw...)
+		return raw
 	}
-	return append(b, models.ToJSON(v)...)
+	return models.ToJSON(v)
+}
+
+// Columns of the table of events that writers by the row fill, with Values.
+const Columns = "account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at"
+
+// Values are an event's Columns. kind is "ticket", "user" and so on.
+func Values(by By, kind string, id int64, e Event) []any {
+	var source any
+	if by.SourceID != "" {
+		source = by.SourceID
+	}
+	return []any{by.AccountID, TypePrefix + e.Type, Subject(kind, id), id, by.ActorID, source, document(e.Detail), document(e.Change), by.At}
 }
 
 // Insert is the statement that appends Rows about one subject; it takes
 // Arguments. It is there for writers that put it into a larger statement.
-const Insert = `INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
+const Insert = "INSERT INTO events (" + Columns + `)
 	SELECT ?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), e.detail, e.change, ?::timestamptz FROM json_to_recordset(?::json) AS e(type text, detail json, change json)`
 
 // Arguments of Insert. kind is "ticket", "user" and so on.
@@ -100,7 +112,7 @@ func AppendAllTx(tx *gorm.DB, by By, kind string, list []About) error {
 		for i, a := range part {
 			rows[i] = aboutRow{row{TypePrefix + a.Type, a.Detail, a.Change}, a.ID}
 		}
-		err := tx.Exec(`INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
+		err := tx.Exec("INSERT INTO events ("+Columns+`)
 			SELECT ?, e.type, ? || e.id, e.id, ?, nullif(?, ''), e.detail, e.change, ?
 			FROM jsonb_to_recordset(?::jsonb) AS e(id bigint, type text, detail jsonb, change jsonb)`,
 			by.AccountID, "zen:"+kind+":", by.ActorID, by.SourceID, by.At, models.ToJSON(rows)).Error

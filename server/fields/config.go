@@ -3,7 +3,9 @@ package fields
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -108,6 +110,9 @@ func (c *Config) OnlyGroup() (int64, bool) {
 	}
 	return 0, false
 }
+
+// Groups are the account's groups, in no order.
+func (c *Config) Groups() []int64 { return slices.Collect(maps.Keys(c.groups)) }
 
 // Current is the set-up of the account as committed now, or as far as tx sees it.
 func (s *Service) Current(tx *gorm.DB, account int64) (*Config, error) {

@@ -68,6 +68,10 @@ func (d *Definitions) Field(id int64) (*Field, bool) {
 	return f, ok
 }
 
+// Named is the active field of users or organizations that clients call by this
+// key; nil if there is none.
+func (d *Definitions) Named(key string) *Field { return d.named[key] }
+
 // Of are the fields of a kind: models.FieldsOfUsers and the rest.
 func (c *Config) Of(kind string) *Definitions {
 	switch kind {

@@ -36,12 +36,32 @@ type Operation struct {
 	// error is taken for an outage: the job waits and comes back to this item,
 	// eight times in about two minutes; then the item has failed.
 	Run func(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (result any, err error)
+	// RunMany, if there is one, does several items that follow on each other, in
+	// their order, and returns what came of each. What ctx touches is in the
+	// transaction that also notes all of the results.
+	//
+	// An item with a fault must have left nothing behind; it does not keep the others
+	// from being done. An error, whatever it is, undoes all of them, and Run
+	// does them one by one. So RunMany may give up where Run would not.
+	RunMany func(ctx context.Context, by auth.Actor, items []Item) ([]Result, error)
 
 	// Single jobs have one item, whose result stands alone and not in a list,
 	// and show no numbers.
 	Single bool
 	// TooMany is the error for more than MaxItems; nil is fault.Exceeds.
 	TooMany *fault.Error
+}
+
+// Item is one of several that are done at once.
+type Item struct {
+	Index int // from 0
+	JSON  json.RawMessage
+}
+
+// Result is what came of an item: what becomes JSON, or a fault.
+type Result struct {
+	Value any
+	Err   error
 }
 
 // bulkArgs is a bulk job in the queue. The items are not in it: the queue's

@@ -306,11 +306,7 @@ func TestBulkGoesOnAfterAKill(t *testing.T) {
 	s := w.service()
 	s.Register("note", noting(s.db, nil))
 	job := w.bulk(s, numbered(20)...)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimDSN+"="+w.dsn)
-	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Fatalf("%v: %s", err, out)
-	}
+	w.victim()
 	half, err := s.Show(w.ctx, w.by, job.ID)
 	if err != nil || half.Status != models.JobWorking || *half.Progress != victimItem {
 		t.Fatalf("after the kill: %+v, %v", half, err)
@@ -322,6 +318,16 @@ func TestBulkGoesOnAfterAKill(t *testing.T) {
 	}
 	if got := w.noted(); !slices.Equal(got, upTo(20)) || *done.Progress != 20 {
 		t.Errorf("progress %d, done: %v", *done.Progress, got)
+	}
+}
+
+// victim has a process work the jobs until it is killed in the middle of an item.
+func (w *world) victim() {
+	w.t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), victimDSN+"="+w.dsn)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(err.Error(), "killed") {
+		w.t.Fatalf("%v: %s", err, out)
 	}
 }
 

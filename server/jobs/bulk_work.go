@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,6 +27,9 @@ const (
 	bulkAttempts = 8
 	// itemTimeout is how long one item may take.
 	itemTimeout = time.Minute
+	// atOnce is how many items are done in one transaction where an operation
+	// can (RunMany), and the steps in which its progress shows.
+	atOnce = 100
 	// conflicts with other writers that an item gets over at once.
 	conflicts = 3
 )
@@ -85,14 +89,19 @@ func (b *bulk) work(ctx context.Context) error {
 		return err
 	}
 	ctx = auth.With(ctx, by)
-	for _, item := range items {
-		select {
-		case <-b.stopping:
-			return river.JobSnooze(0)
-		default:
+	for some := range slices.Chunk(items, atOnce) {
+		if refused == nil && b.many(ctx, by, some) {
+			continue
 		}
-		if err := b.item(ctx, by, refused, item); err != nil {
-			return fmt.Errorf("item %d of job %s: %w", item.Index, b.args.ID, err)
+		for _, item := range some {
+			select {
+			case <-b.stopping:
+				return river.JobSnooze(0)
+			default:
+			}
+			if err := b.item(ctx, by, refused, item); err != nil {
+				return fmt.Errorf("item %d of job %s: %w", item.Index, b.args.ID, err)
+			}
 		}
 	}
 	return b.finish(ctx)
@@ -166,25 +175,28 @@ func (b *bulk) itemTx(tx *gorm.DB, by auth.Actor, refused error, item models.Job
 	if err != nil {
 		result = models.ToJSON(failed(b.op, item.Item, item.Index, err))
 	}
-	// An item's own text may be in the result, and PostgreSQL is strict.
-	result = bytes.ToValidUTF8(result, []byte("\uFFFD"))
-	err = tx.Model(&models.JobItem{}).Where("job_id = ? AND index = ?", b.args.ID, item.Index).Update("result", models.JSON(result)).Error
-	if err != nil {
-		return err
+	return b.noteTx(tx, []models.JobItem{{Index: item.Index, Result: result}})
+}
+
+// noteTx keeps the results of items and shows the progress.
+func (b *bulk) noteTx(tx *gorm.DB, done []models.JobItem) error {
+	var indexes models.IDs
+	var results models.Strings
+	for _, item := range done {
+		indexes = append(indexes, int64(item.Index))
+		// An item's own text may be in the result, and PostgreSQL is strict.
+		results = append(results, string(bytes.ToValidUTF8(item.Result, []byte("\uFFFD"))))
 	}
-	return tx.Exec("UPDATE job_statuses SET progress = progress + 1, message = ?, updated_at = ? WHERE account_id = ? AND id = ?",
-		b.op.doing(item.Index+1), b.now(), b.args.AccountID, b.args.ID).Error
+	return postgres.Exec(tx, `WITH noted AS (UPDATE job_items i SET result = r.result::json FROM unnest(?::int[], ?::text[]) AS r(index, result)
+			WHERE i.account_id = ? AND i.job_id = ? AND i.index = r.index)
+		UPDATE job_statuses SET progress = progress + ?, message = ?, updated_at = ? WHERE account_id = ? AND id = ?`,
+		[]any{indexes, results, b.args.AccountID, b.args.ID, len(done), b.op.doing(done[len(done)-1].Index + 1), b.now(), b.args.AccountID, b.args.ID})
 }
 
 // run calls the operation. What it wrote is undone when it fails.
 func (b *bulk) run(ctx context.Context, by auth.Actor, item models.JobItem) (result []byte, err error) {
-	err = b.db.WithContext(ctx).Transaction(func(*gorm.DB) (err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		v, err := b.op.Run(ctx, by, item.Item, item.Index)
+	err = b.db.WithContext(ctx).Transaction(func(*gorm.DB) error {
+		v, err := guarded(func() (any, error) { return b.op.Run(ctx, by, item.Item, item.Index) })
 		if err != nil {
 			return err
 		}
@@ -192,6 +204,69 @@ func (b *bulk) run(ctx context.Context, by auth.Actor, item models.JobItem) (res
 		return err
 	})
 	return result, err
+}
+
+// guarded makes an error of a panic.
+func guarded[T any](f func() (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// many does several items and notes their results, all of it or nothing: then it
+// is false, and they are to be done one by one.
+func (b *bulk) many(ctx context.Context, by auth.Actor, items []models.JobItem) bool {
+	if b.op.RunMany == nil || len(items) == 1 {
+		return false
+	}
+	limited, cancel := context.WithTimeout(ctx, itemTimeout)
+	defer cancel()
+	err := b.db.WithContext(limited).Transaction(func(tx *gorm.DB) error { return b.manyTx(tx, by, items) })
+	if err != nil {
+		b.log.WarnContext(ctx, "bulk items are done one by one", "job", b.args.ID, "first", items[0].Index, "items", len(items), "error", err)
+	}
+	return err == nil
+}
+
+func (b *bulk) manyTx(tx *gorm.DB, by auth.Actor, items []models.JobItem) error {
+	given := make([]Item, len(items))
+	indexes := make(models.IDs, len(items))
+	for i, item := range items {
+		given[i], indexes[i] = Item{item.Index, item.Item}, int64(item.Index)
+	}
+	// As of an item alone: a second worker waits here.
+	mine := 0
+	err := postgres.Rows(tx, "SELECT FROM job_items WHERE account_id = ? AND job_id = ? AND index = ANY(?) AND result IS NULL ORDER BY index FOR UPDATE",
+		[]any{b.args.AccountID, b.args.ID, indexes}, func(postgres.Scanned) error { mine++; return nil })
+	if err != nil {
+		return err
+	}
+	if mine < len(items) {
+		return errors.New("another worker has done some of them")
+	}
+	results, err := guarded(func() ([]Result, error) {
+		return b.op.RunMany(postgres.WithTx(tx.Statement.Context, tx), by, given)
+	})
+	if err != nil {
+		return err
+	}
+	done := make([]models.JobItem, len(items))
+	for i, r := range results {
+		done[i].Index = items[i].Index
+		if err := r.Err; err != nil && (fault.Of(err) == nil || conflict(err)) {
+			return err
+		} else if err != nil {
+			done[i].Result = models.ToJSON(failed(b.op, items[i].Item, items[i].Index, err))
+			continue
+		}
+		if done[i].Result, err = json.Marshal(r.Value); err != nil {
+			return err
+		}
+	}
+	return b.noteTx(tx, done)
 }
 
 // conflict reports whether doing the same again may well succeed.

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -43,12 +44,14 @@ func victim(dsn string) error {
 	if err != nil {
 		return err
 	}
-	s.Register("note", noting(db, func(_ context.Context, index int) error {
+	kill := func(_ context.Context, index int) error {
 		if index == victimItem {
 			return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
 		return nil
-	}))
+	}
+	s.Register("note", noting(db, kill))
+	s.Register("note many", notingMany(db, kill))
 	if err := s.Start(context.Background()); err != nil {
 		return err
 	}
@@ -73,6 +76,29 @@ func noting(db *gorm.DB, then func(ctx context.Context, index int) error) Operat
 			return map[string]int{"index": index}, err
 		},
 	}
+}
+
+// notingMany is noting of many at once. A fault that then returns is the item's.
+func notingMany(db *gorm.DB, then func(ctx context.Context, index int) error) Operation {
+	op := noting(db, func(context.Context, int) error { return errors.New("done one by one") })
+	op.RunMany = func(ctx context.Context, by auth.Actor, items []Item) ([]Result, error) {
+		results := make([]Result, len(items))
+		for i, item := range items {
+			err := error(nil)
+			if then != nil {
+				err = then(ctx, item.Index)
+			}
+			results[i] = Result{map[string]int{"index": item.Index}, err}
+			if err != nil {
+				continue
+			}
+			if err := db.WithContext(ctx).Exec("INSERT INTO noted (account_id, index) VALUES (?, ?)", by.AccountID, item.Index).Error; err != nil {
+				return nil, err
+			}
+		}
+		return results, nil
+	}
+	return op
 }
 
 // world is a database with an account and an agent in it.
@@ -146,7 +172,12 @@ func (w *world) start(s *Service) *Service {
 
 func (w *world) bulk(s *Service, items ...string) models.JobStatus {
 	w.t.Helper()
-	job, err := s.StartBulk(w.ctx, w.by, "note", raw(items...))
+	return w.bulkOf(s, "note", items...)
+}
+
+func (w *world) bulkOf(s *Service, operation string, items ...string) models.JobStatus {
+	w.t.Helper()
+	job, err := s.StartBulk(w.ctx, w.by, operation, raw(items...))
 	if err != nil {
 		w.t.Fatal(err)
 	}

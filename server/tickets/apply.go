@@ -8,9 +8,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/oapi-codegen/nullable"
+	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 var (
@@ -186,14 +189,11 @@ func (s *save) applyOrganization() error {
 	}
 	group, tags := requester.OrganizationGroup, requester.OrganizationTags
 	if tags == nil || !same(requester.OrganizationID, t.OrganizationID) { // another than was read with him
-		err := s.tx.Raw("SELECT group_id, tags FROM organizations WHERE account_id = ? AND id = ?", s.by.AccountID, *t.OrganizationID).
-			Row().Scan(&group, &tags)
-		if isNoRows(err) {
-			return fault.InvalidField("organization", "%d is not an organization", *t.OrganizationID)
-		}
+		o, err := s.organization(*t.OrganizationID)
 		if err != nil {
 			return err
 		}
+		group, tags = o.group, o.tags
 	}
 	if t.GroupID == nil && t.AssigneeID == nil {
 		t.GroupID = group
@@ -202,6 +202,38 @@ func (s *save) applyOrganization() error {
 		s.change.AddTags = append(slices.Clone(s.change.AddTags), tags...)
 	}
 	return nil
+}
+
+// organization is what a new ticket takes over from its organization.
+type organization struct {
+	group *int64
+	tags  models.Strings
+}
+
+func (s *save) organization(id int64) (organization, error) {
+	if s.together != nil {
+		if o, ok := s.together.organizations[id]; ok {
+			return o, nil
+		}
+	}
+	of, err := organizations(s.tx, s.by.AccountID, models.IDs{id})
+	o, ok := of[id]
+	if err == nil && !ok {
+		err = fault.InvalidField("organization", "%d is not an organization", id)
+	}
+	return o, err
+}
+
+func organizations(tx *gorm.DB, account int64, ids models.IDs) (map[int64]organization, error) {
+	of := map[int64]organization{}
+	err := postgres.Rows(tx, "SELECT id, group_id, tags FROM organizations WHERE account_id = ? AND id = ANY(?)", []any{account, ids}, func(row postgres.Scanned) error {
+		var id int64
+		var o organization
+		err := row.Scan(&id, &o.group, &o.tags)
+		of[id] = o
+		return err
+	})
+	return of, err
 }
 
 func (s *save) applyPlace() error {
@@ -273,13 +305,11 @@ func (s *save) applyProblem() error {
 			return fault.InvalidField("problem", "only an incident can be linked to one")
 		}
 		if !same(&id, s.before.ProblemID) {
-			var kind *string
-			where, args := Visible(s.by)
-			err := s.tx.Raw("SELECT t.type FROM tickets t WHERE t.id = ? AND "+where, append([]any{id}, args...)...).Row().Scan(&kind)
-			if err != nil && !isNoRows(err) {
+			ok, err := s.isProblem(id)
+			if err != nil {
 				return err
 			}
-			if kind == nil || *kind != models.TypeProblem || id == t.ID {
+			if !ok || id == t.ID {
 				return fault.InvalidField("problem", "%d is not a problem", id)
 			}
 		}
@@ -290,6 +320,27 @@ func (s *save) applyProblem() error {
 		t.ProblemID = nil
 	}
 	return nil
+}
+
+func (s *save) isProblem(id int64) (bool, error) {
+	if s.together != nil && s.together.problems[id] {
+		return true, nil
+	}
+	found, err := problemsAmong(s.tx, s.by, models.IDs{id})
+	return found[id], err
+}
+
+// problemsAmong are those of the tickets that are problems and that by sees.
+func problemsAmong(tx *gorm.DB, by auth.Actor, ids models.IDs) (map[int64]bool, error) {
+	found := map[int64]bool{}
+	where, args := Visible(by)
+	err := postgres.Rows(tx, "SELECT t.id FROM tickets t WHERE t.id = ANY(?) AND t.type = 'problem' AND "+where, append([]any{ids}, args...), func(row postgres.Scanned) error {
+		var id int64
+		err := row.Scan(&id)
+		found[id] = true
+		return err
+	})
+	return found, err
 }
 
 func (s *save) applyMetadata() error {

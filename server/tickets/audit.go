@@ -189,10 +189,8 @@ func (s *save) tellCollaborators() error {
 			}
 		}
 	}
-	if len(unknown) > 0 {
-		if err := s.readPeople(unknown, nil); err != nil {
-			return err
-		}
+	if err := s.readPeople(unknown, nil); err != nil {
+		return err
 	}
 	if followers {
 		before, after := s.addresses(s.before.FollowerIDs), s.addresses(s.after.FollowerIDs)

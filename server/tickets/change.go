@@ -80,6 +80,10 @@ type Collaborator struct {
 	Remove bool
 }
 
+// byAddress reports whether an address names somebody to add, whom it makes a
+// user if nobody has it.
+func (c Collaborator) byAddress() bool { return c.UserID == 0 && c.Email != "" && !c.Remove }
+
 // NewComment is a comment to add. HTML wins over Body.
 type NewComment struct {
 	Body     string

@@ -69,8 +69,7 @@ func (s *save) tellDeletion(previous, now, logged string) error {
 	if err := s.tell(auditEvent{Type: "Change", FieldName: "status", Value: &after, PreviousValue: &before}); err != nil {
 		return err
 	}
-	s.after.GeneratedAt, s.after.UpdatedAt = s.now, s.now
-	s.metric.UpdatedAt = s.now
+	s.touch()
 	s.logEvent(logged, nil)
 	return s.write()
 }
@@ -133,7 +132,7 @@ func (s *Service) commentSave(ctx context.Context, by auth.Actor, ticket, id int
 			return err
 		}
 		if len(sv.auditEvents) > 0 {
-			sv.after.GeneratedAt, sv.after.UpdatedAt, sv.metric.UpdatedAt = sv.now, sv.now, sv.now
+			sv.touch()
 			if err := sv.write(); err != nil {
 				return err
 			}
@@ -147,6 +146,11 @@ func (s *Service) commentSave(ctx context.Context, by auth.Actor, ticket, id int
 	one := []CommentRecord{record}
 	err = s.attach(ctx, one)
 	return one[0], err
+}
+
+// touch has the ticket changed now.
+func (s *save) touch() {
+	s.after.GeneratedAt, s.after.UpdatedAt, s.metric.UpdatedAt = s.now, s.now, s.now
 }
 
 // MakePrivate hides a public comment from end users; it cannot be undone. A

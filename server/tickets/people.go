@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oapi-codegen/nullable"
+	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
@@ -40,11 +41,13 @@ type people struct {
 	byEmail map[string]int64
 }
 
+func nobody() people { return people{byID: map[int64]person{}, byEmail: map[string]int64{}} }
+
 // findPeople reads all users that the change names in one statement, after the
 // requester and CCs that are new have been created.
 func (s *save) findPeople() error {
 	c := &s.change
-	s.people = people{byID: map[int64]person{}, byEmail: map[string]int64{}}
+	s.people = nobody()
 	if c.Requester != nil {
 		u, created, err := s.service.users.FindOrCreateTx(s.tx, s.by, *c.Requester)
 		if err != nil {
@@ -57,11 +60,8 @@ func (s *save) findPeople() error {
 	}
 	for _, list := range [][]Collaborator{c.Followers, c.EmailCCs} {
 		for i, p := range list {
-			if p.UserID != 0 || p.Email == "" {
-				continue
-			}
-			if p.Remove {
-				continue // looked up below by address
+			if !p.byAddress() {
+				continue // one to remove is looked up below
 			}
 			u, _, err := s.service.users.FindOrCreateTx(s.tx, s.by, users.Person{Email: p.Email, Name: p.Name})
 			if err != nil {
@@ -84,9 +84,6 @@ func (s *save) findPeople() error {
 			ID: id, Name: u.Name, Email: u.Email, Role: u.Role, Active: u.Active, OrganizationID: u.OrganizationID,
 			DefaultGroupID: u.DefaultGroupID, PrivateOnly: u.OnlyPrivateComments, GroupIDs: s.by.GroupIDs,
 		}
-	}
-	if len(ids) == 0 && len(emails) == 0 {
-		return nil
 	}
 	return s.readPeople(ids, emails)
 }
@@ -133,28 +130,38 @@ const personColumns = `SELECT u.id, u.name, u.email, u.role, u.active, u.suspend
 
 const personTables = ` FROM users u LEFT JOIN organizations o ON o.account_id = u.account_id AND o.id = u.organization_id `
 
+// readPeople reads those users, unless they were read for all of the tickets that
+// are made together.
 func (s *save) readPeople(ids models.IDs, emails models.Strings) error {
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	if len(ids) > 0 && ids[0] <= 0 {
-		ids = slices.DeleteFunc(ids, func(id int64) bool { return id <= 0 })
+	if s.together != nil {
+		ids, emails = s.together.known(&s.people, ids, emails)
 	}
-	query, args := personColumns+", ''::text"+personTables+"WHERE u.account_id = ? AND u.id = ANY(?)", []any{s.by.AccountID, ids}
+	return s.people.read(s.tx, s.by.AccountID, ids, emails)
+}
+
+// read adds users by id and by address.
+func (p *people) read(tx *gorm.DB, account int64, ids models.IDs, emails models.Strings) error {
+	ids = slices.DeleteFunc(ids, func(id int64) bool { return id <= 0 })
+	if len(ids) == 0 && len(emails) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	query, args := personColumns+", ''::text"+personTables+"WHERE u.account_id = ? AND u.id = ANY(?)", []any{account, slices.Compact(ids)}
 	if len(emails) > 0 {
 		query += " UNION ALL " + personColumns + ", lower(i.value)" + personTables + `JOIN user_identities i ON i.account_id = u.account_id AND i.user_id = u.id
 			WHERE i.account_id = ? AND i.type = 'email' AND lower(i.value) = ANY(SELECT lower(e) FROM unnest(?::text[]) e)`
-		args = append(args, s.by.AccountID, emails)
+		args = append(args, account, emails)
 	}
-	return postgres.Rows(s.tx, query, args, func(row postgres.Scanned) error {
-		var p person
+	return postgres.Rows(tx, query, args, func(row postgres.Scanned) error {
+		var u person
 		var email string
-		if err := row.Scan(&p.ID, &p.Name, &p.Email, &p.Role, &p.Active, &p.Suspended, &p.OrganizationID, &p.DefaultGroupID, &p.PrivateOnly,
-			&p.GroupIDs, &p.Organizations, &p.OrganizationGroup, &p.OrganizationTags, &email); err != nil {
+		if err := row.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.Active, &u.Suspended, &u.OrganizationID, &u.DefaultGroupID, &u.PrivateOnly,
+			&u.GroupIDs, &u.Organizations, &u.OrganizationGroup, &u.OrganizationTags, &email); err != nil {
 			return err
 		}
-		s.people.byID[p.ID] = p
+		p.byID[u.ID] = u
 		if email != "" {
-			s.people.byEmail[email] = p.ID
+			p.byEmail[email] = u.ID
 		}
 		return nil
 	})

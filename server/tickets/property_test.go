@@ -28,6 +28,7 @@ type play struct {
 	organizations []int64
 	fields        []playedField
 	tickets       []int64
+	spammer       int64 // suspended
 }
 
 type playedField struct {
@@ -35,14 +36,17 @@ type playedField struct {
 	values []string // in JSON
 }
 
-func newPlay(t *testing.T, seed uint64) *play {
-	w := newWorld(t)
+func newPlay(t *testing.T, seed uint64) *play { return newPlayOn(newWorld(t), seed) }
+
+func newPlayOn(w *world, seed uint64) *play {
 	p := &play{world: w, Rand: rand.New(rand.NewPCG(seed, 7))}
 	bo := w.user("Bo", "end-user")
 	second := w.newGroup("Second", w.gus)
 	p.groups = []int64{w.group, second}
 	p.organizations = []int64{w.organization("One", w.ann, bo), w.organization("Two", w.ann)}
 	p.agents = []auth.Actor{w.admin, w.gus}
+	p.spammer = w.user("Spam", "end-user").ID()
+	w.exec("UPDATE users SET suspended = true WHERE account_id = ? AND id = ?", w.admin.AccountID, p.spammer)
 	p.people = []int64{w.admin.ID(), w.gus.ID(), w.ann.ID(), bo.ID()}
 	p.fields = []playedField{
 		{p.field(models.FieldText), []string{`"x"`, `"y"`, `null`}},

@@ -94,30 +94,58 @@ func (s *Service) RedactAttachment(ctx context.Context, by auth.Actor, ticket, c
 	return file, err
 }
 
-// redactFile takes a file out of a comment, and returns it as it was.
+// redactFile takes a file out of a comment, and its copies out of the tickets that
+// this one was merged with. It returns the file as it was.
 func (s *save) redactFile(comment, id int64) (attachments.File, error) {
-	file, err := s.service.attachments.RedactTx(s.tx, s.after.ID, comment, id)
+	file, copies, err := s.service.attachments.RedactTx(s.tx, s.after.ID, comment, id)
 	if err != nil || file.Deleted {
 		return file, err
 	}
-	// A file's name can tell as much as its contents.
+	for _, c := range copies {
+		if err := s.noteCopyRedacted(c); err != nil {
+			return file, err
+		}
+	}
+	return file, s.noteRedacted(comment, id)
+}
+
+// noteCopyRedacted has the ticket of a copy tell of its redaction, whether or not
+// the caller sees that ticket: the bytes are the same.
+func (s *save) noteCopyRedacted(c models.Attachment) error {
+	if *c.TicketID == s.after.ID {
+		return s.noteRedacted(*c.CommentID, c.ID)
+	}
+	other, err := s.service.lockWhereTx(s.tx, s.by, *c.TicketID, "t.account_id = ?", []any{s.by.AccountID})
+	if err != nil {
+		return err
+	}
+	if err := other.noteRedacted(*c.CommentID, c.ID); err != nil {
+		return err
+	}
+	other.touch()
+	return other.write()
+}
+
+// noteRedacted tells of a file's redaction, and leaves no copy of its name, which
+// can tell as much as its contents.
+func (s *save) noteRedacted(comment, id int64) error {
 	for resource, of := range map[string]int64{"tickets": s.after.ID, "attachments": id} { // the upload's answer too
 		if err := idempotency.BlankTx(s.tx, s.by.AccountID, resource, of); err != nil {
-			return file, err
+			return err
 		}
 	}
 	if err := s.tx.Exec(`UPDATE events SET change = jsonb_set(change::jsonb, '{attachment,filename}', to_jsonb(?::text))::json
 		WHERE account_id = ? AND subject = ? AND type LIKE '%attachment_linked_to_comment' AND change->'attachment'->>'id' = ?`,
 		attachments.Redacted, s.by.AccountID, events.Subject("ticket", s.after.ID), events.ID(id)).Error; err != nil {
-		return file, err
+		return err
 	}
 	if err := s.tell(auditEvent{Type: "AttachmentRedactionEvent", AttachmentID: id, CommentID: comment}); err != nil {
-		return file, err
+		return err
 	}
 	s.logEvent("attachment_redacted_from_comment", map[string]any{
 		"comment": map[string]any{"id": events.ID(comment)}, "attachment": map[string]any{"id": events.ID(id)},
 	})
-	return file, nil
+	return nil
 }
 
 // redactLog leaves no copy in what the event log told of the comment before,

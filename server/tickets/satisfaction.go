@@ -208,7 +208,7 @@ func (s *save) logSatisfaction() {
 }
 
 // writeRating stores the rating with the rest of the save.
-func (s *save) writeRating(w *statement) {
+func (s *save) writeRating(w writes) {
 	r, t := s.rating, &s.after
 	w.add("new_rating", `INSERT INTO satisfaction_ratings
 		(account_id, id, ticket_id, requester_id, assignee_id, group_id, score, comment, reason_id, created_at, updated_at)

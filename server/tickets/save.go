@@ -3,6 +3,7 @@ package tickets
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -31,13 +32,14 @@ type Saved struct {
 // validate, rules, derive, write. The order is part of the API, since clients
 // see what it makes in the same answer and the same audit.
 type save struct {
-	service *Service
-	tx      *gorm.DB
-	by      auth.Actor
-	config  *fields.Config
-	now     time.Time
-	created bool
-	change  Change
+	service  *Service
+	tx       *gorm.DB
+	by       auth.Actor
+	config   *fields.Config
+	now      time.Time
+	created  bool
+	change   Change
+	together *together // nil: by itself
 
 	before, after   models.Ticket
 	valuesBefore    map[string]json.RawMessage
@@ -106,27 +108,44 @@ func (s *Service) Reserve(ctx context.Context, by auth.Actor) (number int64, err
 // alone, which is a transaction of its own. What is read before takes no locks,
 // so one around it would change nothing and cost two round trips.
 func (c Change) writesOnce() bool {
-	return c.Requester == nil && c.FollowupOf == 0 && len(c.Followers) == 0 && len(c.EmailCCs) == 0 &&
-		(c.Comment == nil || len(c.Comment.Uploads) == 0)
+	return c.Requester == nil && c.FollowupOf == 0 && !slices.ContainsFunc(c.Followers, Collaborator.byAddress) &&
+		!slices.ContainsFunc(c.EmailCCs, Collaborator.byAddress) && (c.Comment == nil || len(c.Comment.Uploads) == 0)
 }
 
 // newTx begins a ticket that comes into being at the time at.
 func (s *Service) newTx(tx *gorm.DB, by auth.Actor, at time.Time) (*save, error) {
-	sv := &save{service: s, tx: tx, by: by, now: at, created: true}
-	var version int64
-	found, err := postgres.Row(tx, "SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids') FROM accounts a WHERE a.id = ?",
-		[]any{by.AccountID}, &version, &sv.after.ID, &sv.auditID)
+	saves, err := s.newOnesTx(tx, by, at, 1)
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		return nil, fault.Missing("account", by.AccountID)
-	}
-	if sv.config, err = s.fields.Config(tx, by.AccountID, version); err != nil {
+	return saves[0], nil
+}
+
+// newOnesTx begins n tickets, whose numbers are in their order.
+func (s *Service) newOnesTx(tx *gorm.DB, by auth.Actor, at time.Time, n int) ([]*save, error) {
+	saves := make([]*save, 0, n)
+	var version int64
+	err := postgres.Rows(tx, `SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids')
+		FROM accounts a CROSS JOIN generate_series(1, ?) WHERE a.id = ?`, []any{n, by.AccountID}, func(row postgres.Scanned) error {
+		sv := &save{service: s, tx: tx, by: by, now: at, created: true}
+		saves = append(saves, sv)
+		return row.Scan(&version, &sv.after.ID, &sv.auditID)
+	})
+	if err != nil {
 		return nil, err
 	}
-	sv.begin()
-	return sv, nil
+	if len(saves) < n {
+		return nil, fault.Missing("account", by.AccountID)
+	}
+	config, err := s.fields.Config(tx, by.AccountID, version)
+	if err != nil {
+		return nil, err
+	}
+	for _, sv := range saves {
+		sv.config = config
+		sv.begin()
+	}
+	return saves, nil
 }
 
 // Update changes ticket id. It fails with fault.NotFound, also when by may not

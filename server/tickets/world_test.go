@@ -148,6 +148,13 @@ func (w *world) change(id int64, c Change) models.Ticket {
 	return saved.Ticket
 }
 
+func (w *world) exec(statement string, args ...any) {
+	w.Helper()
+	if err := w.db.WithContext(w.ctx).Exec(statement, args...).Error; err != nil {
+		w.Fatal(err)
+	}
+}
+
 // scan reads one row of raw SQL.
 func (w *world) scan(dest any, query string, args ...any) {
 	w.Helper()

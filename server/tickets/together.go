@@ -1,0 +1,259 @@
+package tickets
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+// Created is one of several new tickets: as it was saved, or the fault for which
+// it was not.
+type Created struct {
+	Saved
+	Err error
+}
+
+// CreateMany makes tickets, each as Create does and in their order, in one
+// transaction that reads and writes for all of them at once. One that has a fault
+// leaves nothing behind, and the others are made nonetheless. Any error undoes
+// all of them; then one of them may well have a fault that only the database
+// finds, and Create tells which.
+func (s *Service) CreateMany(ctx context.Context, by auth.Actor, changes []Change) ([]Created, error) {
+	made := make([]Created, len(changes))
+	if len(changes) == 0 {
+		return made, nil
+	}
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		saves, err := s.newOnesTx(tx, by, s.now(), len(changes))
+		if err != nil {
+			return err
+		}
+		all := &together{tx: tx, by: by, people: nobody(), tables: map[string]*postgres.Copied{}, incidents: map[int64]int{}}
+		for i, sv := range saves {
+			sv.together = all
+			sv.take(changes[i])
+		}
+		if err := all.read(saves); err != nil {
+			return err
+		}
+		for i, sv := range saves {
+			made[i].Saved, made[i].Err = all.create(sv)
+			if err := made[i].Err; err != nil && fault.Of(err) == nil {
+				return err
+			}
+		}
+		return all.write()
+	})
+	return made, err
+}
+
+// together are new tickets that are made in one transaction. What their saves
+// need to know is read for all of them before the first, as far as the changes tell
+// it; a save reads what is missing. What they write goes out behind the last, the
+// rows of each table at once.
+type together struct {
+	tx            *gorm.DB
+	by            auth.Actor
+	people        people
+	organizations map[int64]organization
+	problems      map[int64]bool
+	agents        map[int64]models.IDs // see save.firstAgents; nil: not read
+
+	order     []string // of tables
+	tables    map[string]*postgres.Copied
+	incidents map[int64]int // of problems
+	latest    time.Time     // of the tickets
+	others    []other
+}
+
+// other is a statement that does not add rows.
+type other struct {
+	text string
+	args []any
+}
+
+// read reads what the changes name.
+func (t *together) read(saves []*save) error {
+	var ids, organized, problems models.IDs
+	var addresses models.Strings
+	for _, sv := range saves {
+		c := &sv.change
+		named, emails := sv.named()
+		ids, addresses = append(ids, named...), append(addresses, emails...)
+		if c.Requester != nil && c.Requester.Email != "" {
+			addresses = append(addresses, folded(c.Requester.Email))
+		}
+		if id, err := c.OrganizationID.Get(); err == nil {
+			organized = append(organized, id)
+		}
+		if id, err := c.ProblemID.Get(); err == nil {
+			problems = append(problems, id)
+		}
+	}
+	if err := t.people.read(t.tx, t.by.AccountID, ids, addresses); err != nil {
+		return err
+	}
+	var err error
+	if len(organized) > 0 {
+		if t.organizations, err = organizations(t.tx, t.by.AccountID, organized); err != nil {
+			return err
+		}
+	}
+	if len(problems) > 0 {
+		t.problems, err = problemsAmong(t.tx, t.by, problems)
+	}
+	return err
+}
+
+// create makes one of the tickets but for its rows. What it writes beforehand is
+// undone if it has a fault.
+func (t *together) create(s *save) (saved Saved, err error) {
+	t.findKnown(s)
+	if s.change.writesOnce() {
+		saved, err = s.run()
+	} else {
+		err = t.tx.Transaction(func(tx *gorm.DB) error {
+			s.tx = tx
+			saved, err = s.run()
+			return err
+		})
+	}
+	if err == nil {
+		t.learn(s)
+	}
+	return saved, err
+}
+
+// findKnown puts users in the place of addresses, where these are theirs already.
+// Of callers who are not staff not every address leads to who has it (see
+// users.FindOrCreateTx).
+func (t *together) findKnown(s *save) {
+	if !s.by.Staff() {
+		return
+	}
+	c := &s.change
+	if r := c.Requester; r != nil && r.ID == 0 {
+		if id, ok := t.people.byEmail[folded(r.Email)]; ok {
+			c.Requester = nil
+			c.RequesterID.Set(id)
+		}
+	}
+	for _, list := range [][]Collaborator{c.Followers, c.EmailCCs} {
+		for i, p := range list {
+			if p.byAddress() {
+				list[i].UserID = t.people.byEmail[folded(p.Email)] // or 0
+			}
+		}
+	}
+}
+
+// learn keeps for the later tickets the users who had to be made for this one.
+func (t *together) learn(s *save) {
+	for id, p := range s.people.byID {
+		if _, ok := t.people.byID[id]; ok || id == t.by.ID() { // of the caller not all is read
+			continue
+		}
+		t.people.byID[id] = p
+		if p.Email != nil {
+			t.people.byEmail[strings.ToLower(*p.Email)] = id
+		}
+	}
+}
+
+// known moves the users that were read already into p and returns the others.
+func (t *together) known(p *people, ids models.IDs, emails models.Strings) (models.IDs, models.Strings) {
+	ids = slices.DeleteFunc(ids, func(id int64) bool {
+		u, ok := t.people.byID[id]
+		if ok {
+			p.byID[id] = u
+		}
+		return ok
+	})
+	emails = slices.DeleteFunc(emails, func(email string) bool {
+		id, ok := t.people.byEmail[strings.ToLower(email)]
+		if ok {
+			p.byID[id], p.byEmail[strings.ToLower(email)] = t.people.byID[id], id
+		}
+		return ok
+	})
+	return ids, emails
+}
+
+// folded is an address as users are found by.
+func folded(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+func (t *together) insert(table, columns string, args ...any) {
+	rows := t.tables[table]
+	if rows == nil {
+		rows = postgres.NewCopied(table, columns)
+		t.tables[table], t.order = rows, append(t.order, table)
+	}
+	rows.Add(args...)
+}
+
+func (t *together) add(_, text string, args ...any) {
+	t.others = append(t.others, other{text, args})
+}
+
+func (t *together) tag(account int64, added, removed []string) {
+	for _, tag := range added {
+		t.insert("tag_changes", "account_id, name, delta", account, tag, 1)
+	}
+	for _, tag := range removed {
+		t.insert("tag_changes", "account_id, name, delta", account, tag, -1)
+	}
+}
+
+func (t *together) link(_ int64, before, after *int64, at time.Time) {
+	if before != nil {
+		t.incidents[*before]--
+	}
+	if after != nil {
+		t.incidents[*after]++
+	}
+	if at.After(t.latest) {
+		t.latest = at
+	}
+}
+
+func (t *together) log(by events.By, ticket int64, list []events.Event) {
+	for _, e := range list {
+		t.insert("events", events.Columns, events.Values(by, "ticket", ticket, e)...)
+	}
+}
+
+// write writes what the saves have left.
+func (t *together) write() error {
+	for _, table := range t.order {
+		if err := postgres.Copy(t.tx, t.tables[table]); err != nil {
+			return err
+		}
+	}
+	for _, o := range t.others {
+		if err := postgres.Exec(t.tx, o.text, o.args); err != nil {
+			return err
+		}
+	}
+	if len(t.incidents) == 0 {
+		return nil
+	}
+	// Locked in their order, so that two that link to the same problems take turns.
+	ids, more := slices.Sorted(maps.Keys(t.incidents)), models.IDs{}
+	for _, id := range ids {
+		more = append(more, int64(t.incidents[id]))
+	}
+	return postgres.Exec(t.tx, `WITH locked AS (SELECT id FROM tickets WHERE account_id = ? AND id = ANY(?) ORDER BY id FOR UPDATE)
+		UPDATE tickets t SET incident_count = incident_count + n.more, generated_at = greatest(generated_at, ?)
+		FROM locked l JOIN unnest(?::bigint[], ?::int[]) AS n(id, more) ON n.id = l.id WHERE t.account_id = ? AND t.id = l.id`,
+		[]any{t.by.AccountID, ids, t.latest, ids, more, t.by.AccountID})
+}

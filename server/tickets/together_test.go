@@ -1,0 +1,264 @@
+package tickets
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/testdb"
+	"github.com/helpd/helpd/server/users"
+)
+
+// wish is a random new ticket; many of them are refused.
+func (p *play) wish() Change {
+	c := p.randomChange()
+	if p.IntN(8) > 0 {
+		c.Comment = says("Help", p.IntN(4) > 0)
+	}
+	who := func() string {
+		return pick(p, "ann@acme.test", " BO@acme.test", "gus@acme.test", "new@acme.test", "newer@acme.test", "no address")
+	}
+	switch p.IntN(6) {
+	case 0:
+		c.Requester = &users.Person{Email: who(), Name: pick(p, "", "Eve")}
+	case 1:
+		c.RequesterID = some(pick(p, p.spammer, 404404))
+	case 2:
+		c.AssigneeEmail = new(who())
+		c.AssigneeID = nil
+	case 3:
+		c.EmailCCs = []Collaborator{{Email: who()}, {Email: who(), Remove: p.IntN(3) == 0}}
+	}
+	return c
+}
+
+// alone makes tickets one by one, each of them or nothing of it.
+func (p *play) alone(ctx context.Context, by auth.Actor, changes []Change) []Created {
+	p.Helper()
+	made := make([]Created, len(changes))
+	for i, c := range changes {
+		made[i].Err = p.inTx(ctx, func(tx *gorm.DB) (err error) {
+			made[i].Saved, err = p.Create(postgres.WithTx(ctx, tx), by, c)
+			return err
+		})
+	}
+	return made
+}
+
+// undone calls f in a transaction, returns what the account's tables hold then, and
+// takes all of it back, the numbers given out too.
+func (p *play) undone(f func(ctx context.Context)) (rows string) {
+	p.Helper()
+	var sequences []string
+	p.db.Raw(`SELECT format('SELECT setval(%L, %s, %s)', schemaname || '.' || sequencename, coalesce(last_value, start_value), (last_value IS NOT NULL)::text)
+		FROM pg_sequences`).Scan(&sequences)
+	undo := errors.New("undo")
+	err := p.inTx(p.ctx, func(tx *gorm.DB) error {
+		ctx := postgres.WithTx(p.ctx, tx)
+		f(ctx)
+		rows = p.allRows(ctx)
+		return undo
+	})
+	if !errors.Is(err, undo) {
+		p.Fatal(err)
+	}
+	for _, statement := range sequences {
+		if err := p.db.Exec(statement).Error; err != nil {
+			p.Fatal(err)
+		}
+	}
+	return rows
+}
+
+func (p *play) allRows(ctx context.Context) string {
+	p.Helper()
+	db := p.db.WithContext(ctx)
+	var tables, rows []string
+	err := db.Raw(`SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+		WHERE c.column_name = 'account_id' AND c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1`).Scan(&tables).Error
+	if err != nil {
+		p.Fatal(err)
+	}
+	for i, table := range tables {
+		rows := table + " r"
+		if table == "events" { // in order are those of one subject
+			rows = "(SELECT row_number() OVER (PARTITION BY e.account_id, e.subject ORDER BY e.id), to_jsonb(e) - 'id' FROM events e) r"
+		}
+		tables[i] = "SELECT '" + table + ": ' || r::text AS row FROM " + rows
+	}
+	if err := db.Raw(strings.Join(tables, " UNION ALL ") + " ORDER BY 1").Scan(&rows).Error; err != nil {
+		p.Fatal(err)
+	}
+	return strings.Join(rows, "\n")
+}
+
+// outcomes are what came of each ticket.
+func outcomes(made []Created) string {
+	var lines []string
+	for _, m := range made {
+		suspended := int64(0)
+		if m.Suspended != nil {
+			suspended = m.Suspended.ID
+		}
+		lines = append(lines, fmt.Sprintf("%v, suspended %d, %s, %s", m.Err, suspended, models.ToJSON(m.Ticket), m.Audit.Events))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestTicketsMadeTogetherAreAsThoseMadeAlone(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("play ", seed), func(t *testing.T) {
+			t.Parallel()
+			p := newPlayOn(newWorldOn(t, testdb.DB(t)), seed)
+			if seed%2 == 1 {
+				p.assignOnlyChoice()
+			}
+			for range 3 {
+				p.tickets = append(p.tickets, p.ticket(Change{Type: some(models.TypeProblem)}).ID)
+			}
+			for _, by := range p.agents {
+				var wishes []json.RawMessage
+				for range 50 {
+					wishes = append(wishes, json.RawMessage(models.ToJSON(p.wish())))
+				}
+				p.comparesWays(by, wishes)
+			}
+		})
+	}
+}
+
+func (w *world) assignOnlyChoice() {
+	w.Helper()
+	w.exec(`UPDATE accounts SET settings = settings || '{"tickets":{"assign_only_choice":true}}', config_version = config_version + 1 WHERE id = ?`, w.admin.AccountID)
+}
+
+func (p *play) comparesWays(by auth.Actor, wishes []json.RawMessage) {
+	p.Helper()
+	// Each time anew: a save may write to its change.
+	asked := func() (changes []Change) {
+		for _, wish := range wishes {
+			var c Change
+			if err := json.Unmarshal(wish, &c); err != nil {
+				p.Fatal(err)
+			}
+			changes = append(changes, c)
+		}
+		return changes
+	}
+	var alone, together []Created
+	want := p.undone(func(ctx context.Context) { alone = p.alone(ctx, by, asked()) })
+	got := p.undone(func(ctx context.Context) {
+		var err error
+		if together, err = p.CreateMany(ctx, by, asked()); err != nil {
+			p.Fatal(err)
+		}
+	})
+	differ(p.T, "results", outcomes(together), outcomes(alone))
+	differ(p.T, "rows", got, want)
+	failed, suspended := 0, 0
+	for _, m := range together {
+		if m.Err != nil {
+			failed++
+		} else if m.Suspended != nil {
+			suspended++
+		}
+	}
+	if failed < 5 || suspended == 0 || failed+suspended > 40 {
+		p.Errorf("of %d tickets %d failed and %d were suspended", len(together), failed, suspended)
+	}
+}
+
+func differ(t *testing.T, what, got, want string) {
+	t.Helper()
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	if len(a) != len(b) {
+		t.Errorf("%s: %d together, %d alone", what, len(a), len(b))
+	}
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			t.Errorf("%s, line %d:\n together %s\n alone    %s", what, i, a[i], b[i])
+			return
+		}
+	}
+}
+
+// counter counts the statements that a database is sent.
+type counter struct{ n atomic.Int64 }
+
+func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	c.n.Add(1)
+	return ctx
+}
+func (c *counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func TestTicketsMadeTogetherTakeNoMoreStatementsForBeingMore(t *testing.T) {
+	t.Parallel()
+	sent := &counter{}
+	db, err := postgres.Open(testdb.DSN(t), postgres.Options{Tracer: sent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = postgres.Close(db) })
+	w := newWorldOn(t, db)
+	const most = 30
+	var changes [2 * most]Change
+	for i := range changes {
+		name := fmt.Sprint("user", i)
+		u, g := w.user(name, "end-user"), w.newGroup(fmt.Sprint("G", i), w.gus)
+		first, second := w.organization(fmt.Sprint("A", i), u), w.organization(fmt.Sprint("B", i), u)
+		problem := w.ticket(Change{Type: some(models.TypeProblem)}).ID
+		c := Change{
+			Comment: says("Help"), OrganizationID: some([]int64{first, second}[i%2]), GroupID: some(g), ProblemID: some(problem), Tags: []string{name, "all"},
+			EmailCCs: []Collaborator{{Email: name + "@acme.test"}, {UserID: w.ann.ID()}}, Followers: []Collaborator{{Email: "gus@acme.test"}},
+		}
+		if c.RequesterID = some(u.ID()); i%3 == 0 {
+			c.RequesterID, c.Requester = nil, &users.Person{Email: name + "@acme.test", Name: "X"}
+		}
+		changes[i] = c
+	}
+	w.assignOnlyChoice()
+	cost := func(changes []Change) int64 {
+		before := sent.n.Load()
+		made, err := w.CreateMany(w.ctx, w.admin, changes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range made {
+			if m.Err != nil || m.Ticket.AssigneeID == nil {
+				t.Fatalf("ticket %d: %v, %s", i, m.Err, models.ToJSON(m.Ticket))
+			}
+		}
+		return sent.n.Load() - before
+	}
+	cost(changes[:1]) // what is remembered from now on
+	few, many := cost(changes[1:4]), cost(changes[most:])
+	if few != many || many > 25 {
+		t.Errorf("%d statements for 3 tickets, %d for %d", few, many, most)
+	}
+}
+
+func TestTicketsMadeTogetherLeaveNothingBehindWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bad := Change{RequesterID: some(w.ann.ID()), Comment: says("nothing \x00 there")}
+	good := Change{Requester: &users.Person{Email: "eve@acme.test", Name: "Eve"}, Comment: says("Help")}
+	made, err := w.CreateMany(w.ctx, w.admin, []Change{good, bad})
+	if err == nil || fault.Of(err) != nil {
+		t.Fatalf("%v, %v", made, err)
+	}
+	if n := w.count("SELECT (SELECT count(*) FROM tickets WHERE account_id = ?) + (SELECT count(*) FROM users WHERE account_id = ? AND name = 'Eve')", w.admin.AccountID, w.admin.AccountID); n != 0 {
+		t.Errorf("%d rows are left", n)
+	}
+}
