@@ -9,10 +9,12 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/locales"
+	"github.com/helpd/helpd/server/placeholders"
 )
 
-// Texts that accounts write may name dynamic content, {{dc.welcome}}. Members
-// such as title have it in the reader's language, raw_title as it is stored.
+// Texts that accounts write may name dynamic content, {{dc.welcome}}, and helpd's
+// own texts, {{zd.pending_tickets}}. Members such as title have them in the
+// reader's language, raw_title as it is stored.
 
 // rendered is a text as the caller reads it.
 func rendered(ctx context.Context, text string) string {
@@ -25,7 +27,7 @@ func rendered(ctx context.Context, text string) string {
 	if asked, ok := locales.ByCode(call.query.Get("locale")); ok {
 		locale = asked.Code
 	}
-	return call.setUp.of(ctx).Texts.Render(text, locale)
+	return placeholders.Title(text, call.setUp.of(ctx).Texts, locale)
 }
 
 func renderedOptional(ctx context.Context, text *string) *string {

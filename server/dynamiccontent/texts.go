@@ -64,12 +64,37 @@ func (t Texts) Render(text, locale string) string {
 		return text
 	}
 	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
-		i, ok := t.items[strings.ToLower(placeholder.FindStringSubmatch(match)[1])]
+		content, ok := t.Content(placeholder.FindStringSubmatch(match)[1], locale)
 		if !ok {
 			return match
 		}
-		return i.in(strings.ToLower(locale))
+		return content
 	})
+}
+
+// Content is the content of an item by its key for a reader of a locale, as
+// Render chooses it.
+func (t Texts) Content(key, locale string) (string, bool) {
+	i, ok := t.items[strings.ToLower(key)]
+	if !ok {
+		return "", false
+	}
+	return i.in(strings.ToLower(locale)), true
+}
+
+// Variants are the contents, in all languages, of the items for whose keys named
+// holds.
+func (t Texts) Variants(named func(key string) bool) []string {
+	var out []string
+	for key, i := range t.items {
+		if named(key) {
+			out = append(out, i.standard)
+			for _, content := range i.byLocale {
+				out = append(out, content)
+			}
+		}
+	}
+	return out
 }
 
 func (i item) in(locale string) string {

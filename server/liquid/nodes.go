@@ -38,7 +38,9 @@ type textNode string
 
 func (n textNode) render(r *run, w *writer) signal {
 	s := string(n)
-	if r.Format == HTML && !r.template.blocks {
+	if r.plain {
+		s = r.escape(s)
+	} else if r.Format == HTML && !r.template.blocks {
 		// The author writes lines, and not HTML that has lines of its own.
 		s = strings.ReplaceAll(s, "\n", "<br>\n")
 	}

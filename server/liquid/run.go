@@ -38,22 +38,32 @@ func (t *Template) Render(s *Scope) (string, error) {
 // of s was asked for, and counts it as a part of that. It has what the outer one
 // has, but for what that has assigned. Outside of a rendering, and too deep
 // within embedded ones, it is empty.
-func (s *Scope) Embed(t *Template) Raw {
+func (s *Scope) Embed(t *Template) Raw { return s.embed(t, false) }
+
+// EmbedText is Embed of a template that is plain text: also what its author wrote
+// is escaped.
+func (s *Scope) EmbedText(t *Template) Raw { return s.embed(t, true) }
+
+func (s *Scope) embed(t *Template, plain bool) Raw {
 	if s.run == nil || s.embeds >= maxEmbeds {
 		return ""
 	}
-	s.embeds++
 	outer := *s.run
-	text := s.run.render(t)
-	s.run.template, s.run.vars, s.run.context = outer.template, outer.vars, outer.context
-	s.embeds--
-	return Raw(text)
+	s.embeds++
+	defer func() {
+		s.embeds--
+		r := s.run
+		r.template, r.vars, r.context, r.plain = outer.template, outer.vars, outer.context, outer.plain
+	}()
+	s.run.plain = plain
+	return Raw(s.run.render(t))
 }
 
 // run is one rendering under way.
 type run struct {
 	*Scope
 	template *Template
+	plain    bool // what stands in the template is escaped too
 	vars     map[string]any
 	context  expressions.Context
 	work     int
