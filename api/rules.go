@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/rules"
 )
 
 // Triggers, automations, views and macros differ by the members that they have:
@@ -90,26 +91,26 @@ func (h ruleHandlers) reorder(ctx context.Context, kind string, ids wire.IDs) (w
 	return some(ctx, kind, list), nil
 }
 
-func ruleConditions(nested *gen.RuleConditionsInput, all, any []gen.RuleConditionInput) *rulebook.Conditions {
+func ruleConditions(nested *gen.RuleConditionsInput, all, any []gen.RuleConditionInput) *rules.Conditions {
 	if nested != nil {
 		all, any = nested.All, nested.Any
 	} else if all == nil && any == nil {
 		return nil
 	}
-	return &rulebook.Conditions{All: each(all, ruleCondition), Any: each(any, ruleCondition)}
+	return &rules.Conditions{All: each(all, ruleCondition), Any: each(any, ruleCondition)}
 }
 
-func ruleCondition(in gen.RuleConditionInput) rulebook.Condition {
-	return rulebook.Condition{Field: string(or(in.Field, "")), Operator: string(or(in.Operator, "")), Value: in.Value}
+func ruleCondition(in gen.RuleConditionInput) rules.Condition {
+	return rules.Condition{Field: string(or(in.Field, "")), Operator: string(or(in.Operator, "")), Value: in.Value}
 }
 
 // ruleActions is nil for none told.
-func ruleActions(in []gen.RuleActionInput) []rulebook.Action {
+func ruleActions(in []gen.RuleActionInput) []rules.Action {
 	if in == nil {
 		return nil
 	}
-	return each(in, func(a gen.RuleActionInput) rulebook.Action {
-		return rulebook.Action{Field: string(or(a.Field, "")), Value: a.Value}
+	return each(in, func(a gen.RuleActionInput) rules.Action {
+		return rules.Action{Field: string(or(a.Field, "")), Value: a.Value}
 	})
 }
 

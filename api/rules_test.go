@@ -289,6 +289,36 @@ func TestAutomationsDiffer(t *testing.T) {
 	a.put(fmt.Sprintf("%s/%d", k.path, off), `{"automation":{"active":true,"actions":[{"field":"status","value":"open"}]}}`).want(200)
 }
 
+// What looks for tickets among all must begin with something that tells most of
+// them apart.
+func TestAutomationsAndViewsNeedABase(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	const tagged = `{"field":"current_tags","operator":"includes","value":"x"}`
+	const text = "Conditions: all must have one of status, custom_status_id, type, group_id, assignee_id, requester_id"
+	for _, path := range []string{"view", "automation"} {
+		body := fmt.Sprintf(`{%q:{"title":"x","all":[%s],"any":[{"field":"status","operator":"is","value":"open"}],"actions":[{"field":"priority","value":"low"}]}}`, path, tagged)
+		a.post("/api/v2/"+path+"s", body).wantDetail("base", text)
+	}
+	a.post("/api/v2/automations", `{"automation":{"title":"x","all":[{"field":"status","operator":"is","value":"open"}],"actions":[{"field":"priority","value":"low"}]}}`).
+		wantDetail("base", "Conditions: all must have one about time, such as SOLVED")
+}
+
+// A rule on a record that is gone stays readable, and can be changed but for
+// what is wrong with it.
+func TestRulesOutliveWhatTheyName(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	group := a.group("G")
+	body := fmt.Sprintf(`{"trigger":{"title":"x","all":[{"field":"group_id","operator":"is","value":"%d"}],"actions":[{"field":"group_id","value":"%[1]d"}]}}`, group)
+	path := fmt.Sprintf("%s/%d", triggersPath, a.post(triggersPath, body).want(201).id("trigger"))
+	a.delete(fmt.Sprintf("/api/v2/groups/%d", group)).want(204)
+	shown := a.get(path).want(200)
+	a.put(path, strings.Replace(string(shown.body), `"title":"x"`, `"title":"y"`, 1)).want(200)
+	a.put(path, fmt.Sprintf(`{"trigger":{"actions":[{"field":"group_id","value":"%d"},{"field":"priority","value":"low"}]}}`, group)).
+		wantDetail("base", fmt.Sprintf("actions[0]: group_id %d does not exist", group))
+}
+
 func TestMacroCategories(t *testing.T) {
 	t.Parallel()
 	a, k := newAPI(t), ruleKinds[3]

@@ -24,7 +24,7 @@ func TestTriggers(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	r := a.post(triggersPath+".json", `{"trigger":{"id":5,"title":" Escalate ","description":"Why","conditions":{
-		"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"group_id","operator":"is","value":"6130907993114"}],
+		"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"organization_id","operator":"is","value":"6130907993114"}],
 		"any":[{"field":"via_id","operator":"includes","value":["4","5"]}]},
 		"actions":[{"field":"notification_user","value":["requester_id","<b>&","{{ticket.title}}"]},{"field":"priority","value":"high"}]}}`).want(201)
 	id := r.id("trigger")
@@ -34,7 +34,7 @@ func TestTriggers(t *testing.T) {
 	}
 	category := r.member("trigger", "category_id").(string)
 	one := fmt.Sprintf(`{"url":%q,"id":%d,"title":"Escalate","raw_title":"Escalate","active":true,"default":false,"description":"Why","position":1,"category_id":%q,
-		"conditions":{"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"group_id","operator":"is","value":"6130907993114"}],
+		"conditions":{"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"organization_id","operator":"is","value":"6130907993114"}],
 		"any":[{"field":"via_id","operator":"includes","value":["4","5"]}]},
 		"actions":[{"field":"notification_user","value":["requester_id","<b>&","{{ticket.title}}"]},{"field":"priority","value":"high"}],
 		"created_at":%q,"updated_at":%q}`, url, id, category, clockText, clockText)
@@ -108,6 +108,12 @@ func TestTriggersRefuse(t *testing.T) {
 		field, text, _ := strings.Cut(detail, ": ")
 		a.post(triggersPath, `{"trigger":`+body+`}`).wantDetail(field, text)
 	}
+	a.post(triggersPath, `{"trigger":{"title":"x","all":[{"field":"status","operator":"is","value":"open"},{"field":"weather","operator":"is","value":"fine"}],
+		"any":[{"field":"status","operator":"like","value":"open"}],"actions":[{"field":"status","value":"open"},{"field":"subject","value":"x"}]}}`).want(422).
+		wantJSON(`{"error":"RecordInvalid","description":"Record validation errors","details":{"base":[
+			{"error":"InvalidValue","description":"conditions.all[1]: weather is is not a field that conditions know"},
+			{"error":"InvalidValue","description":"conditions.any[0]: status like is no operator of this field (is, is_not, less_than, greater_than, changed, value, value_previous, not_changed, not_value, not_value_previous)"},
+			{"error":"InvalidValue","description":"actions[1]: subject cannot be done by this kind of rule"}]}}`)
 	a.post(triggersPath, `{"title":"x"}`).want(400)
 	a.post(triggersPath, aTrigger("x", `,"actions":7`)).want(400)
 	path := a.trigger("x", "")

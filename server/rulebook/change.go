@@ -1,8 +1,6 @@
 package rulebook
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/positions"
+	"github.com/helpd/helpd/server/rules"
 )
 
 // Change is what a caller asks of a rule. What is nil or unspecified is left
@@ -25,28 +24,10 @@ type Change struct {
 	Position    *int64
 	CategoryID  nullable.Nullable[int64]
 	Restriction nullable.Nullable[Restriction]
-	Conditions  *Conditions   // nil leaves; otherwise both lists
-	Actions     []Action      // nil leaves; otherwise the whole list
-	Output      *OutputChange // nil leaves
+	Conditions  *rules.Conditions // nil leaves; otherwise both lists
+	Actions     []rules.Action    // nil leaves; otherwise the whole list
+	Output      *OutputChange     // nil leaves
 }
-
-// Condition, Conditions and Action are as clients write them. Values keep the
-// type that they were written with: "96", true, null, ["4","5"].
-type (
-	Condition struct {
-		Field    string          `json:"field"`
-		Operator string          `json:"operator"`
-		Value    json.RawMessage `json:"value"`
-	}
-	Conditions struct {
-		All []Condition `json:"all"`
-		Any []Condition `json:"any"`
-	}
-	Action struct {
-		Field string          `json:"field"`
-		Value json.RawMessage `json:"value"`
-	}
-)
 
 var (
 	noConditions = models.JSON(`{"all":[],"any":[]}`)
@@ -105,7 +86,7 @@ func readTx(tx *gorm.DB, by auth.Actor, kind string, drafts []draft) error {
 // apply changes the rule of a draft, but for its category.
 func (s *Service) apply(by auth.Actor, d *draft, k kind, config *fields.Config) error {
 	r, c := &d.after, d.change
-	errs := []error{c.applyTexts(r, k), c.applyMeaning(r, k)}
+	errs := []error{c.applyTexts(r, k), d.applyMeaning(k, config)}
 	if c.Active != nil {
 		r.Active = *c.Active
 	}
@@ -144,71 +125,6 @@ func (c Change) applyTexts(r *models.Rule, k kind) error {
 		}
 	}
 	return fault.Join(errs...)
-}
-
-// applyMeaning changes what the rule looks for and what it does.
-func (c Change) applyMeaning(r *models.Rule, k kind) error {
-	var errs []error
-	if k.conditions && c.Conditions != nil {
-		list := *c.Conditions
-		for _, part := range []*[]Condition{&list.All, &list.Any} {
-			*part = append([]Condition{}, *part...) // [] and not null
-			for n := range *part {
-				(*part)[n].Value = tidy((*part)[n].Value)
-			}
-		}
-		r.Conditions = models.ToJSON(list)
-	}
-	if k.conditions && bytes.Equal(r.Conditions, noConditions) {
-		errs = append(errs, fault.Blank("conditions"))
-	}
-	if k.actions && c.Actions != nil {
-		list := append([]Action{}, c.Actions...)
-		for n := range list {
-			list[n].Value = tidy(list[n].Value)
-		}
-		r.Actions = models.ToJSON(list)
-	}
-	if k.actions && bytes.Equal(r.Actions, noActions) {
-		errs = append(errs, fault.Blank("actions"))
-	}
-	if len(r.Conditions)+len(r.Actions) > maxSize {
-		errs = append(errs, fault.Base(fault.CodeTooLong, "Conditions and actions: are too large (maximum is %d KB)", maxSize>>10))
-	}
-	return fault.Join(errs...)
-}
-
-// tidy is a value in one way of writing it; null for none. It keeps its type.
-func tidy(value json.RawMessage) json.RawMessage {
-	if len(value) == 0 {
-		return json.RawMessage("null")
-	}
-	d := json.NewDecoder(bytes.NewReader(value))
-	d.UseNumber() // or ids would lose digits
-	var v any
-	if err := d.Decode(&v); err != nil { // which the decoding of the request has seen
-		return json.RawMessage("null")
-	}
-	return json.RawMessage(models.ToJSON(withinReason(v)))
-}
-
-// withinReason turns numbers that jsonb has no room for into texts.
-func withinReason(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if _, err := v.Float64(); err != nil {
-			return v.String()
-		}
-	case []any:
-		for n := range v {
-			v[n] = withinReason(v[n])
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = withinReason(v[name])
-		}
-	}
-	return v
 }
 
 // checkTx holds what was written against what only all rules of the kind tell:

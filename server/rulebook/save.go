@@ -16,7 +16,7 @@ import (
 // draft is a rule that is being made or changed: as it was, what is asked of it,
 // and as it is going to be.
 type draft struct {
-	fresh  bool        // there is none before
+	fresh  bool // there is none before
 	before models.Rule
 	change Change
 	after  models.Rule

@@ -1,0 +1,108 @@
+package rulebook
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/rules"
+)
+
+// applyMeaning changes what the rule looks for and what it does. What is sent
+// back as it was is not checked again: a rule on a record that is gone can still
+// be renamed.
+func (d *draft) applyMeaning(k kind, config *fields.Config) error {
+	r, c := &d.after, d.change
+	var errs []error
+	if k.conditions && c.Conditions != nil {
+		list := rules.Conditions{All: slices.Clone(c.Conditions.All), Any: slices.Clone(c.Conditions.Any)}
+		for _, part := range []*[]rules.Condition{&list.All, &list.Any} {
+			if *part == nil {
+				*part = []rules.Condition{} // [] and not null
+			}
+			for n := range *part {
+				(*part)[n].Value = tidy((*part)[n].Value)
+			}
+		}
+		r.Conditions = models.ToJSON(list)
+		if !bytes.Equal(r.Conditions, d.before.Conditions) {
+			errs = append(errs, k.checkConditions(list, config))
+		}
+	}
+	if k.conditions && bytes.Equal(r.Conditions, noConditions) {
+		errs = append(errs, fault.Blank("conditions"))
+	}
+	if k.actions && c.Actions != nil {
+		list := slices.Clone(c.Actions)
+		for n := range list {
+			list[n].Value = tidy(list[n].Value)
+		}
+		r.Actions = models.ToJSON(list)
+		if !bytes.Equal(r.Actions, d.before.Actions) {
+			_, err := rules.CheckActions(list, k.use, rules.Env{Config: config})
+			errs = append(errs, err)
+		}
+	}
+	if k.actions && bytes.Equal(r.Actions, noActions) {
+		errs = append(errs, fault.Blank("actions"))
+	}
+	if len(r.Conditions)+len(r.Actions) > maxSize {
+		errs = append(errs, fault.Base(fault.CodeTooLong, "Conditions and actions: are too large (maximum is %d KB)", maxSize>>10))
+	}
+	return fault.Join(errs...)
+}
+
+// base are the fields of which rules that look for tickets among all must ask
+// for one in all.
+var base = []string{"status", "custom_status_id", "type", "group_id", "assignee_id", "requester_id"}
+
+func (k kind) checkConditions(list rules.Conditions, config *fields.Config) error {
+	env := rules.Env{Config: config}
+	if _, err := rules.Check(list, k.use, env); err != nil {
+		return err
+	}
+	if k.searches && !slices.ContainsFunc(list.All, func(c rules.Condition) bool { return slices.Contains(base, c.Field) }) {
+		return fault.Base(fault.CodeInvalid, "Conditions: all must have one of %s", strings.Join(base, ", "))
+	}
+	if k.timed && !slices.ContainsFunc(list.All, func(c rules.Condition) bool { return !rules.OneOf(c, k.use, env) }) {
+		return fault.Base(fault.CodeInvalid, "Conditions: all must have one about time, such as SOLVED")
+	}
+	return nil
+}
+
+// tidy is a value in one way of writing it; null for none. It keeps its type.
+func tidy(value json.RawMessage) json.RawMessage {
+	if len(value) == 0 {
+		return json.RawMessage("null")
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber() // or ids would lose digits
+	var v any
+	if err := d.Decode(&v); err != nil { // which the decoding of the request has seen
+		return json.RawMessage("null")
+	}
+	return json.RawMessage(models.ToJSON(withinReason(v)))
+}
+
+// withinReason turns numbers that jsonb has no room for into texts.
+func withinReason(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if _, err := v.Float64(); err != nil {
+			return v.String()
+		}
+	case []any:
+		for n := range v {
+			v[n] = withinReason(v[n])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = withinReason(v[name])
+		}
+	}
+	return v
+}
