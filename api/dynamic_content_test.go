@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -226,4 +227,66 @@ func TestTextsAreRenderedForTheReader(t *testing.T) {
 	if got := a.get(fmt.Sprintf("/api/v2/tickets/%d", ticket)).member("ticket", "subject"); got != "{{dc.product}} 1" {
 		t.Errorf("without the item: %v", got)
 	}
+}
+
+// What people write is not what an account has set up: their {{dc.x}} is a text.
+func TestSubjectsOfEndUsersAreNotRendered(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.dynamic("Product", "Product", "Produkt")
+	a.user("Ann", a.email("ann"), "end-user")
+	ann := a.as(a.email("ann"))
+	const subject = "{{dc.product}} 1"
+	shown := func(id int64, want string) {
+		t.Helper()
+		for path, key := range map[string]string{a.path(id): "ticket", fmt.Sprintf("/api/v2/requests/%d", id): "request"} {
+			if got := a.get(path).want(200).member(key, "subject"); got != want {
+				t.Errorf("%s: %v, want %s", path, got, want)
+			}
+		}
+		if got := a.get("/api/v2/tickets").want(200); !strings.Contains(string(got.body), fmt.Sprintf(`"subject":%q,"raw_subject":%q`, want, subject)) {
+			t.Errorf("listed: %s", got.body)
+		}
+	}
+	id := ann.request(subject)
+	shown(id, subject)
+	a.put(a.path(id), fmt.Sprintf(`{"ticket":{"subject":%q,"priority":"high"}}`, subject)).want(200) // sent back as it was read
+	shown(id, subject)
+	a.put(a.path(id), `{"ticket":{"subject":"Other"}}`).want(200)
+	a.put(a.path(id), fmt.Sprintf(`{"ticket":{"subject":%q}}`, subject)).want(200)
+	shown(id, "Product 1")
+	shown(a.ticket(fmt.Sprintf(`{"subject":%q,"comment":{"body":"B"}}`, subject)), "Product 1")
+	if got := a.get(a.path(a.ticket(fmt.Sprintf(`{"comment":{"body":%q}}`, subject)))).want(200).member("ticket", "subject"); got != subject {
+		t.Errorf("a subject made of a comment: %v", got)
+	}
+	a.put(fmt.Sprintf("/api/v2/users/%d", ann.get("/api/v2/users/me").id("user")), `{"user":{"suspended":true}}`).want(200)
+	held := a.heldBack(fmt.Sprintf(`{"requester_id":%d,"subject":%q,"comment":{"body":"B"}}`, a.get("/api/v2/users/search?query=ann").ids("users")[0], subject))
+	recovered := a.put(fmt.Sprintf("/api/v2/suspended_tickets/%d/recover", held), "").want(200)
+	number, _ := recovered.member("ticket", 0, "ticket_id").(json.Number).Int64()
+	if got := a.get(a.path(number)).want(200).member("ticket", "subject"); got != subject {
+		t.Errorf("a recovered subject: %v", got)
+	}
+}
+
+// Errors name fields as their reader does.
+func TestErrorsNameFieldsInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.dynamic("Product", "Product", "Produkt")
+	german, customer := a.signedInAs("agent"), a.signedInAs("end-user")
+	const title = `"title":"{{dc.product}}"`
+	a.ticketField(`{"type":"text","required":true,"title":"{{dc.product}}"}`)
+	number := a.ticketField(`{"type":"integer",%s}`, title)
+	a.ticketField(`{"type":"text","title":"{{dc.product}}","title_in_portal":"{{dc.product}}!","visible_in_portal":true,"editable_in_portal":true,"required_in_portal":true}`)
+	a.keyedField("user", `{"type":"integer","key":"n",%s}`, title)
+	a.keyedField("organization", `{"type":"date","key":"d",%s}`, title)
+	id := a.ticket(fmt.Sprintf(`{"comment":{"body":"B"},"assignee_id":%d}`, a.admin.ID))
+	organization := a.organization("Acme")
+	for who, name := range map[*anAPI]string{a: "Product", german: "Produkt"} {
+		who.put(a.path(id), `{"ticket":{"status":"solved"}}`).wantDetail("base", name+": is required when solving a ticket")
+		who.put(a.path(id), fmt.Sprintf(`{"ticket":{"custom_fields":[{"id":%d,"value":"{{dc.product}}"}]}}`, number)).wantDetail("base", name+": must be an integer")
+		who.post("/api/v2/users", `{"user":{"name":"N","user_fields":{"n":"x"}}}`).wantDetail("base", name+": must be an integer")
+	}
+	a.put(fmt.Sprintf("/api/v2/organizations/%d", organization), `{"organization":{"organization_fields":{"d":"x"}}}`).wantDetail("base", "Product: is not a valid date")
+	customer.post("/api/v2/requests", `{"request":{"subject":"S","comment":{"body":"B"}}}`).wantDetail("base", "Produkt!: cannot be blank")
 }

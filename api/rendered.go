@@ -7,6 +7,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/locales"
 	"github.com/helpd/helpd/server/placeholders"
@@ -28,6 +29,14 @@ func rendered(ctx context.Context, text string) string {
 		locale = asked.Code
 	}
 	return placeholders.Title(text, call.setUp.of(ctx).Texts, locale)
+}
+
+// renderedSubject is a ticket's subject as the caller reads it.
+func renderedSubject(ctx context.Context, t *models.Ticket) *string {
+	if t.SubjectLiteral {
+		return t.Subject
+	}
+	return renderedOptional(ctx, t.Subject)
 }
 
 func renderedOptional(ctx context.Context, text *string) *string {

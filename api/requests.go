@@ -317,7 +317,7 @@ func requestJSON(ctx context.Context, t models.Ticket, config *fields.Config) ge
 	values := config.AppendPortalJSON(nil, t.CustomFields)
 	out := gen.Request{
 		URL: link(ctx, "requests", t.ID), ID: t.ID, CreatedAt: wire.Time(t.CreatedAt), UpdatedAt: wire.Time(t.UpdatedAt),
-		Subject: renderedOptional(ctx, t.Subject), Description: t.Description, Status: gen.TicketStatus(t.Status), CustomStatusID: t.CustomStatusID,
+		Subject: renderedSubject(ctx, &t), Description: t.Description, Status: gen.TicketStatus(t.Status), CustomStatusID: t.CustomStatusID,
 		CustomFields: values, Fields: values, CollaboratorIds: []int64{}, EmailCcIds: []int64{},
 		Recipient: t.Recipient, TicketFormID: t.TicketFormID, Via: shownVia(t.Via), IsPublic: t.IsPublic,
 		CanBeSolvedByMe: tickets.CanSolve(by, &t), Solved: t.Status == models.StatusSolved || t.Status == models.StatusClosed,

@@ -34,7 +34,7 @@ func appendTicket(ctx context.Context, b []byte, base string, t *models.Ticket, 
 	o.Time("created_at", t.CreatedAt)
 	o.Time("updated_at", t.UpdatedAt)
 	o.Optional("type", t.Type)
-	o.Optional("subject", renderedOptional(ctx, t.Subject))
+	o.Optional("subject", renderedSubject(ctx, t))
 	o.Optional("raw_subject", t.Subject)
 	o.String("description", t.Description)
 	o.Optional("priority", t.Priority)

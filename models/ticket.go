@@ -26,6 +26,7 @@ type Ticket struct {
 	AccountID        int64 `gorm:"primaryKey;autoIncrement:false"`
 	ID               int64 `gorm:"primaryKey;autoIncrement:false"`
 	Subject          *string
+	SubjectLiteral   bool // no agent wrote the subject: {{dc.x}} in it is a text like any
 	Description      string
 	Status           string
 	CustomStatusID   int64

@@ -72,6 +72,23 @@ const (
 type Detail struct {
 	Description string // "Email: x is not properly formatted"
 	Code        string // one of the Code constants, or empty
+	// Title is what an account has called the field, with which Description
+	// begins; empty where it is called by its name. It may stand for another in
+	// the reader's language, see fields.Config.Localised.
+	Title string
+}
+
+// Titled says what is wrong with a field that has a title of the account's.
+func Titled(title, code, format string, args ...any) Detail {
+	return Detail{Description: title + ": " + fmt.Sprintf(format, args...), Code: code, Title: title}
+}
+
+// Record says what is wrong with the record as a whole; nil for nothing.
+func Record(details ...Detail) error {
+	if len(details) == 0 {
+		return nil
+	}
+	return &Error{Kind: Invalid, Details: map[string][]Detail{"base": details}}
 }
 
 // Error is a failure that the caller can act on.

@@ -2,7 +2,6 @@ package fields
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -115,7 +114,7 @@ func (f *Field) text(s string) (string, error) {
 		return f.option(s)
 	}
 	if utf8.RuneCountInString(s) > MaxText {
-		return "", fault.Base(fault.CodeTooLong, "%s: is too long (maximum is %d characters)", f.Title, MaxText)
+		return "", fault.Record(fault.Titled(f.Title, fault.CodeTooLong, "is too long (maximum is %d characters)", MaxText))
 	}
 	if f.pattern != nil && !f.pattern.MatchString(s) {
 		return "", f.invalid("is invalid")
@@ -271,7 +270,7 @@ func (f *Field) multiselect(v any) (json.RawMessage, error) {
 }
 
 func (f *Field) invalid(what string, args ...any) error {
-	return fault.Base(fault.CodeInvalid, "%s: %s", f.Title, fmt.Sprintf(what, args...))
+	return fault.Record(fault.Titled(f.Title, fault.CodeInvalid, what, args...))
 }
 
 // compile reads a pattern as accounts write them: Ruby's \A and \z are Go's,

@@ -24,7 +24,7 @@ func (s *Service) fieldsTx(tx *gorm.DB, o *models.Organization, by auth.Actor, c
 		err = s.fields.CheckTargetsTx(tx, by, &config.Organizations, o.OrganizationFields, values)
 	}
 	o.OrganizationFields, o.Tags = values, tags
-	return err
+	return config.Localised(err, by.User.Locale)
 }
 
 // Tags are the tags of an organization, in the order they were given.

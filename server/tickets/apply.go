@@ -40,6 +40,9 @@ func (s *save) applyTexts() error {
 			cut := cutText(strings.TrimSpace(strings.ReplaceAll(*t.Subject, "\n", " ")), MaxSubject)
 			t.Subject = &cut
 		}
+		if !same(t.Subject, s.before.Subject) {
+			t.SubjectLiteral = !s.by.Staff() || s.recovered != nil // whoever recovers it did not write it
+		}
 	}
 	if c.ExternalID.IsSpecified() {
 		t.ExternalID = pointer(c.ExternalID)

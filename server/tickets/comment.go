@@ -85,7 +85,7 @@ func (s *save) addComment() error {
 		// A subject is read by end users too.
 		if s.after.Subject == nil && s.comment.Public {
 			first := subjectOf(s.comment)
-			s.after.Subject = &first
+			s.after.Subject, s.after.SubjectLiteral = &first, true
 		}
 	}
 	return nil

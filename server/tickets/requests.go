@@ -195,10 +195,7 @@ func (s *save) validateRequest() error {
 	}
 	var details []fault.Detail
 	for _, f := range s.config.MissingInPortal(optionalID(s.after.TicketFormID), &s.after) {
-		details = append(details, fault.Detail{Description: f.TitleInPortal + ": cannot be blank", Code: fault.CodeBlank})
+		details = append(details, fault.Titled(f.TitleInPortal, fault.CodeBlank, "cannot be blank"))
 	}
-	if len(details) > 0 {
-		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{"base": details}}
-	}
-	return nil
+	return fault.Record(details...)
 }

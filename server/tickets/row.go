@@ -11,14 +11,14 @@ const columns = `t.id, t.subject, t.description, t.status, t.custom_status_id, t
 	t.assignee_id, t.group_id, t.organization_id, t.brand_id, t.ticket_form_id, t.problem_id, t.external_id, t.recipient, t.via,
 	t.tags, t.custom_fields, t.follower_ids, t.email_cc_ids, t.due_at, t.is_public, t.comment_count, t.incident_count,
 	t.followup_source_id, t.followup_ids, t.satisfaction, t.created_at, t.updated_at, t.generated_at, t.solved_at, t.deleted_at, t.deleted_by,
-	t.archived, t.schedule_id`
+	t.archived, t.schedule_id, t.subject_literal`
 
 func dest(t *models.Ticket) []any {
 	return []any{&t.ID, &t.Subject, &t.Description, &t.Status, &t.CustomStatusID, &t.Type, &t.Priority, &t.RequesterID, &t.SubmitterID,
 		&t.AssigneeID, &t.GroupID, &t.OrganizationID, &t.BrandID, &t.TicketFormID, &t.ProblemID, &t.ExternalID, &t.Recipient, &t.Via,
 		&t.Tags, &t.CustomFields, &t.FollowerIDs, &t.EmailCCIDs, &t.DueAt, &t.IsPublic, &t.CommentCount, &t.IncidentCount,
 		&t.FollowupSourceID, &t.FollowupIDs, &t.Satisfaction, &t.CreatedAt, &t.UpdatedAt, &t.GeneratedAt, &t.SolvedAt, &t.DeletedAt, &t.DeletedBy,
-		&t.Archived, &t.ScheduleID}
+		&t.Archived, &t.ScheduleID, &t.SubjectLiteral}
 }
 
 const metricColumns = `m.id, m.group_stations, m.assignee_stations, m.reopens, m.replies, m.assignee_updated_at, m.requester_updated_at,

@@ -228,7 +228,7 @@ func (s *save) run() (Saved, error) {
 		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
-			return Saved{}, err
+			return Saved{}, s.config.Localised(err, s.by.User.Locale)
 		}
 		if s.suspended != nil {
 			return Saved{Suspended: s.suspended, Config: s.config}, nil

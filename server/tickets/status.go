@@ -110,24 +110,21 @@ func (s *save) validate() error {
 	if s.silent || !solving && !moving {
 		return nil
 	}
-	demand := ": is required when solving a ticket"
+	demand := "is required when solving a ticket"
 	if !solved {
-		demand = ": is required when setting a ticket to " + s.after.Status
+		demand = "is required when setting a ticket to " + s.after.Status
 	}
 	var details []fault.Detail
 	if solving && s.after.AssigneeID == nil {
-		details = append(details, fault.Detail{Description: "Assignee" + demand, Code: fault.CodeBlank})
+		details = append(details, fault.Detail{Description: "Assignee: " + demand, Code: fault.CodeBlank})
 	}
 	if s.by.Staff() { // the demands are made on agents
 		for _, f := range s.config.Missing(&s.after) {
 			if f.Type == models.FieldAssignee {
 				continue // told above
 			}
-			details = append(details, fault.Detail{Description: f.Title + demand, Code: fault.CodeBlank})
+			details = append(details, fault.Titled(f.Title, fault.CodeBlank, "%s", demand))
 		}
 	}
-	if len(details) > 0 {
-		return &fault.Error{Kind: fault.Invalid, Details: map[string][]fault.Detail{"base": details}}
-	}
-	return nil
+	return fault.Record(details...)
 }

@@ -98,7 +98,8 @@ func (w *statement) plain() error {
 const ticketColumns = `account_id, id, subject, description, status, custom_status_id, type, priority, requester_id, submitter_id,
 	assignee_id, group_id, organization_id, brand_id, ticket_form_id, problem_id, external_id, recipient, via,
 	tags, custom_fields, follower_ids, email_cc_ids, due_at, is_public, comment_count, incident_count,
-	followup_source_id, followup_ids, satisfaction, created_at, updated_at, generated_at, solved_at, deleted_at, deleted_by, archived, schedule_id`
+	followup_source_id, followup_ids, satisfaction, created_at, updated_at, generated_at, solved_at, deleted_at, deleted_by, archived, schedule_id,
+	subject_literal`
 
 const newMetricColumns = `account_id, ticket_id, group_stations, assignee_stations, reopens, replies, assignee_updated_at, requester_updated_at,
 	status_updated_at, initially_assigned_at, assigned_at, solved_at, first_solved_at, first_replied_at,

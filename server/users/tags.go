@@ -26,7 +26,7 @@ func (s *Service) fieldsTx(tx *gorm.DB, u *subject, by auth.Actor, c Change) err
 		err = s.fields.CheckTargetsTx(tx, by, &config.Users, u.UserFields, values)
 	}
 	if err != nil {
-		return err
+		return config.Localised(err, by.User.Locale)
 	}
 	for _, d := range config.Users.Differences(u.UserFields, values) {
 		u.note("custom_field_changed", events.FieldChanged(d.Field.Field, d.Now, d.Then))
