@@ -172,6 +172,10 @@ func TestImportedTicketsAreArchived(t *testing.T) {
 	if got := a.get("/api/v2/tickets/count").want(200).member("count", "value"); fmt.Sprint(got) != "2" {
 		t.Errorf("counted: %v", got)
 	}
+	told := []int64{}
+	if a.each("/api/v2/ticket_audits", "audits", "ticket_id", &told); fmt.Sprint(told) != fmt.Sprint([]int64{open, kept}) {
+		t.Errorf("audits of %v", told)
+	}
 	for _, id := range []any{closed, job.member("job_status", "results", 0, "id")} {
 		a.get(fmt.Sprintf("/api/v2/tickets/%v", id)).want(200)
 		if got := a.get(fmt.Sprintf("/api/v2/tickets/%v/related", id)).want(200).member("from_archive"); got != true {

@@ -42,4 +42,10 @@ func TestTicketsAreTakenFromThoseWhoAreGone(t *testing.T) {
 	a.until("the ticket has no group", hasNot("group_id"))
 	a.delete(fmt.Sprintf("/api/v2/organizations/%d", organization)).want(204)
 	a.until("the ticket has no organization", hasNot("organization_id"))
+	audits := a.get(path + "/audits").want(200)
+	for i := range audits.ids("audits")[1:] {
+		if got := fmt.Sprintf("%v %v", audits.member("audits", i+1, "author_id"), audits.member("audits", i+1, "via", "channel")); got != "-1 system" {
+			t.Errorf("who did it: %s", got)
+		}
+	}
 }

@@ -5359,7 +5359,7 @@ type ServerInterface interface {
 	// CountTags Counts the tags in use.
 	// (GET /api/v2/tags/count)
 	CountTags(ctx echo.Context) error
-	// ListTicketAudits Lists the audits of all tickets, the oldest first.
+	// ListTicketAudits Lists the audits of all tickets that are not archived, the oldest first.
 	// (GET /api/v2/ticket_audits)
 	ListTicketAudits(ctx echo.Context, params ListTicketAuditsParams) error
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.
@@ -21376,7 +21376,7 @@ type StrictServerInterface interface {
 	// CountTags Counts the tags in use.
 	// (GET /api/v2/tags/count)
 	CountTags(ctx context.Context, request CountTagsRequestObject) (CountTagsResponseObject, error)
-	// ListTicketAudits Lists the audits of all tickets, the oldest first.
+	// ListTicketAudits Lists the audits of all tickets that are not archived, the oldest first.
 	// (GET /api/v2/ticket_audits)
 	ListTicketAudits(ctx context.Context, request ListTicketAuditsRequestObject) (ListTicketAuditsResponseObject, error)
 	// ListTicketFields Lists all ticket fields by position, or pages through them by id when paging by cursor; end users get those of the portal.

@@ -120,6 +120,7 @@ type Audit struct {
 	Via       JSON
 	Metadata  JSON
 	Events    JSON      // as on the wire; of a comment only its id and type
+	Archived  bool      // as its ticket
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
 

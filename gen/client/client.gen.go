@@ -8665,7 +8665,7 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/tags/count (the `CountTags` operationId).
 	CountTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListTicketAudits Lists the audits of all tickets, the oldest first.
+	// ListTicketAudits Lists the audits of all tickets that are not archived, the oldest first.
 	//
 	// Corresponds with GET /api/v2/ticket_audits (the `ListTicketAudits` operationId).
 	ListTicketAudits(ctx context.Context, params *ListTicketAuditsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -14065,7 +14065,7 @@ func (c *Client) CountTags(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// ListTicketAudits Lists the audits of all tickets, the oldest first.
+// ListTicketAudits Lists the audits of all tickets that are not archived, the oldest first.
 //
 // Corresponds with GET /api/v2/ticket_audits (the `ListTicketAudits` operationId).
 func (c *Client) ListTicketAudits(ctx context.Context, params *ListTicketAuditsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -42597,7 +42597,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/tags/count (the `CountTags` operationId).
 	CountTagsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountTagsResponse, error)
 
-	// ListTicketAuditsWithResponse Lists the audits of all tickets, the oldest first.
+	// ListTicketAuditsWithResponse Lists the audits of all tickets that are not archived, the oldest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -62523,7 +62523,7 @@ func (c *ClientWithResponses) CountTagsWithResponse(ctx context.Context, reqEdit
 	return ParseCountTagsResponse(rsp)
 }
 
-// ListTicketAuditsWithResponse Lists the audits of all tickets, the oldest first.
+// ListTicketAuditsWithResponse Lists the audits of all tickets that are not archived, the oldest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -40,13 +40,14 @@ func mayAudit(by auth.Actor) error {
 	return nil
 }
 
-// AllAudits is a page of the audits of all tickets of the account, for admins.
+// AllAudits is a page of the audits of all tickets of the account that are not
+// archived, for admins.
 // It fails with fault.Forbidden.
 func (s *Service) AllAudits(ctx context.Context, by auth.Actor, r page.Request) (page.Result[AuditRecord], error) {
 	if !by.Admin() {
 		return page.Result[AuditRecord]{}, fault.Denied()
 	}
-	return s.audits(ctx, by, "a.account_id = ?", []any{by.AccountID}, r)
+	return s.audits(ctx, by, "a.account_id = ? AND NOT a.archived", []any{by.AccountID}, r)
 }
 
 func (s *Service) audits(ctx context.Context, by auth.Actor, where string, args []any, r page.Request) (page.Result[AuditRecord], error) {

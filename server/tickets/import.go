@@ -71,7 +71,10 @@ func (s *Service) Import(ctx context.Context, by auth.Actor, in Import) (models.
 				return err
 			}
 		}
-		return nil
+		if !saved.Ticket.Archived {
+			return nil
+		}
+		return archiveAuditsTx(tx, models.IDs{saved.Ticket.ID})
 	})
 	return saved.Ticket, err
 }

@@ -50,7 +50,7 @@ func (s *Service) followProblem(ctx context.Context, p problemChanged) error {
 	if err != nil {
 		return err
 	}
-	c := Change{ProblemID: nullable.NewNullNullable[int64]()}
+	c := Change{ProblemID: nullable.NewNullNullable[int64](), Via: new(viaChannel("system"))}
 	if p.Solved {
 		if c, err = s.solution(ctx, p); err != nil {
 			return err

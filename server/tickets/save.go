@@ -62,6 +62,7 @@ type save struct {
 	follows         bool // of another ticket's change: a merge, the solving of its problem
 	last            bool // what it writes is the transaction's last statement
 	silent          bool // an import: no rules, no events to outside
+	unruled         bool // no rules run on it; an import is so too
 	imported        *importedTimes
 	touchUnaudited  bool // write although no audit event came about
 	organizationNew bool // the organization is to be taken from the requester
@@ -204,6 +205,9 @@ func (s *Service) lockWhereTx(tx *gorm.DB, by auth.Actor, id int64, where string
 func (s *save) begin() {
 	s.ids = idBlock{s.auditID + 1, s.auditID + 64}
 	s.auditVia = viaChannel("api")
+	if s.by.ID() == models.SystemUser {
+		s.auditVia = viaChannel("system")
+	}
 	s.valuesBefore, s.values = map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	if s.created {
 		s.after = models.Ticket{

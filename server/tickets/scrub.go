@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -94,7 +93,8 @@ func (s *Service) scrubTx(tx *gorm.DB, by auth.Actor, id int64) error {
 // so long ago that they cannot be restored.
 func (s *Service) ScrubExpired(ctx context.Context) error {
 	for {
-		due, err := s.expired(ctx, s.now().AddDate(0, 0, -keepDeleted))
+		due, err := s.due(ctx, "SELECT account_id, id FROM tickets WHERE deleted_at < ? AND deleted_at IS NOT NULL AND NOT scrubbed ORDER BY deleted_at LIMIT ?",
+			s.now().AddDate(0, 0, -keepDeleted), scrubAtOnce)
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -107,22 +107,14 @@ func (s *Service) ScrubExpired(ctx context.Context) error {
 	}
 }
 
-type expiredTicket struct{ account, id int64 }
-
-func (s *Service) expired(ctx context.Context, before time.Time) ([]expiredTicket, error) {
-	rows, err := s.db.WithContext(ctx).Raw("SELECT account_id, id FROM tickets WHERE deleted_at < ? AND deleted_at IS NOT NULL AND NOT scrubbed ORDER BY deleted_at LIMIT ?",
-		before, scrubAtOnce).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var due []expiredTicket
-	for rows.Next() {
-		var t expiredTicket
-		if err := rows.Scan(&t.account, &t.id); err != nil {
-			return nil, err
-		}
-		due = append(due, t)
-	}
-	return due, rows.Err()
+// due are the tickets of all accounts that a statement of their accounts and
+// numbers finds.
+func (s *Service) due(ctx context.Context, statement string, args ...any) (tickets []key, err error) {
+	err = postgres.Rows(s.db.WithContext(ctx), statement, args, func(row postgres.Scanned) error {
+		var k key
+		err := row.Scan(&k.account, &k.id)
+		tickets = append(tickets, k)
+		return err
+	})
+	return tickets, err
 }

@@ -194,6 +194,7 @@ func writeAllTx(tx *gorm.DB, by auth.Actor, saves []*save) error {
 		Metadata  json.RawMessage `json:"metadata"`
 		Events    json.RawMessage `json:"events"`
 		CreatedAt time.Time       `json:"created_at"`
+		Archived  bool            `json:"archived"`
 	}
 	var ticketRows []ticketRow
 	var auditRows []auditRow
@@ -206,7 +207,7 @@ func writeAllTx(tx *gorm.DB, by auth.Actor, saves []*save) error {
 			continue
 		}
 		a := sv.audit().Audit
-		auditRows = append(auditRows, auditRow{a.ID, a.TicketID, a.AuthorID, json.RawMessage(a.Via), json.RawMessage(a.Metadata), json.RawMessage(a.Events), a.CreatedAt})
+		auditRows = append(auditRows, auditRow{a.ID, a.TicketID, a.AuthorID, json.RawMessage(a.Via), json.RawMessage(a.Metadata), json.RawMessage(a.Events), a.CreatedAt, t.Archived})
 		detail := models.ToJSON(sv.eventDetail())
 		for _, e := range sv.log {
 			e.Detail = detail
@@ -225,9 +226,9 @@ func writeAllTx(tx *gorm.DB, by auth.Actor, saves []*save) error {
 	if err != nil || len(auditRows) == 0 {
 		return err
 	}
-	err = tx.Exec(`INSERT INTO audits (account_id, id, ticket_id, author_id, via, metadata, events, created_at)
-		SELECT ?, x.id, x.ticket_id, x.author_id, x.via, x.metadata, x.events, x.created_at
-		FROM json_to_recordset(?::json) AS x (id bigint, ticket_id bigint, author_id bigint, via json, metadata json, events json, created_at timestamptz)`,
+	err = tx.Exec(`INSERT INTO audits (account_id, id, ticket_id, author_id, via, metadata, events, created_at, archived)
+		SELECT ?, x.id, x.ticket_id, x.author_id, x.via, x.metadata, x.events, x.created_at, x.archived
+		FROM json_to_recordset(?::json) AS x (id bigint, ticket_id bigint, author_id bigint, via json, metadata json, events json, created_at timestamptz, archived boolean)`,
 		by.AccountID, models.ToJSON(auditRows)).Error
 	if err != nil {
 		return err

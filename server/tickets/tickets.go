@@ -48,6 +48,8 @@ func (s *Service) Work(q *jobs.Service, a *auth.Service) {
 	s.queue, s.auth = q, a
 	jobs.Handle(q, jobs.How{Timeout: time.Hour}, s.followProblem)
 	q.Every(time.Hour, "scrub deleted tickets", s.ScrubExpired)
+	q.Every(time.Hour, "close solved tickets", s.CloseSolved)
+	q.Every(time.Hour, "archive closed tickets", s.ArchiveClosed)
 }
 
 // Limits of a ticket.

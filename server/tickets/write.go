@@ -140,8 +140,8 @@ func (s *save) writeTo(w writes) {
 		s.writeRating(w)
 	}
 	if len(s.auditEvents) > 0 {
-		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at",
-			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt)
+		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at, archived",
+			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt, t.Archived)
 	}
 	if s.metricEvents != nil {
 		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), s.metricEvents)
