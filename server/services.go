@@ -69,7 +69,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	queue.Every(10*time.Minute, "suspended tickets", held.Sweep)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
-	ticketService := tickets.New(db, config, people, files, o.Now)
+	rulebookService := rulebook.New(db, config, o.Now)
+	ticketService := tickets.New(db, config, people, files, rulebookService, o.Now)
 	ticketService.Work(queue, authService)
 	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
@@ -83,7 +84,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: companies,
-		Rules:         rulebook.New(db, config, o.Now),
+		Rules:         rulebookService,
 		Schedules:     schedules.New(db, o.Now),
 		SLA:           sla.New(db, o.Now),
 		Suspended:     held,

@@ -19,8 +19,9 @@ type test struct {
 	// value is what the condition looks at, for people; nil shows none.
 	value func(*Subject) any
 	// refs are the records that it names and that Env.Known knows of.
-	refs []Ref
-	cost int // of holds, in comparisons: those that cost least are asked first
+	refs  []Ref
+	needs Needs
+	cost  int // of holds, in comparisons: those that cost least are asked first
 }
 
 // Ref is a user or an organization that a rule names.
@@ -40,6 +41,7 @@ type Matcher struct {
 	order      []int // of all: the cheapest first
 	conditions Conditions
 	refs       []Ref
+	needs      Needs
 	dead       bool
 }
 
@@ -76,6 +78,7 @@ func (m *Matcher) compile(at string, list []Condition, into *[]test, use Use, en
 			errs = append(errs, fault.Base(fault.CodeInvalid, "%s: %s %s %v", where, shown(c.Field), shown(c.Operator), err))
 			continue
 		}
+		m.needs = m.needs.With(t.needs)
 		for _, r := range t.refs {
 			r.At = where
 			m.refs = append(m.refs, r)
@@ -114,7 +117,9 @@ func compile(c Condition, use Use, env Env, all bool) (test, error) {
 		}
 		return test{}, fmt.Errorf("is no operator of this field (%s)", strings.Join(f.operatorsFor(use), ", "))
 	}
-	return f.compile(env, op, c)
+	t, err := f.compile(env, op, c)
+	t.needs = Needs{Requester: f.subject == "requester", Organization: f.subject == "organization"}
+	return t, err
 }
 
 // operatorAliases are other names of operators.
@@ -177,6 +182,20 @@ func (t test) shows(s *Subject) any {
 
 // Refs are the users and organizations that the conditions name.
 func (m *Matcher) Refs() []Ref { return m.refs }
+
+// Needs are the people that conditions ask about beside the ticket.
+type Needs struct {
+	Requester    bool // Subject.Requester beyond its ID
+	Organization bool // Subject.Organization
+}
+
+// With is what either needs.
+func (n Needs) With(other Needs) Needs {
+	return Needs{n.Requester || other.Requester, n.Organization || other.Organization}
+}
+
+// Needs are the people that the conditions ask about.
+func (m *Matcher) Needs() Needs { return m.needs }
 
 // Dead reports whether a record or a field that the conditions name is gone.
 func (m *Matcher) Dead() bool { return m.dead }

@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -30,10 +31,23 @@ type auditEvent struct {
 	CauseID    *int    `json:"cause_id,omitempty"`
 	CauseName  string  `json:"cause_name,omitempty"`
 
+	Subject    string  `json:"subject,omitempty"`
+	Recipients []int64 `json:"recipients,omitempty"`
+
 	PreviousFollowers *[]string `json:"previous_followers,omitempty"`
 	CurrentFollowers  *[]string `json:"current_followers,omitempty"`
 	PreviousCCs       *[]string `json:"previous_email_ccs,omitempty"`
 	CurrentCCs        *[]string `json:"current_email_ccs,omitempty"`
+
+	Via *Via `json:"via,omitempty"` // of a rule; nil: the audit's
+}
+
+// toldState is a state of a ticket up to which the events of an audit tell how it
+// came about. First the caller's change is told, then that of each rule.
+type toldState struct {
+	anything bool
+	ticket   models.Ticket
+	values   map[string]json.RawMessage
 }
 
 // field is one audited field of a ticket: how events name it and its value in
@@ -103,36 +117,42 @@ func sameSet(a, b []string) bool {
 	return true
 }
 
-// tellChanges makes the audit's events out of what became different.
+// tellChanges makes the audit's events out of what became different since they
+// were made last.
 func (s *save) tellChanges() error {
-	if s.comment != nil {
+	was, creates := s.tells, s.created && !s.tells.anything
+	s.tells = toldState{anything: true, ticket: s.after, values: cloneValues(s.values)}
+	if s.comment != nil && !was.anything {
 		s.auditEvents = append(s.auditEvents, auditEvent{ID: s.comment.ID, Type: s.comment.Type})
 	}
 	for _, f := range audited {
 		value := f.value(&s.after)
 		switch {
-		case s.created && (f.always || f.differs(&s.before, &s.after) && value != nil):
+		case creates && (f.always || f.differs(&was.ticket, &s.after) && value != nil):
 			if tags, ok := value.([]string); ok && len(tags) == 0 {
 				continue
 			}
 			if err := s.tell(auditEvent{Type: "Create", FieldName: f.name, Value: &value}); err != nil {
 				return err
 			}
-		case !s.created && f.differs(&s.before, &s.after):
-			previous := f.value(&s.before)
+		case !creates && f.differs(&was.ticket, &s.after):
+			previous := f.value(&was.ticket)
 			if err := s.tell(auditEvent{Type: "Change", FieldName: f.name, Value: &value, PreviousValue: &previous}); err != nil {
 				return err
 			}
 		}
 	}
-	if err := s.tellFields(); err != nil {
+	if err := s.tellFields(was.values, creates); err != nil {
 		return err
 	}
-	if err := s.tellCollaborators(); err != nil {
+	if err := s.tellCollaborators(&was.ticket); err != nil {
 		return err
 	}
 	if err := s.tellSatisfaction(); err != nil {
 		return err
+	}
+	if was.anything {
+		return nil
 	}
 	return s.tellRecovery()
 }
@@ -142,23 +162,23 @@ func (s *save) tell(e auditEvent) error {
 	if err != nil {
 		return err
 	}
-	e.ID = id
+	e.ID, e.Via = id, s.ruleVia()
 	s.auditEvents = append(s.auditEvents, e)
 	return nil
 }
 
 // tellFields makes the events of custom fields, which are named by their id.
-func (s *save) tellFields() error {
+func (s *save) tellFields(before map[string]json.RawMessage, creates bool) error {
 	for i := range s.config.Fields {
 		f := &s.config.Fields[i]
 		key := strconv.FormatInt(f.ID, 10)
-		now, was := s.values[key], s.valuesBefore[key]
+		now, was := s.values[key], before[key]
 		if !f.Custom() || string(now) == string(was) {
 			continue
 		}
 		value, previous := fieldValue(now), fieldValue(was)
 		e := auditEvent{Type: "Change", FieldName: key, Value: &value, PreviousValue: &previous}
-		if s.created {
+		if creates {
 			e = auditEvent{Type: "Create", FieldName: key, Value: &value}
 		}
 		if err := s.tell(e); err != nil {
@@ -176,13 +196,13 @@ func fieldValue(raw []byte) any {
 }
 
 // tellCollaborators makes the events of followers and CCs, which show addresses.
-func (s *save) tellCollaborators() error {
-	followers, ccs := !slices.Equal(s.before.FollowerIDs, s.after.FollowerIDs), !slices.Equal(s.before.EmailCCIDs, s.after.EmailCCIDs)
+func (s *save) tellCollaborators(was *models.Ticket) error {
+	followers, ccs := !slices.Equal(was.FollowerIDs, s.after.FollowerIDs), !slices.Equal(was.EmailCCIDs, s.after.EmailCCIDs)
 	if !followers && !ccs {
 		return nil
 	}
 	var unknown models.IDs
-	for _, list := range []models.IDs{s.before.FollowerIDs, s.after.FollowerIDs, s.before.EmailCCIDs, s.after.EmailCCIDs} {
+	for _, list := range []models.IDs{was.FollowerIDs, s.after.FollowerIDs, was.EmailCCIDs, s.after.EmailCCIDs} {
 		for _, id := range list {
 			if _, ok := s.people.byID[id]; !ok {
 				unknown = append(unknown, id)
@@ -193,13 +213,13 @@ func (s *save) tellCollaborators() error {
 		return err
 	}
 	if followers {
-		before, after := s.addresses(s.before.FollowerIDs), s.addresses(s.after.FollowerIDs)
+		before, after := s.addresses(was.FollowerIDs), s.addresses(s.after.FollowerIDs)
 		if err := s.tell(auditEvent{Type: "FollowersChange", PreviousFollowers: &before, CurrentFollowers: &after}); err != nil {
 			return err
 		}
 	}
 	if ccs {
-		before, after := s.addresses(s.before.EmailCCIDs), s.addresses(s.after.EmailCCIDs)
+		before, after := s.addresses(was.EmailCCIDs), s.addresses(s.after.EmailCCIDs)
 		return s.tell(auditEvent{Type: "EmailCcChange", PreviousCCs: &before, CurrentCCs: &after})
 	}
 	return nil

@@ -10,11 +10,8 @@ import (
 )
 
 // derive makes everything that follows from the ticket as it is now: times,
-// audit events, metrics and the entries of the event log.
+// metrics and the entries of the event log.
 func (s *save) derive() error {
-	if err := s.tellChanges(); err != nil {
-		return err
-	}
 	s.after.GeneratedAt = s.now
 	if s.created || len(s.auditEvents) > 0 {
 		s.after.UpdatedAt = s.now

@@ -33,6 +33,8 @@ type rating struct {
 	models.SatisfactionRating
 	reason *string
 	before models.SatisfactionRating // the zero value: there was none
+	told   models.SatisfactionRating // up to which events tell it
+	untold bool                      // there is more to tell
 }
 
 func (r rating) voted() bool { return r.Score == models.ScoreGood || r.Score == models.ScoreBad }
@@ -102,7 +104,7 @@ func (s *save) applySatisfaction() error {
 			return err
 		}
 	}
-	r.UpdatedAt = s.now
+	r.UpdatedAt, r.untold = s.now, true
 	s.rating = r
 	s.after.Satisfaction = r.shown()
 	return nil
@@ -143,6 +145,9 @@ func (s *save) applyVote(r *rating, v Satisfaction) error {
 
 // readRating is the ticket's rating as it was. The ticket's lock holds it.
 func (s *save) readRating() (*rating, error) {
+	if s.rating != nil {
+		return s.rating, nil
+	}
 	r := &rating{SatisfactionRating: models.SatisfactionRating{AccountID: s.by.AccountID, TicketID: s.after.ID}}
 	if s.created {
 		return r, nil
@@ -152,7 +157,7 @@ func (s *save) readRating() (*rating, error) {
 	if err != nil && !isNoRows(err) {
 		return nil, err
 	}
-	r.before = r.SatisfactionRating
+	r.before, r.told = r.SatisfactionRating, r.SatisfactionRating
 	return r, nil
 }
 
@@ -160,10 +165,11 @@ func (s *save) readRating() (*rating, error) {
 // attachments_requests.md §4): what changed and, of a vote, all of it at once.
 func (s *save) tellSatisfaction() error {
 	r := s.rating
-	if r == nil {
+	if r == nil || !r.untold {
 		return nil
 	}
-	before, score := r.before, any(r.Score)
+	before, score := r.told, any(r.Score)
+	r.told, r.untold = r.SatisfactionRating, false
 	if before.Score == "" {
 		before.Score = models.ScoreUnoffered
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/rules"
 )
 
 // Saved is a ticket after a change, the audit of it, and the account's set-up
@@ -57,6 +58,8 @@ type save struct {
 	auditID         int64
 	auditVia        Via
 	auditEvents     []auditEvent
+	tells           toldState    // up to which state auditEvents tell the change
+	rule            *rules.Rule  // whose effects are being carried out; nil: the caller's change
 	record          *AuditRecord // see audit
 	log             []events.Event
 	follows         bool // of another ticket's change: a merge, the solving of its problem
@@ -64,8 +67,9 @@ type save struct {
 	silent          bool // an import: no rules, no events to outside
 	unruled         bool // no rules run on it; an import is so too
 	imported        *importedTimes
-	touchUnaudited  bool // write although no audit event came about
-	organizationNew bool // the organization is to be taken from the requester
+	requesterLocale string // that a rule gives the requester; empty: none
+	touchUnaudited  bool   // write although no audit event came about
+	organizationNew bool   // the organization is to be taken from the requester
 }
 
 // Create makes a ticket, unless it is suspended (Saved.Suspended): that of a
@@ -221,6 +225,7 @@ func (s *save) begin() {
 	s.after = s.before
 	s.valuesBefore = fields.Values(s.before.CustomFields)
 	s.values = cloneValues(s.valuesBefore)
+	s.tells = toldState{ticket: s.before, values: s.valuesBefore}
 }
 
 // run is the pipeline. It is the only way a ticket changes.
@@ -229,7 +234,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.runRules, s.derive, s.stampImport,
+		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.tellChanges, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, s.config.Localised(err, s.by.User.Locale)
@@ -249,11 +254,6 @@ func (s *save) run() (Saved, error) {
 	}
 	return Saved{Ticket: s.after, Audit: s.audit(), Config: s.config}, nil
 }
-
-// runRules is where triggers will run: they are handed the ticket before and
-// after and return effects as data, which the loop applies (design of rules).
-// There are none yet.
-func (s *save) runRules() error { return nil }
 
 // idBlock are the ids of one audit's events. One audit takes 64 of the
 // sequence; a save that needs more takes another block.

@@ -12,7 +12,7 @@ import (
 // which stands for the default of its category.
 func (s *save) applyStatus() error {
 	c, t := s.change, &s.after
-	if s.created {
+	if s.created && s.rule == nil {
 		t.Status = models.StatusNew
 	}
 	if id, err := c.CustomStatusID.Get(); err == nil && id != t.CustomStatusID {
@@ -45,7 +45,7 @@ func (s *save) checkStatus() error {
 		return fault.InvalidField("status", "hold is not enabled")
 	case s.after.Status == models.StatusNew && !s.created && s.before.Status != models.StatusNew:
 		return fault.Base(fault.CodeInvalid, "Status: new is not valid for ticket update")
-	case s.after.Status == models.StatusClosed && (s.created || s.before.Status != models.StatusSolved) && !s.silent && !s.follows:
+	case s.after.Status == models.StatusClosed && (s.created || s.before.Status != models.StatusSolved) && !s.silent && !s.follows && s.rule == nil:
 		return fault.Base(fault.CodeInvalid, "Status: closed is not valid for ticket update")
 	}
 	return nil
@@ -67,13 +67,20 @@ func (s *save) statusRules() error {
 		s.by.Staff() && s.by.ID() > 0 && !s.by.User.OnlyPrivateComments {
 		s.assignSolver()
 	}
+	s.settleStatus()
+	return nil
+}
+
+// settleStatus makes the status fit the rest of the ticket: what has an assignee
+// is no longer new, and a plain status is the default of its category.
+func (s *save) settleStatus() {
+	t := &s.after
 	if t.Status == models.StatusNew && t.AssigneeID != nil {
 		t.Status, t.CustomStatusID = models.StatusOpen, 0
 	}
 	if t.CustomStatusID == 0 {
 		t.CustomStatusID = s.config.DefaultStatus(t.Status).ID
 	}
-	return nil
 }
 
 // assignSolver gives a ticket to the agent who solves it, in its group if he

@@ -9,11 +9,13 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/gather"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
 )
@@ -25,6 +27,8 @@ type Service struct {
 	users       *users.Service
 	attachments *attachments.Service
 	suspended   *suspended.Service
+	rulebook    *rulebook.Service
+	triggers    accounts.Remembered[*triggers]
 	shows       *gather.Gatherer[key, shown]
 	now         func() time.Time
 	queue       *jobs.Service // nil until Work: nothing follows on a change then
@@ -35,8 +39,8 @@ type Service struct {
 }
 
 // New makes the service.
-func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, now func() time.Time) *Service {
-	s := &Service{db: db, fields: f, users: u, attachments: a, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{}}
+func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, r *rulebook.Service, now func() time.Time) *Service {
+	s := &Service{db: db, fields: f, users: u, attachments: a, rulebook: r, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{}}
 	s.shows = gather.New(2, s.showTogether)
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,8 +35,9 @@ type writes interface {
 // statement is several writes in one: each in a WITH of its own. One round trip
 // instead of six is 40% less work for the database (design of speed, 5).
 type statement struct {
-	sql  strings.Builder
-	args []any
+	sql     strings.Builder
+	args    []any
+	inserts int
 }
 
 func (w *statement) add(name, text string, args ...any) {
@@ -49,7 +51,8 @@ func (w *statement) add(name, text string, args ...any) {
 }
 
 func (w *statement) insert(table, columns string, args ...any) {
-	w.add("new_"+table, "INSERT INTO "+table+" ("+columns+") VALUES (?"+strings.Repeat(",?", len(args)-1)+")", args...)
+	w.inserts++
+	w.add("new_"+strconv.Itoa(w.inserts), "INSERT INTO "+table+" ("+columns+") VALUES (?"+strings.Repeat(",?", len(args)-1)+")", args...)
 }
 
 func (w *statement) tag(account int64, added, removed []string) {
@@ -132,9 +135,12 @@ func (s *save) writeTo(w writes) {
 	} else {
 		s.writeUpdate(w)
 	}
-	if c := s.comment; c != nil {
-		w.insert("comments", "account_id, id, ticket_id, audit_id, author_id, type, public, body, html_body, plain_body, via, metadata, has_attachments, created_at",
-			c.AccountID, c.ID, c.TicketID, c.AuditID, c.AuthorID, c.Type, c.Public, c.Body, c.HTMLBody, c.PlainBody, c.Via, c.Metadata, c.HasAttachments, c.CreatedAt)
+	if s.comment != nil {
+		s.writeComment(w, s.comment)
+	}
+	if s.requesterLocale != "" {
+		w.add("requester", "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?",
+			s.requesterLocale, s.now, t.AccountID, t.RequesterID, s.requesterLocale)
 	}
 	if s.rating != nil {
 		s.writeRating(w)
@@ -161,6 +167,11 @@ func (s *save) writeTo(w writes) {
 		}
 		w.log(events.By{AccountID: t.AccountID, ActorID: s.authorID(), At: s.now}, t.ID, s.log)
 	}
+}
+
+func (s *save) writeComment(w writes, c *models.Comment) {
+	w.insert("comments", "account_id, id, ticket_id, audit_id, author_id, type, public, body, html_body, plain_body, via, metadata, has_attachments, created_at",
+		c.AccountID, c.ID, c.TicketID, c.AuditID, c.AuthorID, c.Type, c.Public, c.Body, c.HTMLBody, c.PlainBody, c.Via, c.Metadata, c.HasAttachments, c.CreatedAt)
 }
 
 // writeUpdate writes what is different in the rows of a ticket that exists.
