@@ -115,8 +115,9 @@ func TestManyAreDeletedForGood(t *testing.T) {
 		return a.number("SELECT count(*) FROM tickets WHERE account_id = ? AND scrubbed", a.account.ID)
 	}
 	failed := a.delete(fmt.Sprintf("/api/v2/deleted_tickets/destroy_many?ids=%d,%d", first, kept)).want(200).jobDone(a)
-	if failed.member("job_status", "results", "success") != false || scrubbed() != 0 {
-		t.Errorf("one is not deleted: %s", failed.body)
+	if got, want := fmt.Sprint(failed.member("job_status", "results")), fmt.Sprintf(
+		"map[action:delete details:deleted ticket %[1]d not found error:RecordNotFound id:%[1]d index:1 status:Failed success:false]", kept); got != want || scrubbed() != 0 {
+		t.Errorf("one is not deleted: %s, want %s", got, want)
 	}
 	done := a.delete(fmt.Sprintf("/api/v2/deleted_tickets/destroy_many.json?ids=%d,%d", first, second)).want(200).jobDone(a)
 	if got := fmt.Sprint(done.member("job_status", "results")); got != "map[success:true]" || scrubbed() != 2 {

@@ -284,9 +284,9 @@ func (h ticketHandlers) scrubAll(ctx context.Context, by auth.Actor, item json.R
 	if err := json.Unmarshal(item, &ids); err != nil {
 		return nil, err
 	}
-	for _, id := range ids {
+	for i, id := range ids {
 		if err := h.tickets.Scrub(ctx, by, id); err != nil {
-			return nil, err
+			return nil, &jobs.Culprit{ID: id, Index: i, Err: err}
 		}
 	}
 	return map[string]bool{"success": true}, nil

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/riverqueue/river"
 	"gorm.io/gorm"
@@ -173,8 +175,25 @@ type failure struct {
 	Details string          `json:"details"`
 }
 
+// Culprit is the failure of one of several records that an item names, all of
+// which are done or none. The result tells of that one.
+type Culprit struct {
+	ID    int64
+	Index int // among the item's records
+	Err   error
+}
+
+func (c *Culprit) Error() string { return c.Err.Error() }
+
+// Unwrap gives the kind of the failure to those who ask for it.
+func (c *Culprit) Unwrap() error { return c.Err }
+
 func failed(op Operation, item json.RawMessage, index int, err error) failure {
-	f := failure{ID: idOf(item), Index: index, Action: op.Action, Status: "Failed", Error: "InternalServerError", Details: "An unexpected error occurred"}
+	id := idOf(item)
+	if culprit := (*Culprit)(nil); errors.As(err, &culprit) {
+		id, index = json.RawMessage(strconv.FormatInt(culprit.ID, 10)), culprit.Index
+	}
+	f := failure{ID: id, Index: index, Action: op.Action, Status: "Failed", Error: "InternalServerError", Details: "An unexpected error occurred"}
 	if known := fault.Of(err); known != nil {
 		f.Error, f.Details = names[known.Kind], known.Error()
 		if f.Error == "" {
