@@ -89,8 +89,9 @@ func given(setUp *fields.Config) map[string]map[string]any {
 	s := setUp.Settings
 	return map[string]map[string]any{
 		"active_features": {
-			"allow_ccs": true, "markdown": s.Tickets.MarkdownTicketComments, "on_hold_status": s.Tickets.StatusHold,
-			"organization_access_enabled": true, "ticket_forms": true, "ticket_tagging": true, "user_tagging": true,
+			"allow_ccs": true, "business_hours": true, "csat_reason_code": true, "customer_satisfaction": true, "dynamic_contents": true,
+			"light_agents": true, "markdown": s.Tickets.MarkdownTicketComments, "on_hold_status": s.Tickets.StatusHold,
+			"organization_access_enabled": true, "ticket_forms": true, "ticket_tagging": true, "user_org_fields": true, "user_tagging": true,
 		},
 		"api": {
 			"accepted_api_agreement": true, "api_password_access": strconv.FormatBool(s.API.PasswordAccess),
@@ -134,11 +135,10 @@ func given(setUp *fields.Config) map[string]map[string]any {
 var absent = map[string][]string{
 	"active_features": {
 		"advanced_analytics", "agent_forwarding", "allow_email_template_customization", "automatic_answers", "bcc_archiving",
-		"benchmark_opt_out", "business_hours", "chat", "chat_about_my_ticket", "csat_reason_code", "custom_dkim_domain",
-		"customer_context_as_default", "customer_satisfaction", "dynamic_contents", "explore", "explore_on_support_ent_plan",
-		"explore_on_support_pro_plan", "facebook", "facebook_login", "fallback_composer", "forum_analytics", "good_data_and_explore",
-		"google_login", "insights", "is_abusive", "light_agents", "rich_content_in_emails", "sandbox", "satisfaction_prediction",
-		"suspended_ticket_notification", "topic_suggestion", "twitter", "twitter_login", "user_org_fields", "voice",
+		"benchmark_opt_out", "chat", "chat_about_my_ticket", "custom_dkim_domain", "customer_context_as_default", "explore",
+		"explore_on_support_ent_plan", "explore_on_support_pro_plan", "facebook", "facebook_login", "fallback_composer", "forum_analytics",
+		"good_data_and_explore", "google_login", "insights", "is_abusive", "rich_content_in_emails", "sandbox", "satisfaction_prediction",
+		"suspended_ticket_notification", "topic_suggestion", "twitter", "twitter_login", "voice",
 	},
 	"agents": {
 		"agent_home", "agent_workspace", "aw_self_serve_migration_enabled", "focus_mode", "idle_timeout_enabled", "unified_agent_statuses",
