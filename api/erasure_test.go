@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/helpd/helpd/models"
 )
 
 // traces are what the person of a test is known by, spread over an account.
@@ -108,11 +111,26 @@ func plant(a *anAPI) (id int64, tickets []int64) {
 
 	same := a.post("/api/v2/users", fmt.Sprintf(`{"user":{"name":"Zack Featherquill","email":%q}}`, twin)).want(201).id("user")
 	a.put(fmt.Sprintf("/api/v2/users/%d/merge", same), fmt.Sprintf(`{"user":{"id":%d}}`, id)).want(200)
+	a.mail(own, "For Zacharias Quillfeather", []int64{id}, mail)
+	a.mail(own, "Dear Zacharias Quillfeather", []int64{77, id}, "agent@helpd.test", strings.ToUpper(mail))
 	// The ticket is closed, or its requester could not be deleted.
 	if err := a.db.WithContext(a.ctx()).Exec("UPDATE tickets SET status = 'closed' WHERE account_id = ? AND id = ?", a.account.ID, own).Error; err != nil {
 		a.t.Fatal(err)
 	}
 	return id, []int64{own, other}
+}
+
+// mail puts a mail about a ticket into the outbox: to the first address, with
+// copies to the others.
+func (a *anAPI) mail(ticket int64, text string, users []int64, addresses ...string) {
+	a.t.Helper()
+	err := a.db.WithContext(a.ctx()).Create(&models.OutboxMail{
+		TicketID: ticket, Channel: models.ChannelEmail, RecipientIDs: users, Recipients: addresses[:1], CCs: addresses[1:], Headers: models.JSON("{}"),
+		Subject: text, HTMLBody: "<p>" + text + "</p>", TextBody: text, CreatedAt: time.Now(),
+	}).Error
+	if err != nil {
+		a.t.Fatal(err)
+	}
 }
 
 func TestPermanentDeletionLeavesNoByte(t *testing.T) {
@@ -121,7 +139,7 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 	id, tickets := plant(a)
 	before := a.dump()
 	for _, table := range []string{"users", "user_identities", "tickets", "comments", "audits", "events", "attachments", "idempotency_keys", "job_statuses", "organizations",
-		"satisfaction_ratings", "suspended_tickets"} {
+		"satisfaction_ratings", "suspended_tickets", "outbox"} {
 		if len(found(before[table])) == 0 {
 			t.Errorf("the test has left no trace in %s", table)
 		}
@@ -165,7 +183,7 @@ func TestPermanentDeletionLeavesNoByte(t *testing.T) {
 			t.Errorf("stage %d is %v", i, got)
 		}
 	}
-	for _, table := range []string{"tickets", "comments", "audits", "events", "organizations", "users", "files", "suspended_tickets"} {
+	for _, table := range []string{"tickets", "comments", "audits", "events", "organizations", "users", "files", "suspended_tickets", "outbox"} {
 		if n := fmt.Sprint(last.member("compliance_deletion_statuses", 2, "receipt", table)); n == "0" {
 			t.Errorf("the receipt tells of %s %s", n, table)
 		}

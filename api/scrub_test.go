@@ -70,6 +70,7 @@ func TestNothingIsLeftOfATicketDeletedForGood(t *testing.T) {
 	id := r.id("ticket")
 	a.put(a.path(id), `{"ticket":{"comment":{"body":"`+secret+`","public":false}}}`).want(200)
 	a.post("/api/v2/skips", fmt.Sprintf(`{"skip":{"ticket_id":%d,"reason":"%s"}}`, id, secret)).want(201)
+	a.mail(id, secret, []int64{bo}, a.email("bo"))
 	a.delete(fmt.Sprintf("/api/v2/deleted_tickets/%d", id)).wantMissing() // it is not deleted
 	a.delete(a.path(id)).want(204)
 

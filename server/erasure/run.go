@@ -7,6 +7,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/attachments"
+	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
 )
@@ -24,7 +25,7 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.findTickets(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{r.takeFiles, r.dropSuspended, r.forgetRequests, r.cover, r.forgetAnswers, r.forgetJobs} {
+	for _, step := range []func(context.Context) error{r.takeFiles, r.dropSuspended, r.dropMails, r.forgetRequests, r.cover, r.forgetAnswers, r.forgetJobs} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -84,6 +85,14 @@ func (r *run) takeFiles(ctx context.Context) error {
 func (r *run) dropSuspended(ctx context.Context) error {
 	return r.step(ctx, "suspended_tickets", func(tx *gorm.DB) (int64, error) {
 		return suspended.EraseTx(tx, r.now(), r.account, r.known.Users, r.known.Addresses)
+	})
+}
+
+// dropMails removes the mails to the person. What others were told stays, without
+// the name.
+func (r *run) dropMails(ctx context.Context) error {
+	return r.step(ctx, "outbox", func(tx *gorm.DB) (int64, error) {
+		return outbox.EraseTx(tx, r.account, r.known.Users, r.known.Addresses)
 	})
 }
 

@@ -124,6 +124,7 @@ func TestRender(t *testing.T) {
 		{"{{ '<b>x</b><script>y</script>' | strip_html }}", "x"},
 		{"{{ ticket.at }} {{ ticket.at | date: '%Y-%m-%d %H:%M' }} {{ 'now' | date: '%H' }} {{ '2026-01-02' | date: '%d.%m.%Y' }}",
 			"4. März 2026 2026-03-04 13:05 13 02.01.2026"},
+		{"a{{ '%00' | url_decode }}b", "ab"},
 		{"{{ 'soon' | date: '%Y' }} {{ 0 | date: '%Y' }}", "soon 1970"},
 		{"{{ ticket.tags | no_such_filter: 3 | upcase }}", "VIP RED"},
 	} {
@@ -194,7 +195,7 @@ func TestWhatRunsAwayIsCut(t *testing.T) {
 		if took := time.Since(began); took > 10*MaxTime { // the machine is busy with other tests
 			t.Errorf("%s takes %v", text, took)
 		}
-		if !errors.Is(err, want) {
+		if !errors.Is(err, want) && (want != ErrTooLong || !errors.Is(err, ErrTooMuch)) { // either may come first
 			t.Errorf("%s ends with %v and should with %v", text, err, want)
 		}
 		if len(got) > MaxOutput {

@@ -27,11 +27,11 @@ func (t *Template) Render(s *Scope) (string, error) {
 	if t.Plain() && s.Format != HTML {
 		return t.source, nil
 	}
-	r := &run{Scope: s, began: time.Now(), check: 10_000}
+	r := &run{Scope: s, looked: time.Now(), check: lookEvery}
 	s.run = r
 	defer func() { s.run = nil }()
-	text := r.render(t)
-	return text, r.stopped
+	// A filter can decode one, and a database takes none.
+	return strings.ReplaceAll(r.render(t), "\x00", ""), r.stopped
 }
 
 // Embed renders another template within the rendering under way of which a value
@@ -68,7 +68,8 @@ type run struct {
 	context  expressions.Context
 	work     int
 	check    int // when work is this much, the clock is looked at
-	began    time.Time
+	looked   time.Time
+	took     time.Duration
 	stopped  error
 }
 
@@ -93,18 +94,25 @@ func (r *run) render(t *Template) string {
 
 // spend counts what is done: about one for what takes as long as writing a
 // value, or for 32 bytes that are copied or looked through. It reports false when
-// it is enough. The clock only stops what is slow in spite of that, and nothing
-// small: a machine that is busy with other things cuts no mail.
+// it is enough. The clock stops what is slow in spite of that, such as comparing
+// long texts: no small text, and not for the time that the machine was busy with
+// something else, or a mail would be cut because of that.
 func (r *run) spend(n int) bool {
-	r.work += n
-	if r.work >= r.check && r.stopped == nil {
-		r.check = r.work + 1000
-		if r.work > maxWork || time.Since(r.began) > MaxTime {
+	if r.work += n; r.work >= r.check && r.stopped == nil {
+		now := time.Now()
+		r.took += min(now.Sub(r.looked), longestStep)
+		r.looked, r.check = now, r.work+lookEvery
+		if r.work > maxWork || r.took > MaxTime {
 			r.stopped = ErrTooMuch
 		}
 	}
 	return r.stopped == nil
 }
+
+const (
+	lookEvery   = 50
+	longestStep = 5 * time.Millisecond // what 50 can take: more is a pause of the machine
+)
 
 func (r *run) stop(err error) {
 	if r.stopped == nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/richtext"
 )
 
 // addComment makes the comment of the change, if it has one. A blank comment
@@ -113,12 +114,12 @@ func (s *save) writeText(c *NewComment) {
 	switch {
 	case strings.TrimSpace(c.HTML) != "":
 		s.comment.HTMLBody = wrapped(c.HTML)
-		s.comment.PlainBody = textOf(s.comment.HTMLBody)
+		s.comment.PlainBody = richtext.Text(s.comment.HTMLBody)
 		s.comment.Body = s.comment.PlainBody
 	case s.config.Settings.Tickets.MarkdownTicketComments && s.staff(s.comment.AuthorID):
 		s.comment.Body = c.Body
 		s.comment.HTMLBody = markdownHTML(c.Body)
-		s.comment.PlainBody = textOf(s.comment.HTMLBody)
+		s.comment.PlainBody = richtext.Text(s.comment.HTMLBody)
 	default:
 		s.comment.Body, s.comment.PlainBody = c.Body, c.Body
 		s.comment.HTMLBody = htmlOf(c.Body)

@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
 )
@@ -161,6 +162,9 @@ func (s *Service) MakePrivate(ctx context.Context, by auth.Actor, ticket, commen
 			return nil
 		}
 		if err := sv.tx.Model(c).Where("id = ?", c.ID).Update("public", false).Error; err != nil {
+			return err
+		}
+		if err := outbox.WithdrawTx(sv.tx, sv.by.AccountID, ticket, c.ID); err != nil {
 			return err
 		}
 		no := false

@@ -11,6 +11,8 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/idempotency"
+	"github.com/helpd/helpd/server/outbox"
+	"github.com/helpd/helpd/server/richtext"
 )
 
 // redaction stands for each character that was taken out.
@@ -52,6 +54,9 @@ func (s *save) redact(c *models.Comment, cover func()) error {
 		t.Subject = &subject
 	}
 	if err := s.redactLog(c, first); err != nil {
+		return err
+	}
+	if err := outbox.RedactTx(s.tx, s.by.AccountID, t.ID, c.ID); err != nil {
 		return err
 	}
 	if err := idempotency.BlankTx(s.tx, s.by.AccountID, "tickets", t.ID); err != nil {
@@ -139,6 +144,9 @@ func (s *save) noteRedacted(comment, id int64) error {
 		attachments.Redacted, s.by.AccountID, events.Subject("ticket", s.after.ID), events.ID(id)).Error; err != nil {
 		return err
 	}
+	if err := outbox.RedactTx(s.tx, s.by.AccountID, s.after.ID, comment); err != nil {
+		return err
+	}
 	if err := s.tell(auditEvent{Type: "AttachmentRedactionEvent", AttachmentID: id, CommentID: comment}); err != nil {
 		return err
 	}
@@ -174,11 +182,11 @@ func redact(c *models.Comment, text string) {
 	switch {
 	case !inPlain: // it includes marks
 		c.HTMLBody = markdownHTML(c.Body)
-		c.PlainBody = textOf(c.HTMLBody)
+		c.PlainBody = richtext.Text(c.HTMLBody)
 	case !inBody: // marks stand within it
 		c.Body = c.PlainBody
 	}
-	if strings.Contains(textOf(c.HTMLBody), text) {
+	if strings.Contains(richtext.Text(c.HTMLBody), text) {
 		c.HTMLBody = htmlOf(c.PlainBody)
 	}
 }

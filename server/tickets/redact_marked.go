@@ -8,6 +8,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/richtext"
 )
 
 // Marked says what is to go from a comment.
@@ -41,7 +42,7 @@ func (s *Service) RedactMarked(ctx context.Context, by auth.Actor, ticket, comme
 		}
 		return sv.redact(c, func() {
 			c.HTMLBody = source
-			c.PlainBody = textOf(source)
+			c.PlainBody = richtext.Text(source)
 			c.Body = c.PlainBody
 		})
 	})

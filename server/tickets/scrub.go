@@ -54,7 +54,7 @@ func (s *Service) Scrub(ctx context.Context, by auth.Actor, id int64) error {
 
 // scrubbedTables have rows of a ticket that go with it, by the ticket's id.
 var scrubbedTables = []any{
-	&models.Comment{}, &models.Audit{}, &models.Skip{}, &models.TicketVisit{}, &models.SatisfactionRating{},
+	&models.Comment{}, &models.Audit{}, &models.Skip{}, &models.TicketVisit{}, &models.SatisfactionRating{}, &models.OutboxMail{},
 }
 
 func (s *Service) scrubTx(tx *gorm.DB, by auth.Actor, id int64) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/outbox"
 )
 
 // successionBatch is how many tickets are in memory at a time.
@@ -59,6 +60,9 @@ func (s *Service) SucceedUserTx(tx *gorm.DB, by auth.Actor, from, to int64) erro
 		}
 	}
 	if err := tx.Exec("UPDATE comments SET author_id = ? WHERE account_id = ? AND author_id = ?", to, account, from).Error; err != nil {
+		return err
+	}
+	if err := outbox.SucceedUserTx(tx, account, from, to); err != nil {
 		return err
 	}
 	return tx.Exec(`WITH gone AS (DELETE FROM ticket_visits WHERE account_id = ? AND user_id = ? RETURNING ticket_id, visited_at)

@@ -7,6 +7,7 @@ import (
 	nethtml "golang.org/x/net/html"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/richtext"
 )
 
 const (
@@ -34,25 +35,6 @@ func TestPlainTextAsHTML(t *testing.T) {
 	} {
 		if got := htmlOf(tc.text); got != open+tc.html+end {
 			t.Errorf("%s: %s", tc.name, got)
-		}
-	}
-}
-
-func TestHTMLAsPlainText(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ name, html, text string }{
-		{"paragraphs", "<p>One</p><p>Two</p>", "One\n\nTwo"},
-		{"breaks", "One<br>Two<br/>Three", "One\nTwo\nThree"},
-		{"boxes", "<div>One</div><div>Two</div>", "One\n\nTwo"},
-		{"a list", "<ul><li>One</li><li>Two</li></ul>", "- One\n- Two"},
-		{"a table", "<table><tr><td>a</td><td>b</td></tr></table>", "a b"},
-		{"marks within a word", "f<b>oo</b>", "foo"},
-		{"escaped marks", "a &lt;b&gt; &amp; &nbsp;c", "a <b> &  c"},
-		{"line ends mean nothing", "One\ntwo\r\nthree", "One two three"},
-		{"what is not closed", "<p>One<b>two", "Onetwo"},
-	} {
-		if got := textOf(tc.html); got != tc.text {
-			t.Errorf("%s: %q", tc.name, got)
 		}
 	}
 }
@@ -191,9 +173,9 @@ func TestRedaction(t *testing.T) {
 		{"over lines", "My number\nis 987-65", "number\nis 987-65"},
 	} {
 		c := models.Comment{Body: tc.body, HTMLBody: markdownHTML(tc.body)}
-		c.PlainBody = textOf(c.HTMLBody)
+		c.PlainBody = richtext.Text(c.HTMLBody)
 		redact(&c, tc.text)
-		for form, text := range map[string]string{"body": c.Body, "plain_body": c.PlainBody, "html_body": textOf(c.HTMLBody)} {
+		for form, text := range map[string]string{"body": c.Body, "plain_body": c.PlainBody, "html_body": richtext.Text(c.HTMLBody)} {
 			if strings.Contains(text, "987") || strings.Contains(text, "65") || !strings.Contains(text, redaction) || !strings.Contains(text, "My") {
 				t.Errorf("%s: %s is %q", tc.name, form, text)
 			}
@@ -216,7 +198,7 @@ func FuzzText(f *testing.F) {
 		if again := wrapped(once); again != once {
 			t.Errorf("%q\nonce  %q\nagain %q", text, once, again)
 		}
-		_ = textOf(text)
+		_ = richtext.Text(text)
 		c := models.Comment{Body: text, PlainBody: text, HTMLBody: htmlOf(text)}
 		if secret := text[:len(text)/2]; strings.TrimSpace(secret) != "" && !strings.Contains(redaction, secret) {
 			redact(&c, secret)

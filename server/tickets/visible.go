@@ -23,6 +23,28 @@ func owned(by auth.Actor) (string, []any) {
 	return sightOf(by).condition("")
 }
 
+// Sees is Visible of a ticket that is in memory, for agents: those who are not
+// limited to some tickets, and those of whose tickets it is one.
+func Sees(agent auth.Actor, t *models.Ticket) bool {
+	is := func(id *int64) bool { return id != nil && *id == agent.ID() }
+	mine := is(&t.RequesterID)
+	if !agent.Staff() || t.DeletedAt != nil || t.AccountID != agent.AccountID {
+		return false
+	}
+	switch agent.Restriction() {
+	case "":
+		return true
+	case models.RestrictGroups:
+		return mine || is(t.AssigneeID) || t.GroupID != nil && agent.InGroup(*t.GroupID)
+	case models.RestrictOrganization:
+		of := agent.User.OrganizationID
+		return mine || is(t.AssigneeID) || of != nil && t.OrganizationID != nil && *of == *t.OrganizationID
+	case models.RestrictAssigned:
+		return mine || is(t.AssigneeID)
+	}
+	return mine
+}
+
 // visibleRequest is Visible for tickets as requests, which are those that have
 // something public.
 func visibleRequest(by auth.Actor) (string, []any) {

@@ -94,7 +94,13 @@ func (tn town) sees(t *testing.T, by auth.Actor, names []string) {
 		if seen {
 			want = append(want, id)
 		}
-		_, err := tn.Get(tn.ctx, by, id)
+		one, err := tn.Get(tn.ctx, by, id)
+		if err == nil && by.Staff() && !Sees(by, &one) {
+			t.Errorf("%s is seen, and not in memory", name)
+		}
+		if other, err := tn.Get(tn.ctx, tn.admin, id); err != nil || !seen && Sees(by, &other) {
+			t.Errorf("%s is seen in memory alone (%v)", name, err)
+		}
 		_, listed := tn.Comments(tn.ctx, by, id, page.First(10))
 		_, _, counted := tn.CountComments(tn.ctx, by, id)
 		for how, err := range map[string]error{"get": err, "comments": listed, "count of comments": counted} {
