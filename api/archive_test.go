@@ -84,7 +84,7 @@ func TestTicketsAreClosedAndArchivedInTime(t *testing.T) {
 		t.Error("the ticket is not from the archive")
 	}
 	// It is shown as before, and to its requester, and what it is told is no more than then.
-	if got := len(a.get(a.path(solved)+"/audits").want(200).ids("audits")); got != last+1 {
+	if got := len(a.get(a.path(solved) + "/audits").want(200).ids("audits")); got != last+1 {
 		t.Errorf("%d audits, want %d", got, last+1)
 	}
 	if got := a.get(fmt.Sprintf("/api/v2/tickets/show_many?ids=%d", solved)).want(200).ids("tickets"); !slices.Equal(got, []int64{solved}) {

@@ -1,0 +1,107 @@
+package api_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Columns of numbers and lists of them that hold no user's id, whatever the table.
+var ofNoUser = []string{
+	"account_id", "id", "seq", "subject_id", "size", "count", "delta", "config_version", "clocks", "business_clocks", "intervals",
+	"audit_id", "brand_id", "category_id", "comment_id", "custom_role_id", "custom_status_id", "default_group_id", "field_id", "followup_ids",
+	"followup_source_id", "group_id", "group_ids", "item_id", "organization_id", "parent_id", "photo_id", "problem_id", "reason_id",
+	"restricted_brand_ids", "schedule_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "upload_id",
+}
+
+// What names a user who was merged into another, and goes on doing so.
+var staysWithTheLoser = map[string]string{
+	"erasures.executer_id":             "who did it then",
+	"erasures.user_id":                 "of users that are deleted, who are not merged",
+	"events.actor_id":                  "the log of events tells what happened",
+	"fields.creator_user_id":           "admins alone make fields, and no admin is merged",
+	"group_memberships.user_id":        "agents alone have some, and no agent is merged",
+	"idempotency_keys.actor_id":        "a key belongs to the credentials that it came with, and these have ended",
+	"job_statuses.user_id":             "who started it then; kept for a day",
+	"organization_merges.loser_id":     "an organization",
+	"organization_merges.winner_id":    "an organization",
+	"organization_merges.user_id":      "who did it then",
+	"rules.owner_id":                   "agents alone have some, and no agent is merged",
+	"satisfaction_ratings.assignee_id": "whom the rating was about, who was an agent",
+	"tickets.deleted_by":               "who did it then",
+	"users.merged_into_id":             "of those who were merged into the loser before: the way to the winner leads over him",
+}
+
+// Columns that end so count something.
+var counts = []string{"_seconds", "_count"}
+
+// Whoever brings a table with a user's id in it has to think of the merging of
+// users: its rows are to follow, or to be named above with the reason.
+func TestMergedUsersAreNamedNowhere(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	w := newWorld(a)
+	var columns []struct{ Name, Type string }
+	err := a.db.WithContext(a.ctx()).Raw(`SELECT c.relname || '.' || a.attname AS name, format_type(a.atttypid, -1) AS type
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
+		AND c.relname NOT LIKE 'river\_%' AND c.relname NOT LIKE 'goose\_%' AND format_type(a.atttypid, -1) IN ('bigint', 'bigint[]')`).Scan(&columns).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	loser, winner := a.user("Loser", a.email("loser"), "end-user"), w.ids["user_id"]
+	// What the world leaves out, or has in memory still.
+	ticket := w.ids["ticket_id"]
+	a.put("/api/v2/tickets/"+ticket, fmt.Sprintf(`{"ticket":{"email_cc_ids":[%d]}}`, loser)).want(200)
+	if _, _, err := a.auth.NewOAuthToken(a.ctx(), a.account.ID, loser, nil, theClock.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.db.WithContext(a.ctx()).Exec("INSERT INTO ticket_visits (account_id, user_id, ticket_id, visited_at) VALUES (?, ?, ?, ?)",
+		a.account.ID, loser, ticket, theClock).Error; err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	named := func(column, kind string) int {
+		table, name, _ := strings.Cut(column, ".")
+		cond := name + " = ?"
+		if kind == "bigint[]" {
+			cond = name + " @> ARRAY[?::bigint]"
+		}
+		return a.number("SELECT count(*) FROM "+table+" WHERE account_id = ? AND "+cond, a.account.ID, loser)
+	}
+	follows := columns[:0]
+	for _, c := range columns {
+		table, name, _ := strings.Cut(c.Name, ".")
+		seen[c.Name] = true
+		if slices.Contains(ofNoUser, name) || staysWithTheLoser[c.Name] != "" || slices.ContainsFunc(counts, func(end string) bool { return strings.HasSuffix(name, end) }) {
+			continue
+		}
+		follows = append(follows, c)
+		if named(c.Name, c.Type) > 0 {
+			continue
+		}
+		value := "?::bigint"
+		if c.Type == "bigint[]" {
+			value = "ARRAY[?::bigint]"
+		}
+		// Which of the world's rows it is does not matter.
+		done := a.db.WithContext(a.ctx()).Exec("UPDATE "+table+" SET "+name+" = "+value+" WHERE account_id = ? AND ctid = (SELECT min(ctid) FROM "+table+" WHERE account_id = ?)",
+			loser, a.account.ID, a.account.ID)
+		if done.Error != nil || done.RowsAffected != 1 {
+			t.Errorf("%s may hold a user's id, and the world has no row with one (%v): make one in newWorld, or say above that it holds none", c.Name, done.Error)
+		}
+	}
+	a.put(fmt.Sprintf("/api/v2/users/%d/merge", loser), `{"user":{"id":`+winner+`}}`).want(200)
+	for _, c := range follows {
+		if n := named(c.Name, c.Type); n > 0 {
+			t.Errorf("%d rows of %s name a user who was merged: move them in users.MergeTx or tickets.SucceedUserTx, or say above why they stay", n, c.Name)
+		}
+	}
+	for name := range staysWithTheLoser {
+		if !seen[name] {
+			t.Errorf("there is no column %s", name)
+		}
+	}
+}
