@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fields"
@@ -36,6 +37,7 @@ import (
 type Services struct {
 	Attachments   *attachments.Service
 	Auth          *auth.Service
+	Automations   *automations.Service
 	Dynamic       *dynamiccontent.Service
 	Erasure       *erasure.Service
 	Fields        *fields.Service

@@ -29,6 +29,7 @@ import (
 	"github.com/helpd/helpd/server"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
@@ -51,6 +52,8 @@ type anAPI struct {
 	header  http.Header
 	files   string // the directory of the blob store
 	now     *atomic.Pointer[time.Time]
+
+	automations *automations.Service
 }
 
 var accountNumber atomic.Int64
@@ -96,7 +99,7 @@ func buildAPI(t *testing.T, db *gorm.DB, dsn string, change ...func(*api.Options
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.handler, a.auth = api.New(services, o), services.Auth
+	a.handler, a.auth, a.automations = api.New(services, o), services.Auth, services.Automations
 	t.Cleanup(func() {
 		if err := services.Jobs.Stop(context.Background()); err != nil {
 			t.Errorf("stop jobs: %v", err)

@@ -53,7 +53,7 @@ func TestTriggersChangeTheTicketThatIsSaved(t *testing.T) {
 	a.triggered("Route errors", `{"field":"update_type","operator":"is","value":"Create"},{"field":"comment_includes_word","operator":"includes","value":"error_547"}`,
 		fmt.Sprintf(`{"field":"group_id","value":"%d"},{"field":"priority","value":"high"}`, group))
 	a.triggered("Nothing new", `{"field":"priority","operator":"is","value":"high"}`, `{"field":"priority","value":"high"}`)
-	a.triggered("Never", `{"field":"group_id","operator":"is_not","value":"1"}`, `{"field":"status","value":"pending"}`)
+	a.triggered("Never", `{"field":"priority","operator":"is","value":"low"}`, `{"field":"status","value":"pending"}`)
 
 	r := a.post("/api/v2/tickets", `{"ticket":{"subject":"Checkin","comment":{"body":"It says Error_547."}}}`).want(201)
 	if got := fmt.Sprint(r.member("ticket", "group_id"), r.member("ticket", "priority"), r.member("ticket", "tags")); got != fmt.Sprint(group, "high", "[escalated now]") {

@@ -1,5 +1,7 @@
 package models
 
+import "time"
+
 // Kinds of rules.
 const (
 	RuleTrigger    = "trigger"
@@ -33,4 +35,13 @@ type TriggerCategory struct {
 	Name     string
 	Position int
 	Stamps
+}
+
+// AutomationMark is that an automation has acted on a ticket.
+type AutomationMark struct {
+	AccountID    int64     `gorm:"primaryKey;autoIncrement:false"`
+	TicketID     int64     `gorm:"primaryKey;autoIncrement:false"`
+	AutomationID int64     `gorm:"primaryKey;autoIncrement:false"`
+	Since        time.Time // the moment that its conditions asked about
+	Times        int
 }

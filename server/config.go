@@ -37,6 +37,8 @@ type Config struct {
 	MaxInFlight        int      // 0: no limit
 	MaxUpload          int64    // bytes
 
+	AutomationInterval time.Duration // at least a second
+
 	LogLevel        string
 	LogFormat       string
 	OTLPEndpoint    string
@@ -106,6 +108,8 @@ func (c *Config) settings() []Setting {
 			Help: "requests worked on at the same time, beyond which 503 is answered; 0: no limit"},
 		{Env: "HELPD_MAX_UPLOAD", Default: "50MB", read: size(&c.MaxUpload),
 			Help: "size of the largest attachment, in bytes or with KB, MB or GB"},
+		{Env: "HELPD_AUTOMATION_INTERVAL", Default: "1h", read: interval(&c.AutomationInterval),
+			Help: "how often automations run, as 1h or 20s"},
 		{Env: "HELPD_LOG_LEVEL", Default: "info", read: oneOf(&c.LogLevel, "debug", "info", "warn", "error"),
 			Help: "least level that is logged: debug, info, warn or error"},
 		{Env: "HELPD_LOG_FORMAT", Default: "json", read: oneOf(&c.LogFormat, "json", "text"),

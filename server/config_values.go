@@ -124,6 +124,19 @@ func duration(to *time.Duration) func(string) error {
 	}
 }
 
+// interval is a duration of a second or more.
+func interval(to *time.Duration) func(string) error {
+	return func(s string) error {
+		if err := duration(to)(s); err != nil {
+			return err
+		}
+		if *to < time.Second {
+			return errors.New("must be a second or more")
+		}
+		return nil
+	}
+}
+
 func words(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }

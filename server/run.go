@@ -50,7 +50,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 		return err
 	}
 	p.services, err = NewServices(ctx, db.DB, db.DSN, ServiceOptions{
-		Now: clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload,
+		Now: Clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload, AutomationInterval: c.AutomationInterval,
 	})
 	if err != nil {
 		return err
@@ -119,9 +119,9 @@ func (p *program) serve(ctx context.Context, started func(base string)) error {
 	return errors.Join(err, parts.Wait())
 }
 
-// clock is the time as PostgreSQL keeps it, so that what was just saved and what
+// Clock is the time as PostgreSQL keeps it, so that what was just saved and what
 // is read back are equal.
-func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+func Clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // parts are what runs beside requests, each until its context is done.
 func (p *program) parts() []func(context.Context) error {
@@ -176,7 +176,7 @@ func (p *program) handler() http.Handler {
 		pages.Metrics = p.tel.Metrics()
 	}
 	return api.New(p.services, api.Options{
-		Log: p.log, Registry: p.tel.Registry(), Trace: p.tel.Trace(), Now: clock,
+		Log: p.log, Registry: p.tel.Registry(), Trace: p.tel.Trace(), Now: Clock,
 		Trusted: c.TrustedProxies, Origins: c.CORSOrigins,
 		Limits:      edge.Limits{Account: c.RateLimit, Anonymous: c.RateLimitAnonymous},
 		MaxInFlight: c.MaxInFlight, MaxUpload: c.MaxUpload, Pages: pages,

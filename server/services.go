@@ -14,6 +14,7 @@ import (
 	"github.com/helpd/helpd/api"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/fields"
@@ -41,6 +42,8 @@ type ServiceOptions struct {
 	// MaxUpload is the size of the largest attachment, in bytes; 0 is
 	// attachments.DefaultMaxSize.
 	MaxUpload int64
+	// AutomationInterval is how often automations run; 0: never by themselves.
+	AutomationInterval time.Duration
 }
 
 // NewServices constructs all that operations ask for on the database db, whose
@@ -72,11 +75,19 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	rulebookService := rulebook.New(db, config, o.Now)
 	ticketService := tickets.New(db, config, people, files, rulebookService, o.Now)
 	ticketService.Work(queue, authService)
+	byTime := automations.New(db, config, ticketService, o.Log)
+	if o.AutomationInterval > 0 {
+		queue.Every(o.AutomationInterval, "automations", func(ctx context.Context) error {
+			_, err := byTime.Run(ctx)
+			return err
+		})
+	}
 	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	return api.Services{
 		Attachments:   files,
+		Automations:   byTime,
 		Auth:          authService,
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,

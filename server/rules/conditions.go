@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/helpd/helpd/server/fault"
 )
@@ -21,7 +22,10 @@ type test struct {
 	// refs are the records that it names and that Env.Known knows of.
 	refs  []Ref
 	needs Needs
-	cost  int // of holds, in comparisons: those that cost least are asked first
+	// since is the time that the condition counts hours from; nil: it does not.
+	since    func(*Subject) *time.Time
+	sinceSQL string
+	cost     int // of holds, in comparisons: those that cost least are asked first
 }
 
 // Ref is a user or an organization that a rule names.
@@ -196,6 +200,37 @@ func (n Needs) With(other Needs) Needs {
 
 // Needs are the people that the conditions ask about.
 func (m *Matcher) Needs() Needs { return m.needs }
+
+// Since is the latest of the times that the conditions count hours from; the
+// zero time if there are none.
+func (m *Matcher) Since(s *Subject) time.Time {
+	var since time.Time
+	for _, t := range m.all {
+		if t.since == nil {
+			continue
+		}
+		if at := t.since(s); at != nil && at.After(since) {
+			since = *at
+		}
+	}
+	return since
+}
+
+// SinceSQL is Since as SQL; it has no placeholders.
+func (m *Matcher) SinceSQL() string {
+	parts := []string{"'0001-01-01Z'::timestamptz"}
+	for _, t := range m.all {
+		if t.since != nil {
+			parts = append(parts, t.sinceSQL)
+		}
+	}
+	return "greatest(" + strings.Join(parts, ", ") + ")"
+}
+
+// Timed reports whether one of the conditions counts hours.
+func (m *Matcher) Timed() bool {
+	return slices.ContainsFunc(m.all, func(t test) bool { return t.since != nil })
+}
 
 // Dead reports whether a record or a field that the conditions name is gone.
 func (m *Matcher) Dead() bool { return m.dead }

@@ -67,9 +67,11 @@ type save struct {
 	silent          bool // an import: no rules, no events to outside
 	unruled         bool // no rules run on it; an import is so too
 	imported        *importedTimes
-	requesterLocale string // that a rule gives the requester; empty: none
-	touchUnaudited  bool   // write although no audit event came about
-	organizationNew bool   // the organization is to be taken from the requester
+	automation      *rules.Rule // that the save is for; nil: none
+	since           time.Time   // the moment that its conditions ask about
+	requesterLocale string      // that a rule gives the requester; empty: none
+	touchUnaudited  bool        // write although no audit event came about
+	organizationNew bool        // the organization is to be taken from the requester
 }
 
 // Create makes a ticket, unless it is suspended (Saved.Suspended): that of a
@@ -234,7 +236,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.tellChanges, s.runRules, s.derive, s.stampImport,
+		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.tellChanges, s.runRules, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, s.config.Localised(err, s.by.User.Locale)

@@ -68,18 +68,11 @@ func (s *save) runRules() error {
 
 // fire carries out the actions of a rule that holds, and tells what they did.
 func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err error) {
-	s.rule = r
 	defer func() { s.rule = nil }()
 	events := len(s.auditEvents)
-	err = r.Actions.For(subject, func(e rules.Effect) error {
-		err := s.carryOut(e)
-		subject.After.Values = s.values
-		return err
-	})
-	if err != nil {
+	if err := s.act(r, subject); err != nil {
 		return false, err
 	}
-	s.settleStatus()
 	if err := s.tellChanges(); err != nil {
 		return false, err
 	}
@@ -132,16 +125,13 @@ func (s *save) carryOut(e rules.Effect) error {
 	return s.attempt(c)
 }
 
-// ruleVia is how the effects of the rule that is being carried out came about;
-// nil: they are the caller's change.
+// ruleVia is how the effects of the trigger that is being carried out came
+// about; nil: they are the audit's own.
 func (s *save) ruleVia() *Via {
-	if s.rule == nil {
+	if s.rule == nil || s.rule == s.automation {
 		return nil
 	}
-	rel := "trigger"
-	return &Via{Channel: "rule", Source: ViaSource{
-		From: map[string]any{"id": s.rule.ID, "title": s.rule.Title, "deleted": false}, To: map[string]any{}, Rel: &rel,
-	}}
+	return new(viaRule(s.rule, "trigger"))
 }
 
 // attempt applies a change to the ticket, or leaves it as it is if it would be
