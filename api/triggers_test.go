@@ -114,6 +114,17 @@ func TestTriggersRefuse(t *testing.T) {
 			{"error":"InvalidValue","description":"conditions.all[1]: weather is is not a field that conditions know"},
 			{"error":"InvalidValue","description":"conditions.any[0]: status like is no operator of this field (is, is_not, less_than, greater_than, changed, value, value_previous, not_changed, not_value, not_value_previous)"},
 			{"error":"InvalidValue","description":"actions[1]: subject cannot be done by this kind of rule"}]}}`)
+	for text, why := range map[string]string{
+		"{% for i in (1..1000000000) %}{% endfor %}": "the text takes too long: it loops too often",
+		"{% if ticket.id %}":                         "line 1: if is not closed",
+		"{% include 'x' %}":                          "line 1: there is no tag include",
+	} {
+		for _, action := range []string{`{"field":"notification_user","value":["requester_id","Hello",%q]}`, `{"field":"notification_group","value":["group_id",%q,"x"]}`} {
+			name, _, _ := strings.Cut(strings.TrimPrefix(action, `{"field":"`), `"`)
+			a.post(triggersPath, aTrigger("x", `,"actions":[{"field":"status","value":"open"},`+fmt.Sprintf(action, text)+`]`)).
+				wantDetail("base", "actions[1]: "+name+" "+why)
+		}
+	}
 	a.post(triggersPath, `{"title":"x"}`).want(400)
 	a.post(triggersPath, aTrigger("x", `,"actions":7`)).want(400)
 	path := a.trigger("x", "")

@@ -181,6 +181,12 @@ func TestReadersLanguage(t *testing.T) {
 	if got := w.render("{{dc.greeting}}", liquid.Text, func(c *Context) { c.Locale = "de-AT" }); got != "Hallo Ann: It smokes." {
 		t.Errorf("dynamic content is %q", got)
 	}
+	for literal, want := range map[bool]string{false: "It: Hello {{ticket.requester.first_name}}", true: "It: {{dc.greeting}}"} {
+		title := func(c *Context) { c.Ticket.Subject, c.Ticket.SubjectLiteral = new("It: {{dc.greeting}}"), literal }
+		if got := w.render("{{ticket.title}}", liquid.Text, title); got != want {
+			t.Errorf("the title is %q", got)
+		}
+	}
 	for lang, texts := range systemTexts {
 		for key := range systemTexts["en"] {
 			if texts[key] == "" {
@@ -390,4 +396,12 @@ func FuzzRender(f *testing.F) {
 		}
 		_ = Check(text)
 	})
+}
+
+// BenchmarkRender renders the mail of a fresh account about a new comment.
+func BenchmarkRender(b *testing.B) {
+	c := sample()
+	for b.Loop() {
+		Render("[{{ticket.account}}] Re: {{ticket.title}}\n\n{{ticket.latest_comment_html}}", liquid.HTML, c)
+	}
 }

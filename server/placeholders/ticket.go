@@ -46,7 +46,7 @@ func init() {
 	ticketMembers = map[string]func(v *view) any{
 		"id":                        func(v *view) any { return v.Ticket.ID },
 		"encoded_id":                func(v *view) any { return EncodedID(v.Ticket.AccountID, v.Ticket.ID) },
-		"title":                     func(v *view) any { return optional(v.Ticket.Subject) },
+		"title":                     func(v *view) any { return v.title() },
 		"description":               func(v *view) any { return v.description() },
 		"verbatim_description":      func(v *view) any { return v.description() },
 		"status":                    func(v *view) any { return v.label("status_", v.Ticket.Status) },
@@ -127,6 +127,14 @@ func (v *view) suppressed(name string) bool {
 func (c *Context) Suppressed(created, throughTicketsAPI, endUser bool) bool {
 	s := c.Config.Settings.Tickets
 	return created && !throughTicketsAPI && endUser && s.AnonymousRequests && !s.SignupRequired
+}
+
+// title is the subject, with the dynamic content that an agent named in it.
+func (v *view) title() any {
+	if s := v.Ticket.Subject; s != nil && !v.Ticket.SubjectLiteral {
+		return optional(new(Title(*s, v.Config.Texts, v.locale())))
+	}
+	return optional(v.Ticket.Subject)
 }
 
 // label is a value that is one of few, in the reader's language.

@@ -9,6 +9,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/placeholders"
 	"github.com/helpd/helpd/server/rules"
 )
 
@@ -43,7 +44,7 @@ func (d *draft) applyMeaning(k kind, config *fields.Config) error {
 		}
 		r.Actions = models.ToJSON(list)
 		if !bytes.Equal(r.Actions, d.before.Actions) {
-			_, err := rules.CheckActions(list, k.use, rules.Env{Config: config})
+			_, err := rules.CheckActions(list, k.use, rules.Env{Config: config, CheckText: placeholders.Check})
 			errs = append(errs, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,6 +65,11 @@ func compileActions(list []Action, use Use, env Env) (*Actions, []error) {
 	for i, given := range list {
 		at := fmt.Sprintf("actions[%d]", i)
 		ready, refs, err := compileAction(given, use, env)
+		if env.CheckText != nil {
+			for _, text := range ready.texts {
+				err = cmp.Or(err, env.CheckText(text))
+			}
+		}
 		if err != nil {
 			errs = append(errs, fault.Base(fault.CodeInvalid, "%s: %s %v", at, shown(given.Field), err))
 			continue

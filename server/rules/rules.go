@@ -66,6 +66,9 @@ type Env struct {
 	// Config. Nil: it has all of them. A rule with a condition on a record that
 	// is gone holds for no ticket.
 	Known func(kind string, id int64) bool
+	// CheckText tells why a text cannot have the placeholders or tags that it has;
+	// nil: texts are not looked at.
+	CheckText func(text string) error
 }
 
 func (e Env) known(kind string, id int64) bool { return e.Known == nil || e.Known(kind, id) }
