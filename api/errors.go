@@ -129,6 +129,8 @@ func answerOfFault(f *fault.Error) answer {
 		return answer{status: 403, body: errorBody{Error: titled{"Forbidden", forbiddenText}}}
 	case fault.Unauthenticated:
 		return answer{status: 401, body: errorBody{Error: "Couldn't authenticate you"}}
+	case fault.NoAccount:
+		return answer{status: 401, body: errorBody{Error: "Couldn't authenticate you", Description: text}}
 	case fault.BadToken:
 		return answer{status: 401, body: errorBody{Error: "invalid_token", ErrorDescription: badTokenText}}
 	case fault.MissingScope:

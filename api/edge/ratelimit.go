@@ -75,7 +75,7 @@ func (l *Limiter) Refused(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
 		if err == nil || of(c).counted || !inAPI(c.Request().URL.Path) ||
-			!fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.BadToken) {
+			!fault.Is(err, fault.Unauthenticated) && !fault.Is(err, fault.NoAccount) && !fault.Is(err, fault.BadToken) {
 			return err
 		}
 		if over := l.count(c, AddressKey(c), l.refused); over != nil {

@@ -329,7 +329,7 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 
 // ByHost is the account of a request without credentials: the one whose
 // subdomain begins the host name, or the only one there is. It fails with
-// fault.Unauthenticated where the host tells none of several.
+// fault.NoAccount where the host tells none of several.
 func (s *Service) ByHost(ctx context.Context, host string) (int64, error) {
 	ctx = postgres.AcrossAccounts(ctx)
 	s.mu.Lock()
@@ -356,7 +356,8 @@ func (s *Service) ByHost(ctx context.Context, host string) (int64, error) {
 	var id int64
 	err = s.db.WithContext(ctx).Raw("SELECT id FROM accounts WHERE subdomain = lower(?)", subdomain).Row().Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, wrong()
+		return 0, fault.New(fault.NoAccount,
+			"The host %s names none of the accounts here: call the host that begins with the account's subdomain, or sign in with a token", host)
 	}
 	return id, err
 }

@@ -340,7 +340,7 @@ func TestAccountByHost(t *testing.T) {
 		"localhost": 0, "third.example.com": 0, "": 0, "example.second.com": 0,
 	} {
 		id, err := d.ByHost(t.Context(), host)
-		if id != want || (want == 0) != fault.Is(err, fault.Unauthenticated) {
+		if id != want || (want == 0) != fault.Is(err, fault.NoAccount) {
 			t.Errorf("%q of two accounts: %d, %v", host, id, err)
 		}
 	}

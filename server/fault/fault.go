@@ -24,6 +24,8 @@ const (
 	Forbidden
 	// Unauthenticated: no credentials, or wrong ones.
 	Unauthenticated
+	// NoAccount: nothing tells whose account is meant, neither credentials nor the host.
+	NoAccount
 	// BadToken: a bearer token that is expired, revoked or malformed.
 	BadToken
 	// MissingScope: an OAuth token without the scope that the operation needs.
