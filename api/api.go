@@ -120,7 +120,7 @@ func New(s Services, o Options) *echo.Echo {
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
-		ruleHandlers:         ruleHandlers{s.Rules},
+		ruleHandlers:         ruleHandlers{s.Rules, s.Users},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
 		slaHandlers:          slaHandlers{s.SLA},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},

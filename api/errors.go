@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,7 +93,47 @@ func writeJSON(w http.ResponseWriter, status int, body any) error {
 	return wire.NewEncoder(w).Encode(body)
 }
 
+// listed is an error of the operations on trigger categories, which tell what is
+// wrong as a list.
+type listed struct{ error }
+
+// Unwrap is the error itself.
+func (e listed) Unwrap() error { return e.error }
+
+// asList is err in that form; nil stays nil.
+func asList(err error) error {
+	if err == nil {
+		return nil
+	}
+	return listed{err}
+}
+
+// answerListed is the answer to what is wrong with a request; anything else has
+// the form that it has everywhere.
+func answerListed(err error) (answer, bool) {
+	f := fault.Of(err)
+	if f == nil || f.Kind != fault.Invalid && f.Kind != fault.BadRequest {
+		return answer{}, false
+	}
+	items := []errorItem{}
+	for _, field := range slices.Sorted(maps.Keys(f.Details)) {
+		for _, d := range f.Details[field] {
+			items = append(items, errorItem{d.Code, d.Description})
+		}
+	}
+	if f.Kind == fault.BadRequest {
+		items = append(items, errorItem{cmp.Or(f.Code, "BadRequest"), f.Message})
+	}
+	return answer{status: 400, body: errorList{items}}, true
+}
+
 func answerOf(err error) answer {
+	var list listed
+	if errors.As(err, &list) {
+		if a, ok := answerListed(list.error); ok {
+			return a
+		}
+	}
 	if f := fault.Of(err); f != nil {
 		return answerOfFault(f)
 	}

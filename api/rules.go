@@ -11,13 +11,17 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/rules"
+	"github.com/helpd/helpd/server/users"
 )
 
 // Triggers, automations, views and macros differ by the members that they have:
 // what each has of its own is in triggers.go and the rest, which call what is
 // here.
 
-type ruleHandlers struct{ rules *rulebook.Service }
+type ruleHandlers struct {
+	rules *rulebook.Service
+	users *users.Service
+}
 
 // ruleJSON is a rule as its kind is written.
 func ruleJSON(ctx context.Context, r models.Rule) any {

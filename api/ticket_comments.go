@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -127,11 +126,8 @@ func (h ticketHandlers) ListTicketAudits(ctx context.Context, r gen.ListTicketAu
 	}
 	legacy := !p.Cursor
 	if legacy {
-		p = page.First(legacyLimit(r.Params.Limit))
-		if r.Params.Cursor != nil {
-			if p.After, p.Before, err = legacyCursor(*r.Params.Cursor); err != nil {
-				return nil, err
-			}
+		if p, err = legacyPage(r.Params.Limit, page.DefaultSize, r.Params.Cursor); err != nil {
+			return nil, err
 		}
 	}
 	list, err := h.tickets.AllAudits(ctx, auth.From(ctx), p)
@@ -147,39 +143,6 @@ func (h ticketHandlers) ListTicketAudits(ctx context.Context, r gen.ListTicketAu
 	}
 	err = h.addAuditSideLoads(ctx, &l, list.Items)
 	return gen.ListTicketAudits200JSONResponse{Listing: l}, err
-}
-
-func legacyLimit(limit *wire.Int) int {
-	if limit == nil || *limit < 1 {
-		return page.DefaultSize
-	}
-	return int(min(*limit, 1000))
-}
-
-// The older cursor has one parameter for both directions; ours say which in
-// their first letter.
-func legacyCursor(cursor string) (after, before string, err error) {
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || len(text) == 0 {
-		return "", "", page.BadCursor("cursor")
-	}
-	if text[0] == '<' {
-		return "", string(text[1:]), nil
-	}
-	return string(text[1:]), "", nil
-}
-
-func addLegacyPaging(ctx context.Context, l *wire.Listing, list page.Result[tickets.AuditRecord]) {
-	var members = []wire.Member{{Key: "before_url"}, {Key: "after_url"}, {Key: "before_cursor"}, {Key: "after_cursor"}}
-	if len(list.Items) > 0 {
-		for i, cursor := range []string{"<" + list.Before, ">" + list.After} {
-			text := base64.RawURLEncoding.EncodeToString([]byte(cursor))
-			q := cloned(callOf(ctx).query)
-			q.Set("cursor", text)
-			members[i].Value, members[i+2].Value = callOf(ctx).base+callOf(ctx).path+".json?"+q.Encode(), text
-		}
-	}
-	l.Extra = append(l.Extra, members...)
 }
 
 func (h ticketHandlers) ListTicketMetrics(ctx context.Context, _ gen.ListTicketMetricsRequestObject) (gen.ListTicketMetricsResponseObject, error) {

@@ -115,7 +115,7 @@ func triggerPlace(in gen.TriggerPlaceInput) rulebook.Place {
 func triggerChange(ctx context.Context, in gen.TriggerInput) rulebook.Change {
 	return rulebook.Change{
 		Title: written(ctx, in.Title, in.RawTitle), Active: (*bool)(in.Active), Description: nullableText(in.Description), Position: (*int64)(in.Position),
-		CategoryID: wire.NullableID(in.CategoryID), Conditions: ruleConditions(in.Conditions, in.All, in.Any), Actions: ruleActions(in.Actions),
+		CategoryID: wire.NullableID(in.CategoryID), Category: categoryChange(in.Category), Conditions: ruleConditions(in.Conditions, in.All, in.Any), Actions: ruleActions(in.Actions),
 	}
 }
 

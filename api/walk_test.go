@@ -183,6 +183,8 @@ func (w *world) reference(name string) string {
 		return w.ids["organization_id"]
 	case "restricted_brand_ids":
 		return w.ids["brand_id"]
+	case "category_id":
+		return w.ids["trigger_category_id"]
 	case "ticket_field_ids":
 		return w.ids["ticket_field_id"]
 	case "custom_status_ids":

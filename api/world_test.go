@@ -108,8 +108,10 @@ func (w *world) setUp() {
 
 func (w *world) rules() {
 	w.t.Helper()
-	w.made("/api/v2/triggers", "trigger", "trigger_id", `{"trigger":{"title":"SECRET","description":"SECRET",
+	w.ids["trigger_category_id"] = w.post("/api/v2/trigger_categories", `{"trigger_category":{"name":"`+w.secret+`"}}`).want(201).member("trigger_category", "id").(string)
+	trigger := w.made("/api/v2/triggers", "trigger", "trigger_id", `{"trigger":{"title":"SECRET","description":"SECRET",
 		"conditions":{"all":[{"field":"current_tags","operator":"includes","value":"SECRET"}]},"actions":[{"field":"current_tags","value":"SECRET"}]}}`)
+	w.ids["trigger_revision_id"] = fmt.Sprint(w.get("/api/v2/triggers/" + trigger + "/revisions").want(200).ids("trigger_revisions")[0])
 	w.made("/api/v2/automations", "automation", "automation_id", `{"automation":{"title":"SECRET","actions":[{"field":"current_tags","value":"SECRET"}],
 		"all":[{"field":"status","operator":"is","value":"solved"},{"field":"SOLVED","operator":"is","value":"96"},{"field":"current_tags","operator":"includes","value":"SECRET"}]}}`)
 	// Agents may change what is their own.

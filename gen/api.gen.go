@@ -3013,6 +3013,96 @@ type TriggerBody struct {
 	Trigger TriggerInput `json:"trigger"`
 }
 
+// TriggerCategory defines model for TriggerCategory.
+type TriggerCategory struct {
+	// ID Its id, a number, as a string.
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Position  int64     `json:"position"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// ActiveCount How many active triggers it has; with include=rule_counts.
+	ActiveCount   *int64 `json:"active_count,omitempty"`
+	InactiveCount *int64 `json:"inactive_count,omitempty"`
+}
+
+// TriggerCategoryBody defines model for TriggerCategoryBody.
+type TriggerCategoryBody struct {
+	TriggerCategory TriggerCategoryInput `json:"trigger_category"`
+}
+
+// TriggerCategoryEnvelope defines model for TriggerCategoryEnvelope.
+type TriggerCategoryEnvelope struct {
+	TriggerCategory TriggerCategory `json:"trigger_category"`
+}
+
+// TriggerCategoryInput defines model for TriggerCategoryInput.
+type TriggerCategoryInput struct {
+	// Name At most 255 characters, and no other category's.
+	Name     *wire.Text `json:"name,omitempty"`
+	Position *wire.Int  `json:"position,omitempty"`
+}
+
+// TriggerCategoryItemsInput defines model for TriggerCategoryItemsInput.
+type TriggerCategoryItemsInput struct {
+	TriggerCategories []TriggerCategoryPlaceInput `json:"trigger_categories,omitzero"`
+	Triggers          []TriggerPlaceInput         `json:"triggers,omitzero"`
+}
+
+// TriggerCategoryJobBody defines model for TriggerCategoryJobBody.
+type TriggerCategoryJobBody struct {
+	Job TriggerCategoryJobInput `json:"job"`
+}
+
+// TriggerCategoryJobEnvelope defines model for TriggerCategoryJobEnvelope.
+type TriggerCategoryJobEnvelope struct {
+	// Status complete.
+	Status  string                 `json:"status"`
+	Results TriggerCategoryResults `json:"results"`
+	Errors  []ErrorItem            `json:"errors"`
+}
+
+// TriggerCategoryJobInput defines model for TriggerCategoryJobInput.
+type TriggerCategoryJobInput struct {
+	// Action patch.
+	Action *wire.Text                 `json:"action,omitempty"`
+	Items  *TriggerCategoryItemsInput `json:"items,omitempty"`
+}
+
+// TriggerCategoryList defines model for TriggerCategoryList.
+type TriggerCategoryList = wire.List
+
+// TriggerCategoryPlaceInput defines model for TriggerCategoryPlaceInput.
+type TriggerCategoryPlaceInput struct {
+	ID       *wire.ID  `json:"id,omitempty"`
+	Position *wire.Int `json:"position,omitempty"`
+}
+
+// TriggerCategoryResults defines model for TriggerCategoryResults.
+type TriggerCategoryResults struct {
+	TriggerCategories []TriggerCategory `json:"trigger_categories"`
+	Triggers          []Trigger         `json:"triggers"`
+}
+
+// TriggerConditionsDiff defines model for TriggerConditionsDiff.
+type TriggerConditionsDiff struct {
+	All []TriggerPartDiff `json:"all"`
+	Any []TriggerPartDiff `json:"any"`
+}
+
+// TriggerDiff defines model for TriggerDiff.
+type TriggerDiff = wire.Raw
+
+// TriggerEdit defines model for TriggerEdit.
+type TriggerEdit struct {
+	// Change `=` it stayed, `+` it came, `-` it went.
+	Change string `json:"change"`
+
+	// Content The value.
+	Content interface{} `json:"content"`
+}
+
 // TriggerEnvelope defines model for TriggerEnvelope.
 type TriggerEnvelope struct {
 	Trigger Trigger `json:"trigger"`
@@ -3029,7 +3119,10 @@ type TriggerInput struct {
 
 	// CategoryID Needed when there is more than one category.
 	CategoryID nullable.Nullable[wire.ID] `json:"category_id,omitempty"`
-	Conditions *RuleConditionsInput       `json:"conditions,omitempty"`
+
+	// Category A category to be made for it, in place of category_id.
+	Category   *TriggerCategoryInput `json:"category,omitempty"`
+	Conditions *RuleConditionsInput  `json:"conditions,omitempty"`
 
 	// All The same as conditions.all.
 	All []RuleConditionInput `json:"all,omitzero"`
@@ -3047,6 +3140,13 @@ type TriggerOrderBody struct {
 	TriggerIds wire.IDs `json:"trigger_ids"`
 }
 
+// TriggerPartDiff One condition or action.
+type TriggerPartDiff struct {
+	Field    []TriggerEdit `json:"field"`
+	Operator []TriggerEdit `json:"operator,omitzero"`
+	Value    []TriggerEdit `json:"value"`
+}
+
 // TriggerPlaceInput defines model for TriggerPlaceInput.
 type TriggerPlaceInput struct {
 	ID         *wire.ID   `json:"id,omitempty"`
@@ -3060,6 +3160,29 @@ type TriggerPlacesBody struct {
 	// Triggers At most 7,000, each with the id of a trigger.
 	Triggers []TriggerPlaceInput `json:"triggers"`
 }
+
+// TriggerRevision defines model for TriggerRevision.
+type TriggerRevision struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+
+	// AuthorID Who made the change; -1 is the system.
+	AuthorID  int64           `json:"author_id"`
+	CreatedAt wire.Time       `json:"created_at"`
+	Snapshot  TriggerSnapshot `json:"snapshot"`
+	Diff      TriggerDiff     `json:"diff"`
+}
+
+// TriggerRevisionEnvelope defines model for TriggerRevisionEnvelope.
+type TriggerRevisionEnvelope struct {
+	TriggerRevision TriggerRevision `json:"trigger_revision"`
+}
+
+// TriggerRevisionList defines model for TriggerRevisionList.
+type TriggerRevisionList = wire.List
+
+// TriggerSnapshot defines model for TriggerSnapshot.
+type TriggerSnapshot = wire.Raw
 
 // Upload defines model for Upload.
 type Upload struct {
@@ -3699,11 +3822,17 @@ type TicketMetricIDParam = wire.ID
 // TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
 type TriggerCategoryFilterParam = wire.ID
 
+// TriggerCategoryIDParam defines model for TriggerCategoryIdParam.
+type TriggerCategoryIDParam = wire.ID
+
 // TriggerFilterParam defines model for TriggerFilterParam.
 type TriggerFilterParam = string
 
 // TriggerIDParam defines model for TriggerIdParam.
 type TriggerIDParam = wire.ID
+
+// TriggerRevisionIDParam defines model for TriggerRevisionIdParam.
+type TriggerRevisionIDParam = wire.ID
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -4218,6 +4347,15 @@ type SearchTriggersParams struct {
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
 }
 
+// ListTriggerRevisionsParams defines parameters for ListTriggerRevisions.
+type ListTriggerRevisionsParams struct {
+	// Limit Revisions on a page, 1 to 1000.
+	Limit *wire.Int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page is: before_cursor or after_cursor of another.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // UploadFilesParams defines parameters for UploadFiles.
 type UploadFilesParams struct {
 	// Filename What the file is called. Required, here or in the form.
@@ -4604,6 +4742,15 @@ type SetTagsTicketJSONRequestBody = TicketTagsBody
 
 // PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
 type PutTagsTicketJSONRequestBody = TicketTagsBody
+
+// CreateTriggerCategoryJSONRequestBody defines body for CreateTriggerCategory for application/json ContentType.
+type CreateTriggerCategoryJSONRequestBody = TriggerCategoryBody
+
+// BatchOperateTriggerCategoriesJSONRequestBody defines body for BatchOperateTriggerCategories for application/json ContentType.
+type BatchOperateTriggerCategoriesJSONRequestBody = TriggerCategoryJobBody
+
+// UpdateTriggerCategoryJSONRequestBody defines body for UpdateTriggerCategory for application/json ContentType.
+type UpdateTriggerCategoryJSONRequestBody = TriggerCategoryBody
 
 // CreateTriggerJSONRequestBody defines body for CreateTrigger for application/json ContentType.
 type CreateTriggerJSONRequestBody = TriggerBody
@@ -5536,6 +5683,24 @@ type ServerInterface interface {
 	// PutTagsTicket Adds tags to a ticket.
 	// (PUT /api/v2/tickets/{ticket_id}/tags)
 	PutTagsTicket(ctx echo.Context, ticketID TicketIDParam) error
+	// ListTriggerCategories Lists the categories of triggers by position, or by name, created_at or updated_at.
+	// (GET /api/v2/trigger_categories)
+	ListTriggerCategories(ctx echo.Context) error
+	// CreateTriggerCategory Creates a category of triggers, behind the others unless it names a position.
+	// (POST /api/v2/trigger_categories)
+	CreateTriggerCategory(ctx echo.Context) error
+	// BatchOperateTriggerCategories Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+	// (POST /api/v2/trigger_categories/jobs)
+	BatchOperateTriggerCategories(ctx echo.Context) error
+	// DeleteTriggerCategory Deletes a category that has no triggers.
+	// (DELETE /api/v2/trigger_categories/{trigger_category_id})
+	DeleteTriggerCategory(ctx echo.Context, triggerCategoryID TriggerCategoryIDParam) error
+	// ShowTriggerCategoryByID Shows a category of triggers.
+	// (GET /api/v2/trigger_categories/{trigger_category_id})
+	ShowTriggerCategoryByID(ctx echo.Context, triggerCategoryID TriggerCategoryIDParam) error
+	// UpdateTriggerCategory Changes the name or the position of a category of triggers.
+	// (PATCH /api/v2/trigger_categories/{trigger_category_id})
+	UpdateTriggerCategory(ctx echo.Context, triggerCategoryID TriggerCategoryIDParam) error
 	// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
 	// (GET /api/v2/triggers)
 	ListTriggers(ctx echo.Context, params ListTriggersParams) error
@@ -5566,6 +5731,12 @@ type ServerInterface interface {
 	// UpdateTrigger Changes the members that are present. Conditions replace both lists, actions the whole list.
 	// (PUT /api/v2/triggers/{trigger_id})
 	UpdateTrigger(ctx echo.Context, triggerID TriggerIDParam) error
+	// ListTriggerRevisions Lists what a trigger was after each change, the newest first.
+	// (GET /api/v2/triggers/{trigger_id}/revisions)
+	ListTriggerRevisions(ctx echo.Context, triggerID TriggerIDParam, params ListTriggerRevisionsParams) error
+	// TriggerRevision Shows what a trigger was after a change.
+	// (GET /api/v2/triggers/{trigger_id}/revisions/{trigger_revision_id})
+	TriggerRevision(ctx echo.Context, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam) error
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx echo.Context, params UploadFilesParams) error
@@ -10137,6 +10308,81 @@ func (w *ServerInterfaceWrapper) PutTagsTicket(ctx echo.Context) error {
 	return err
 }
 
+// ListTriggerCategories converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTriggerCategories(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTriggerCategories(ctx)
+	return err
+}
+
+// CreateTriggerCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTriggerCategory(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTriggerCategory(ctx)
+	return err
+}
+
+// BatchOperateTriggerCategories converts echo context to params.
+func (w *ServerInterfaceWrapper) BatchOperateTriggerCategories(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BatchOperateTriggerCategories(ctx)
+	return err
+}
+
+// DeleteTriggerCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTriggerCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_category_id" -------------
+	var triggerCategoryID TriggerCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_category_id", ctx.Param("trigger_category_id"), &triggerCategoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTriggerCategory(ctx, triggerCategoryID)
+	return err
+}
+
+// ShowTriggerCategoryByID converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTriggerCategoryByID(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_category_id" -------------
+	var triggerCategoryID TriggerCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_category_id", ctx.Param("trigger_category_id"), &triggerCategoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTriggerCategoryByID(ctx, triggerCategoryID)
+	return err
+}
+
+// UpdateTriggerCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTriggerCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_category_id" -------------
+	var triggerCategoryID TriggerCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_category_id", ctx.Param("trigger_category_id"), &triggerCategoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTriggerCategory(ctx, triggerCategoryID)
+	return err
+}
+
 // ListTriggers converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTriggers(ctx echo.Context) error {
 	var err error
@@ -10309,6 +10555,62 @@ func (w *ServerInterfaceWrapper) UpdateTrigger(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateTrigger(ctx, triggerID)
+	return err
+}
+
+// ListTriggerRevisions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTriggerRevisions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_id" -------------
+	var triggerID TriggerIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_id", ctx.Param("trigger_id"), &triggerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTriggerRevisionsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "integer"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTriggerRevisions(ctx, triggerID, params)
+	return err
+}
+
+// TriggerRevision converts echo context to params.
+func (w *ServerInterfaceWrapper) TriggerRevision(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "trigger_id" -------------
+	var triggerID TriggerIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_id", ctx.Param("trigger_id"), &triggerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_id: %s", err))
+	}
+
+	// ------------- Path parameter "trigger_revision_id" -------------
+	var triggerRevisionID TriggerRevisionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "trigger_revision_id", ctx.Param("trigger_revision_id"), &triggerRevisionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter trigger_revision_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TriggerRevision(ctx, triggerID, triggerRevisionID)
 	return err
 }
 
@@ -12382,6 +12684,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.DeleteTrigger, options.OperationMiddlewares["DeleteTrigger"]...)
 	router.GET(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.GetTrigger, options.OperationMiddlewares["GetTrigger"]...)
 	router.PUT(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.UpdateTrigger, options.OperationMiddlewares["UpdateTrigger"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers/:trigger_id/revisions", wrapper.ListTriggerRevisions, options.OperationMiddlewares["ListTriggerRevisions"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers/:trigger_id/revisions/:trigger_revision_id", wrapper.TriggerRevision, options.OperationMiddlewares["TriggerRevision"]...)
+	router.GET(options.BaseURL+"/api/v2/trigger_categories", wrapper.ListTriggerCategories, options.OperationMiddlewares["ListTriggerCategories"]...)
+	router.POST(options.BaseURL+"/api/v2/trigger_categories", wrapper.CreateTriggerCategory, options.OperationMiddlewares["CreateTriggerCategory"]...)
+	router.POST(options.BaseURL+"/api/v2/trigger_categories/jobs", wrapper.BatchOperateTriggerCategories, options.OperationMiddlewares["BatchOperateTriggerCategories"]...)
+	router.DELETE(options.BaseURL+"/api/v2/trigger_categories/:trigger_category_id", wrapper.DeleteTriggerCategory, options.OperationMiddlewares["DeleteTriggerCategory"]...)
+	router.GET(options.BaseURL+"/api/v2/trigger_categories/:trigger_category_id", wrapper.ShowTriggerCategoryByID, options.OperationMiddlewares["ShowTriggerCategoryById"]...)
+	router.PATCH(options.BaseURL+"/api/v2/trigger_categories/:trigger_category_id", wrapper.UpdateTriggerCategory, options.OperationMiddlewares["UpdateTriggerCategory"]...)
 	router.GET(options.BaseURL+"/api/v2/user_fields", wrapper.ListUserFields, options.OperationMiddlewares["ListUserFields"]...)
 	router.POST(options.BaseURL+"/api/v2/user_fields", wrapper.CreateUserField, options.OperationMiddlewares["CreateUserField"]...)
 	router.PUT(options.BaseURL+"/api/v2/user_fields/reorder", wrapper.ReorderUserField, options.OperationMiddlewares["ReorderUserField"]...)
@@ -18332,6 +18642,132 @@ func (response PutTagsTicket200JSONResponse) VisitPutTagsTicketResponse(w http.R
 	return err
 }
 
+type ListTriggerCategoriesRequestObject struct {
+}
+
+type ListTriggerCategoriesResponseObject interface {
+	VisitListTriggerCategoriesResponse(w http.ResponseWriter) error
+}
+
+type ListTriggerCategories200JSONResponse TriggerCategoryList
+
+func (response ListTriggerCategories200JSONResponse) VisitListTriggerCategoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTriggerCategoryRequestObject struct {
+	Body *CreateTriggerCategoryJSONRequestBody
+}
+
+type CreateTriggerCategoryResponseObject interface {
+	VisitCreateTriggerCategoryResponse(w http.ResponseWriter) error
+}
+
+type CreateTriggerCategory201JSONResponse TriggerCategoryEnvelope
+
+func (response CreateTriggerCategory201JSONResponse) VisitCreateTriggerCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BatchOperateTriggerCategoriesRequestObject struct {
+	Body *BatchOperateTriggerCategoriesJSONRequestBody
+}
+
+type BatchOperateTriggerCategoriesResponseObject interface {
+	VisitBatchOperateTriggerCategoriesResponse(w http.ResponseWriter) error
+}
+
+type BatchOperateTriggerCategories200JSONResponse TriggerCategoryJobEnvelope
+
+func (response BatchOperateTriggerCategories200JSONResponse) VisitBatchOperateTriggerCategoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTriggerCategoryRequestObject struct {
+	TriggerCategoryID TriggerCategoryIDParam `json:"trigger_category_id"`
+}
+
+type DeleteTriggerCategoryResponseObject interface {
+	VisitDeleteTriggerCategoryResponse(w http.ResponseWriter) error
+}
+
+type DeleteTriggerCategory204Response struct {
+}
+
+func (response DeleteTriggerCategory204Response) VisitDeleteTriggerCategoryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowTriggerCategoryByIDRequestObject struct {
+	TriggerCategoryID TriggerCategoryIDParam `json:"trigger_category_id"`
+}
+
+type ShowTriggerCategoryByIDResponseObject interface {
+	VisitShowTriggerCategoryByIDResponse(w http.ResponseWriter) error
+}
+
+type ShowTriggerCategoryByID200JSONResponse TriggerCategoryEnvelope
+
+func (response ShowTriggerCategoryByID200JSONResponse) VisitShowTriggerCategoryByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTriggerCategoryRequestObject struct {
+	TriggerCategoryID TriggerCategoryIDParam `json:"trigger_category_id"`
+	Body              *UpdateTriggerCategoryJSONRequestBody
+}
+
+type UpdateTriggerCategoryResponseObject interface {
+	VisitUpdateTriggerCategoryResponse(w http.ResponseWriter) error
+}
+
+type UpdateTriggerCategory200JSONResponse TriggerCategoryEnvelope
+
+func (response UpdateTriggerCategory200JSONResponse) VisitUpdateTriggerCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTriggersRequestObject struct {
 	Params ListTriggersParams
 }
@@ -18552,6 +18988,52 @@ func (response UpdateTrigger200JSONResponse) VisitUpdateTriggerResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTriggerRevisionsRequestObject struct {
+	TriggerID TriggerIDParam `json:"trigger_id"`
+	Params    ListTriggerRevisionsParams
+}
+
+type ListTriggerRevisionsResponseObject interface {
+	VisitListTriggerRevisionsResponse(w http.ResponseWriter) error
+}
+
+type ListTriggerRevisions200JSONResponse TriggerRevisionList
+
+func (response ListTriggerRevisions200JSONResponse) VisitListTriggerRevisionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TriggerRevisionRequestObject struct {
+	TriggerID         TriggerIDParam         `json:"trigger_id"`
+	TriggerRevisionID TriggerRevisionIDParam `json:"trigger_revision_id"`
+}
+
+type TriggerRevisionResponseObject interface {
+	VisitTriggerRevisionResponse(w http.ResponseWriter) error
+}
+
+type TriggerRevision200JSONResponse TriggerRevisionEnvelope
+
+func (response TriggerRevision200JSONResponse) VisitTriggerRevisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -21553,6 +22035,24 @@ type StrictServerInterface interface {
 	// PutTagsTicket Adds tags to a ticket.
 	// (PUT /api/v2/tickets/{ticket_id}/tags)
 	PutTagsTicket(ctx context.Context, request PutTagsTicketRequestObject) (PutTagsTicketResponseObject, error)
+	// ListTriggerCategories Lists the categories of triggers by position, or by name, created_at or updated_at.
+	// (GET /api/v2/trigger_categories)
+	ListTriggerCategories(ctx context.Context, request ListTriggerCategoriesRequestObject) (ListTriggerCategoriesResponseObject, error)
+	// CreateTriggerCategory Creates a category of triggers, behind the others unless it names a position.
+	// (POST /api/v2/trigger_categories)
+	CreateTriggerCategory(ctx context.Context, request CreateTriggerCategoryRequestObject) (CreateTriggerCategoryResponseObject, error)
+	// BatchOperateTriggerCategories Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+	// (POST /api/v2/trigger_categories/jobs)
+	BatchOperateTriggerCategories(ctx context.Context, request BatchOperateTriggerCategoriesRequestObject) (BatchOperateTriggerCategoriesResponseObject, error)
+	// DeleteTriggerCategory Deletes a category that has no triggers.
+	// (DELETE /api/v2/trigger_categories/{trigger_category_id})
+	DeleteTriggerCategory(ctx context.Context, request DeleteTriggerCategoryRequestObject) (DeleteTriggerCategoryResponseObject, error)
+	// ShowTriggerCategoryByID Shows a category of triggers.
+	// (GET /api/v2/trigger_categories/{trigger_category_id})
+	ShowTriggerCategoryByID(ctx context.Context, request ShowTriggerCategoryByIDRequestObject) (ShowTriggerCategoryByIDResponseObject, error)
+	// UpdateTriggerCategory Changes the name or the position of a category of triggers.
+	// (PATCH /api/v2/trigger_categories/{trigger_category_id})
+	UpdateTriggerCategory(ctx context.Context, request UpdateTriggerCategoryRequestObject) (UpdateTriggerCategoryResponseObject, error)
 	// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
 	// (GET /api/v2/triggers)
 	ListTriggers(ctx context.Context, request ListTriggersRequestObject) (ListTriggersResponseObject, error)
@@ -21583,6 +22083,12 @@ type StrictServerInterface interface {
 	// UpdateTrigger Changes the members that are present. Conditions replace both lists, actions the whole list.
 	// (PUT /api/v2/triggers/{trigger_id})
 	UpdateTrigger(ctx context.Context, request UpdateTriggerRequestObject) (UpdateTriggerResponseObject, error)
+	// ListTriggerRevisions Lists what a trigger was after each change, the newest first.
+	// (GET /api/v2/triggers/{trigger_id}/revisions)
+	ListTriggerRevisions(ctx context.Context, request ListTriggerRevisionsRequestObject) (ListTriggerRevisionsResponseObject, error)
+	// TriggerRevision Shows what a trigger was after a change.
+	// (GET /api/v2/triggers/{trigger_id}/revisions/{trigger_revision_id})
+	TriggerRevision(ctx context.Context, request TriggerRevisionRequestObject) (TriggerRevisionResponseObject, error)
 	// UploadFiles Uploads a file, to be attached to a comment by the token in the answer.
 	// (POST /api/v2/uploads)
 	UploadFiles(ctx context.Context, request UploadFilesRequestObject) (UploadFilesResponseObject, error)
@@ -30002,6 +30508,219 @@ func (sh *strictHandler) PutTagsTicket(ctx echo.Context, ticketID TicketIDParam)
 	return nil
 }
 
+// ListTriggerCategories operation middleware
+func (sh *strictHandler) ListTriggerCategories(ctx echo.Context) error {
+	var request ListTriggerCategoriesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTriggerCategories(ctx.Request().Context(), request.(ListTriggerCategoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTriggerCategories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTriggerCategoriesResponseObject); ok {
+		return validResponse.VisitListTriggerCategoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTriggerCategory operation middleware
+func (sh *strictHandler) CreateTriggerCategory(ctx echo.Context) error {
+	var request CreateTriggerCategoryRequestObject
+
+	var body CreateTriggerCategoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTriggerCategory(ctx.Request().Context(), request.(CreateTriggerCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTriggerCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTriggerCategoryResponseObject); ok {
+		return validResponse.VisitCreateTriggerCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BatchOperateTriggerCategories operation middleware
+func (sh *strictHandler) BatchOperateTriggerCategories(ctx echo.Context) error {
+	var request BatchOperateTriggerCategoriesRequestObject
+
+	var body BatchOperateTriggerCategoriesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BatchOperateTriggerCategories(ctx.Request().Context(), request.(BatchOperateTriggerCategoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BatchOperateTriggerCategories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BatchOperateTriggerCategoriesResponseObject); ok {
+		return validResponse.VisitBatchOperateTriggerCategoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTriggerCategory operation middleware
+func (sh *strictHandler) DeleteTriggerCategory(ctx echo.Context, triggerCategoryID TriggerCategoryIDParam) error {
+	var request DeleteTriggerCategoryRequestObject
+
+	request.TriggerCategoryID = triggerCategoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTriggerCategory(ctx.Request().Context(), request.(DeleteTriggerCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTriggerCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTriggerCategoryResponseObject); ok {
+		return validResponse.VisitDeleteTriggerCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTriggerCategoryByID operation middleware
+func (sh *strictHandler) ShowTriggerCategoryByID(ctx echo.Context, triggerCategoryID TriggerCategoryIDParam) error {
+	var request ShowTriggerCategoryByIDRequestObject
+
+	request.TriggerCategoryID = triggerCategoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTriggerCategoryByID(ctx.Request().Context(), request.(ShowTriggerCategoryByIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTriggerCategoryByID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTriggerCategoryByIDResponseObject); ok {
+		return validResponse.VisitShowTriggerCategoryByIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTriggerCategory operation middleware
+func (sh *strictHandler) UpdateTriggerCategory(ctx echo.Context, triggerCategoryID TriggerCategoryIDParam) error {
+	var request UpdateTriggerCategoryRequestObject
+
+	request.TriggerCategoryID = triggerCategoryID
+
+	var body UpdateTriggerCategoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTriggerCategory(ctx.Request().Context(), request.(UpdateTriggerCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTriggerCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTriggerCategoryResponseObject); ok {
+		return validResponse.VisitUpdateTriggerCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTriggers operation middleware
 func (sh *strictHandler) ListTriggers(ctx echo.Context, params ListTriggersParams) error {
 	var request ListTriggersRequestObject
@@ -30332,6 +31051,58 @@ func (sh *strictHandler) UpdateTrigger(ctx echo.Context, triggerID TriggerIDPara
 		return err
 	} else if validResponse, ok := response.(UpdateTriggerResponseObject); ok {
 		return validResponse.VisitUpdateTriggerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTriggerRevisions operation middleware
+func (sh *strictHandler) ListTriggerRevisions(ctx echo.Context, triggerID TriggerIDParam, params ListTriggerRevisionsParams) error {
+	var request ListTriggerRevisionsRequestObject
+
+	request.TriggerID = triggerID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTriggerRevisions(ctx.Request().Context(), request.(ListTriggerRevisionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTriggerRevisions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTriggerRevisionsResponseObject); ok {
+		return validResponse.VisitListTriggerRevisionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TriggerRevision operation middleware
+func (sh *strictHandler) TriggerRevision(ctx echo.Context, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam) error {
+	var request TriggerRevisionRequestObject
+
+	request.TriggerID = triggerID
+	request.TriggerRevisionID = triggerRevisionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TriggerRevision(ctx.Request().Context(), request.(TriggerRevisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TriggerRevision")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TriggerRevisionResponseObject); ok {
+		return validResponse.VisitTriggerRevisionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -16,6 +16,7 @@ type Attachment struct {
 	Tenant
 	UploadID              *int64 // until a comment takes it
 	SuspendedTicketID     *int64 // until it is recovered or removed
+	MacroID               *int64 // of a file that a macro adds to comments
 	TicketID              *int64
 	CommentID             *int64
 	ParentID              *int64 // a thumbnail's picture

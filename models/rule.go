@@ -45,3 +45,32 @@ type AutomationMark struct {
 	Since        time.Time // the moment that its conditions asked about
 	Times        int
 }
+
+// TriggerRevision is what a trigger was after a change.
+type TriggerRevision struct {
+	Tenant
+	TriggerID int64
+	AuthorID  int64
+	Snapshot  JSON      // rulebook.Snapshot
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+}
+
+// RuleUse is a rule's having done something to a ticket. A job folds the rows
+// into RuleUsage.
+type RuleUse struct {
+	AccountID int64
+	RuleID    int64
+	UsedAt    time.Time
+}
+
+// RuleUsage is how often a rule was used from a time on, for five minutes, an
+// hour or a day: until the next row can begin.
+type RuleUsage struct {
+	AccountID int64     `gorm:"primaryKey;autoIncrement:false"`
+	RuleID    int64     `gorm:"primaryKey;autoIncrement:false"`
+	Since     time.Time `gorm:"primaryKey"`
+	Uses      int64
+}
+
+// TableName keeps GORM from making a plural.
+func (RuleUsage) TableName() string { return "rule_usage" }

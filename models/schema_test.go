@@ -30,6 +30,7 @@ var all = []any{
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
 	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{}, models.SuspendedTicket{},
 	models.Schedule{}, models.Holiday{}, models.OutboxMail{}, models.Rule{}, models.TriggerCategory{}, models.AutomationMark{}, models.SLAPolicy{},
+	models.TriggerRevision{}, models.RuleUse{}, models.RuleUsage{},
 }
 
 // parts are structs that models embed.

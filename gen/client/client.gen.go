@@ -987,6 +987,13 @@ type EndUserEnvelope struct {
 	User EndUser `json:"user"`
 }
 
+// ErrorItem defines model for ErrorItem.
+type ErrorItem struct {
+	Code   string  `json:"code"`
+	Title  string  `json:"title"`
+	Detail *string `json:"detail,omitempty"`
+}
+
 // FormCondition Shows the child fields while the parent field has the value.
 type FormCondition struct {
 	ParentFieldID   int64   `json:"parent_field_id"`
@@ -3358,6 +3365,112 @@ type TriggerBody struct {
 	Trigger TriggerInput `json:"trigger"`
 }
 
+// TriggerCategory defines model for TriggerCategory.
+type TriggerCategory struct {
+	// ID Its id, a number, as a string.
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Position  int64     `json:"position"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// ActiveCount How many active triggers it has; with include=rule_counts.
+	ActiveCount   *int64 `json:"active_count,omitempty"`
+	InactiveCount *int64 `json:"inactive_count,omitempty"`
+}
+
+// TriggerCategoryBody defines model for TriggerCategoryBody.
+type TriggerCategoryBody struct {
+	TriggerCategory TriggerCategoryInput `json:"trigger_category"`
+}
+
+// TriggerCategoryEnvelope defines model for TriggerCategoryEnvelope.
+type TriggerCategoryEnvelope struct {
+	TriggerCategory TriggerCategory `json:"trigger_category"`
+}
+
+// TriggerCategoryInput defines model for TriggerCategoryInput.
+type TriggerCategoryInput struct {
+	// Name At most 255 characters, and no other category's.
+	Name     *string `json:"name,omitempty"`
+	Position *int64  `json:"position,omitempty"`
+}
+
+// TriggerCategoryItemsInput defines model for TriggerCategoryItemsInput.
+type TriggerCategoryItemsInput struct {
+	TriggerCategories []TriggerCategoryPlaceInput `json:"trigger_categories,omitzero"`
+	Triggers          []TriggerPlaceInput         `json:"triggers,omitzero"`
+}
+
+// TriggerCategoryJobBody defines model for TriggerCategoryJobBody.
+type TriggerCategoryJobBody struct {
+	Job TriggerCategoryJobInput `json:"job"`
+}
+
+// TriggerCategoryJobEnvelope defines model for TriggerCategoryJobEnvelope.
+type TriggerCategoryJobEnvelope struct {
+	// Status complete.
+	Status  string                 `json:"status"`
+	Results TriggerCategoryResults `json:"results"`
+	Errors  []ErrorItem            `json:"errors"`
+}
+
+// TriggerCategoryJobInput defines model for TriggerCategoryJobInput.
+type TriggerCategoryJobInput struct {
+	// Action patch.
+	Action *string                    `json:"action,omitempty"`
+	Items  *TriggerCategoryItemsInput `json:"items,omitempty"`
+}
+
+// TriggerCategoryList defines model for TriggerCategoryList.
+type TriggerCategoryList struct {
+	TriggerCategories []TriggerCategory         `json:"trigger_categories"`
+	NextPage          nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage      nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count             *int64                    `json:"count,omitempty"`
+	Meta              *Meta                     `json:"meta,omitempty"`
+	Links             *Links                    `json:"links,omitempty"`
+}
+
+// TriggerCategoryPlaceInput defines model for TriggerCategoryPlaceInput.
+type TriggerCategoryPlaceInput struct {
+	ID       *int64 `json:"id,omitempty"`
+	Position *int64 `json:"position,omitempty"`
+}
+
+// TriggerCategoryResults defines model for TriggerCategoryResults.
+type TriggerCategoryResults struct {
+	TriggerCategories []TriggerCategory `json:"trigger_categories"`
+	Triggers          []Trigger         `json:"triggers"`
+}
+
+// TriggerConditionsDiff defines model for TriggerConditionsDiff.
+type TriggerConditionsDiff struct {
+	All []TriggerPartDiff `json:"all"`
+	Any []TriggerPartDiff `json:"any"`
+}
+
+// TriggerDiff What became another since the revision before. In the first one all is new.
+type TriggerDiff struct {
+	// SourceID The revision before.
+	SourceID    *int64                `json:"source_id"`
+	TargetID    int64                 `json:"target_id"`
+	Title       []TriggerEdit         `json:"title"`
+	Description []TriggerEdit         `json:"description"`
+	Active      []TriggerEdit         `json:"active"`
+	Conditions  TriggerConditionsDiff `json:"conditions"`
+	Actions     []TriggerPartDiff     `json:"actions"`
+}
+
+// TriggerEdit defines model for TriggerEdit.
+type TriggerEdit struct {
+	// Change `=` it stayed, `+` it came, `-` it went.
+	Change string `json:"change"`
+
+	// Content The value.
+	Content interface{} `json:"content"`
+}
+
 // TriggerEnvelope defines model for TriggerEnvelope.
 type TriggerEnvelope struct {
 	Trigger Trigger `json:"trigger"`
@@ -3374,7 +3487,10 @@ type TriggerInput struct {
 
 	// CategoryID Needed when there is more than one category.
 	CategoryID nullable.Nullable[int64] `json:"category_id,omitempty"`
-	Conditions *RuleConditionsInput     `json:"conditions,omitempty"`
+
+	// Category A category to be made for it, in place of category_id.
+	Category   *TriggerCategoryInput `json:"category,omitempty"`
+	Conditions *RuleConditionsInput  `json:"conditions,omitempty"`
 
 	// All The same as conditions.all.
 	All []RuleConditionInput `json:"all,omitzero"`
@@ -3399,6 +3515,13 @@ type TriggerOrderBody struct {
 	TriggerIds []int64 `json:"trigger_ids"`
 }
 
+// TriggerPartDiff One condition or action.
+type TriggerPartDiff struct {
+	Field    []TriggerEdit `json:"field"`
+	Operator []TriggerEdit `json:"operator,omitzero"`
+	Value    []TriggerEdit `json:"value"`
+}
+
 // TriggerPlaceInput defines model for TriggerPlaceInput.
 type TriggerPlaceInput struct {
 	ID         *int64 `json:"id,omitempty"`
@@ -3411,6 +3534,55 @@ type TriggerPlaceInput struct {
 type TriggerPlacesBody struct {
 	// Triggers At most 7,000, each with the id of a trigger.
 	Triggers []TriggerPlaceInput `json:"triggers"`
+}
+
+// TriggerRevision defines model for TriggerRevision.
+type TriggerRevision struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+
+	// AuthorID Who made the change; -1 is the system.
+	AuthorID  int64           `json:"author_id"`
+	CreatedAt time.Time       `json:"created_at"`
+	Snapshot  TriggerSnapshot `json:"snapshot"`
+
+	// Diff What became another since the revision before. In the first one all is new.
+	Diff TriggerDiff `json:"diff"`
+}
+
+// TriggerRevisionEnvelope defines model for TriggerRevisionEnvelope.
+type TriggerRevisionEnvelope struct {
+	TriggerRevision TriggerRevision `json:"trigger_revision"`
+}
+
+// TriggerRevisionList defines model for TriggerRevisionList.
+type TriggerRevisionList struct {
+	TriggerRevisions []TriggerRevision `json:"trigger_revisions"`
+	Users            []User            `json:"users,omitzero"`
+
+	// Count Of all revisions of the trigger.
+	Count int64 `json:"count"`
+
+	// AfterURL The page with newer ones.
+	AfterURL    nullable.Nullable[string] `json:"after_url"`
+	AfterCursor nullable.Nullable[string] `json:"after_cursor"`
+
+	// BeforeURL The page with older ones.
+	BeforeURL    nullable.Nullable[string] `json:"before_url"`
+	BeforeCursor nullable.Nullable[string] `json:"before_cursor"`
+}
+
+// TriggerSnapshot defines model for TriggerSnapshot.
+type TriggerSnapshot struct {
+	Title       string  `json:"title"`
+	Description *string `json:"description"`
+	Active      bool    `json:"active"`
+
+	// Conditions What a rule looks for: every condition of `all` and, unless it is empty, one of `any`.
+	Conditions RuleConditions `json:"conditions"`
+
+	// Actions What a rule does, in this order.
+	Actions RuleActions `json:"actions"`
 }
 
 // Upload defines model for Upload.
@@ -4093,11 +4265,17 @@ type TicketMetricIDParam = int64
 // TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
 type TriggerCategoryFilterParam = int64
 
+// TriggerCategoryIDParam defines model for TriggerCategoryIdParam.
+type TriggerCategoryIDParam = int64
+
 // TriggerFilterParam defines model for TriggerFilterParam.
 type TriggerFilterParam = string
 
 // TriggerIDParam defines model for TriggerIdParam.
 type TriggerIDParam = int64
+
+// TriggerRevisionIDParam defines model for TriggerRevisionIdParam.
+type TriggerRevisionIDParam = int64
 
 // UploadTokenParam defines model for UploadTokenParam.
 type UploadTokenParam = string
@@ -4148,6 +4326,18 @@ type ListAutomationsParams struct {
 
 	// Active Only rules that are active, or only those that are not.
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListActiveAutomationsParams defines parameters for ListActiveAutomations.
@@ -4166,6 +4356,18 @@ type ListActiveAutomationsParams struct {
 
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // BulkDeleteAutomationsParams defines parameters for BulkDeleteAutomations.
@@ -4196,6 +4398,18 @@ type SearchAutomationsParams struct {
 
 	// Active Only rules that are active, or only those that are not.
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListBrandsParams defines parameters for ListBrands.
@@ -4658,6 +4872,18 @@ type ListMacrosParams struct {
 
 	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
 	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListActiveMacrosParams defines parameters for ListActiveMacros.
@@ -4688,6 +4914,18 @@ type ListActiveMacrosParams struct {
 
 	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
 	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // DeleteManyMacrosParams defines parameters for DeleteManyMacros.
@@ -4730,6 +4968,18 @@ type SearchMacroParams struct {
 
 	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
 	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListOrganizationFieldsParams defines parameters for ListOrganizationFields.
@@ -5851,6 +6101,36 @@ type ListSkipsByTicketParams struct {
 	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
 }
 
+// ListTriggerCategoriesParams defines parameters for ListTriggerCategories.
+type ListTriggerCategoriesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListTriggersParams defines parameters for ListTriggers.
 type ListTriggersParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -5873,6 +6153,18 @@ type ListTriggersParams struct {
 
 	// CategoryID Only triggers of this category.
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListActiveTriggersParams defines parameters for ListActiveTriggers.
@@ -5894,6 +6186,18 @@ type ListActiveTriggersParams struct {
 
 	// CategoryID Only triggers of this category.
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // DeleteManyTriggersParams defines parameters for DeleteManyTriggers.
@@ -5930,6 +6234,30 @@ type SearchTriggersParams struct {
 
 	// CategoryID Only triggers of this category.
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTriggerRevisionsParams defines parameters for ListTriggerRevisions.
+type ListTriggerRevisionsParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Limit Revisions on a page, 1 to 1000.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where the page is: before_cursor or after_cursor of another.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // UploadFilesParams defines parameters for UploadFiles.
@@ -6488,6 +6816,18 @@ type ListViewsParams struct {
 
 	// GroupID Only what is for this group.
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListActiveViewsParams defines parameters for ListActiveViews.
@@ -6512,6 +6852,18 @@ type ListActiveViewsParams struct {
 
 	// GroupID Only what is for this group.
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // BulkDeleteViewsParams defines parameters for BulkDeleteViews.
@@ -6548,6 +6900,18 @@ type SearchViewsParams struct {
 
 	// GroupID Only what is for this group.
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListSharedViewsParams defines parameters for ListSharedViews.
@@ -6569,6 +6933,18 @@ type ListSharedViewsParams struct {
 
 	// Active Only rules that are active, or only those that are not.
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListViewsByIDParams defines parameters for ListViewsByID.
@@ -6810,6 +7186,15 @@ type SetTagsTicketJSONRequestBody = TicketTagsBody
 
 // PutTagsTicketJSONRequestBody defines body for PutTagsTicket for application/json ContentType.
 type PutTagsTicketJSONRequestBody = TicketTagsBody
+
+// CreateTriggerCategoryJSONRequestBody defines body for CreateTriggerCategory for application/json ContentType.
+type CreateTriggerCategoryJSONRequestBody = TriggerCategoryBody
+
+// BatchOperateTriggerCategoriesJSONRequestBody defines body for BatchOperateTriggerCategories for application/json ContentType.
+type BatchOperateTriggerCategoriesJSONRequestBody = TriggerCategoryJobBody
+
+// UpdateTriggerCategoryJSONRequestBody defines body for UpdateTriggerCategory for application/json ContentType.
+type UpdateTriggerCategoryJSONRequestBody = TriggerCategoryBody
 
 // CreateTriggerJSONRequestBody defines body for CreateTrigger for application/json ContentType.
 type CreateTriggerJSONRequestBody = TriggerBody
@@ -9128,6 +9513,63 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
 	PutTagsTicket(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListTriggerCategories Lists the categories of triggers by position, or by name, created_at or updated_at.
+	//
+	// Corresponds with GET /api/v2/trigger_categories (the `ListTriggerCategories` operationId).
+	ListTriggerCategories(ctx context.Context, params *ListTriggerCategoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTriggerCategoryWithBody Creates a category of triggers, behind the others unless it names a position.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+	CreateTriggerCategoryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTriggerCategory Creates a category of triggers, behind the others unless it names a position.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+	CreateTriggerCategory(ctx context.Context, body CreateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BatchOperateTriggerCategoriesWithBody Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+	BatchOperateTriggerCategoriesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BatchOperateTriggerCategories Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+	BatchOperateTriggerCategories(ctx context.Context, body BatchOperateTriggerCategoriesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTriggerCategory Deletes a category that has no triggers.
+	//
+	// Corresponds with DELETE /api/v2/trigger_categories/{trigger_category_id} (the `DeleteTriggerCategory` operationId).
+	DeleteTriggerCategory(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTriggerCategoryByID Shows a category of triggers.
+	//
+	// Corresponds with GET /api/v2/trigger_categories/{trigger_category_id} (the `ShowTriggerCategoryByID` operationId).
+	ShowTriggerCategoryByID(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTriggerCategoryWithBody Changes the name or the position of a category of triggers.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+	UpdateTriggerCategoryWithBody(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTriggerCategory Changes the name or the position of a category of triggers.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+	UpdateTriggerCategory(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, body UpdateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListTriggers Lists the triggers in the order in which they run: by category, position and title.
 	//
 	// Corresponds with GET /api/v2/triggers (the `ListTriggers` operationId).
@@ -9213,6 +9655,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
 	UpdateTrigger(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTriggerRevisions Lists what a trigger was after each change, the newest first.
+	//
+	// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions (the `ListTriggerRevisions` operationId).
+	ListTriggerRevisions(ctx context.Context, triggerID TriggerIDParam, params *ListTriggerRevisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TriggerRevision Shows what a trigger was after a change.
+	//
+	// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions/{trigger_revision_id} (the `TriggerRevision` operationId).
+	TriggerRevision(ctx context.Context, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UploadFilesWithBody Uploads a file, to be attached to a comment by the token in the answer.
 	//
@@ -15298,6 +15750,153 @@ func (c *Client) PutTagsTicket(ctx context.Context, ticketID TicketIDParam, body
 	return c.Client.Do(req)
 }
 
+// ListTriggerCategories Lists the categories of triggers by position, or by name, created_at or updated_at.
+//
+// Corresponds with GET /api/v2/trigger_categories (the `ListTriggerCategories` operationId).
+func (c *Client) ListTriggerCategories(ctx context.Context, params *ListTriggerCategoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTriggerCategoriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTriggerCategoryWithBody Creates a category of triggers, behind the others unless it names a position.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+func (c *Client) CreateTriggerCategoryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTriggerCategoryRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTriggerCategory Creates a category of triggers, behind the others unless it names a position.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+func (c *Client) CreateTriggerCategory(ctx context.Context, body CreateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTriggerCategoryRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BatchOperateTriggerCategoriesWithBody Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+func (c *Client) BatchOperateTriggerCategoriesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBatchOperateTriggerCategoriesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BatchOperateTriggerCategories Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+func (c *Client) BatchOperateTriggerCategories(ctx context.Context, body BatchOperateTriggerCategoriesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBatchOperateTriggerCategoriesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTriggerCategory Deletes a category that has no triggers.
+//
+// Corresponds with DELETE /api/v2/trigger_categories/{trigger_category_id} (the `DeleteTriggerCategory` operationId).
+func (c *Client) DeleteTriggerCategory(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTriggerCategoryRequest(c.Server, triggerCategoryID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTriggerCategoryByID Shows a category of triggers.
+//
+// Corresponds with GET /api/v2/trigger_categories/{trigger_category_id} (the `ShowTriggerCategoryByID` operationId).
+func (c *Client) ShowTriggerCategoryByID(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTriggerCategoryByIDRequest(c.Server, triggerCategoryID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTriggerCategoryWithBody Changes the name or the position of a category of triggers.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+func (c *Client) UpdateTriggerCategoryWithBody(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTriggerCategoryRequestWithBody(c.Server, triggerCategoryID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTriggerCategory Changes the name or the position of a category of triggers.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+func (c *Client) UpdateTriggerCategory(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, body UpdateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTriggerCategoryRequest(c.Server, triggerCategoryID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTriggers Lists the triggers in the order in which they run: by category, position and title.
 //
 // Corresponds with GET /api/v2/triggers (the `ListTriggers` operationId).
@@ -15514,6 +16113,36 @@ func (c *Client) UpdateTriggerWithBody(ctx context.Context, triggerID TriggerIDP
 // Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
 func (c *Client) UpdateTrigger(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateTriggerRequest(c.Server, triggerID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTriggerRevisions Lists what a trigger was after each change, the newest first.
+//
+// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions (the `ListTriggerRevisions` operationId).
+func (c *Client) ListTriggerRevisions(ctx context.Context, triggerID TriggerIDParam, params *ListTriggerRevisionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTriggerRevisionsRequest(c.Server, triggerID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TriggerRevision Shows what a trigger was after a change.
+//
+// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions/{trigger_revision_id} (the `TriggerRevision` operationId).
+func (c *Client) TriggerRevision(ctx context.Context, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTriggerRevisionRequest(c.Server, triggerID, triggerRevisionID)
 	if err != nil {
 		return nil, err
 	}
@@ -17813,6 +18442,54 @@ func NewListAutomationsRequest(server string, params *ListAutomationsParams) (*h
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -17946,6 +18623,54 @@ func NewListActiveAutomationsRequest(server string, params *ListActiveAutomation
 		if params.PageBefore != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -18166,6 +18891,54 @@ func NewSearchAutomationsRequest(server string, params *SearchAutomationsParams)
 		if params.Active != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -23240,6 +24013,54 @@ func NewListMacrosRequest(server string, params *ListMacrosParams) (*http.Reques
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -23421,6 +24242,54 @@ func NewListActiveMacrosRequest(server string, params *ListActiveMacrosParams) (
 		if params.OnlyViewable != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "only_viewable", *params.OnlyViewable, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -23676,6 +24545,54 @@ func NewSearchMacroRequest(server string, params *SearchMacroParams) (*http.Requ
 		if params.OnlyViewable != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "only_viewable", *params.OnlyViewable, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -33806,6 +34723,351 @@ func NewPutTagsTicketRequestWithBody(server string, ticketID TicketIDParam, cont
 	return req, nil
 }
 
+// NewListTriggerCategoriesRequest constructs an http.Request for the ListTriggerCategories method
+func NewListTriggerCategoriesRequest(server string, params *ListTriggerCategoriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/trigger_categories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTriggerCategoryRequest calls the generic CreateTriggerCategory builder with application/json body
+func NewCreateTriggerCategoryRequest(server string, body CreateTriggerCategoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTriggerCategoryRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateTriggerCategoryRequestWithBody constructs an http.Request for the CreateTriggerCategory method, with any body, and a specified content type
+func NewCreateTriggerCategoryRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/trigger_categories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewBatchOperateTriggerCategoriesRequest calls the generic BatchOperateTriggerCategories builder with application/json body
+func NewBatchOperateTriggerCategoriesRequest(server string, body BatchOperateTriggerCategoriesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBatchOperateTriggerCategoriesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewBatchOperateTriggerCategoriesRequestWithBody constructs an http.Request for the BatchOperateTriggerCategories method, with any body, and a specified content type
+func NewBatchOperateTriggerCategoriesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/trigger_categories/jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteTriggerCategoryRequest constructs an http.Request for the DeleteTriggerCategory method
+func NewDeleteTriggerCategoryRequest(server string, triggerCategoryID TriggerCategoryIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_category_id", triggerCategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/trigger_categories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTriggerCategoryByIDRequest constructs an http.Request for the ShowTriggerCategoryByID method
+func NewShowTriggerCategoryByIDRequest(server string, triggerCategoryID TriggerCategoryIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_category_id", triggerCategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/trigger_categories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateTriggerCategoryRequest calls the generic UpdateTriggerCategory builder with application/json body
+func NewUpdateTriggerCategoryRequest(server string, triggerCategoryID TriggerCategoryIDParam, body UpdateTriggerCategoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTriggerCategoryRequestWithBody(server, triggerCategoryID, "application/json", bodyReader)
+}
+
+// NewUpdateTriggerCategoryRequestWithBody constructs an http.Request for the UpdateTriggerCategory method, with any body, and a specified content type
+func NewUpdateTriggerCategoryRequestWithBody(server string, triggerCategoryID TriggerCategoryIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_category_id", triggerCategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/trigger_categories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListTriggersRequest constructs an http.Request for the ListTriggers method
 func NewListTriggersRequest(server string, params *ListTriggersParams) (*http.Request, error) {
 	var err error
@@ -33909,6 +35171,54 @@ func NewListTriggersRequest(server string, params *ListTriggersParams) (*http.Re
 		if params.CategoryID != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category_id", *params.CategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -34063,6 +35373,54 @@ func NewListActiveTriggersRequest(server string, params *ListActiveTriggersParam
 		if params.CategoryID != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "category_id", *params.CategoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -34316,6 +35674,54 @@ func NewSearchTriggersRequest(server string, params *SearchTriggersParams) (*htt
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -34481,6 +35887,132 @@ func NewUpdateTriggerRequestWithBody(server string, triggerID TriggerIDParam, co
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListTriggerRevisionsRequest constructs an http.Request for the ListTriggerRevisions method
+func NewListTriggerRevisionsRequest(server string, triggerID TriggerIDParam, params *ListTriggerRevisionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_id", triggerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/%s/revisions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "integer"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTriggerRevisionRequest constructs an http.Request for the TriggerRevision method
+func NewTriggerRevisionRequest(server string, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trigger_id", triggerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "trigger_revision_id", triggerRevisionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/%s/revisions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -39931,6 +41463,54 @@ func NewListViewsRequest(server string, params *ListViewsParams) (*http.Request,
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -40088,6 +41668,54 @@ func NewListActiveViewsRequest(server string, params *ListActiveViewsParams) (*h
 		if params.GroupID != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_id", *params.GroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -40395,6 +42023,54 @@ func NewSearchViewsRequest(server string, params *SearchViewsParams) (*http.Requ
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -40500,6 +42176,54 @@ func NewListSharedViewsRequest(server string, params *ListSharedViewsParams) (*h
 		if params.Active != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -43142,6 +44866,69 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/tickets/{ticket_id}/tags (the `PutTagsTicket` operationId).
 	PutTagsTicketWithResponse(ctx context.Context, ticketID TicketIDParam, body PutTagsTicketJSONRequestBody, reqEditors ...RequestEditorFn) (*PutTagsTicketResponse, error)
 
+	// ListTriggerCategoriesWithResponse Lists the categories of triggers by position, or by name, created_at or updated_at.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/trigger_categories (the `ListTriggerCategories` operationId).
+	ListTriggerCategoriesWithResponse(ctx context.Context, params *ListTriggerCategoriesParams, reqEditors ...RequestEditorFn) (*ListTriggerCategoriesResponse, error)
+
+	// CreateTriggerCategoryWithBodyWithResponse Creates a category of triggers, behind the others unless it names a position.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+	CreateTriggerCategoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTriggerCategoryResponse, error)
+
+	// CreateTriggerCategoryWithResponse Creates a category of triggers, behind the others unless it names a position.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+	CreateTriggerCategoryWithResponse(ctx context.Context, body CreateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTriggerCategoryResponse, error)
+
+	// BatchOperateTriggerCategoriesWithBodyWithResponse Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+	BatchOperateTriggerCategoriesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchOperateTriggerCategoriesResponse, error)
+
+	// BatchOperateTriggerCategoriesWithResponse Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+	BatchOperateTriggerCategoriesWithResponse(ctx context.Context, body BatchOperateTriggerCategoriesJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchOperateTriggerCategoriesResponse, error)
+
+	// DeleteTriggerCategoryWithResponse Deletes a category that has no triggers.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/trigger_categories/{trigger_category_id} (the `DeleteTriggerCategory` operationId).
+	DeleteTriggerCategoryWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*DeleteTriggerCategoryResponse, error)
+
+	// ShowTriggerCategoryByIDWithResponse Shows a category of triggers.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/trigger_categories/{trigger_category_id} (the `ShowTriggerCategoryByID` operationId).
+	ShowTriggerCategoryByIDWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*ShowTriggerCategoryByIDResponse, error)
+
+	// UpdateTriggerCategoryWithBodyWithResponse Changes the name or the position of a category of triggers.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+	UpdateTriggerCategoryWithBodyWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTriggerCategoryResponse, error)
+
+	// UpdateTriggerCategoryWithResponse Changes the name or the position of a category of triggers.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+	UpdateTriggerCategoryWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, body UpdateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTriggerCategoryResponse, error)
+
 	// ListTriggersWithResponse Lists the triggers in the order in which they run: by category, position and title.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -43239,6 +45026,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/triggers/{trigger_id} (the `UpdateTrigger` operationId).
 	UpdateTriggerWithResponse(ctx context.Context, triggerID TriggerIDParam, body UpdateTriggerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTriggerResponse, error)
+
+	// ListTriggerRevisionsWithResponse Lists what a trigger was after each change, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions (the `ListTriggerRevisions` operationId).
+	ListTriggerRevisionsWithResponse(ctx context.Context, triggerID TriggerIDParam, params *ListTriggerRevisionsParams, reqEditors ...RequestEditorFn) (*ListTriggerRevisionsResponse, error)
+
+	// TriggerRevisionWithResponse Shows what a trigger was after a change.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions/{trigger_revision_id} (the `TriggerRevision` operationId).
+	TriggerRevisionWithResponse(ctx context.Context, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam, reqEditors ...RequestEditorFn) (*TriggerRevisionResponse, error)
 
 	// UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
 	//
@@ -54732,6 +56533,245 @@ func (r PutTagsTicketResponse) ContentType() string {
 	return ""
 }
 
+type ListTriggerCategoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerCategoryList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTriggerCategoriesResponse) GetJSON200() *TriggerCategoryList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTriggerCategoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTriggerCategoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTriggerCategoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTriggerCategoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateTriggerCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TriggerCategoryEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTriggerCategoryResponse) GetJSON201() *TriggerCategoryEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTriggerCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTriggerCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTriggerCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTriggerCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BatchOperateTriggerCategoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerCategoryJobEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BatchOperateTriggerCategoriesResponse) GetJSON200() *TriggerCategoryJobEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r BatchOperateTriggerCategoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BatchOperateTriggerCategoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BatchOperateTriggerCategoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BatchOperateTriggerCategoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTriggerCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTriggerCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTriggerCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTriggerCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTriggerCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTriggerCategoryByIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerCategoryEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTriggerCategoryByIDResponse) GetJSON200() *TriggerCategoryEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTriggerCategoryByIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTriggerCategoryByIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTriggerCategoryByIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTriggerCategoryByIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTriggerCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerCategoryEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTriggerCategoryResponse) GetJSON200() *TriggerCategoryEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTriggerCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTriggerCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTriggerCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTriggerCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTriggersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -55136,6 +57176,88 @@ func (r UpdateTriggerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateTriggerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTriggerRevisionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerRevisionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTriggerRevisionsResponse) GetJSON200() *TriggerRevisionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTriggerRevisionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTriggerRevisionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTriggerRevisionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTriggerRevisionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TriggerRevisionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerRevisionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TriggerRevisionResponse) GetJSON200() *TriggerRevisionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TriggerRevisionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TriggerRevisionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TriggerRevisionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TriggerRevisionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -63530,6 +65652,123 @@ func (c *ClientWithResponses) PutTagsTicketWithResponse(ctx context.Context, tic
 	return ParsePutTagsTicketResponse(rsp)
 }
 
+// ListTriggerCategoriesWithResponse Lists the categories of triggers by position, or by name, created_at or updated_at.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/trigger_categories (the `ListTriggerCategories` operationId).
+func (c *ClientWithResponses) ListTriggerCategoriesWithResponse(ctx context.Context, params *ListTriggerCategoriesParams, reqEditors ...RequestEditorFn) (*ListTriggerCategoriesResponse, error) {
+	rsp, err := c.ListTriggerCategories(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTriggerCategoriesResponse(rsp)
+}
+
+// CreateTriggerCategoryWithBodyWithResponse Creates a category of triggers, behind the others unless it names a position.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+func (c *ClientWithResponses) CreateTriggerCategoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTriggerCategoryResponse, error) {
+	rsp, err := c.CreateTriggerCategoryWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTriggerCategoryResponse(rsp)
+}
+
+// CreateTriggerCategoryWithResponse Creates a category of triggers, behind the others unless it names a position.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/trigger_categories (the `CreateTriggerCategory` operationId).
+func (c *ClientWithResponses) CreateTriggerCategoryWithResponse(ctx context.Context, body CreateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTriggerCategoryResponse, error) {
+	rsp, err := c.CreateTriggerCategory(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTriggerCategoryResponse(rsp)
+}
+
+// BatchOperateTriggerCategoriesWithBodyWithResponse Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+func (c *ClientWithResponses) BatchOperateTriggerCategoriesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BatchOperateTriggerCategoriesResponse, error) {
+	rsp, err := c.BatchOperateTriggerCategoriesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBatchOperateTriggerCategoriesResponse(rsp)
+}
+
+// BatchOperateTriggerCategoriesWithResponse Changes positions of categories, and positions, categories and states of triggers, at once: of all that are named or of none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/trigger_categories/jobs (the `BatchOperateTriggerCategories` operationId).
+func (c *ClientWithResponses) BatchOperateTriggerCategoriesWithResponse(ctx context.Context, body BatchOperateTriggerCategoriesJSONRequestBody, reqEditors ...RequestEditorFn) (*BatchOperateTriggerCategoriesResponse, error) {
+	rsp, err := c.BatchOperateTriggerCategories(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBatchOperateTriggerCategoriesResponse(rsp)
+}
+
+// DeleteTriggerCategoryWithResponse Deletes a category that has no triggers.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/trigger_categories/{trigger_category_id} (the `DeleteTriggerCategory` operationId).
+func (c *ClientWithResponses) DeleteTriggerCategoryWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*DeleteTriggerCategoryResponse, error) {
+	rsp, err := c.DeleteTriggerCategory(ctx, triggerCategoryID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTriggerCategoryResponse(rsp)
+}
+
+// ShowTriggerCategoryByIDWithResponse Shows a category of triggers.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/trigger_categories/{trigger_category_id} (the `ShowTriggerCategoryByID` operationId).
+func (c *ClientWithResponses) ShowTriggerCategoryByIDWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, reqEditors ...RequestEditorFn) (*ShowTriggerCategoryByIDResponse, error) {
+	rsp, err := c.ShowTriggerCategoryByID(ctx, triggerCategoryID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTriggerCategoryByIDResponse(rsp)
+}
+
+// UpdateTriggerCategoryWithBodyWithResponse Changes the name or the position of a category of triggers.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+func (c *ClientWithResponses) UpdateTriggerCategoryWithBodyWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTriggerCategoryResponse, error) {
+	rsp, err := c.UpdateTriggerCategoryWithBody(ctx, triggerCategoryID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTriggerCategoryResponse(rsp)
+}
+
+// UpdateTriggerCategoryWithResponse Changes the name or the position of a category of triggers.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v2/trigger_categories/{trigger_category_id} (the `UpdateTriggerCategory` operationId).
+func (c *ClientWithResponses) UpdateTriggerCategoryWithResponse(ctx context.Context, triggerCategoryID TriggerCategoryIDParam, body UpdateTriggerCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTriggerCategoryResponse, error) {
+	rsp, err := c.UpdateTriggerCategory(ctx, triggerCategoryID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTriggerCategoryResponse(rsp)
+}
+
 // ListTriggersWithResponse Lists the triggers in the order in which they run: by category, position and title.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -63710,6 +65949,32 @@ func (c *ClientWithResponses) UpdateTriggerWithResponse(ctx context.Context, tri
 		return nil, err
 	}
 	return ParseUpdateTriggerResponse(rsp)
+}
+
+// ListTriggerRevisionsWithResponse Lists what a trigger was after each change, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions (the `ListTriggerRevisions` operationId).
+func (c *ClientWithResponses) ListTriggerRevisionsWithResponse(ctx context.Context, triggerID TriggerIDParam, params *ListTriggerRevisionsParams, reqEditors ...RequestEditorFn) (*ListTriggerRevisionsResponse, error) {
+	rsp, err := c.ListTriggerRevisions(ctx, triggerID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTriggerRevisionsResponse(rsp)
+}
+
+// TriggerRevisionWithResponse Shows what a trigger was after a change.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers/{trigger_id}/revisions/{trigger_revision_id} (the `TriggerRevision` operationId).
+func (c *ClientWithResponses) TriggerRevisionWithResponse(ctx context.Context, triggerID TriggerIDParam, triggerRevisionID TriggerRevisionIDParam, reqEditors ...RequestEditorFn) (*TriggerRevisionResponse, error) {
+	rsp, err := c.TriggerRevision(ctx, triggerID, triggerRevisionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTriggerRevisionResponse(rsp)
 }
 
 // UploadFilesWithBodyWithResponse Uploads a file, to be attached to a comment by the token in the answer.
@@ -72191,6 +74456,152 @@ func ParsePutTagsTicketResponse(rsp *http.Response) (*PutTagsTicketResponse, err
 	return response, nil
 }
 
+// ParseListTriggerCategoriesResponse parses an HTTP response from a ListTriggerCategoriesWithResponse call
+func ParseListTriggerCategoriesResponse(rsp *http.Response) (*ListTriggerCategoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTriggerCategoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerCategoryList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTriggerCategoryResponse parses an HTTP response from a CreateTriggerCategoryWithResponse call
+func ParseCreateTriggerCategoryResponse(rsp *http.Response) (*CreateTriggerCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTriggerCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TriggerCategoryEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBatchOperateTriggerCategoriesResponse parses an HTTP response from a BatchOperateTriggerCategoriesWithResponse call
+func ParseBatchOperateTriggerCategoriesResponse(rsp *http.Response) (*BatchOperateTriggerCategoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BatchOperateTriggerCategoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerCategoryJobEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTriggerCategoryResponse parses an HTTP response from a DeleteTriggerCategoryWithResponse call
+func ParseDeleteTriggerCategoryResponse(rsp *http.Response) (*DeleteTriggerCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTriggerCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowTriggerCategoryByIDResponse parses an HTTP response from a ShowTriggerCategoryByIDWithResponse call
+func ParseShowTriggerCategoryByIDResponse(rsp *http.Response) (*ShowTriggerCategoryByIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTriggerCategoryByIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerCategoryEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTriggerCategoryResponse parses an HTTP response from a UpdateTriggerCategoryWithResponse call
+func ParseUpdateTriggerCategoryResponse(rsp *http.Response) (*UpdateTriggerCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTriggerCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerCategoryEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListTriggersResponse parses an HTTP response from a ListTriggersWithResponse call
 func ParseListTriggersResponse(rsp *http.Response) (*ListTriggersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -72452,6 +74863,58 @@ func ParseUpdateTriggerResponse(rsp *http.Response) (*UpdateTriggerResponse, err
 			headers.Location = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListTriggerRevisionsResponse parses an HTTP response from a ListTriggerRevisionsWithResponse call
+func ParseListTriggerRevisionsResponse(rsp *http.Response) (*ListTriggerRevisionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTriggerRevisionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerRevisionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTriggerRevisionResponse parses an HTTP response from a TriggerRevisionWithResponse call
+func ParseTriggerRevisionResponse(rsp *http.Response) (*TriggerRevisionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TriggerRevisionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerRevisionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil

@@ -23,6 +23,7 @@ type Change struct {
 	Active      *bool
 	Position    *int64
 	CategoryID  nullable.Nullable[int64]
+	Category    *CategoryChange // to be made for it; in place of CategoryID
 	Restriction nullable.Nullable[Restriction]
 	Conditions  *rules.Conditions // nil leaves; otherwise both lists
 	Actions     []rules.Action    // nil leaves; otherwise the whole list
@@ -56,6 +57,11 @@ func (s *Service) saveTx(tx *gorm.DB, by auth.Actor, kind string, drafts []draft
 	}
 	if err := writeTx(tx, drafts); err != nil {
 		return err
+	}
+	if k.ordered {
+		if err := s.reviseTx(tx, by, drafts); err != nil {
+			return err
+		}
 	}
 	return k.checkTx(tx, kind, drafts)
 }

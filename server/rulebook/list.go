@@ -47,8 +47,8 @@ var (
 	byID       = page.Column{Expr: "r.id", Kind: page.Int}
 	byPosition = page.Column{Expr: "r.position", Kind: page.Int}
 	// running is the order in which triggers run.
-	running = page.By("position,position,title,id", page.Column{Expr: "r.category_position", Kind: page.Int}, byPosition,
-		page.Column{Expr: "r.title", Kind: page.Text}, byID)
+	running = page.By("position,position,title,id", page.Column{Expr: "r.category_position", Kind: page.Int},
+		page.Column{Expr: "r.category_id", Kind: page.Int}, byPosition, page.Column{Expr: "r.title", Kind: page.Text}, byID)
 	placed       = page.By("position,id", byPosition, byID)
 	alphabetical = page.By("title,id", page.Column{Expr: "lower(r.title)", Kind: page.Text}, byID)
 	byCreation   = page.By("created_at,id", page.Column{Expr: "r.created_at", Kind: page.Time}, byID)

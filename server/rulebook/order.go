@@ -24,7 +24,7 @@ func (s *Service) Reorder(ctx context.Context, by auth.Actor, kind string, ids [
 	}
 	var list []models.Rule
 	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
-		if err := tx.Where("kind = ? AND owner_id IS NULL", kind).Order("category_position, position, title, id").Find(&list).Error; err != nil {
+		if err := tx.Where("kind = ? AND owner_id IS NULL", kind).Order(asTheyRun).Find(&list).Error; err != nil {
 			return err
 		}
 		if kinds[kind].ordered {

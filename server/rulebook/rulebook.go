@@ -138,13 +138,16 @@ func ownTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64) (map[int64]mode
 	return found, nil
 }
 
+// asTheyRun is the order in which triggers run.
+const asTheyRun = "category_position, category_id, position, title, id"
+
 // Triggers are the active triggers of the account in the order in which they
 // run, as they were at accounts.config_version. Those that were read last are
 // remembered; nobody may write to them. As fields.Service.Config, it must not be
 // called in a transaction that has moved the version itself.
 func (s *Service) Triggers(tx *gorm.DB, account, version int64) ([]models.Rule, error) {
 	return s.active.At(account, version, func() (list []models.Rule, err error) {
-		err = tx.Where("kind = '" + models.RuleTrigger + "' AND active").Order("category_position, position, title, id").Find(&list).Error
+		err = tx.Where("kind = '" + models.RuleTrigger + "' AND active").Order(asTheyRun).Find(&list).Error
 		return list, err
 	})
 }
