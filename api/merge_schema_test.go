@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +12,9 @@ import (
 // Columns of numbers and lists of them that hold no user's id, whatever the table.
 var ofNoUser = []string{
 	"account_id", "id", "seq", "subject_id", "size", "count", "delta", "config_version", "clocks", "business_clocks", "intervals",
-	"audit_id", "brand_id", "category_id", "comment_id", "custom_role_id", "custom_status_id", "default_group_id", "field_id", "followup_ids",
+	"audit_id", "automation_id", "brand_id", "category_id", "comment_id", "custom_role_id", "custom_status_id", "default_group_id", "event_id", "field_id", "followup_ids",
 	"followup_source_id", "group_id", "group_ids", "item_id", "organization_id", "parent_id", "photo_id", "problem_id", "reason_id",
-	"restricted_brand_ids", "schedule_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "upload_id",
+	"restricted_brand_ids", "rule_id", "schedule_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "upload_id",
 }
 
 // What names a user who was merged into another, and goes on doing so.
@@ -58,6 +59,8 @@ func TestMergedUsersAreNamedNowhere(t *testing.T) {
 	if _, _, err := a.auth.NewOAuthToken(a.ctx(), a.account.ID, loser, nil, theClock.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	number, _ := strconv.ParseInt(ticket, 10, 64)
+	a.mail(number, "Hello", []int64{loser}, a.email("loser"))
 	if err := a.db.WithContext(a.ctx()).Exec("INSERT INTO ticket_visits (account_id, user_id, ticket_id, visited_at) VALUES (?, ?, ?, ?)",
 		a.account.ID, loser, ticket, theClock).Error; err != nil {
 		t.Fatal(err)
