@@ -106,7 +106,7 @@ func (h satisfactionHandlers) CreateSatisfactionSurvey(ctx context.Context, r ge
 	if err != nil {
 		return nil, err
 	}
-	address := callOf(ctx).base + surveyPath + survey.Token
+	address := callOf(ctx).base + tickets.SurveyPath + survey.Token
 	return gen.CreateSatisfactionSurvey200JSONResponse{SatisfactionSurvey: gen.SatisfactionSurvey{
 		TicketID: survey.TicketID, URL: address, GoodURL: address + "?score=good", BadURL: address + "?score=bad",
 		ExpiresAt: wire.Time(survey.ExpiresAt),

@@ -17,9 +17,6 @@ import (
 	"github.com/helpd/helpd/server/tickets"
 )
 
-// surveyPath is where the page of a survey is; the token follows.
-const surveyPath = "/satisfaction/"
-
 //go:embed survey.html
 var surveyHTML string
 
@@ -47,8 +44,8 @@ type surveyPage struct {
 // reader's cookies; and showing a page changes nothing, since scanners of mail
 // open links.
 func (h satisfactionHandlers) surveys(e *echo.Echo) {
-	headToo{e}.GET(surveyPath+":token", h.showSurvey)
-	e.POST(surveyPath+":token", h.answerSurvey)
+	headToo{e}.GET(tickets.SurveyPath+":token", h.showSurvey)
+	e.POST(tickets.SurveyPath+":token", h.answerSurvey)
 }
 
 func (h satisfactionHandlers) showSurvey(c echo.Context) error {
@@ -106,7 +103,7 @@ func (h satisfactionHandlers) answerSurvey(c echo.Context) error {
 		return writeSurvey(c, http.StatusUnprocessableEntity, p)
 	}
 	surveyHead(c)
-	return c.Redirect(http.StatusSeeOther, surveyPath+token+"?saved=1")
+	return c.Redirect(http.StatusSeeOther, tickets.SurveyPath+token+"?saved=1")
 }
 
 func pageOfSurvey(v tickets.SurveyView) surveyPage {

@@ -74,7 +74,12 @@ func changeIn(ctx context.Context, root string, in gen.TicketInput) (tickets.Cha
 }
 
 // fromRequest notes for the audit from where the request came. A job has none.
-func fromRequest(ctx context.Context, c *tickets.Change) { c.Client, c.IP = requestOf(ctx) }
+func fromRequest(ctx context.Context, c *tickets.Change) {
+	c.Client, c.IP = requestOf(ctx)
+	if call, ok := ctx.Value(callKey{}).(call); ok {
+		c.Base = call.base
+	}
+}
 
 func requestOf(ctx context.Context) (client, ip string) {
 	if addr := edge.ClientIP(ctx); addr.IsValid() {

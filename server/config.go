@@ -16,8 +16,9 @@ import (
 
 // Config is all that can be set of helpd. LoadConfig makes one.
 type Config struct {
-	Addr    string // host:port
-	Metrics string // MetricsOn, MetricsOff or a host:port of their own
+	Addr      string // host:port
+	PublicURL string // without a slash at the end; empty: not known
+	Metrics   string // MetricsOn, MetricsOff or a host:port of their own
 
 	DataDir     string // the embedded PostgreSQL and, unless BlobURL names another place, attachments
 	DatabaseURL string // empty: the embedded PostgreSQL
@@ -78,6 +79,8 @@ func (c *Config) settings() []Setting {
 	return []Setting{
 		{Env: "HELPD_ADDR", Default: "127.0.0.1:8080", read: hostPort(&c.Addr),
 			Help: "host:port to serve on; port 0 takes a free one"},
+		{Env: "HELPD_PUBLIC_URL", read: publicURL(&c.PublicURL),
+			Help: "where clients reach helpd, as https://desk.example.com, for links in mails; empty: as the request that causes a mail has it"},
 		{Env: "HELPD_DATA_DIR", Default: "./.helpd", Database: true, read: nonEmpty(&c.DataDir),
 			Help: "directory of the embedded PostgreSQL and of attachments"},
 		{Env: "DATABASE_URL", Database: true, read: text(&c.DatabaseURL), mask: maskDSN,

@@ -124,6 +124,18 @@ func duration(to *time.Duration) func(string) error {
 	}
 }
 
+// publicURL is an http address without a path, or none.
+func publicURL(to *string) func(string) error {
+	return func(s string) error {
+		u, err := url.Parse(s)
+		if s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil) {
+			return errors.New("must be a URL without a path, as https://desk.example.com")
+		}
+		*to = strings.TrimSuffix(s, "/")
+		return nil
+	}
+}
+
 // interval is a duration of a second or more.
 func interval(to *time.Duration) func(string) error {
 	return func(s string) error {

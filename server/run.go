@@ -50,7 +50,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 		return err
 	}
 	p.services, err = NewServices(ctx, db.DB, db.DSN, ServiceOptions{
-		Now: Clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload, AutomationInterval: c.AutomationInterval,
+		Now: Clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload, PublicURL: c.PublicURL, AutomationInterval: c.AutomationInterval,
 	})
 	if err != nil {
 		return err

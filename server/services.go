@@ -42,6 +42,8 @@ type ServiceOptions struct {
 	// MaxUpload is the size of the largest attachment, in bytes; 0 is
 	// attachments.DefaultMaxSize.
 	MaxUpload int64
+	// PublicURL is tickets.Service.PublicURL.
+	PublicURL string
 	// AutomationInterval is how often automations run; 0: never by themselves.
 	AutomationInterval time.Duration
 }
@@ -74,6 +76,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	rulebookService := rulebook.New(db, config, o.Now)
 	ticketService := tickets.New(db, config, people, files, rulebookService, o.Now)
+	ticketService.PublicURL = o.PublicURL
 	ticketService.Work(queue, authService)
 	byTime := automations.New(db, config, ticketService, o.Log)
 	if o.AutomationInterval > 0 {

@@ -256,6 +256,12 @@ func (s *save) makeAudit() AuditRecord {
 		s.comment.Via, s.comment.Metadata = record.Via, record.Metadata
 		record.Comments = map[int64]CommentRecord{s.comment.ID: {Comment: *s.comment, Files: s.files}}
 	}
+	for _, c := range s.ruleComments {
+		if record.Comments == nil {
+			record.Comments = map[int64]CommentRecord{}
+		}
+		record.Comments[c.ID] = CommentRecord{Comment: *c}
+	}
 	return record
 }
 

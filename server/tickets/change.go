@@ -47,8 +47,9 @@ type Change struct {
 	Metadata json.RawMessage // kept with the audit under "custom"
 	Via      *Via
 
-	// Client and IP are of the request, for the audit's metadata.
-	Client, IP string
+	// Client and IP are of the request, for the audit's metadata, and Base is the
+	// address that it came to, for links in mails.
+	Client, IP, Base string
 
 	Number     int64 // on create: one that Reserve gave out; 0: the next
 	FollowupOf int64 // on create: the closed ticket that this one follows up

@@ -52,7 +52,7 @@ func (s *save) addComment() error {
 	if c.At != nil {
 		s.comment.CreatedAt = *c.At
 	}
-	s.writeText(c)
+	s.writeText(s.comment, c)
 	if len(c.Uploads) > 0 || c.suspended != 0 {
 		if c.suspended != 0 {
 			s.files, err = s.service.attachments.RecoverTx(s.tx, c.suspended, s.after.ID, id)
@@ -110,18 +110,18 @@ func (s *save) staffOrSystem(id int64) bool { return id == models.SystemUser || 
 
 // writeText fills in the three forms of a comment's text. HTML wins over plain
 // text when both are given.
-func (s *save) writeText(c *NewComment) {
+func (s *save) writeText(to *models.Comment, c *NewComment) {
 	switch {
 	case strings.TrimSpace(c.HTML) != "":
-		s.comment.HTMLBody = wrapped(c.HTML)
-		s.comment.PlainBody = richtext.Text(s.comment.HTMLBody)
-		s.comment.Body = s.comment.PlainBody
-	case s.config.Settings.Tickets.MarkdownTicketComments && s.staff(s.comment.AuthorID):
-		s.comment.Body = c.Body
-		s.comment.HTMLBody = markdownHTML(c.Body)
-		s.comment.PlainBody = richtext.Text(s.comment.HTMLBody)
+		to.HTMLBody = wrapped(c.HTML)
+		to.PlainBody = richtext.Text(to.HTMLBody)
+		to.Body = to.PlainBody
+	case s.config.Settings.Tickets.MarkdownTicketComments && s.staff(to.AuthorID):
+		to.Body = c.Body
+		to.HTMLBody = markdownHTML(c.Body)
+		to.PlainBody = richtext.Text(to.HTMLBody)
 	default:
-		s.comment.Body, s.comment.PlainBody = c.Body, c.Body
-		s.comment.HTMLBody = htmlOf(c.Body)
+		to.Body, to.PlainBody = c.Body, c.Body
+		to.HTMLBody = htmlOf(c.Body)
 	}
 }

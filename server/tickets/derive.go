@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/events"
 )
 
@@ -54,7 +55,10 @@ func (s *save) logChanges() {
 		s.logFields()
 	}
 	if s.comment != nil {
-		s.logComment()
+		s.logComment(s.comment, s.files)
+	}
+	for _, c := range s.ruleComments {
+		s.logComment(c, nil)
 	}
 	s.logSatisfaction()
 }
@@ -87,14 +91,13 @@ func (s *save) logFields() {
 	}
 }
 
-func (s *save) logComment() {
-	c := s.comment
+func (s *save) logComment(c *models.Comment, files []attachments.File) {
 	p := s.people.byID[c.AuthorID]
 	s.logEvent("comment_added", map[string]any{"comment": map[string]any{
 		"id": events.ID(c.ID), "body": c.Body, "is_public": c.Public,
 		"author": map[string]any{"id": events.ID(c.AuthorID), "is_staff": s.staffOrSystem(c.AuthorID), "name": p.Name},
 	}})
-	for _, f := range s.files {
+	for _, f := range files {
 		s.logEvent("attachment_linked_to_comment", map[string]any{
 			"comment": map[string]any{"id": events.ID(c.ID)},
 			"attachment": map[string]any{

@@ -88,7 +88,7 @@ func (s *save) suspend() error {
 		}
 	}
 	s.comment = &models.Comment{AuthorID: first.AuthorID}
-	s.writeText(&first)
+	s.writeText(s.comment, &first)
 	row := models.SuspendedTicket{
 		AuthorID: s.held.author, AuthorName: s.held.name, AuthorEmail: s.held.email, Subject: subjectOf(s.comment), Content: s.comment.PlainBody,
 		CauseID: s.held.cause, Recipient: pointer(s.change.Recipient), Via: models.ToJSON(viaChannel("api")), BrandID: s.config.DefaultBrand().ID,

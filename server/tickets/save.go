@@ -14,6 +14,8 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/outbox"
+	"github.com/helpd/helpd/server/placeholders"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/rules"
 )
@@ -69,9 +71,13 @@ type save struct {
 	imported        *importedTimes
 	automation      *rules.Rule // that the save is for; nil: none
 	since           time.Time   // the moment that its conditions ask about
-	requesterLocale string      // that a rule gives the requester; empty: none
-	touchUnaudited  bool        // write although no audit event came about
-	organizationNew bool        // the organization is to be taken from the requester
+	ruleComments    []*models.Comment
+	notifications   []outbox.Notification
+	mails           []models.OutboxMail
+	texts           *placeholders.Context // see context
+	requesterLocale string                // that a rule gives the requester; empty: none
+	touchUnaudited  bool                  // write although no audit event came about
+	organizationNew bool                  // the organization is to be taken from the requester
 }
 
 // Create makes a ticket, unless it is suspended (Saved.Suspended): that of a
@@ -236,7 +242,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.tellChanges, s.runRules, s.derive, s.stampImport,
+		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.tellChanges, s.runRules, s.notify, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, s.config.Localised(err, s.by.User.Locale)

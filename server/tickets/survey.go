@@ -55,16 +55,25 @@ func (s *Service) OfferSurvey(ctx context.Context, by auth.Actor, ticket int64, 
 		if _, err := sv.run(); err != nil {
 			return err
 		}
-		key, err := signingKeyTx(tx, sv.now)
-		if err != nil {
-			return err
-		}
-		survey = Survey{TicketID: ticket, ExpiresAt: sv.now.Add(SurveyLife).UTC().Truncate(time.Second)}
-		survey.Token = surveyClaims{by.AccountID, ticket, sv.before.RequesterID, survey.ExpiresAt.Unix()}.sign(key)
-		return nil
+		survey, err = surveyTx(tx, by.AccountID, &sv.before, sv.now)
+		return err
 	})
 	return survey, err
 }
+
+// surveyTx makes the link for a ticket's requester.
+func surveyTx(tx *gorm.DB, account int64, t *models.Ticket, now time.Time) (Survey, error) {
+	key, err := signingKeyTx(tx, now)
+	if err != nil {
+		return Survey{}, err
+	}
+	survey := Survey{TicketID: t.ID, ExpiresAt: now.Add(SurveyLife).UTC().Truncate(time.Second)}
+	survey.Token = surveyClaims{account, t.ID, t.RequesterID, survey.ExpiresAt.Unix()}.sign(key)
+	return survey, nil
+}
+
+// SurveyPath is where surveys are, before their token.
+const SurveyPath = "/satisfaction/"
 
 // signingKeyTx is the account's secret, which is made when it is first needed.
 func signingKeyTx(tx *gorm.DB, now time.Time) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
@@ -34,8 +35,24 @@ type Service struct {
 	queue       *jobs.Service // nil until Work: nothing follows on a change then
 	auth        *auth.Service // as queue
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	// PublicURL is where the API is reached, as https://desk.example.com, for links
+	// in mails; empty: as the request that causes a mail has it.
+	PublicURL string
+
 	visits map[visitor][]visit // looks that are not yet written, newest last
+}
+
+// base is what links in mails begin with: where the API is reached, which the
+// request tells where it is not set.
+func (s *Service) base(request string, account models.Account) string {
+	switch {
+	case s.PublicURL != "":
+		return s.PublicURL
+	case request != "":
+		return request
+	}
+	return "https://" + account.Subdomain + ".localhost"
 }
 
 // New makes the service.

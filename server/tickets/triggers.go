@@ -69,14 +69,15 @@ func (s *save) runRules() error {
 // fire carries out the actions of a rule that holds, and tells what they did.
 func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err error) {
 	defer func() { s.rule = nil }()
-	events := len(s.auditEvents)
+	events, mails := len(s.auditEvents), len(s.notifications)
 	if err := s.act(r, subject); err != nil {
 		return false, err
 	}
 	if err := s.tellChanges(); err != nil {
 		return false, err
 	}
-	return len(s.auditEvents) > events, nil
+	// Mails change nothing.
+	return len(s.auditEvents)-events > len(s.notifications)-mails, nil
 }
 
 // carryOut does one effect of a rule. One that cannot be done to the ticket, as
@@ -85,6 +86,10 @@ func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err er
 func (s *save) carryOut(e rules.Effect) error {
 	var c Change
 	switch e.Field {
+	case "reply_public", "reply_internal":
+		return s.reply(e)
+	case "notification_user", "notification_group":
+		return s.enqueue(e)
 	case "locale_id":
 		s.requesterLocale = e.Text
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -137,6 +138,12 @@ func (s *save) writeTo(w writes) {
 	}
 	if s.comment != nil {
 		s.writeComment(w, s.comment)
+	}
+	for _, c := range s.ruleComments {
+		s.writeComment(w, c)
+	}
+	if len(s.mails) > 0 {
+		w.add("mails", outbox.Insert, outbox.Arguments(s.mails)...)
 	}
 	if s.requesterLocale != "" {
 		w.add("requester", "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?",

@@ -31,7 +31,7 @@ acts on a ticket once, whoever comes first.`,
 			}
 			return withDatabase(cmd, func(ctx context.Context, db *server.Database) (err error) {
 				log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-				services, err := server.NewServices(ctx, db.DB, db.DSN, server.ServiceOptions{Now: server.Clock, Log: log, BlobURL: c.BlobURL})
+				services, err := server.NewServices(ctx, db.DB, db.DSN, server.ServiceOptions{Now: server.Clock, Log: log, BlobURL: c.BlobURL, PublicURL: c.PublicURL})
 				if err != nil {
 					return err
 				}
