@@ -29,14 +29,18 @@ func TestOptionsInUseGo(t *testing.T) {
 	ticket := a.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"subject":"x","comment":{"body":"x"},
 		"custom_fields":[{"id":%d,"value":"a1"},{"id":%d,"value":["a2","b2","c2"]}]}}`, one, many)).want(201).id("ticket")
 	path := fmt.Sprintf("/api/v2/tickets/%d", ticket)
+	closed := a.post("/api/v2/imports/tickets", fmt.Sprintf(`{"ticket":{"subject":"x","status":"closed","comments":[{"body":"x"}],
+		"custom_fields":[{"id":%d,"value":"a1"},{"id":%d,"value":["a2","b2","c2"]}]}}`, one, many)).want(201).id("ticket")
+	unchanged := a.get(a.path(closed) + "/audits").want(200).body
 	first := a.get(fmt.Sprintf("/api/v2/ticket_fields/%d/options", one)).ids("custom_field_options")[0]
 	a.delete(fmt.Sprintf("/api/v2/ticket_fields/%d/options/%d", one, first)).want(204)
 	if r := a.get(path); r.member("ticket", "custom_fields", 0, "value") != nil {
 		t.Errorf("the option is still shown: %s", r.body)
 	}
 	a.put(fmt.Sprintf("/api/v2/ticket_fields/%d", many), `{"ticket_field":{"custom_field_options":[{"name":"A","value":"a2"},{"name":"C","value":"c2"}]}}`).want(200)
-	a.until("the ticket's values are cleared", func() bool {
-		return a.storedValue("tickets", "custom_fields", ticket, one) == "" && a.storedValue("tickets", "custom_fields", ticket, many) == `["a2", "c2"]`
+	a.until("the tickets' values are cleared", func() bool {
+		return a.storedValue("tickets", "custom_fields", ticket, one) == "" && a.storedValue("tickets", "custom_fields", ticket, many) == `["a2", "c2"]` &&
+			a.storedValue("tickets", "custom_fields", closed, one) == "" && a.storedValue("tickets", "custom_fields", closed, many) == `["a2", "c2"]`
 	})
 	a.post(fmt.Sprintf("/api/v2/ticket_fields/%d/options", one), `{"custom_field_option":{"name":"A again","value":"a1"}}`).want(201)
 	r := a.get(path)
@@ -44,6 +48,10 @@ func TestOptionsInUseGo(t *testing.T) {
 		t.Errorf("ticket %s", r.body)
 	}
 	r.wantTags("ticket", "a1", "a2", "b2", "c2") // tags stay
+	if got := a.get(a.path(closed) + "/audits").want(200).body; string(got) != string(unchanged) {
+		t.Errorf("the closed ticket's audits: %s", got)
+	}
+	a.get(a.path(closed)).want(200).wantTags("ticket", "a1", "a2", "b2", "c2")
 	audits := a.get(path + "/audits").want(200)
 	if got := len(audits.member("audits").([]any)); got != 3 {
 		t.Errorf("%d audits: %s", got, audits.body)

@@ -5536,7 +5536,7 @@ type ServerInterface interface {
 	// CreateOrUpdateTicketFieldOption Changes the option whose id is given, or creates one.
 	// (POST /api/v2/ticket_fields/{ticket_field_id}/options)
 	CreateOrUpdateTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam) error
-	// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+	// DeleteTicketFieldOption Deletes an option. Tickets, closed ones too, lose it as a value and keep its tag.
 	// (DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id})
 	DeleteTicketFieldOption(ctx echo.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam) error
 	// ShowTicketFieldOption Shows an option.
@@ -21888,7 +21888,7 @@ type StrictServerInterface interface {
 	// CreateOrUpdateTicketFieldOption Changes the option whose id is given, or creates one.
 	// (POST /api/v2/ticket_fields/{ticket_field_id}/options)
 	CreateOrUpdateTicketFieldOption(ctx context.Context, request CreateOrUpdateTicketFieldOptionRequestObject) (CreateOrUpdateTicketFieldOptionResponseObject, error)
-	// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+	// DeleteTicketFieldOption Deletes an option. Tickets, closed ones too, lose it as a value and keep its tag.
 	// (DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id})
 	DeleteTicketFieldOption(ctx context.Context, request DeleteTicketFieldOptionRequestObject) (DeleteTicketFieldOptionResponseObject, error)
 	// ShowTicketFieldOption Shows an option.

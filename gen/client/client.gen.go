@@ -9136,7 +9136,7 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
 	CreateOrUpdateTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+	// DeleteTicketFieldOption Deletes an option. Tickets, closed ones too, lose it as a value and keep its tag.
 	//
 	// Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `DeleteTicketFieldOption` operationId).
 	DeleteTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -14743,7 +14743,7 @@ func (c *Client) CreateOrUpdateTicketFieldOption(ctx context.Context, ticketFiel
 	return c.Client.Do(req)
 }
 
-// DeleteTicketFieldOption Deletes an option. Tickets lose it as a value and keep its tag.
+// DeleteTicketFieldOption Deletes an option. Tickets, closed ones too, lose it as a value and keep its tag.
 //
 // Corresponds with DELETE /api/v2/ticket_fields/{ticket_field_id}/options/{ticket_field_option_id} (the `DeleteTicketFieldOption` operationId).
 func (c *Client) DeleteTicketFieldOption(ctx context.Context, ticketFieldID TicketFieldIDParam, ticketFieldOptionID TicketFieldOptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -44419,7 +44419,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/ticket_fields/{ticket_field_id}/options (the `CreateOrUpdateTicketFieldOption` operationId).
 	CreateOrUpdateTicketFieldOptionWithResponse(ctx context.Context, ticketFieldID TicketFieldIDParam, body CreateOrUpdateTicketFieldOptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrUpdateTicketFieldOptionResponse, error)
 
-	// DeleteTicketFieldOptionWithResponse Deletes an option. Tickets lose it as a value and keep its tag.
+	// DeleteTicketFieldOptionWithResponse Deletes an option. Tickets, closed ones too, lose it as a value and keep its tag.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -64827,7 +64827,7 @@ func (c *ClientWithResponses) CreateOrUpdateTicketFieldOptionWithResponse(ctx co
 	return ParseCreateOrUpdateTicketFieldOptionResponse(rsp)
 }
 
-// DeleteTicketFieldOptionWithResponse Deletes an option. Tickets lose it as a value and keep its tag.
+// DeleteTicketFieldOptionWithResponse Deletes an option. Tickets, closed ones too, lose it as a value and keep its tag.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -59,20 +59,24 @@ func (f *Field) Left(stored json.RawMessage) json.RawMessage {
 	return json.RawMessage(models.ToJSON(left))
 }
 
-// keyedValues says where users and organizations keep the values of fields.
-var keyedValues = map[string]struct{ table, column string }{
-	models.FieldsOfUsers:         {"users", "user_fields"},
-	models.FieldsOfOrganizations: {"organizations", "organization_fields"},
+// silently says which records lose values of fields without a word, and where they
+// keep them. Tickets that are not closed are saved instead, since rules and
+// readers of their audits are to know.
+var silently = map[string]struct{ table, column, cond string }{
+	models.FieldsOfTickets:       {"tickets", "custom_fields", "r.status = 'closed'"},
+	models.FieldsOfUsers:         {"users", "user_fields", "TRUE"},
+	models.FieldsOfOrganizations: {"organizations", "organization_fields", "TRUE"},
 }
 
-// clearAtOnce is how many users or organizations one statement changes.
+// clearAtOnce is how many records one statement changes.
 const clearAtOnce = 500
 
 // ClearGone takes options that have gone, and have not come again, out of the
-// values of users or organizations. Nobody sees a difference, since they do not
-// show such options, so that nothing is logged and no time moves.
+// values of users or organizations, or of closed tickets. Nobody sees a
+// difference, since they do not show such options, so that nothing is logged and
+// no time moves.
 func (s *Service) ClearGone(ctx context.Context, gone OptionsGone) error {
-	at, ok := keyedValues[gone.FieldKind]
+	at, ok := silently[gone.FieldKind]
 	if !ok {
 		return fmt.Errorf("clear options of fields of %q", gone.FieldKind)
 	}
@@ -85,7 +89,7 @@ func (s *Service) ClearGone(ctx context.Context, gone OptionsGone) error {
 	key := strconv.FormatInt(gone.FieldID, 10)
 	for last := int64(0); ; {
 		var ids []int64
-		err := tx.Raw(`SELECT id FROM `+at.table+` WHERE account_id = ? AND id > ? AND jsonb_exists_any(`+at.column+` -> ?, ?::text[]) ORDER BY id LIMIT ?`,
+		err := tx.Raw(`SELECT r.id FROM `+at.table+` r WHERE r.account_id = ? AND r.id > ? AND `+at.cond+` AND jsonb_exists_any(r.`+at.column+` -> ?, ?::text[]) ORDER BY r.id LIMIT ?`,
 			gone.AccountID, last, key, values, clearAtOnce).Scan(&ids).Error
 		if err != nil || len(ids) == 0 {
 			return err

@@ -17,14 +17,14 @@ import (
 const withGoneOption = `jsonb_exists_any(custom_fields -> ?, ?::text[]) AND status <> 'closed'`
 
 // optionsGone takes options that a field has lost from the records that have
-// them. Tickets keep the tags; closed ones stay as they are, and do not show
-// such an option either.
+// them. Tickets keep the tags. Closed ones lose the values too, but no audit tells
+// so: they change no more, and have not shown such an option since it went.
 func (w worker) optionsGone(ctx context.Context, gone fields.OptionsGone) error {
 	if gone.FieldKind != models.FieldsOfTickets {
 		return w.fields.ClearGone(ctx, gone)
 	}
 	key := strconv.FormatInt(gone.FieldID, 10)
-	return w.each(ctx, gone.AccountID, withGoneOption, []any{key, models.Strings(gone.Values)}, func(tx *gorm.DB, t models.Ticket) (tickets.Change, error) {
+	err := w.each(ctx, gone.AccountID, withGoneOption, []any{key, models.Strings(gone.Values)}, func(tx *gorm.DB, t models.Ticket) (tickets.Change, error) {
 		config, err := w.fields.Current(tx, gone.AccountID)
 		if err != nil {
 			return tickets.Change{}, err
@@ -39,4 +39,8 @@ func (w worker) optionsGone(ctx context.Context, gone fields.OptionsGone) error 
 		}
 		return tickets.Change{CustomFields: []tickets.FieldValue{{ID: f.ID, Value: f.Left(values[key])}}}, nil
 	})
+	if err != nil {
+		return err
+	}
+	return w.fields.ClearGone(ctx, gone)
 }
