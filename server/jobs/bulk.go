@@ -38,9 +38,9 @@ type Operation struct {
 	// error is taken for an outage: the job waits and comes back to this item,
 	// eight times in about two minutes; then the item has failed.
 	Run func(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (result any, err error)
-	// RunMany, if there is one, does several items that follow on each other, in
-	// their order, and returns what came of each. What ctx touches is in the
-	// transaction that also notes all of the results.
+	// RunMany, if there is one, does all items that are left, in their order, and
+	// returns what came of each. What ctx touches is in the transaction that also
+	// ends the job.
 	//
 	// An item with a fault must have left nothing behind; it does not keep the others
 	// from being done. An error, whatever it is, undoes all of them, and Run
@@ -120,11 +120,11 @@ func (s *Service) StartBulk(ctx context.Context, by auth.Actor, name string, ite
 		if err := tx.Create(&job).Error; err != nil {
 			return err
 		}
-		rows := make([]models.JobItem, len(items))
+		rows := postgres.NewCopied("job_items", "account_id, job_id, index, item")
 		for i, item := range items {
-			rows[i] = models.JobItem{AccountID: by.AccountID, JobID: job.ID, Index: i, Item: item}
+			rows.Add(by.AccountID, job.ID, i, []byte(item))
 		}
-		if err := tx.Create(&rows).Error; err != nil {
+		if err := postgres.Copy(tx, rows); err != nil {
 			return err
 		}
 		return s.EnqueueTx(tx, args, river.InsertOpts{Queue: bulkQueue, MaxAttempts: bulkAttempts, Priority: priority(open)})

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -61,7 +62,9 @@ func TestBulkOfManyAtOnceFallsBackToEach(t *testing.T) {
 		"panic":           func(context.Context) ([]Result, error) { panic("cannot") },
 		"error of one":    func(context.Context) ([]Result, error) { return three(errors.New("no fault")) },
 		"conflict of one": func(context.Context) ([]Result, error) { return three(fault.New(fault.Busy, "busy")) },
-		"statement":       func(ctx context.Context) ([]Result, error) { return nil, s.db.WithContext(ctx).Exec("SELECT 1/0").Error },
+		"statement": func(ctx context.Context) ([]Result, error) {
+			return nil, s.db.WithContext(ctx).Exec("SELECT 1/0").Error
+		},
 	} {
 		s.Register(name, alone(fails))
 	}
@@ -93,6 +96,41 @@ func TestBulkOfManyAtOnceGoesOnAfterAKill(t *testing.T) {
 	done := w.ended(w.start(s), job.ID)
 	if got := w.noted(); !slices.Equal(got, upTo(20)) || *done.Progress != 20 {
 		t.Errorf("progress %d, done: %v", *done.Progress, got)
+	}
+}
+
+func TestBulkOfManyAtOnceGoesOnBehindWhatWasDoneOneByOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, second := w.service(), w.service()
+	at := make(chan struct{})
+	op := noting(first.db, func(_ context.Context, index int) error {
+		if index == 3 {
+			close(at)
+			<-first.stopping
+		}
+		return nil
+	})
+	op.RunMany = func(context.Context, auth.Actor, []Item) ([]Result, error) { return nil, errors.New("not all") }
+	first.Register("note many", op)
+	second.Register("note many", notingMany(second.db, nil))
+	job := w.bulkOf(w.start(first), "note many", numbered(10)...)
+	<-at
+	if err := first.Stop(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	done := w.ended(w.start(second), job.ID)
+	if got := w.noted(); !slices.Equal(got, upTo(10)) || *done.Progress != 10 {
+		t.Errorf("progress %d, done: %v", *done.Progress, got)
+	}
+	var results []struct{ Index int }
+	if err := json.Unmarshal(done.Results, &results); err != nil || len(results) != 10 {
+		t.Fatalf("%v: %s", err, done.Results)
+	}
+	for i, r := range results {
+		if r.Index != i {
+			t.Errorf("result %d is of item %d", i, r.Index)
+		}
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,9 +26,6 @@ const (
 	bulkAttempts = 8
 	// itemTimeout is how long one item may take.
 	itemTimeout = time.Minute
-	// atOnce is how many items are done in one transaction where an operation
-	// can (RunMany), and the steps in which its progress shows.
-	atOnce = 100
 	// conflicts with other writers that an item gets over at once.
 	conflicts = 3
 )
@@ -89,22 +85,21 @@ func (b *bulk) work(ctx context.Context) error {
 		return err
 	}
 	ctx = auth.With(ctx, by)
-	for some := range slices.Chunk(items, atOnce) {
-		if refused == nil && b.many(ctx, by, some) {
-			continue
+	if refused == nil && b.many(ctx, by, items) {
+		return nil
+	}
+	for _, item := range items {
+		select {
+		case <-b.stopping:
+			return river.JobSnooze(0)
+		default:
 		}
-		for _, item := range some {
-			select {
-			case <-b.stopping:
-				return river.JobSnooze(0)
-			default:
-			}
-			if err := b.item(ctx, by, refused, item); err != nil {
-				return fmt.Errorf("item %d of job %s: %w", item.Index, b.args.ID, err)
-			}
+		if err := b.item(ctx, by, refused, item); err != nil {
+			return fmt.Errorf("item %d of job %s: %w", item.Index, b.args.ID, err)
 		}
 	}
-	return b.finish(ctx)
+	_, err = b.finish(ctx, nil)
+	return err
 }
 
 // begin marks the job as being worked. It is false when there is nothing left
@@ -175,23 +170,17 @@ func (b *bulk) itemTx(tx *gorm.DB, by auth.Actor, refused error, item models.Job
 	if err != nil {
 		result = models.ToJSON(failed(b.op, item.Item, item.Index, err))
 	}
-	return b.noteTx(tx, []models.JobItem{{Index: item.Index, Result: result}})
+	err = tx.Model(&models.JobItem{}).Where("job_id = ? AND index = ?", b.args.ID, item.Index).Update("result", stored(result)).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE job_statuses SET progress = progress + 1, message = ?, updated_at = ? WHERE account_id = ? AND id = ?",
+		b.op.doing(item.Index+1), b.now(), b.args.AccountID, b.args.ID).Error
 }
 
-// noteTx keeps the results of items and shows the progress.
-func (b *bulk) noteTx(tx *gorm.DB, done []models.JobItem) error {
-	var indexes models.IDs
-	var results models.Strings
-	for _, item := range done {
-		indexes = append(indexes, int64(item.Index))
-		// An item's own text may be in the result, and PostgreSQL is strict.
-		results = append(results, string(bytes.ToValidUTF8(item.Result, []byte("\uFFFD"))))
-	}
-	return postgres.Exec(tx, `WITH noted AS (UPDATE job_items i SET result = r.result::json FROM unnest(?::int[], ?::text[]) AS r(index, result)
-			WHERE i.account_id = ? AND i.job_id = ? AND i.index = r.index)
-		UPDATE job_statuses SET progress = progress + ?, message = ?, updated_at = ? WHERE account_id = ? AND id = ?`,
-		[]any{indexes, results, b.args.AccountID, b.args.ID, len(done), b.op.doing(done[len(done)-1].Index + 1), b.now(), b.args.AccountID, b.args.ID})
-}
+// stored is a result as it can be kept: an item's own text may be in it, and
+// PostgreSQL is strict.
+func stored(result []byte) models.JSON { return bytes.ToValidUTF8(result, []byte("\uFFFD")) }
 
 // run calls the operation. What it wrote is undone when it fails.
 func (b *bulk) run(ctx context.Context, by auth.Actor, item models.JobItem) (result []byte, err error) {
@@ -216,31 +205,30 @@ func guarded[T any](f func() (T, error)) (v T, err error) {
 	return f()
 }
 
-// many does several items and notes their results, all of it or nothing: then it
-// is false, and they are to be done one by one.
+// many does all items that are left and ends the job, all of it or nothing: then
+// it is false, and they are to be done one by one.
 func (b *bulk) many(ctx context.Context, by auth.Actor, items []models.JobItem) bool {
-	if b.op.RunMany == nil || len(items) == 1 {
+	if b.op.RunMany == nil || len(items) < 2 {
 		return false
 	}
 	limited, cancel := context.WithTimeout(ctx, itemTimeout)
 	defer cancel()
 	err := b.db.WithContext(limited).Transaction(func(tx *gorm.DB) error { return b.manyTx(tx, by, items) })
 	if err != nil {
-		b.log.WarnContext(ctx, "bulk items are done one by one", "job", b.args.ID, "first", items[0].Index, "items", len(items), "error", err)
+		b.log.WarnContext(ctx, "bulk items are done one by one", "job", b.args.ID, "items", len(items), "error", err)
 	}
 	return err == nil
 }
 
 func (b *bulk) manyTx(tx *gorm.DB, by auth.Actor, items []models.JobItem) error {
 	given := make([]Item, len(items))
-	indexes := make(models.IDs, len(items))
 	for i, item := range items {
-		given[i], indexes[i] = Item{item.Index, item.Item}, int64(item.Index)
+		given[i] = Item{item.Index, item.Item}
 	}
 	// As of an item alone: a second worker waits here.
 	mine := 0
-	err := postgres.Rows(tx, "SELECT FROM job_items WHERE account_id = ? AND job_id = ? AND index = ANY(?) AND result IS NULL ORDER BY index FOR UPDATE",
-		[]any{b.args.AccountID, b.args.ID, indexes}, func(postgres.Scanned) error { mine++; return nil })
+	err := postgres.Rows(tx, "SELECT FROM job_items WHERE account_id = ? AND job_id = ? AND result IS NULL ORDER BY index FOR UPDATE",
+		[]any{b.args.AccountID, b.args.ID}, func(postgres.Scanned) error { mine++; return nil })
 	if err != nil {
 		return err
 	}
@@ -253,20 +241,21 @@ func (b *bulk) manyTx(tx *gorm.DB, by auth.Actor, items []models.JobItem) error 
 	if err != nil {
 		return err
 	}
-	done := make([]models.JobItem, len(items))
 	for i, r := range results {
-		done[i].Index = items[i].Index
-		if err := r.Err; err != nil && (fault.Of(err) == nil || conflict(err)) {
-			return err
-		} else if err != nil {
-			done[i].Result = models.ToJSON(failed(b.op, items[i].Item, items[i].Index, err))
-			continue
-		}
-		if done[i].Result, err = json.Marshal(r.Value); err != nil {
+		item := &items[i]
+		if r.Err != nil && (fault.Of(r.Err) == nil || conflict(r.Err)) {
+			return r.Err
+		} else if r.Err != nil {
+			item.Result = models.ToJSON(failed(b.op, item.Item, item.Index, r.Err))
+		} else if item.Result, err = json.Marshal(r.Value); err != nil {
 			return err
 		}
 	}
-	return b.noteTx(tx, done)
+	ended, err := b.finish(postgres.WithTx(tx.Statement.Context, tx), items)
+	if err == nil && !ended {
+		err = errors.New("the job has ended or is gone")
+	}
+	return err
 }
 
 // conflict reports whether doing the same again may well succeed.
@@ -278,23 +267,30 @@ func conflict(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03")
 }
 
-// finish publishes the results, unless another worker has items in hand.
-func (b *bulk) finish(ctx context.Context) error {
-	results := "coalesce(json_agg(result ORDER BY index), '[]')"
+// finish publishes the results, unless another worker has items in hand; then it
+// is false. The results of items that were done just now are not in their rows.
+func (b *bulk) finish(ctx context.Context, done []models.JobItem) (ended bool, err error) {
+	results := "coalesce(json_agg(coalesce(i.result, d.result::json) ORDER BY i.index), '[]')"
 	if b.op.Single {
-		results = "min(result::text)::json" // of the only one
+		results = "min(i.result::text)::json" // of the only one
+	}
+	indexes, fresh := models.IDs{}, models.Strings{}
+	for _, item := range done {
+		indexes, fresh = append(indexes, int64(item.Index)), append(fresh, string(stored(item.Result)))
 	}
 	account, id, now := b.args.AccountID, b.args.ID, b.now().UTC()
-	return b.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = b.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		r := tx.Exec(`
 			UPDATE job_statuses SET status = 'completed', progress = total, message = ?, updated_at = ?,
-				results = (SELECT `+results+` FROM job_items WHERE account_id = ? AND job_id = ?)
+				results = (SELECT `+results+` FROM job_items i LEFT JOIN unnest(?::int[], ?::text[]) AS d(index, result) ON d.index = i.index
+					WHERE i.account_id = ? AND i.job_id = ?)
 			WHERE account_id = ? AND id = ? AND status = 'working'
-			AND NOT EXISTS (SELECT FROM job_items WHERE account_id = ? AND job_id = ? AND result IS NULL)`,
-			now.Format("Completed at 2006-01-02 15:04:05 +0000"), now, account, id, account, id, account, id)
-		if r.Error != nil || r.RowsAffected == 0 {
+			AND NOT EXISTS (SELECT FROM job_items WHERE account_id = ? AND job_id = ? AND result IS NULL AND index <> ALL(?::int[]))`,
+			now.Format("Completed at 2006-01-02 15:04:05 +0000"), now, indexes, fresh, account, id, account, id, account, id, indexes)
+		if ended = r.RowsAffected > 0; r.Error != nil || !ended {
 			return r.Error
 		}
 		return tx.Delete(&models.JobItem{}, "job_id = ?", id).Error
 	})
+	return ended, err
 }

@@ -3,8 +3,10 @@ package postgres
 import (
 	"bytes"
 	"database/sql/driver"
+	"encoding/hex"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,8 +23,15 @@ type Copied struct {
 
 // NewCopied has no rows yet; columns are separated by commas.
 func NewCopied(table, columns string) *Copied {
-	return &Copied{into: table + " (" + columns + ")"}
+	return &Copied{into: table + " (" + columns + ")", text: *texts.Get().(*[]byte)}
 }
+
+// texts are those of rows that have been copied, for others to write over: growing
+// from nothing to the text of hundreds of rows takes longer than writing it.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+// largestText is the size in bytes of a text that is kept for others.
+const largestText = 1 << 20
 
 // Add adds a row. Its values are Go's own types, pointers to these for what may
 // be NULL, or types of ours. Copy tells of one that is none of them.
@@ -50,6 +59,12 @@ func (c *Copied) value(v any) {
 		pointed(c, v, c.integer)
 	case int:
 		c.integer(int64(v))
+	case []byte:
+		if v == nil {
+			c.value(nil)
+			return
+		}
+		c.text = hex.AppendEncode(append(c.text, `\\x`...), v)
 	case bool:
 		c.text = strconv.AppendBool(c.text, v)
 	case time.Time:
@@ -106,7 +121,7 @@ func (c *Copied) string(s string) {
 }
 
 // Copy writes the rows where db's statements run, in a transaction if there is
-// one.
+// one. They are gone afterwards.
 func Copy(db *gorm.DB, c *Copied) error {
 	if c.err != nil {
 		return c.err
@@ -119,6 +134,11 @@ func Copy(db *gorm.DB, c *Copied) error {
 			defer tracer.TraceQueryEnd(ctx, conn, pgx.TraceQueryEndData{})
 		}
 		_, err := conn.PgConn().CopyFrom(ctx, bytes.NewReader(c.text), statement)
+		if err == nil && cap(c.text) <= largestText { // else the driver may still be reading it
+			text := c.text[:0]
+			texts.Put(&text)
+		}
+		c.text = nil
 		return err
 	})
 }

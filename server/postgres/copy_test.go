@@ -77,6 +77,28 @@ func TestCopyWritesWhatOurTablesHold(t *testing.T) {
 	}
 }
 
+func TestCopyWritesBytes(t *testing.T) {
+	t.Parallel()
+	db := newNotes(t).db.WithContext(context.Background())
+	if err := db.Exec("CREATE TABLE kept (bytes bytea)").Error; err != nil {
+		t.Fatal(err)
+	}
+	c := postgres.NewCopied("kept", "bytes")
+	for _, b := range [][]byte{[]byte("\x00\\x\xff"), {}, nil} {
+		c.Add(b)
+	}
+	if err := postgres.Copy(db, c); err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	if err := db.Raw("SELECT string_agg(coalesce(encode(bytes, 'hex'), 'null'), ',' ORDER BY bytes) FROM kept").Row().Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	if want := ",005c78ff,null"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestCopyIsPartOfItsTransaction(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t)

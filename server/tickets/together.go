@@ -38,7 +38,7 @@ func (s *Service) CreateMany(ctx context.Context, by auth.Actor, changes []Chang
 		if err != nil {
 			return err
 		}
-		all := &together{tx: tx, by: by, people: nobody(), tables: map[string]*postgres.Copied{}, incidents: map[int64]int{}}
+		all := &together{tx: tx, by: by, people: nobody(), tables: map[string]*postgres.Copied{}, tags: map[string]int{}, incidents: map[int64]int{}}
 		for i, sv := range saves {
 			sv.together = all
 			sv.take(changes[i])
@@ -71,6 +71,7 @@ type together struct {
 
 	order     []string // of tables
 	tables    map[string]*postgres.Copied
+	tags      map[string]int
 	incidents map[int64]int // of problems
 	latest    time.Time     // of the tickets
 	others    []other
@@ -205,12 +206,12 @@ func (t *together) add(_, text string, args ...any) {
 	t.others = append(t.others, other{text, args})
 }
 
-func (t *together) tag(account int64, added, removed []string) {
+func (t *together) tag(_ int64, added, removed []string) {
 	for _, tag := range added {
-		t.insert("tag_changes", "account_id, name, delta", account, tag, 1)
+		t.tags[tag]++
 	}
 	for _, tag := range removed {
-		t.insert("tag_changes", "account_id, name, delta", account, tag, -1)
+		t.tags[tag]--
 	}
 }
 
@@ -234,6 +235,9 @@ func (t *together) log(by events.By, ticket int64, list []events.Event) {
 
 // write writes what the saves have left.
 func (t *together) write() error {
+	for _, tag := range slices.Sorted(maps.Keys(t.tags)) {
+		t.insert("tag_changes", "account_id, name, delta", t.by.AccountID, tag, t.tags[tag])
+	}
 	for _, table := range t.order {
 		if err := postgres.Copy(t.tx, t.tables[table]); err != nil {
 			return err

@@ -92,8 +92,11 @@ func (p *play) allRows(ctx context.Context) string {
 	}
 	for i, table := range tables {
 		rows := table + " r"
-		if table == "events" { // in order are those of one subject
+		switch table {
+		case "events": // in order are those of one subject
 			rows = "(SELECT row_number() OVER (PARTITION BY e.account_id, e.subject ORDER BY e.id), to_jsonb(e) - 'id' FROM events e) r"
+		case "tag_changes": // whose sums count
+			rows = "(SELECT account_id, name, sum(delta) FROM tag_changes GROUP BY account_id, name) r"
 		}
 		tables[i] = "SELECT '" + table + ": ' || r::text AS row FROM " + rows
 	}
