@@ -72,6 +72,27 @@ func Exec(db *gorm.DB, query string, args []any) error {
 	})
 }
 
+// Statement is a statement whose question marks stand for Args.
+type Statement struct {
+	SQL  string
+	Args []any
+}
+
+// ExecAll runs statements one after the other, which travel together.
+func ExecAll(db *gorm.DB, statements []Statement) error {
+	if len(statements) == 0 {
+		return nil
+	}
+	ctx := db.Statement.Context
+	return onConn(ctx, db, func(conn *pgx.Conn) error {
+		var all pgx.Batch
+		for _, s := range statements {
+			all.Queue(numbered(s.SQL), s.Args...)
+		}
+		return conn.SendBatch(ctx, &all).Close()
+	})
+}
+
 // ExecLast is Exec for the last statement of whoever opened the transaction that
 // db is in: it commits it, too, if it is not a part of a larger one.
 func ExecLast(db *gorm.DB, query string, args []any) error {

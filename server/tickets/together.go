@@ -68,19 +68,14 @@ type together struct {
 	organizations map[int64]organization
 	problems      map[int64]bool
 	agents        map[int64]models.IDs // see save.firstAgents; nil: not read
+	subjects      *subjects            // of rules; nil: not read
 
 	order     []string // of tables
 	tables    map[string]*postgres.Copied
 	tags      map[string]int
 	incidents map[int64]int // of problems
 	latest    time.Time     // of the tickets
-	others    []other
-}
-
-// other is a statement that does not add rows.
-type other struct {
-	text string
-	args []any
+	others    []postgres.Statement // that do not add rows
 }
 
 // read reads what the changes name.
@@ -158,7 +153,18 @@ func (t *together) findKnown(s *save) {
 	}
 }
 
-// learn keeps for the later tickets the users who had to be made for this one.
+// everybody adds those whom rules may ask about.
+func (t *together) everybody(users, organizations models.IDs) (models.IDs, models.IDs) {
+	for id, p := range t.people.byID {
+		if users = append(users, id); p.OrganizationID != nil {
+			organizations = append(organizations, *p.OrganizationID)
+		}
+	}
+	return users, slices.AppendSeq(organizations, maps.Keys(t.organizations))
+}
+
+// learn keeps for the later tickets the users who had to be made for this one,
+// and what a rule did to its requester.
 func (t *together) learn(s *save) {
 	for id, p := range s.people.byID {
 		if _, ok := t.people.byID[id]; ok || id == t.by.ID() { // of the caller not all is read
@@ -167,6 +173,12 @@ func (t *together) learn(s *save) {
 		t.people.byID[id] = p
 		if p.Email != nil {
 			t.people.byEmail[strings.ToLower(*p.Email)] = id
+		}
+	}
+	if s.requesterLocale != "" && t.subjects != nil {
+		if u, ok := t.subjects.users[s.after.RequesterID]; ok {
+			u.Locale = s.requesterLocale
+			t.subjects.users[u.ID] = u
 		}
 	}
 }
@@ -203,7 +215,7 @@ func (t *together) insert(table, columns string, args ...any) {
 }
 
 func (t *together) add(_, text string, args ...any) {
-	t.others = append(t.others, other{text, args})
+	t.others = append(t.others, postgres.Statement{SQL: text, Args: args})
 }
 
 func (t *together) tag(_ int64, added, removed []string) {
@@ -243,13 +255,8 @@ func (t *together) write() error {
 			return err
 		}
 	}
-	for _, o := range t.others {
-		if err := postgres.Exec(t.tx, o.text, o.args); err != nil {
-			return err
-		}
-	}
-	if len(t.incidents) == 0 {
-		return nil
+	if err := postgres.ExecAll(t.tx, t.others); err != nil || len(t.incidents) == 0 {
+		return err
 	}
 	// Locked in their order, so that two that link to the same problems take turns.
 	ids, more := slices.Sorted(maps.Keys(t.incidents)), models.IDs{}

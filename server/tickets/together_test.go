@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/testdb"
 	"github.com/helpd/helpd/server/users"
 )
@@ -128,6 +129,7 @@ func TestTicketsMadeTogetherAreAsThoseMadeAlone(t *testing.T) {
 			if seed%2 == 1 {
 				p.assignOnlyChoice()
 			}
+			p.triggers()
 			for range 3 {
 				p.tickets = append(p.tickets, p.ticket(Change{Type: some(models.TypeProblem)}).ID)
 			}
@@ -139,6 +141,25 @@ func TestTicketsMadeTogetherAreAsThoseMadeAlone(t *testing.T) {
 				p.comparesWays(by, wishes)
 			}
 		})
+	}
+}
+
+// triggers ask who the requester is, and change the language that the next ticket's
+// triggers ask for.
+func (w *world) triggers() {
+	w.Helper()
+	for _, r := range [][2]string{
+		{`{"all":[{"field":"requester_role","operator":"is","value":"end-user"}]}`, `[{"field":"current_tags","value":"outside"}]`},
+		{`{"all":[{"field":"locale_id","operator":"is","value":"8"}]}`, `[{"field":"current_tags","value":"german"}]`},
+		{`{"all":[{"field":"priority","operator":"is","value":"urgent"}]}`, `[{"field":"locale_id","value":"8"},{"field":"status","value":"open"}]`},
+	} {
+		c := rulebook.Change{Title: &r[1]}
+		if err := errors.Join(json.Unmarshal([]byte(r[0]), &c.Conditions), json.Unmarshal([]byte(r[1]), &c.Actions)); err != nil {
+			w.Fatal(err)
+		}
+		if _, err := w.rulebook.Create(w.ctx, w.admin, models.RuleTrigger, c); err != nil {
+			w.Fatal(err)
+		}
 	}
 }
 
@@ -170,6 +191,11 @@ func (p *play) comparesWays(by auth.Actor, wishes []json.RawMessage) {
 	})
 	differ(p.T, "results", outcomes(together), outcomes(alone))
 	differ(p.T, "rows", got, want)
+	for _, tag := range []string{"outside", "german"} {
+		if !strings.Contains(got, tag) {
+			p.Errorf("no ticket is tagged %s", tag)
+		}
+	}
 	failed, suspended := 0, 0
 	for _, m := range together {
 		if m.Err != nil {
@@ -232,6 +258,7 @@ func TestTicketsMadeTogetherTakeNoMoreStatementsForBeingMore(t *testing.T) {
 		changes[i] = c
 	}
 	w.assignOnlyChoice()
+	w.triggers()
 	cost := func(changes []Change) int64 {
 		before := sent.n.Load()
 		made, err := w.CreateMany(w.ctx, w.admin, changes)

@@ -197,20 +197,62 @@ func (s *save) subject(needs rules.Needs) (*rules.Subject, error) {
 	}
 	subject.Requester = rules.User{ID: s.after.RequesterID}
 	if needs.Requester || needs.Organization {
-		return subject, readSubject(s.tx, s.by.AccountID, subject)
+		return subject, s.readSubject(subject)
 	}
 	return subject, nil
 }
 
 // readSubject reads what rules ask of the ticket's requester and organization.
-func readSubject(tx *gorm.DB, account int64, s *rules.Subject) error {
-	var user, organization models.JSON
-	t := s.After.Ticket
-	_, err := postgres.Row(tx, `SELECT u.role, u.locale, u.user_fields, o.organization_fields FROM users u
-		LEFT JOIN organizations o ON o.account_id = u.account_id AND o.id = ?::bigint WHERE u.account_id = ? AND u.id = ?`,
-		[]any{t.OrganizationID, account, t.RequesterID}, &s.Requester.Role, &s.Requester.Locale, &user, &organization)
-	s.Requester.Values, s.Organization.Values = fields.Values(user), fields.Values(organization)
-	return err
+func (s *save) readSubject(to *rules.Subject) error {
+	requester, organization := s.after.RequesterID, optionalID(s.after.OrganizationID)
+	of := subjects{map[int64]rules.User{}, map[int64]rules.Organization{}}
+	users, organizations := models.IDs{requester}, models.IDs{organization}
+	if t := s.together; t != nil {
+		if t.subjects == nil {
+			t.subjects = &of
+			users, organizations = t.everybody(users, organizations)
+		}
+		of = *t.subjects
+	}
+	if !of.has(requester, organization) {
+		if err := of.read(s.tx, s.by.AccountID, users, organizations); err != nil {
+			return err
+		}
+	}
+	to.Requester, to.Organization = of.users[requester], of.organizations[organization]
+	return nil
+}
+
+// subjects are what rules ask of users and organizations.
+type subjects struct {
+	users         map[int64]rules.User
+	organizations map[int64]rules.Organization
+}
+
+// has reports whether a ticket's requester and organization were read; 0 is none.
+func (s subjects) has(user, organization int64) bool {
+	_, u := s.users[user]
+	_, o := s.organizations[organization]
+	return u && (o || organization == 0)
+}
+
+func (s subjects) read(tx *gorm.DB, account int64, users, organizations models.IDs) error {
+	return postgres.Rows(tx, `SELECT true, id, role, locale, user_fields FROM users WHERE account_id = ? AND id = ANY(?)
+		UNION ALL SELECT false, id, '', '', organization_fields FROM organizations WHERE account_id = ? AND id = ANY(?)`,
+		[]any{account, users, account, organizations}, func(row postgres.Scanned) error {
+			var isUser bool
+			var u rules.User
+			var values models.JSON
+			if err := row.Scan(&isUser, &u.ID, &u.Role, &u.Locale, &values); err != nil {
+				return err
+			}
+			if u.Values = fields.Values(values); isUser {
+				s.users[u.ID] = u
+			} else {
+				s.organizations[u.ID] = rules.Organization{Values: u.Values}
+			}
+			return nil
+		})
 }
 
 // setOrClear sets an id; 0 clears it.
