@@ -55,6 +55,7 @@ var peopleAndSettings = []copies{
 	{"holidays", "id = {holiday_id}", "'id', r.id + {k}, 'start_date', r.start_date - ({g} % 2)::int"},
 	{"trigger_categories", "id = {trigger_category_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
 	{"trigger_revisions", "id = {trigger_revision_id}", "'id', r.id + {k}, 'author_id', {agent_id} + {k}, 'created_at', r.created_at - ({g} % 3) * interval '1 hour'"},
+	{"sla_policies", "id = {sla_policy_id}", "'id', r.id + {k}"},
 	{"rules", "id IN ({trigger_id}, {automation_id}, {view_id}, {macro_id})", `'id', r.id + {k}, 'title', {g} || r.title, 'position', r.position + {g} % 3,
 		'created_at', r.created_at - ({g} % 3) * interval '1 hour'`},
 	{"satisfaction_reasons", "id = {satisfaction_reason_id}", "'id', r.id + {k}, 'reason_code', r.reason_code + {g}"},

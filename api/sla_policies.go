@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -68,9 +69,7 @@ func policyListing(ctx context.Context, list []models.SLAPolicy) wire.Listing {
 
 func policyChange(in gen.SLAPolicyInput) sla.Change {
 	c := sla.Change{Title: (*string)(in.Title), Description: nullableText(in.Description), Position: (*int64)(in.Position)}
-	if f := in.Filter; f != nil {
-		c.Filter = &sla.Filter{All: each(f.All, filterCondition), Any: each(f.Any, filterCondition)}
-	}
+	c.Filter = ruleConditions(in.Filter, nil, nil)
 	if in.PolicyMetrics != nil {
 		c.Promises = each(in.PolicyMetrics, func(m gen.SLAPolicyMetricInput) sla.PromiseChange {
 			return sla.PromiseChange{
@@ -85,12 +84,28 @@ func policyChange(in gen.SLAPolicyInput) sla.Change {
 	return c
 }
 
-func filterCondition(in gen.RuleConditionInput) sla.Condition { return sla.Condition(ruleCondition(in)) }
-
 func policyJSON(ctx context.Context, p models.SLAPolicy) gen.SLAPolicy {
 	return gen.SLAPolicy{
 		URL: link(ctx, slaPoliciesPath, p.ID), ID: p.ID, Title: p.Title, Description: p.Description, Position: int64(p.Position),
 		Filter: wire.Raw(p.Filter), PolicyMetrics: wire.Raw(p.PolicyMetrics), MetricSettings: wire.Raw(p.MetricSettings),
 		CreatedAt: wire.Time(p.CreatedAt), UpdatedAt: wire.Time(p.UpdatedAt),
 	}
+}
+
+// targetJSON is how a target of a ticket stands. The time that is left is in the
+// largest unit that it fills, rounded towards zero.
+func targetJSON(s sla.Shown) gen.TicketSLAMetric {
+	out := gen.TicketSLAMetric{Metric: gen.SLAMetric(s.Metric), Stage: s.Stage.String(), BreachAt: orNull((*wire.Time)(s.BreachAt))}
+	if s.Left == nil {
+		return out
+	}
+	switch left := *s.Left; {
+	case left.Abs() >= 24*time.Hour:
+		out.Days = new(int64(left / (24 * time.Hour)))
+	case left.Abs() >= time.Hour:
+		out.Hours = new(int64(left / time.Hour))
+	default:
+		out.Minutes = new(int64(left / time.Minute))
+	}
+	return out
 }

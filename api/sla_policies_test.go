@@ -145,7 +145,13 @@ func TestSLAPoliciesRefuseWrongInput(t *testing.T) {
 		{`{"title":"x"}`, "filter", "Filter: cannot be blank"},
 		{`{"title":"x","filter":null}`, "filter", "Filter: cannot be blank"},
 		{`{"title":"x","filter":{},"position":-1}`, "position", "Position: must be between 0 and 1000000000"},
-		{`{"title":"x","filter":{"all":[{"field":"subject","operator":"is","value":"` + strings.Repeat("x", 65_536) + `"}]}}`, "filter", "Filter: is too long (maximum is 65536 bytes)"},
+		{`{"title":"x","filter":{"all":[{"field":"current_tags","operator":"includes","value":"` + strings.Repeat("x", 65_536) + `"}]}}`, "filter", "Filter: is too long (maximum is 65536 bytes)"},
+		{`{"title":"x","filter":{"all":[{"field":"current_tags","operator":"includes","value":"x"},{"field":"phase_of_moon","operator":"is","value":"full"}]}}`, "base",
+			"conditions.all[1]: phase_of_moon is is not a field that conditions know"},
+		{`{"title":"x","filter":{"any":[{"field":"status","operator":"is","value":"open"}]}}`, "base", "conditions.any[0]: status is cannot be asked here"},
+		{`{"title":"x","filter":{"any":[{"field":"group_id","operator":"is","value":"4711"}]}}`, "base", "conditions.any[0]: group_id is 4711 does not exist"},
+		{`{"title":"x","filter":{"any":[{"field":"requester_id","operator":"is","value":"4711"},{"field":"organization_id","operator":"includes","value":[12]}]}}`, "base",
+			"conditions.any[0]: user 4711 does not exist"},
 		{metric + `{"priority":"dire","metric":"agent_work_time","target":5}]}`, "policy_metrics", "Policy metrics: policy_metrics[1]: priority is not one of low, normal, high, urgent"},
 		{metric + `null]}`, "policy_metrics", "Policy metrics: policy_metrics[1]: priority is not one of low, normal, high, urgent"},
 		{metric + `{"priority":"high","metric":"lunch","target":5}]}`, "policy_metrics", "Policy metrics: policy_metrics[1]: metric is not one of first_reply_time, " +
@@ -195,4 +201,25 @@ func TestWhoMayReachSLAPolicies(t *testing.T) {
 		t.Errorf("another account sees %v", got)
 	}
 	a.get(path).want(200)
+}
+
+// A policy for a record that is gone can still be read and renamed, and matches no
+// ticket.
+func TestSLAPoliciesOnWhatIsGone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	group := a.post("/api/v2/groups", `{"group":{"name":"G"}}`).want(201).id("group")
+	const filter = `{"all":[],"any":[{"field":"group_id","operator":"is_not","value":"%d"},{"field":"group_id","operator":"is","value":""}]}`
+	path := fmt.Sprintf("%s/%d", slaPoliciesPath, a.policy(`{"title":"P","filter":`+filter+`,"policy_metrics":%s}`, group, promises("low total_resolution_time 60")))
+	before := a.ticket(`{"priority":"low","comment":{"body":"B"}}`)
+	a.wantSLAs(before, "total_resolution_time active 04T06:06:07 1 hours")
+	a.delete(fmt.Sprintf("/api/v2/groups/%d", group)).want(204)
+	read := a.get(path).want(200)
+	renamed := strings.Replace(string(read.body), `"title":"P"`, `"title":"Q"`, 1)
+	if got := a.put(path, renamed).want(200).member("sla_policy", "title"); got != "Q" {
+		t.Errorf("renamed to %v", got)
+	}
+	a.wantSLAs(a.ticket(`{"priority":"low","comment":{"body":"B"}}`), "")
+	a.put(path, fmt.Sprintf(`{"sla_policy":{"filter":{"all":[{"field":"group_id","operator":"is","value":"%d"}]}}}`, group)).
+		wantDetail("base", fmt.Sprintf("conditions.all[0]: group_id is %d does not exist", group))
 }

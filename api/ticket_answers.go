@@ -147,6 +147,11 @@ func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, confi
 			return nil, x, err
 		}
 	}
+	if includes(ctx, "slas") {
+		if x.targets, err = h.tickets.Targets(ctx, by, ids); err != nil {
+			return nil, x, err
+		}
+	}
 	if includes(ctx, "metric_events") {
 		x.events, err = h.tickets.MetricEventsOf(ctx, by, ids)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/tickets"
 )
 
@@ -18,6 +19,7 @@ import (
 type ticketExtras struct {
 	metrics                 map[int64]models.TicketMetric // nil: not asked for
 	events                  map[int64][]tickets.MetricEvent
+	targets                 map[int64][]sla.Shown
 	sets, dates             bool
 	commentCount, incidents bool
 }
@@ -82,6 +84,9 @@ func (x ticketExtras) add(ctx context.Context, o *wire.Object, t *models.Ticket)
 	}
 	if x.events != nil {
 		o.Raw("metric_events", models.ToJSON(metricEventsByName(x.events[t.ID])))
+	}
+	if x.targets != nil {
+		o.Raw("slas", models.ToJSON(gen.TicketSLAs{PolicyMetrics: each(x.targets[t.ID], targetJSON)}))
 	}
 	if x.commentCount {
 		o.Int("comment_count", int64(t.CommentCount))

@@ -68,6 +68,15 @@ func metricEventJSON(e tickets.MetricEvent) gen.TicketMetricEvent {
 	if e.Status != nil {
 		out.Status = &gen.MetricStatus{Calendar: e.Status.Calendar, Business: or(e.Status.Business, 0)} // a number, also where nothing is known
 	}
+	if e.Type == "breach" {
+		out.Deleted = &e.Deleted
+	}
+	if s := e.SLA; s != nil {
+		out.SLA = &gen.MetricEventSLA{
+			Target: s.Seconds / 60, TargetInSeconds: s.Seconds, BusinessHours: s.BusinessHours,
+			Policy: gen.MetricEventPolicy{ID: s.PolicyID, Title: s.Title, Description: s.Description},
+		}
+	}
 	return out
 }
 

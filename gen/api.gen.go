@@ -1324,6 +1324,24 @@ type Meta struct {
 	BeforeCursor nullable.Nullable[string] `json:"before_cursor,omitempty"`
 }
 
+// MetricEventPolicy defines model for MetricEventPolicy.
+type MetricEventPolicy struct {
+	ID int64 `json:"id"`
+
+	// Title As it was.
+	Title       string  `json:"title"`
+	Description *string `json:"description"`
+}
+
+// MetricEventSLA Of apply_sla: the target that the instance has from then on.
+type MetricEventSLA struct {
+	// Target Minutes, rounded down.
+	Target          int64             `json:"target"`
+	TargetInSeconds int64             `json:"target_in_seconds"`
+	BusinessHours   bool              `json:"business_hours"`
+	Policy          MetricEventPolicy `json:"policy"`
+}
+
 // MetricStatus defines model for MetricStatus.
 type MetricStatus struct {
 	// Calendar Minutes.
@@ -2842,10 +2860,18 @@ type TicketMetricEvent struct {
 	// InstanceID 0 for measure; then from 1, one more each time that the metric begins again.
 	InstanceID int64 `json:"instance_id"`
 
-	// Type measure, activate, pause, fulfill or update_status.
-	Type   string        `json:"type"`
+	// Type measure, activate, pause, fulfill, apply_sla, breach or update_status.
+	Type string `json:"type"`
+
+	// Time Of a breach, when the target's time was over, which can be before the events around it.
 	Time   wire.Time     `json:"time"`
 	Status *MetricStatus `json:"status,omitempty"`
+
+	// SLA Of apply_sla: the target that the instance has from then on.
+	SLA *MetricEventSLA `json:"sla,omitempty"`
+
+	// Deleted Of a breach: an earlier event of it does not hold any more, since the target or the working hours changed.
+	Deleted *bool `json:"deleted,omitempty"`
 }
 
 // TicketMetricEventsEnvelope defines model for TicketMetricEventsEnvelope.
@@ -2913,6 +2939,25 @@ type TicketRequesterInput struct {
 	Phone      nullable.Nullable[wire.Text] `json:"phone,omitempty"`
 	LocaleID   nullable.Nullable[wire.ID]   `json:"locale_id,omitempty"`
 	Locale     nullable.Nullable[string]    `json:"locale,omitempty"`
+}
+
+// TicketSLAMetric How a target stands. While it is not over, one of days, hours and minutes is the time that is left, rounded towards zero, and negative behind the breach.
+type TicketSLAMetric struct {
+	// BreachAt When it is breached if nothing happens, or was. Null while its clock stands still and when it was kept.
+	BreachAt nullable.Nullable[wire.Time] `json:"breach_at"`
+
+	// Stage active, paused or achieved, which is over: breached if it has a breach_at.
+	Stage   string    `json:"stage"`
+	Metric  SLAMetric `json:"metric"`
+	Days    *int64    `json:"days,omitempty"`
+	Hours   *int64    `json:"hours,omitempty"`
+	Minutes *int64    `json:"minutes,omitempty"`
+}
+
+// TicketSLAs defines model for TicketSLAs.
+type TicketSLAs struct {
+	// PolicyMetrics The targets of the ticket's policy whose clocks have begun.
+	PolicyMetrics []TicketSLAMetric `json:"policy_metrics"`
 }
 
 // TicketSavedEnvelope defines model for TicketSavedEnvelope.

@@ -88,6 +88,9 @@ type TicketMetric struct {
 	Business              BusinessSeconds `gorm:"embedded"`
 	Clocks                IDs             // of metric events; see package tickets
 	BusinessClocks        IDs             // the working time in them
+	SLA                   JSON            // sla.State; nil: it is not measured
+	NextBreachAt          *time.Time      // of a target whose clock runs, also one in the past; see sla.State
+	BreachDueAt           *time.Time      // the first that is to be told
 	Stamps
 }
 

@@ -75,7 +75,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	rulebookService := rulebook.New(db, config, o.Now)
-	ticketService := tickets.New(db, config, people, files, rulebookService, o.Now)
+	promises := sla.New(db, config, o.Now)
+	ticketService := tickets.New(db, config, people, files, rulebookService, promises, o.Now)
 	ticketService.PublicURL = o.PublicURL
 	ticketService.Work(queue, authService)
 	byTime := automations.New(db, config, ticketService, o.Log)
@@ -100,7 +101,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Organizations: companies,
 		Rules:         rulebookService,
 		Schedules:     schedules.New(db, o.Now),
-		SLA:           sla.New(db, o.Now),
+		SLA:           promises,
 		Suspended:     held,
 		Tags:          tagService,
 		Tickets:       ticketService,

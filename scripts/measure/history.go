@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/tickets"
 )
 
@@ -27,7 +28,7 @@ func (b *rows) tables() []table {
 		{"ticket_metrics", []string{"account_id", "ticket_id", "group_stations", "assignee_stations", "reopens", "replies",
 			"assignee_updated_at", "requester_updated_at", "status_updated_at", "initially_assigned_at", "assigned_at", "solved_at",
 			"first_solved_at", "first_replied_at", "latest_comment_added_at", "custom_status_updated_at", "agent_wait_seconds",
-			"requester_wait_seconds", "on_hold_seconds", "clocks", "business_clocks", "created_at", "updated_at"}, b.metrics},
+			"requester_wait_seconds", "on_hold_seconds", "clocks", "business_clocks", "sla", "created_at", "updated_at"}, b.metrics},
 		{"ticket_metric_events", []string{"account_id", "ticket_id", "time", "events"}, b.metricEvents},
 		{"audits", []string{"account_id", "id", "ticket_id", "author_id", "via", "metadata", "events", "created_at"}, b.audits},
 		{"comments", []string{"account_id", "id", "ticket_id", "audit_id", "author_id", "type", "public", "body", "html_body", "plain_body",
@@ -61,6 +62,8 @@ type telling struct {
 	m      models.TicketMetric
 	audit  int64  // of the save under way
 	events []told // of the audit
+
+	targets sla.State // of which there are none: the clocks alone
 }
 
 // ticket makes one ticket's rows.
@@ -94,7 +97,7 @@ func (l *telling) ask() {
 	l.begin()
 	l.comment(l.requester, true, l.question, l.asked)
 	l.tellCreated()
-	l.save(f.admin, l.asked, models.Ticket{}, tickets.Step{Created: true, Asked: true})
+	l.save(f.admin, l.asked, models.Ticket{}, tickets.Step{Created: true, Asked: true}, &sla.Said{Public: true, Requester: true})
 }
 
 // tellCreated tells the fields in helpd's order.
@@ -145,7 +148,7 @@ func (l *telling) reply() {
 		m.GroupStations, m.AssigneeStations, m.InitiallyAssignedAt, m.AssignedAt, m.AssigneeUpdatedAt = 1, 1, at, at, at
 	}
 	m.Replies, m.FirstRepliedAt = 1, at
-	l.save(l.agent, l.answered, before, tickets.Step{Replied: true})
+	l.save(l.agent, l.answered, before, tickets.Step{Replied: true}, &sla.Said{Public: true, By: sla.Agent})
 }
 
 // bringToStatus is the agent's third comment.
@@ -165,7 +168,7 @@ func (l *telling) bringToStatus() {
 	if l.publicly {
 		m.Replies++
 	}
-	l.save(l.agent, l.last, before, tickets.Step{Replied: l.publicly})
+	l.save(l.agent, l.last, before, tickets.Step{Replied: l.publicly}, &sla.Said{Public: l.publicly, By: sla.Agent})
 }
 
 func (l *telling) close() {
@@ -174,7 +177,7 @@ func (l *telling) close() {
 	l.t.Status = models.StatusClosed
 	l.changed("status", before.Status, l.t.Status)
 	l.m.StatusUpdatedAt, l.m.AssigneeUpdatedAt = &l.closed, &l.closed
-	l.save(l.agent, l.closed, before, tickets.Step{})
+	l.save(l.agent, l.closed, before, tickets.Step{}, nil)
 }
 
 // turn brings the ticket to a status. What it was in till then, new or open, its
@@ -219,7 +222,10 @@ func (l *telling) comment(author int64, public bool, body string, at time.Time) 
 }
 
 // save adds the rows of a save that is told.
-func (l *telling) save(author int64, at time.Time, before models.Ticket, step tickets.Step) {
+func (l *telling) save(author int64, at time.Time, before models.Ticket, step tickets.Step, said *sla.Said) {
+	if before.Status != models.StatusClosed {
+		l.targets.Step(sla.Moment{At: at.Unix(), Status: l.t.Status, Created: step.Created, Said: said}, sla.Promised{})
+	}
 	step.At, step.Before, step.After = at, &before, &l.t
 	if events := step.Run(&l.m); events != nil {
 		l.b.metricEvents = append(l.b.metricEvents, []any{l.f.w.account, l.ticket, at.Truncate(time.Second), json.RawMessage(events)})
@@ -241,6 +247,6 @@ func (l *telling) rows() {
 		copied, t.DueAt, t.IsPublic, t.CommentCount, 0, none, l.asked, t.UpdatedAt, t.UpdatedAt, t.SolvedAt})
 	l.b.metrics = append(l.b.metrics, []any{a, l.ticket, m.GroupStations, m.AssigneeStations, m.Reopens, m.Replies, m.AssigneeUpdatedAt,
 		m.RequesterUpdatedAt, m.StatusUpdatedAt, m.InitiallyAssignedAt, m.AssignedAt, m.SolvedAt, m.FirstSolvedAt, m.FirstRepliedAt,
-		m.LatestCommentAddedAt, m.CustomStatusUpdatedAt, m.AgentWaitSeconds, m.RequesterWaitSeconds, m.OnHoldSeconds, []int64(m.Clocks), []int64(m.BusinessClocks),
+		m.LatestCommentAddedAt, m.CustomStatusUpdatedAt, m.AgentWaitSeconds, m.RequesterWaitSeconds, m.OnHoldSeconds, []int64(m.Clocks), []int64(m.BusinessClocks), json.RawMessage(models.ToJSON(l.targets)),
 		l.asked, t.UpdatedAt})
 }

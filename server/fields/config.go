@@ -213,6 +213,19 @@ func (c *Config) DefaultHours() *businesshours.Hours {
 	return c.Schedules[0].Hours
 }
 
+// Hours are the working hours of a schedule; those of the default one for nil,
+// and after the schedule was deleted.
+func (c *Config) Hours(schedule *int64) *businesshours.Hours {
+	if schedule != nil {
+		for _, s := range c.Schedules {
+			if s.ID == *schedule {
+				return s.Hours
+			}
+		}
+	}
+	return c.DefaultHours()
+}
+
 // HasGroup reports whether the account has a group with this id that is not
 // deleted.
 func (c *Config) HasGroup(id int64) bool { return c.groups[id] }

@@ -76,12 +76,7 @@ func (e Env) known(kind string, id int64) bool { return e.Known == nil || e.Know
 // hours are the working hours of a schedule, 0 being the default one; nil if
 // there are none.
 func (e Env) hours(schedule int64) *businesshours.Hours {
-	for _, s := range e.Config.Schedules {
-		if s.ID == schedule {
-			return s.Hours
-		}
-	}
-	return e.Config.DefaultHours()
+	return e.Config.Hours(&schedule)
 }
 
 // State is a ticket at one moment of a change. Values are its custom fields by

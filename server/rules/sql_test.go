@@ -206,7 +206,7 @@ func (d *desk) ticket(id int64) {
 		BrandID: d.config.DefaultBrand().ID, Recipient: maybe(d, "support@example.com", "Sales@example.com", "sales@example.org"),
 		Via:  models.ToJSON(map[string]any{"channel": pick(d, "api", "web", "email", "web_widget")}),
 		Tags: models.Strings{}, CustomFields: d.values(&d.config.Definitions), FollowerIDs: models.IDs{}, EmailCCIDs: models.IDs{}, FollowupIDs: models.IDs{},
-		DueAt: maybe(d, d.ago(), now), IsPublic: d.IntN(2) == 0, Stamps: models.Stamps{CreatedAt: d.ago(), UpdatedAt: d.ago()}, GeneratedAt: now,
+		DueAt: maybe(d, d.ago(), now, now.Add(now.Sub(d.ago()))), IsPublic: d.IntN(2) == 0, Stamps: models.Stamps{CreatedAt: d.ago(), UpdatedAt: d.ago()}, GeneratedAt: now,
 		ScheduleID: maybe(d, d.config.Schedules[0].ID, d.config.Schedules[1].ID, 5),
 	}
 	for _, tag := range []string{"a", "b", "c_d"} {
@@ -225,7 +225,7 @@ func (d *desk) ticket(id int64) {
 	}
 	t.Satisfaction = pick(d, models.JSON(nil), models.JSON(`{"score":"offered"}`), models.JSON(`{"score":"good","comment":null}`), models.JSON(`{"score":"good","comment":"x"}`), models.JSON(`{"score":"bad"}`))
 	m := models.TicketMetric{Tenant: models.Tenant{AccountID: d.account.ID}, TicketID: id, AssignedAt: maybe(d, d.ago()), StatusUpdatedAt: maybe(d, d.ago()),
-		RequesterUpdatedAt: maybe(d, d.ago()), AssigneeUpdatedAt: maybe(d, d.ago()), Clocks: models.IDs{}, BusinessClocks: models.IDs{}, Stamps: stamps()}
+		RequesterUpdatedAt: maybe(d, d.ago()), AssigneeUpdatedAt: maybe(d, d.ago()), NextBreachAt: maybe(d, d.ago(), now, now.Add(now.Sub(d.ago()))), Clocks: models.IDs{}, BusinessClocks: models.IDs{}, Stamps: stamps()}
 	d.must(d.tx().Create(&t).Error)
 	d.must(d.tx().Create(&m).Error)
 	s.After, s.Metric = rules.State{Ticket: &t, Values: fields.Values(t.CustomFields)}, &m

@@ -127,6 +127,8 @@ var table = []field{
 	hourly("due_date", "Hours since due date", hourField{read: dueAt, expr: "t.due_at"}),
 	hourly("due_at", "Hours since due date", hourField{read: dueAt, expr: "t.due_at"}), // a name of the original's own views
 	hourly("until_due_date", "Hours until due date", hourField{read: dueAt, expr: "t.due_at", ahead: true}),
+	hourly("sla_next_breach_at", "Hours since SLA breach", hourField{read: nextBreach, expr: "m.next_breach_at"}),
+	hourly("until_sla_next_breach_at", "Hours until next SLA breach", hourField{read: nextBreach, expr: "m.next_breach_at", ahead: true}),
 
 	{name: "exact_created_at", title: "Created", uses: SLAPolicies, operators: []string{"less_than", "less_than_equal", "greater_than", "greater_than_equal"},
 		compile: compileTimestamp(func(t *models.Ticket) time.Time { return t.CreatedAt }, "t.created_at")},
@@ -135,6 +137,9 @@ var table = []field{
 func hourly(name, title string, f hourField) field {
 	return field{name: name, title: title, uses: byTime, operators: inHours, onlyAll: true, list: "hours", compile: f.compile}
 }
+
+// nextBreach is the first breach of the targets whose clocks run; see sla.State.
+var nextBreach = stamp(func(m *models.TicketMetric) *time.Time { return m.NextBreachAt })
 
 func dueAt(s *Subject) *time.Time { return s.After.Ticket.DueAt }
 

@@ -1,8 +1,9 @@
 // Package sla keeps what accounts promise for their tickets: SLA policies with
-// their targets.
+// their targets. And it is the clock that tells how tickets stand with them.
 package sla
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,10 @@ import (
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/positions"
+	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/rules"
 )
 
 // Limits. All policies of an account are kept in memory.
@@ -30,26 +34,15 @@ const (
 
 // Service keeps the SLA policies of all accounts.
 type Service struct {
-	db  *gorm.DB
-	now func() time.Time
+	db       *gorm.DB
+	fields   *fields.Service
+	now      func() time.Time
+	policies accounts.Remembered[[]*Policy]
 }
 
 // New makes the service.
-func New(db *gorm.DB, now func() time.Time) *Service { return &Service{db: db, now: now} }
-
-// Condition is one condition of a filter. Its value keeps the type that it was
-// written with.
-type Condition struct {
-	Field    string          `json:"field"`
-	Operator string          `json:"operator"`
-	Value    json.RawMessage `json:"value"`
-}
-
-// Filter is which tickets a policy is for: those for which all of All hold and,
-// if there are any, one of Any.
-type Filter struct {
-	All []Condition `json:"all"`
-	Any []Condition `json:"any"`
+func New(db *gorm.DB, f *fields.Service, now func() time.Time) *Service {
+	return &Service{db: db, fields: f, now: now}
 }
 
 // Change is what a caller asks of a policy. What is nil or unspecified is left
@@ -58,7 +51,7 @@ type Change struct {
 	Title       *string
 	Description nullable.Nullable[string]
 	Position    *int64 // of a new policy the last one unless told otherwise
-	Filter      *Filter
+	Filter      *rules.Conditions
 	Promises    []PromiseChange // all of them; nil leaves, empty clears
 	// Settings are members of Settings as JSON: those that are absent are left
 	// alone, null is the usual ones.
@@ -90,7 +83,11 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.S
 	p := models.SLAPolicy{
 		PolicyMetrics: models.JSON("[]"), MetricSettings: models.ToJSON(usual()), Stamps: models.Stamps{CreatedAt: s.now()},
 	}
-	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return p, err
+	}
+	err = accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
 		var others struct{ Count, Last int64 }
 		if err := tx.Model(&p).Select("count(*) AS count, coalesce(max(position), 0) AS last").Scan(&others).Error; err != nil {
 			return err
@@ -99,7 +96,7 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.S
 			return fault.Base(fault.CodeInvalid, "SLA policy: there are %d already", MaxPolicies)
 		}
 		p.Position = int(min(others.Last+1, positions.Most))
-		if err := s.apply(&p, c); err != nil {
+		if err := s.applyTx(tx, &p, c, config); err != nil {
 			return err
 		}
 		return tx.Create(&p).Error
@@ -111,11 +108,15 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.S
 // update. It fails with fault.NotFound, or with fault.Invalid naming the field.
 func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change) (models.SLAPolicy, error) {
 	var p models.SLAPolicy
-	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return p, err
+	}
+	err = accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
 		if p, err = get(tx, id); err != nil {
 			return err
 		}
-		if err := s.apply(&p, c); err != nil {
+		if err := s.applyTx(tx, &p, c, config); err != nil {
 			return err
 		}
 		return tx.Select("title", "description", "position", "filter", "policy_metrics", "metric_settings", "updated_at").Updates(&p).Error
@@ -155,7 +156,7 @@ func (s *Service) Reorder(ctx context.Context, by auth.Actor, ids []int64) ([]mo
 	return s.List(ctx, by)
 }
 
-func (s *Service) apply(p *models.SLAPolicy, c Change) error {
+func (s *Service) applyTx(tx *gorm.DB, p *models.SLAPolicy, c Change, config *fields.Config) error {
 	var errs []error
 	if c.Title != nil {
 		p.Title = strings.TrimSpace(*c.Title)
@@ -179,21 +180,41 @@ func (s *Service) apply(p *models.SLAPolicy, c Change) error {
 		p.Position = int(*c.Position)
 		errs = append(errs, positions.Check(*c.Position))
 	}
-	errs = append(errs, c.applyFilter(p), c.applyPromises(p), c.applySettings(p))
+	errs = append(errs, c.applyFilterTx(tx, p, config), c.applyPromises(p), c.applySettings(p))
 	p.UpdatedAt = s.now()
 	return fault.Join(errs...)
 }
 
-func (c Change) applyFilter(p *models.SLAPolicy) error {
+// applyFilterTx takes a filter that all of the vocabulary holds for. What is sent
+// back as it was is not checked again: a policy for a record that is gone can
+// still be renamed.
+func (c Change) applyFilterTx(tx *gorm.DB, p *models.SLAPolicy, config *fields.Config) error {
 	if c.Filter == nil {
 		if p.Filter == nil {
 			return fault.Blank("filter")
 		}
 		return nil
 	}
-	p.Filter = models.ToJSON(c.Filter)
-	if len(p.Filter) > maxFilter {
+	filter := models.ToJSON(c.Filter)
+	if bytes.Equal(filter, p.Filter) {
+		return nil
+	}
+	if p.Filter = filter; len(filter) > maxFilter {
 		return fault.InvalidField("filter", "is too long (maximum is %d bytes)", maxFilter)
 	}
-	return nil
+	refs, err := rules.Check(*c.Filter, rules.SLAPolicies, rules.Env{Config: config})
+	if err != nil {
+		return err
+	}
+	known, err := rulebook.Known(tx, config.Account.ID, refs)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range refs {
+		if !known(r.Kind, r.ID) {
+			errs = append(errs, fault.Base(fault.CodeInvalid, "%s: %s %d does not exist", r.At, r.Kind, r.ID))
+		}
+	}
+	return fault.Join(errs...)
 }

@@ -23,8 +23,10 @@ const (
 )
 
 var (
+	// metrics are in the order of Clocks.
 	metrics = []string{
-		FirstReplyTime, NextReplyTime, RequesterWaitTime, AgentWorkTime, PausableUpdateTime, PeriodicUpdateTime, TotalResolutionTime,
+		firstReply: FirstReplyTime, nextReply: NextReplyTime, requesterWait: RequesterWaitTime, agentWork: AgentWorkTime,
+		pausableUpdate: PausableUpdateTime, periodicUpdate: PeriodicUpdateTime, totalResolution: TotalResolutionTime,
 	}
 	priorities = []string{"low", "normal", "high", "urgent"}
 )

@@ -23,9 +23,12 @@ func MinutesOf(span time.Duration, business *int64) Minutes {
 	return m
 }
 
+// hours are the working hours of the ticket, as the save leaves it.
+func (s *save) hours() *businesshours.Hours { return s.config.Hours(s.after.ScheduleID) }
+
 // addBusiness adds the working time of a further span to that of those before
 // it, in which spent seconds have passed. Working time is taken when a span ends
-// and with the account's default schedule of that time: what was measured does
+// and with the schedule that the ticket has at that time: what was measured does
 // not change when a schedule does. Nil: there is no schedule now, or there was
 // none for the spans before.
 func addBusiness(before *int64, spent int64, hours *businesshours.Hours, from, to time.Time) *int64 {
@@ -42,5 +45,5 @@ func addBusiness(before *int64, spent int64, hours *businesshours.Hours, from, t
 // businessUntil is the working time in seconds from the ticket's creation to the
 // time to.
 func (s *save) businessUntil(to time.Time) *int64 {
-	return addBusiness(nil, 0, s.config.DefaultHours(), s.after.CreatedAt, to)
+	return addBusiness(nil, 0, s.hours(), s.after.CreatedAt, to)
 }

@@ -55,6 +55,10 @@ type metricEvent struct {
 	Instance int64  `json:"i,omitempty"`
 	Seconds  *int64 `json:"s,omitempty"` // of update_status: how long it ran so far
 	Business *int64 `json:"b,omitempty"` // the working time in that
+
+	Applied *appliedSLA `json:"sla,omitempty"` // of apply_sla
+	At      int64       `json:"at,omitempty"`  // of breach: when, in Unix seconds
+	Deleted bool        `json:"d,omitempty"`   // of breach: it was told and is none
 }
 
 // clock is one metric of a ticket.
@@ -102,6 +106,14 @@ type Step struct {
 // stand, if the step is anything to them, and puts them where they stand then. It
 // returns the events of a row of ticket_metric_events, nil if there are none.
 func (s Step) Run(m *models.TicketMetric) models.JSON {
+	events := s.run(m)
+	if events == nil {
+		return nil
+	}
+	return models.ToJSON(events)
+}
+
+func (s Step) run(m *models.TicketMetric) []metricEvent {
 	before, after := s.Before, s.After
 	regrouped := !same(before.GroupID, after.GroupID)
 	if !s.Created && before.Status == after.Status && !regrouped && !s.Asked && !s.Replied {
@@ -118,7 +130,7 @@ func (s Step) Run(m *models.TicketMetric) models.JSON {
 		return nil
 	}
 	m.Clocks, m.BusinessClocks = t.kept()
-	return models.ToJSON(t.events)
+	return t.events
 }
 
 // runClocks has the ticket's metrics go on. Nothing is measured of what is
@@ -129,9 +141,9 @@ func (s *save) runClocks() {
 	}
 	asked := s.comment != nil && s.comment.Public && !s.replies() && s.comment.AuthorID != models.SystemUser
 	step := Step{
-		At: s.now, Hours: s.config.DefaultHours(), Created: s.created, Before: &s.before, After: &s.after, Replied: s.replies(), Asked: asked,
+		At: s.now, Hours: s.hours(), Created: s.created, Before: &s.before, After: &s.after, Replied: s.replies(), Asked: asked,
 	}
-	s.metricEvents = step.Run(&s.metric)
+	s.metricEvents = step.run(&s.metric)
 }
 
 func unsolved(status string) bool {

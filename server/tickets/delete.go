@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/sla"
 )
 
 // Delete puts a ticket among the deleted ones, from where it can be restored.
@@ -72,6 +73,11 @@ func (s *save) tellDeletion(previous, now, logged string) error {
 	}
 	s.touch()
 	s.logEvent(logged, nil)
+	state, err := sla.Read(s.metric.SLA)
+	if err != nil {
+		return err
+	}
+	s.noteBreaches(state)
 	return s.write()
 }
 

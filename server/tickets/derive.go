@@ -20,6 +20,7 @@ func (s *save) derive() error {
 	if s.created || len(s.auditEvents) > 0 || s.touchUnaudited {
 		s.countMetrics()
 		s.logChanges()
+		return s.runSLA()
 	}
 	return nil
 }
@@ -113,15 +114,20 @@ func (s *save) logEvent(kind string, change map[string]any) {
 	if change == nil {
 		change = map[string]any{}
 	}
-	change["meta"] = map[string]any{"sequence": map[string]any{"id": events.ID(s.auditID), "position": len(s.log) + 1}}
-	s.log = append(s.log, events.Event{Type: "ticket." + kind, Change: change})
+	s.log = append(s.log, ticketEvent(kind, change, s.auditID, len(s.log)+1))
 }
 
-// eventDetail is the ticket in the form that events carry.
-func (s *save) eventDetail() map[string]any {
-	t := &s.after
+func ticketEvent(kind string, change map[string]any, sequence int64, position int) events.Event {
+	change["meta"] = map[string]any{"sequence": map[string]any{"id": events.ID(sequence), "position": position}}
+	return events.Event{Type: "ticket." + kind, Change: change}
+}
+
+func (s *save) eventDetail() map[string]any { return eventDetail(&s.after, s.authorID()) }
+
+// eventDetail is a ticket in the form that events carry.
+func eventDetail(t *models.Ticket, actor int64) map[string]any {
 	return map[string]any{
-		"actor_id": events.ID(s.authorID()), "assignee_id": events.OptionalID(t.AssigneeID), "brand_id": events.ID(t.BrandID),
+		"actor_id": events.ID(actor), "assignee_id": events.OptionalID(t.AssigneeID), "brand_id": events.ID(t.BrandID),
 		"created_at": events.Time(t.CreatedAt), "custom_status": events.ID(t.CustomStatusID), "description": t.Description,
 		"external_id": events.Text(t.ExternalID), "form_id": events.OptionalID(t.TicketFormID), "group_id": events.OptionalID(t.GroupID),
 		"id": events.ID(t.ID), "is_public": t.IsPublic, "organization_id": events.OptionalID(t.OrganizationID),

@@ -30,6 +30,18 @@ type MetricEvent struct {
 	Type       string
 	Time       time.Time
 	Status     *Minutes // of update_status: how long the instance ran so far
+	SLA        *AppliedSLA
+	Deleted    bool // of breach: what was told to be one is none
+}
+
+// AppliedSLA is of apply_sla: the target that the instance has from then on, and
+// its policy as it was.
+type AppliedSLA struct {
+	Seconds       int64
+	BusinessHours bool
+	PolicyID      int64
+	Title         string
+	Description   *string
 }
 
 // MetricEventsPage is a page of metric events in the order of time.
@@ -121,6 +133,12 @@ func appendEvents(list []MetricEvent, row models.TicketMetricEvent) ([]MetricEve
 			if k.Seconds != nil {
 				status := MinutesOf(time.Duration(*k.Seconds)*time.Second, k.Business)
 				e.Status = &status
+			}
+			if k.Applied != nil {
+				e.SLA = new(AppliedSLA(*k.Applied))
+			}
+			if e.Deleted = k.Deleted; k.At != 0 { // a breach is told later than it comes
+				e.Time = time.Unix(k.At, 0).UTC()
 			}
 			list = append(list, e)
 			id++

@@ -89,7 +89,7 @@ func (s *save) endStay() {
 		since = *m.StatusUpdatedAt
 	}
 	add := func(sum *int64, business **int64) {
-		*business = addBusiness(*business, *sum, s.config.DefaultHours(), since, s.now)
+		*business = addBusiness(*business, *sum, s.hours(), since, s.now)
 		*sum += int64(s.now.Sub(since) / time.Second)
 	}
 	switch s.before.Status {

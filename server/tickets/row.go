@@ -25,14 +25,14 @@ const metricColumns = `m.id, m.group_stations, m.assignee_stations, m.reopens, m
 	m.status_updated_at, m.initially_assigned_at, m.assigned_at, m.solved_at, m.first_solved_at, m.first_replied_at,
 	m.latest_comment_added_at, m.custom_status_updated_at, m.agent_wait_seconds, m.requester_wait_seconds, m.on_hold_seconds,
 	m.reply_business_seconds, m.first_resolution_business_seconds, m.full_resolution_business_seconds, m.agent_wait_business_seconds,
-	m.requester_wait_business_seconds, m.on_hold_business_seconds, m.created_at, m.updated_at`
+	m.requester_wait_business_seconds, m.on_hold_business_seconds, m.created_at, m.updated_at, m.next_breach_at`
 
 func metricDest(m *models.TicketMetric) []any {
 	return []any{&m.ID, &m.GroupStations, &m.AssigneeStations, &m.Reopens, &m.Replies, &m.AssigneeUpdatedAt, &m.RequesterUpdatedAt,
 		&m.StatusUpdatedAt, &m.InitiallyAssignedAt, &m.AssignedAt, &m.SolvedAt, &m.FirstSolvedAt, &m.FirstRepliedAt,
 		&m.LatestCommentAddedAt, &m.CustomStatusUpdatedAt, &m.AgentWaitSeconds, &m.RequesterWaitSeconds, &m.OnHoldSeconds,
 		&m.Business.Reply, &m.Business.FirstResolution, &m.Business.FullResolution, &m.Business.AgentWait,
-		&m.Business.RequesterWait, &m.Business.OnHold, &m.CreatedAt, &m.UpdatedAt}
+		&m.Business.RequesterWait, &m.Business.OnHold, &m.CreatedAt, &m.UpdatedAt, &m.NextBreachAt}
 }
 
 // scanTicket reads a row of columns and whatever order wants behind them.

@@ -48,7 +48,7 @@ type save struct {
 	valuesBefore    map[string]json.RawMessage
 	values          map[string]json.RawMessage
 	metric          models.TicketMetric
-	metricEvents    models.JSON // nil: none
+	metricEvents    []metricEvent
 	people          people
 	comment         *models.Comment
 	rating          *rating // as it becomes; nil: untouched
@@ -188,10 +188,10 @@ func (s *Service) lockWhereTx(tx *gorm.DB, by auth.Actor, id int64, where string
 	sv := &save{service: s, tx: tx, by: by}
 	var version int64
 	sv.before.AccountID = by.AccountID
-	dests := append(append(dest(&sv.before), metricDest(&sv.metric)...), &sv.metric.Clocks, &sv.metric.BusinessClocks)
+	dests := append(append(dest(&sv.before), metricDest(&sv.metric)...), &sv.metric.Clocks, &sv.metric.BusinessClocks, &sv.metric.SLA, &sv.metric.BreachDueAt)
 	// The metric set is locked too: of a row that is only joined, whoever had
 	// to wait for the ticket would get the state from before the wait.
-	found, err := postgres.Row(tx, "SELECT "+columns+", "+metricColumns+`, m.clocks, m.business_clocks, a.config_version, nextval('audit_ids') FROM tickets t
+	found, err := postgres.Row(tx, "SELECT "+columns+", "+metricColumns+`, m.clocks, m.business_clocks, m.sla, m.breach_due_at, a.config_version, nextval('audit_ids') FROM tickets t
 		JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		JOIN accounts a ON a.id = t.account_id
 		WHERE t.id = ? AND `+where+" FOR UPDATE OF t, m", append([]any{id}, args...), append(dests, &version, &sv.auditID)...)

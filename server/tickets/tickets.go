@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/gather"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
 )
@@ -30,6 +31,7 @@ type Service struct {
 	suspended   *suspended.Service
 	rulebook    *rulebook.Service
 	triggers    accounts.Remembered[*triggers]
+	sla         *sla.Service
 	shows       *gather.Gatherer[key, shown]
 	now         func() time.Time
 	queue       *jobs.Service // nil until Work: nothing follows on a change then
@@ -56,14 +58,15 @@ func (s *Service) base(request string, account models.Account) string {
 }
 
 // New makes the service.
-func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, r *rulebook.Service, now func() time.Time) *Service {
-	s := &Service{db: db, fields: f, users: u, attachments: a, rulebook: r, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{}}
+func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, r *rulebook.Service, p *sla.Service, now func() time.Time) *Service {
+	s := &Service{db: db, fields: f, users: u, attachments: a, rulebook: r, sla: p, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{}}
 	s.shows = gather.New(2, s.showTogether)
 	return s
 }
 
-// Work has q do what follows on changes of tickets: incidents go with their
-// problem, and deleted tickets are scrubbed in time. It comes before q starts. The
+// Work has q do what follows on changes of tickets and on time's passing: incidents
+// go with their problem, deleted tickets are scrubbed in time, and breaches of SLA
+// targets are told within ten seconds. It comes before q starts. The
 // users who led to it are looked up with a.
 func (s *Service) Work(q *jobs.Service, a *auth.Service) {
 	s.queue, s.auth = q, a
@@ -71,6 +74,7 @@ func (s *Service) Work(q *jobs.Service, a *auth.Service) {
 	q.Every(time.Hour, "scrub deleted tickets", s.ScrubExpired)
 	q.Every(time.Hour, "close solved tickets", s.CloseSolved)
 	q.Every(time.Hour, "archive closed tickets", s.ArchiveClosed)
+	q.Every(5*time.Second, "SLA breaches", s.TellBreaches)
 }
 
 // Limits of a ticket.

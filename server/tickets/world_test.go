@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/testdb"
 	"github.com/helpd/helpd/server/users"
 )
@@ -54,7 +55,7 @@ func newWorldOn(t *testing.T, db *gorm.DB) *world {
 	}
 	w := &world{T: t, db: db, elapsed: new(atomic.Int64)}
 	config := fields.New(db, w.now, nil)
-	w.Service = New(db, config, users.New(db, auth.New(db, w.now), config, w.now), attachments.New(db, nil, w.now, attachments.Options{}), rulebook.New(db, config, w.now), w.now)
+	w.Service = New(db, config, users.New(db, auth.New(db, w.now), config, w.now), attachments.New(db, nil, w.now, attachments.Options{}), rulebook.New(db, config, w.now), sla.New(db, config, w.now), w.now)
 	w.admin = auth.Actor{AccountID: account.ID, User: admin, Via: "token"}
 	w.group = *admin.DefaultGroupID
 	w.admin.GroupIDs = []int64{w.group}

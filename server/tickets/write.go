@@ -109,7 +109,7 @@ const newMetricColumns = `account_id, ticket_id, group_stations, assignee_statio
 	status_updated_at, initially_assigned_at, assigned_at, solved_at, first_solved_at, first_replied_at,
 	latest_comment_added_at, custom_status_updated_at, agent_wait_seconds, requester_wait_seconds, on_hold_seconds,
 	reply_business_seconds, first_resolution_business_seconds, full_resolution_business_seconds, agent_wait_business_seconds,
-	requester_wait_business_seconds, on_hold_business_seconds, created_at, updated_at`
+	requester_wait_business_seconds, on_hold_business_seconds, created_at, updated_at, next_breach_at`
 
 // write stores what the save has made, in one statement. Of several tickets that
 // are made together it is stored at their end.
@@ -131,8 +131,8 @@ func (s *save) writeTo(w writes) {
 	if s.created {
 		t.Via = a.Via
 		w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
-		w.insert("ticket_metrics", newMetricColumns+", clocks, business_clocks",
-			append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks, m.BusinessClocks)...)
+		w.insert("ticket_metrics", newMetricColumns+", clocks, business_clocks, sla, breach_due_at",
+			append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks, m.BusinessClocks, m.SLA, m.BreachDueAt)...)
 	} else {
 		s.writeUpdate(w)
 	}
@@ -157,7 +157,7 @@ func (s *save) writeTo(w writes) {
 			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt, t.Archived)
 	}
 	if s.metricEvents != nil {
-		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), s.metricEvents)
+		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), models.ToJSON(s.metricEvents))
 	}
 	// A deleted ticket neither counts for its tags nor for its problem.
 	before, after := inUse(&s.before), inUse(t)
@@ -192,6 +192,7 @@ func (s *save) writeUpdate(w writes) {
 	if s.metricEvents != nil {
 		set, args = set+", clocks = ?, business_clocks = ?", append(args, m.Clocks, m.BusinessClocks)
 	}
+	set, args = set+", sla = ?, breach_due_at = ?", append(args, m.SLA, m.BreachDueAt)
 	w.add("new_ticket_metrics", "UPDATE ticket_metrics SET "+set+" WHERE account_id = ? AND ticket_id = ?", append(args, t.AccountID, t.ID)...)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/testdb"
 	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
@@ -57,7 +58,7 @@ func newDesk(t *testing.T) *desk {
 	people := users.New(db, auth.New(db, now), config, now)
 	d := &desk{t: t, admin: auth.Actor{AccountID: account.ID, User: admin}}
 	d.worker = worker{db, config, organizations.New(db, auth.New(db, now), config, queue, now),
-		tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), rulebook.New(db, config, now), now), slog.Default()}
+		tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), rulebook.New(db, config, now), sla.New(db, config, now), now), slog.Default()}
 	d.ctx = auth.With(context.Background(), d.admin)
 	return d
 }
