@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/helpd/helpd/models"
@@ -66,20 +67,36 @@ func (f Filter) query(by auth.Actor, columns string) page.Query {
 		// The second condition lets the partial index serve.
 		{"t.follower_ids @> ARRAY[?::bigint] AND t.follower_ids <> '{}'", f.Follower, f.Follower != 0},
 		{"t.problem_id = ?", f.Problem, f.Problem != 0},
-		{"t.status = ANY(?)", models.Strings(f.Statuses), f.Statuses != nil},
 	} {
 		if c.on {
 			q.Where, q.Args = q.Where+" AND "+c.cond, append(q.Args, c.value)
 		}
 	}
+	if f.Statuses != nil {
+		q.Where += " AND " + inStatuses(f.Statuses) // written out, so that the partial index serves
+	}
 	if f.Problems {
-		q.Where += " AND t.type = 'problem'" // no argument, so that the partial index serves
+		q.Where += " AND t.type = 'problem'" // as well
 	}
 	for _, word := range f.words {
 		cond, args := withWord(word)
 		q.Where, q.Args = q.Where+" AND "+cond, append(q.Args, args...)
 	}
 	return q
+}
+
+// inStatuses is the condition of the tickets in one of the statuses in a list.
+func inStatuses(list []string) string {
+	var quoted []string
+	for _, status := range statuses { // what else is in the list, no ticket has
+		if slices.Contains(list, status) {
+			quoted = append(quoted, "'"+status+"'")
+		}
+	}
+	if quoted == nil {
+		return "false"
+	}
+	return "t.status IN (" + strings.Join(quoted, ", ") + ")"
 }
 
 // goesWays reports whether the listing is found by the ways of the sight. It is
