@@ -17,6 +17,8 @@ type test struct {
 	// where is the same as SQL, on tickets t and their ticket_metrics m. Nil:
 	// there is none, since it asks about a change.
 	where func(*query) string
+	// measured: where asks about the metrics.
+	measured bool
 	// value is what the condition looks at, for people; nil shows none.
 	value func(*Subject) any
 	// refs are the records that it names and that Env.Known knows of.
@@ -182,6 +184,13 @@ func (t test) shows(s *Subject) any {
 		return nil
 	}
 	return t.value(s)
+}
+
+// Measures reports whether Where asks about ticket_metrics m, which need not be
+// joined otherwise.
+func (m *Matcher) Measures() bool {
+	measured := func(t test) bool { return t.measured }
+	return slices.ContainsFunc(m.all, measured) || slices.ContainsFunc(m.any, measured)
 }
 
 // Refs are the users and organizations that the conditions name.

@@ -61,7 +61,8 @@ func (f hourField) compile(env Env, op string, c Condition) (test, error) {
 		where: func(q *query) string { return f.where(q, op, time.Duration(n)*time.Hour, business) },
 		value: func(s *Subject) any { return f.read(s) },
 		since: f.read, sinceSQL: f.expr,
-		cost: 3,
+		measured: strings.HasPrefix(f.expr, "m."),
+		cost:     3,
 	}, nil
 }
 

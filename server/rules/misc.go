@@ -44,7 +44,7 @@ func compileNumber(read func(*models.TicketMetric) int, column string) compiler 
 			}
 			return has(s) == want
 		}, func(q *query) string { return column + " " + sign + " " + q.arg(want) })
-		t.value = func(s *Subject) any { return has(s) }
+		t.measured, t.value = true, func(s *Subject) any { return has(s) }
 		return t, nil
 	}
 }

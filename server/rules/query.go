@@ -26,9 +26,9 @@ func (q *query) arg(v any) string {
 	return "?"
 }
 
-// Where are the conditions as SQL over tickets t and their ticket_metrics m: one
-// that is never null, with the arguments of its placeholders. It names neither
-// the account nor who may see what.
+// Where are the conditions as SQL over tickets t and, where the matcher Measures,
+// their ticket_metrics m: one that is never null, with the arguments of its
+// placeholders. It names neither the account nor who may see what.
 func (m *Matcher) Where(s Search) (string, []any) {
 	if m.dead {
 		return "false", nil

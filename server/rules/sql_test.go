@@ -326,7 +326,7 @@ func (d *desk) same(c rules.Conditions, use rules.Use, env rules.Env) int {
 		}
 	}
 	where, args := m.Where(rules.Search{Env: env, Now: now, Viewer: d.users[1].ID})
-	got := d.find(where, args)
+	got := d.find(where, args, m.Measures())
 	if slices.Equal(got, want) {
 		return min(len(want), 1)
 	}
@@ -339,10 +339,13 @@ func (d *desk) same(c rules.Conditions, use rules.Use, env rules.Env) int {
 	return 0
 }
 
-func (d *desk) find(where string, args []any) (ids []int64) {
+func (d *desk) find(where string, args []any, measured bool) (ids []int64) {
 	d.Helper()
-	err := postgres.Rows(d.tx(), `SELECT t.id FROM tickets t JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
-		WHERE t.account_id = ? AND `+where+" ORDER BY t.id", append([]any{d.account.ID}, args...), func(row postgres.Scanned) error {
+	from := "tickets t"
+	if measured {
+		from += " JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id"
+	}
+	err := postgres.Rows(d.tx(), "SELECT t.id FROM "+from+" WHERE t.account_id = ? AND "+where+" ORDER BY t.id", append([]any{d.account.ID}, args...), func(row postgres.Scanned) error {
 		var id int64
 		err := row.Scan(&id)
 		ids = append(ids, id)
