@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // A count up to exactCount is taken anew for each page. A larger one costs
@@ -70,6 +72,6 @@ func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) 
 // count counts to max at most; 0 is no limit.
 func count(ctx context.Context, db *gorm.DB, q Query, max int) (n int, err error) {
 	text, args := q.counting(max)
-	err = db.WithContext(ctx).Raw(text, args...).Row().Scan(&n)
+	_, err = postgres.RowIn(ctx, db, text, args, &n)
 	return n, err
 }

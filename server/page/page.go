@@ -32,6 +32,17 @@ type Request struct {
 // First is the first page in cursor style.
 func First(size int) Request { return Request{Cursor: true, Size: size} }
 
+// offset is how many rows lie in front of a page by number.
+func (r Request) offset() int { return (r.Number - 1) * r.Size }
+
+// reachable fails for a page by number that lies behind what these reach.
+func (r Request) reachable() error {
+	if r.offset() >= MaxOffset {
+		return fault.New(fault.BadPage, "Offset pagination reaches %d records; use cursor pagination beyond", MaxOffset)
+	}
+	return nil
+}
+
 // Result is one page of a listing.
 type Result[T any] struct {
 	Items   []T

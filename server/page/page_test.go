@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
 
@@ -23,7 +24,8 @@ var (
 	at     = Column{Expr: "r.at", Kind: Time}
 	name   = Column{Expr: "r.name", Kind: Text}
 	score  = Column{Expr: "r.score", Kind: Int, Desc: true}
-	orders = []Order{By("id", id), By("at,id", at, id), By("name,id", name, id), By("-score,name,id", score, name, id)}
+	share  = Column{Expr: "r.score::numeric / 3", Kind: Number}
+	orders = []Order{By("id", id), By("at,id", at, id), By("name,id", name, id), By("-score,name,id", score, name, id), By("share,id", share, id)}
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
@@ -31,12 +33,13 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 // rows is a listing in a transaction of its own.
 type rows struct {
 	*testing.T
-	db *gorm.DB
+	db    *gorm.DB
+	whole bool // it is read by Whole
 }
 
 func newRows(t *testing.T) rows {
 	t.Helper()
-	r := rows{t, testdb.Tx(t)}
+	r := rows{T: t, db: testdb.Tx(t)}
 	r.exec("CREATE TEMP TABLE rows (id bigint PRIMARY KEY, at timestamptz NOT NULL, name text NOT NULL, score bigint NOT NULL)")
 	return r
 }
@@ -65,7 +68,17 @@ func (r rows) list(o Order, q Request) Result[int64] {
 }
 
 func (r rows) tryList(o Order, q Request) (Result[int64], error) {
-	return List(r.Context(), r.db, Query{Select: "r.id", From: "rows r", Where: "r.score < ?", Args: []any{1000}, Order: o}, q,
+	listing := Query{Select: "r.id + ?", SelectArgs: []any{0}, From: "rows r", Where: "r.score < ?", Args: []any{1000}, Order: o, Rejoin: "JOIN rows r ON r.id = k.id AND ? = 2", RejoinArgs: []any{2}}
+	if r.whole {
+		result, whole, err := Whole(r.Context(), r.db, listing, q, 25, func(row postgres.Scanned, order ...any) (id int64, err error) {
+			return id, row.Scan(append([]any{&id}, order...)...)
+		})
+		if err == nil && !whole {
+			r.Error("more than 25 rows")
+		}
+		return result, err
+	}
+	return List(r.Context(), r.db, listing, q,
 		func(rows *sql.Rows, order ...any) (id int64, err error) {
 			return id, rows.Scan(append([]any{&id}, order...)...)
 		})
@@ -128,17 +141,30 @@ func TestEveryRowIsVisitedOnceInBothDirections(t *testing.T) {
 						r.add(id)
 					}
 					want := r.all(o)
+					r.whole = true
+					if got := r.walk(o, size, false, func() {}); !slices.Equal(got, want) {
+						t.Errorf("whole, forth %v\n        want %v", got, want)
+					}
+					if got := r.walk(o, size, true, func() {}); !slices.Equal(got, reversed(want)) {
+						t.Errorf("whole, back %v\n       want %v", got, reversed(want))
+					}
+					r.whole = false
 					if got := r.walk(o, size, false, func() {}); !slices.Equal(got, want) {
 						t.Errorf("forth %v\n want %v", got, want)
 					}
-					slices.Reverse(want)
-					if got := r.walk(o, size, true, func() {}); !slices.Equal(got, want) {
-						t.Errorf("back %v\nwant %v", got, want)
+					if got := r.walk(o, size, true, func() {}); !slices.Equal(got, reversed(want)) {
+						t.Errorf("back %v\nwant %v", got, reversed(want))
 					}
 				})
 			}
 		}
 	}
+}
+
+func reversed(ids []int64) []int64 {
+	ids = slices.Clone(ids)
+	slices.Reverse(ids)
+	return ids
 }
 
 func TestRowsThatStayAreVisitedOnceWhileOthersComeAndGo(t *testing.T) {
@@ -195,14 +221,34 @@ func TestPagesByNumber(t *testing.T) {
 		{1, 5, "[0 1 2 3 4]", false},
 		{100, 100, "[]", false},
 	} {
-		got := r.list(orders[0], Request{Number: tc.number, Size: tc.size})
-		if fmt.Sprint(got.Items) != tc.items || got.HasMore != tc.more || got.Count != 5 || got.Items == nil {
-			t.Errorf("page %d of %d: %v, more %v, count %d", tc.number, tc.size, got.Items, got.HasMore, got.Count)
+		for _, r.whole = range []bool{false, true} {
+			got := r.list(orders[0], Request{Number: tc.number, Size: tc.size})
+			if fmt.Sprint(got.Items) != tc.items || got.HasMore != tc.more || got.Count != 5 || got.Items == nil {
+				t.Errorf("page %d of %d, whole %v: %v, more %v, count %d", tc.number, tc.size, r.whole, got.Items, got.HasMore, got.Count)
+			}
+			if _, err := r.tryList(orders[0], Request{Number: 101, Size: 100}); !fault.Is(err, fault.BadPage) {
+				t.Errorf("beyond %d rows: %v", MaxOffset, err)
+			}
 		}
 	}
-	_, err := r.tryList(orders[0], Request{Number: 101, Size: 100})
-	if !fault.Is(err, fault.BadPage) {
-		t.Errorf("beyond %d rows: %v", MaxOffset, err)
+}
+
+func TestWholeLeavesListingsThatAreTooLong(t *testing.T) {
+	t.Parallel()
+	r := newRows(t)
+	for id := range int64(5) {
+		r.add(id)
+	}
+	for most, want := range map[int]bool{4: false, 5: true} {
+		for _, q := range []Request{First(2), {Number: 1, Size: 2}, {Number: 9, Size: 2}, {Cursor: true, Size: 2, After: r.list(orders[0], First(5)).After}} {
+			_, whole, err := Whole(r.Context(), r.db, Query{Select: "r.id", From: "rows r", Where: "true", Order: orders[0], Rejoin: "JOIN rows r ON r.id = k.id"}, q, most,
+				func(row postgres.Scanned, order ...any) (id int64, err error) {
+					return id, row.Scan(append([]any{&id}, order...)...)
+				})
+			if whole != want || err != nil {
+				t.Errorf("five rows, %d at most, %+v: whole %v, %v", most, q, whole, err)
+			}
+		}
 	}
 }
 

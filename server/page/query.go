@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 
-	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -25,6 +24,8 @@ const (
 	Text Kind = "text"
 	Time Kind = "timestamptz"
 	Date Kind = "date"
+	// Number is of any size: cursors hold it as text.
+	Number Kind = "numeric"
 )
 
 // Column is one column of an order.
@@ -115,9 +116,9 @@ func list[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read read
 
 func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read reader[T]) (Result[T], error) {
 	out := Result[T]{Request: r}
-	offset := (r.Number - 1) * r.Size
-	if offset >= MaxOffset {
-		return out, fault.New(fault.BadPage, "Offset pagination reaches %d records; use cursor pagination beyond", MaxOffset)
+	offset := r.offset()
+	if err := r.reachable(); err != nil {
+		return out, err
 	}
 	count, _, err := CountOf(ctx, db, q)
 	if err != nil {
@@ -144,27 +145,35 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read 
 }
 
 func byCursor[T any](q Query, r Request, read reader[T]) (Result[T], error) {
+	return besideCursor(q.Order, r, func(order Order, cond string, condArgs []any, limit int) ([]T, [][]any, error) {
+		sqlText, args := q.text(cond, orderBy(order))+fmt.Sprintf(" LIMIT %d", limit), append(q.args(), condArgs...)
+		if len(q.Ways) > 0 {
+			sqlText, args = q.byWays(order, cond, condArgs, limit, 0)
+		}
+		return read(sqlText, args, len(order.Columns), limit)
+	})
+}
+
+// besideCursor is the page behind or in front of the cursor of r. read reads up
+// to limit rows that cond holds for, in an order, and their values of its columns.
+func besideCursor[T any](o Order, r Request, read func(order Order, cond string, condArgs []any, limit int) ([]T, [][]any, error)) (Result[T], error) {
 	out := Result[T]{Request: r}
-	order, name, text := q.Order, "after", r.After
+	order, name, text := o, "after", r.After
 	if r.Before != "" {
-		order, name, text = q.Order.Reversed(), "before", r.Before
+		order, name, text = o.Reversed(), "before", r.Before
 	}
-	cond, behindArgs := "", []any(nil)
+	cond, condArgs := "", []any(nil)
 	if text != "" {
-		values, err := decode(name, text, q.Order.Name, len(order.Columns))
+		values, err := decode(name, text, o.Name, len(order.Columns))
 		if err != nil {
 			return out, err
 		}
-		cond, behindArgs, err = behind(name, order, values)
+		cond, condArgs, err = behind(name, order, values)
 		if err != nil {
 			return out, err
 		}
 	}
-	sqlText, args := q.text(cond, orderBy(order))+fmt.Sprintf(" LIMIT %d", r.Size+1), append(q.args(), behindArgs...)
-	if len(q.Ways) > 0 {
-		sqlText, args = q.byWays(order, cond, behindArgs, r.Size+1, 0)
-	}
-	items, keys, err := read(sqlText, args, len(order.Columns), r.Size+1)
+	items, keys, err := read(order, cond, condArgs, r.Size+1)
 	if badValue(err) {
 		return out, BadCursor("page[" + name + "]")
 	}
@@ -182,8 +191,8 @@ func byCursor[T any](q Query, r Request, read reader[T]) (Result[T], error) {
 	}
 	out.Items, out.HasMore = items, more && len(items) > 0
 	if len(items) > 0 {
-		out.Before = encode(q.Order.Name, keys[0])
-		out.After = encode(q.Order.Name, keys[len(keys)-1])
+		out.Before = encode(o.Name, keys[0])
+		out.After = encode(o.Name, keys[len(keys)-1])
 	}
 	return out, nil
 }
@@ -197,7 +206,7 @@ func (q Query) text(cond, order string) string {
 	b.WriteString(q.Select)
 	for _, c := range q.Order.Columns {
 		b.WriteString(", ")
-		b.WriteString(c.Expr)
+		b.WriteString(c.shown())
 	}
 	b.WriteString(" FROM " + q.From + " WHERE " + q.Where)
 	if cond != "" {
@@ -234,7 +243,7 @@ func behind(name string, o Order, values []any) (string, []any, error) {
 		switch c.Kind {
 		case Int:
 			_, ok = values[i].(int64)
-		case Text, Time, Date:
+		case Text, Time, Date, Number:
 			_, ok = values[i].(string)
 		}
 		if !ok {
@@ -275,6 +284,14 @@ func behind(name string, o Order, values []any) (string, []any, error) {
 		alternatives = append(alternatives, "("+strings.Join(terms, " AND ")+")")
 	}
 	return cond + " AND (" + strings.Join(alternatives, " OR ") + ")", all, nil
+}
+
+// shown is the column as it is read for cursors.
+func (c Column) shown() string {
+	if c.Kind == Number {
+		return "(" + c.Expr + ")::text"
+	}
+	return c.Expr
 }
 
 func (c Column) past() string {

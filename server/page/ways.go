@@ -82,8 +82,8 @@ func (q Query) rejoined(o Order, from string, args []any, limit, offset int) (st
 	page := Order{Columns: make([]Column, len(o.Columns))}
 	keys := make([]string, len(o.Columns))
 	for i, c := range o.Columns {
-		keys[i] = "k." + o.key(i)
-		page.Columns[i] = Column{Expr: keys[i], Desc: c.Desc}
+		page.Columns[i] = Column{Expr: "k." + o.key(i), Kind: c.Kind, Desc: c.Desc}
+		keys[i] = page.Columns[i].shown()
 	}
 	text := "SELECT " + q.Select + ", " + strings.Join(keys, ", ") +
 		" FROM (SELECT * FROM " + from + " AS k" + orderBy(page) + fmt.Sprintf(" LIMIT %d OFFSET %d", limit, offset) + ") AS k " + q.Rejoin + orderBy(page)

@@ -30,7 +30,11 @@ func Rows(db *gorm.DB, query string, args []any, scan func(Scanned) error) error
 // RowsIn is Rows with a context instead of db's own. A handle with a context is
 // a copy that costs as much as reading a row.
 func RowsIn(ctx context.Context, db *gorm.DB, query string, args []any, scan func(Scanned) error) error {
-	query, args = numbered(query), append([]any{inBinary}, args...)
+	options := []any{inBinary}
+	if _, ok := ctx.Value(plannedKey{}).(bool); ok {
+		options = append(options, pgx.QueryExecModeCacheDescribe)
+	}
+	query, args = numbered(query), append(options, args...)
 	return onConn(ctx, db, func(conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, query, args...)
 		if err != nil {
@@ -45,6 +49,14 @@ func RowsIn(ctx context.Context, db *gorm.DB, query string, args []any, scan fun
 		return rows.Err()
 	})
 }
+
+type plannedKey struct{}
+
+// Planned is ctx for queries that PostgreSQL shall plan each time, for the values
+// at hand. Otherwise it makes a plan for any values at the sixth time, which is
+// good for look-ups and bad for conditions that hold for many rows with one value
+// and for few with another. It holds for Rows and Row.
+func Planned(ctx context.Context) context.Context { return context.WithValue(ctx, plannedKey{}, true) }
 
 // Row runs a query and scans its first row. It reports false if there is none.
 func Row(db *gorm.DB, query string, args []any, dest ...any) (found bool, err error) {
