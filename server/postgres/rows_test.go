@@ -102,3 +102,36 @@ func TestRowsGivesTheConnectionBackAfterAFailure(t *testing.T) {
 		t.Error("found a row where there is none:", err)
 	}
 }
+
+func TestPlannedQueriesKeepNoPlan(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t)
+	err := n.db.WithContext(context.Background()).Transaction(func(tx *gorm.DB) error {
+		ctx := postgres.WithTx(context.Background(), tx)
+		kept := func() (c int64) {
+			t.Helper()
+			if _, err := postgres.Row(n.db.WithContext(ctx), "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%planned anew%' AND statement NOT LIKE '%pg_prep%'", nil, &c); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		for _, ask := range []struct {
+			ctx  context.Context
+			want int64
+		}{{postgres.Planned(ctx), 0}, {ctx, 1}} {
+			for i := range int64(10) {
+				var got int64
+				if _, err := postgres.Row(n.db.WithContext(ask.ctx), "SELECT ?::bigint /* planned anew */", []any{i}, &got); err != nil || got != i {
+					t.Error(got, err)
+				}
+			}
+			if got := kept(); got != ask.want {
+				t.Errorf("%d statements are kept, want %d", got, ask.want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
