@@ -31,6 +31,7 @@ import (
 	"github.com/helpd/helpd/server/tags"
 	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
+	"github.com/helpd/helpd/server/views"
 )
 
 // Services do what operations ask for.
@@ -51,6 +52,7 @@ type Services struct {
 	Tags          *tags.Service
 	Tickets       *tickets.Service
 	Users         *users.Service
+	Views         *views.Service
 
 	Jobs        *jobs.Service
 	Idempotency *idempotency.Service
@@ -90,6 +92,7 @@ type handlers struct {
 	tagHandlers
 	ticketHandlers
 	userHandlers
+	viewHandlers
 }
 
 var _ gen.StrictServerInterface = handlers{}
@@ -128,6 +131,7 @@ func New(s Services, o Options) *echo.Echo {
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure, s.Attachments, s.Tickets},
 	}
+	h.viewHandlers = viewHandlers{s.Views, h.ticketHandlers}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
 	h.registerImport()

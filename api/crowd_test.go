@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -262,13 +263,16 @@ func (c crowd) finding(op listed) url.Values {
 // shown are the names of n records that an operation shows by their names.
 func (c crowd) shown(op listed) (names []string) {
 	c.t.Helper()
-	name := "id"
-	if op.Area == "dynamic_content" {
+	name, key, most := "id", op.key, c.n
+	switch {
+	case op.Area == "dynamic_content":
 		name = "placeholder"
+	case op.ID == "GetViewCounts":
+		key, most = "views", min(c.n, mostRows[op.ID])
 	}
-	list := c.get(fmt.Sprintf("%s?per_page=%d", strings.TrimSuffix(op.Path, "/show_many"), c.n)).want(200)
-	for i, item := range list.member(op.key).([]any) {
-		if i == c.n { // of a list that is not paged by number
+	list := c.get(fmt.Sprintf("%s?per_page=%d", path.Dir(op.Path), c.n)).want(200)
+	for i, item := range list.member(key).([]any) {
+		if i == most { // also of a list that is not paged by number
 			break
 		}
 		names = append(names, fmt.Sprint(item.(map[string]any)[name]))

@@ -30,7 +30,7 @@ var sameEverywhere = map[string]string{
 }
 
 // mostRows of lists that end before a page does.
-var mostRows = map[string]int{"ListRecentTickets": 20, "AutocompleteTags": 20, "ListCompactViews": 32}
+var mostRows = map[string]int{"ListRecentTickets": 20, "AutocompleteTags": 20, "ListCompactViews": 32, "GetViewCounts": 20}
 
 // notByNumber are lists that are paged by cursor only, and what they do without.
 var notByNumber = map[string]string{
@@ -140,11 +140,19 @@ func (c crowd) asking(op listed, style string) func() *result {
 	by, path := c.caller(op)
 	size := fmt.Sprint(c.n)
 	path += "&" + url.Values{"include": {sideLoads(o)}, style: {size}, "limit": {size}}.Encode()
-	body := ""
-	if op.Method == "POST" {
-		body = fmt.Sprintf(`{"name":%q}`, c.secret)
-	}
+	body := c.body(op)
 	return func() *result { return by.do(op.Method, path, body).want(200) }
+}
+
+// body is what a list is asked for with.
+func (c crowd) body(op listed) string {
+	switch {
+	case op.Method != "POST":
+		return ""
+	case op.ID == "PreviewViews":
+		return fmt.Sprintf(`{"view":{"all":[{"field":"status","operator":"is","value":"open"},{"field":"current_tags","operator":"includes","value":%q}]}}`, c.secret)
+	}
+	return fmt.Sprintf(`{"name":%q}`, c.secret)
 }
 
 func (c crowd) wantRows(op listed, r *result) {
@@ -170,11 +178,7 @@ func TestPagesOfOneWalkEveryListOnce(t *testing.T) {
 		}
 		t.Run(op.ID, func(t *testing.T) {
 			by, path := c.caller(op)
-			w := walker{t: t, by: by, op: op, path: path}
-			if op.Method == "POST" {
-				w.body = fmt.Sprintf(`{"name":%q}`, c.secret)
-			}
-			w.walk()
+			walker{t: t, by: by, op: op, path: path, body: c.body(op)}.walk()
 		})
 	}
 }

@@ -3584,6 +3584,41 @@ type ViewColumn struct {
 	URL *string `json:"url,omitempty"`
 }
 
+// ViewComment defines model for ViewComment.
+type ViewComment struct {
+	Body      string    `json:"body"`
+	CreatedAt wire.Time `json:"created_at"`
+	AuthorID  int64     `json:"author_id"`
+	Public    bool      `json:"public"`
+}
+
+// ViewCount defines model for ViewCount.
+type ViewCount struct {
+	// ViewID Null of a preview.
+	ViewID *int64  `json:"view_id"`
+	URL    *string `json:"url"`
+
+	// Value Null while it is counted for the first time.
+	Value *int64 `json:"value"`
+
+	// Pretty The value in round figures, `...` for none yet.
+	Pretty string `json:"pretty"`
+
+	// Fresh Whether the value is at most a minute old. Otherwise a new one is being counted.
+	Fresh  bool `json:"fresh"`
+	Active bool `json:"active"`
+}
+
+// ViewCountEnvelope defines model for ViewCountEnvelope.
+type ViewCountEnvelope struct {
+	ViewCount ViewCount `json:"view_count"`
+}
+
+// ViewCountsEnvelope defines model for ViewCountsEnvelope.
+type ViewCountsEnvelope struct {
+	ViewCounts []ViewCount `json:"view_counts"`
+}
+
 // ViewEnvelope defines model for ViewEnvelope.
 type ViewEnvelope struct {
 	View View `json:"view"`
@@ -3651,6 +3686,30 @@ type ViewOutputInput struct {
 type ViewPlacesBody struct {
 	// Views At most 7,000, each with the id of a view.
 	Views []RulePlaceInput `json:"views"`
+}
+
+// ViewReference defines model for ViewReference.
+type ViewReference struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+}
+
+// ViewRow defines model for ViewRow.
+type ViewRow = wire.Raw
+
+// ViewTableList defines model for ViewTableList.
+type ViewTableList = wire.List
+
+// ViewTicket defines model for ViewTicket.
+type ViewTicket struct {
+	ID          int64        `json:"id"`
+	URL         string       `json:"url"`
+	Subject     *string      `json:"subject"`
+	Description string       `json:"description"`
+	Status      string       `json:"status"`
+	Type        *string      `json:"type"`
+	Priority    *string      `json:"priority"`
+	LastComment *ViewComment `json:"last_comment"`
 }
 
 // Workweek defines model for Workweek.
@@ -3900,8 +3959,14 @@ type UsersGroupMembershipIDParam = wire.ID
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = wire.ID
 
+// ViewExcludeParam defines model for ViewExcludeParam.
+type ViewExcludeParam = string
+
 // ViewIDParam defines model for ViewIdParam.
 type ViewIDParam = wire.ID
+
+// ViewSortByParam defines model for ViewSortByParam.
+type ViewSortByParam = string
 
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
@@ -4521,6 +4586,12 @@ type ListActiveViewsParams struct {
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
 }
 
+// GetViewCountsParams defines parameters for GetViewCounts.
+type GetViewCountsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // BulkDeleteViewsParams defines parameters for BulkDeleteViews.
 type BulkDeleteViewsParams struct {
 	// Ids Ids separated by commas, at most 100.
@@ -4552,6 +4623,12 @@ type ListSharedViewsParams struct {
 type ListViewsByIDParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ExecuteViewParams defines parameters for ExecuteView.
+type ExecuteViewParams struct {
+	// GroupBy A column to group by in place of the view's. Its order is the view's `group_order`.
+	GroupBy *string `form:"group_by,omitempty" json:"group_by,omitempty"`
 }
 
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
@@ -4883,6 +4960,12 @@ type AddUserTagsJSONRequestBody = TagsBody
 
 // CreateViewJSONRequestBody defines body for CreateView for application/json ContentType.
 type CreateViewJSONRequestBody = ViewBody
+
+// PreviewViewsJSONRequestBody defines body for PreviewViews for application/json ContentType.
+type PreviewViewsJSONRequestBody = ViewBody
+
+// PreviewCountJSONRequestBody defines body for PreviewCount for application/json ContentType.
+type PreviewCountJSONRequestBody = ViewBody
 
 // ReorderViewsJSONRequestBody defines body for ReorderViews for application/json ContentType.
 type ReorderViewsJSONRequestBody = ViewOrderBody
@@ -6049,9 +6132,18 @@ type ServerInterface interface {
 	// CountViews Counts the views that are shared with the caller, and the caller's own.
 	// (GET /api/v2/views/count)
 	CountViews(ctx echo.Context) error
+	// GetViewCounts Counts the tickets of up to 20 views, by their ids. Views that the caller may not see are left out, and those that are not active.
+	// (GET /api/v2/views/count_many)
+	GetViewCounts(ctx echo.Context, params GetViewCountsParams) error
 	// BulkDeleteViews Deletes the views with these ids: all of them or none.
 	// (DELETE /api/v2/views/destroy_many)
 	BulkDeleteViews(ctx echo.Context, params BulkDeleteViewsParams) error
+	// PreviewViews Shows a view that is not kept as a table.
+	// (POST /api/v2/views/preview)
+	PreviewViews(ctx echo.Context) error
+	// PreviewCount Counts the tickets of a view that is not kept.
+	// (POST /api/v2/views/preview/count)
+	PreviewCount(ctx echo.Context) error
 	// ReorderViews Puts the shared views that are named first, in this order.
 	// (PUT /api/v2/views/reorder)
 	ReorderViews(ctx echo.Context) error
@@ -6076,6 +6168,15 @@ type ServerInterface interface {
 	// UpdateView Changes the members that are present. Conditions replace both lists, columns the whole list.
 	// (PUT /api/v2/views/{view_id})
 	UpdateView(ctx echo.Context, viewID ViewIDParam) error
+	// GetViewCount Counts the tickets of an active view that the caller may see.
+	// (GET /api/v2/views/{view_id}/count)
+	GetViewCount(ctx echo.Context, viewID ViewIDParam) error
+	// ExecuteView Shows an active view as a table of the tickets that the caller may see.
+	// (GET /api/v2/views/{view_id}/execute)
+	ExecuteView(ctx echo.Context, viewID ViewIDParam, params ExecuteViewParams) error
+	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
+	// (GET /api/v2/views/{view_id}/tickets)
+	ListTicketsFromView(ctx echo.Context, viewID ViewIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -12232,6 +12333,24 @@ func (w *ServerInterfaceWrapper) CountViews(ctx echo.Context) error {
 	return err
 }
 
+// GetViewCounts converts echo context to params.
+func (w *ServerInterfaceWrapper) GetViewCounts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetViewCountsParams
+	// ------------- Optional query parameter "ids" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "ids", ctx.QueryParams(), &params.Ids, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ids: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetViewCounts(ctx, params)
+	return err
+}
+
 // BulkDeleteViews converts echo context to params.
 func (w *ServerInterfaceWrapper) BulkDeleteViews(ctx echo.Context) error {
 	var err error
@@ -12247,6 +12366,24 @@ func (w *ServerInterfaceWrapper) BulkDeleteViews(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.BulkDeleteViews(ctx, params)
+	return err
+}
+
+// PreviewViews converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewViews(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewViews(ctx)
+	return err
+}
+
+// PreviewCount converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewCount(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewCount(ctx)
 	return err
 }
 
@@ -12388,6 +12525,63 @@ func (w *ServerInterfaceWrapper) UpdateView(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateView(ctx, viewID)
+	return err
+}
+
+// GetViewCount converts echo context to params.
+func (w *ServerInterfaceWrapper) GetViewCount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetViewCount(ctx, viewID)
+	return err
+}
+
+// ExecuteView converts echo context to params.
+func (w *ServerInterfaceWrapper) ExecuteView(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExecuteViewParams
+	// ------------- Optional query parameter "group_by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_by", ctx.QueryParams(), &params.GroupBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_by: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExecuteView(ctx, viewID, params)
+	return err
+}
+
+// ListTicketsFromView converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTicketsFromView(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTicketsFromView(ctx, viewID)
 	return err
 }
 
@@ -12797,6 +12991,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/make_primary", wrapper.MakeEndUserIdentityPrimary, options.OperationMiddlewares["MakeEndUserIdentityPrimary"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/request_verification", wrapper.RequestEndUserVerification, options.OperationMiddlewares["RequestEndUserVerification"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
+	router.GET(options.BaseURL+"/api/v2/views/:view_id/tickets", wrapper.ListTicketsFromView, options.OperationMiddlewares["ListTicketsFromView"]...)
+	router.GET(options.BaseURL+"/api/v2/views/:view_id/execute", wrapper.ExecuteView, options.OperationMiddlewares["ExecuteView"]...)
+	router.POST(options.BaseURL+"/api/v2/views/preview", wrapper.PreviewViews, options.OperationMiddlewares["PreviewViews"]...)
+	router.POST(options.BaseURL+"/api/v2/views/preview/count", wrapper.PreviewCount, options.OperationMiddlewares["PreviewCount"]...)
+	router.GET(options.BaseURL+"/api/v2/views/:view_id/count", wrapper.GetViewCount, options.OperationMiddlewares["GetViewCount"]...)
+	router.GET(options.BaseURL+"/api/v2/views/count_many", wrapper.GetViewCounts, options.OperationMiddlewares["GetViewCounts"]...)
 	router.GET(options.BaseURL+"/api/v2/views", wrapper.ListViews, options.OperationMiddlewares["ListViews"]...)
 	router.POST(options.BaseURL+"/api/v2/views", wrapper.CreateView, options.OperationMiddlewares["CreateView"]...)
 	router.GET(options.BaseURL+"/api/v2/views/active", wrapper.ListActiveViews, options.OperationMiddlewares["ListActiveViews"]...)
@@ -21120,6 +21320,28 @@ func (response CountViews200JSONResponse) VisitCountViewsResponse(w http.Respons
 	return err
 }
 
+type GetViewCountsRequestObject struct {
+	Params GetViewCountsParams
+}
+
+type GetViewCountsResponseObject interface {
+	VisitGetViewCountsResponse(w http.ResponseWriter) error
+}
+
+type GetViewCounts200JSONResponse ViewCountsEnvelope
+
+func (response GetViewCounts200JSONResponse) VisitGetViewCountsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type BulkDeleteViewsRequestObject struct {
 	Params BulkDeleteViewsParams
 }
@@ -21134,6 +21356,50 @@ type BulkDeleteViews204Response struct {
 func (response BulkDeleteViews204Response) VisitBulkDeleteViewsResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type PreviewViewsRequestObject struct {
+	Body *PreviewViewsJSONRequestBody
+}
+
+type PreviewViewsResponseObject interface {
+	VisitPreviewViewsResponse(w http.ResponseWriter) error
+}
+
+type PreviewViews200JSONResponse ViewTableList
+
+func (response PreviewViews200JSONResponse) VisitPreviewViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCountRequestObject struct {
+	Body *PreviewCountJSONRequestBody
+}
+
+type PreviewCountResponseObject interface {
+	VisitPreviewCountResponse(w http.ResponseWriter) error
+}
+
+type PreviewCount200JSONResponse ViewCountEnvelope
+
+func (response PreviewCount200JSONResponse) VisitPreviewCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ReorderViewsRequestObject struct {
@@ -21296,6 +21562,73 @@ type UpdateViewResponseObject interface {
 type UpdateView200JSONResponse ViewEnvelope
 
 func (response UpdateView200JSONResponse) VisitUpdateViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetViewCountRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+}
+
+type GetViewCountResponseObject interface {
+	VisitGetViewCountResponse(w http.ResponseWriter) error
+}
+
+type GetViewCount200JSONResponse ViewCountEnvelope
+
+func (response GetViewCount200JSONResponse) VisitGetViewCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteViewRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+	Params ExecuteViewParams
+}
+
+type ExecuteViewResponseObject interface {
+	VisitExecuteViewResponse(w http.ResponseWriter) error
+}
+
+type ExecuteView200JSONResponse ViewTableList
+
+func (response ExecuteView200JSONResponse) VisitExecuteViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTicketsFromViewRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+}
+
+type ListTicketsFromViewResponseObject interface {
+	VisitListTicketsFromViewResponse(w http.ResponseWriter) error
+}
+
+type ListTicketsFromView200JSONResponse TicketList
+
+func (response ListTicketsFromView200JSONResponse) VisitListTicketsFromViewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -22401,9 +22734,18 @@ type StrictServerInterface interface {
 	// CountViews Counts the views that are shared with the caller, and the caller's own.
 	// (GET /api/v2/views/count)
 	CountViews(ctx context.Context, request CountViewsRequestObject) (CountViewsResponseObject, error)
+	// GetViewCounts Counts the tickets of up to 20 views, by their ids. Views that the caller may not see are left out, and those that are not active.
+	// (GET /api/v2/views/count_many)
+	GetViewCounts(ctx context.Context, request GetViewCountsRequestObject) (GetViewCountsResponseObject, error)
 	// BulkDeleteViews Deletes the views with these ids: all of them or none.
 	// (DELETE /api/v2/views/destroy_many)
 	BulkDeleteViews(ctx context.Context, request BulkDeleteViewsRequestObject) (BulkDeleteViewsResponseObject, error)
+	// PreviewViews Shows a view that is not kept as a table.
+	// (POST /api/v2/views/preview)
+	PreviewViews(ctx context.Context, request PreviewViewsRequestObject) (PreviewViewsResponseObject, error)
+	// PreviewCount Counts the tickets of a view that is not kept.
+	// (POST /api/v2/views/preview/count)
+	PreviewCount(ctx context.Context, request PreviewCountRequestObject) (PreviewCountResponseObject, error)
 	// ReorderViews Puts the shared views that are named first, in this order.
 	// (PUT /api/v2/views/reorder)
 	ReorderViews(ctx context.Context, request ReorderViewsRequestObject) (ReorderViewsResponseObject, error)
@@ -22428,6 +22770,15 @@ type StrictServerInterface interface {
 	// UpdateView Changes the members that are present. Conditions replace both lists, columns the whole list.
 	// (PUT /api/v2/views/{view_id})
 	UpdateView(ctx context.Context, request UpdateViewRequestObject) (UpdateViewResponseObject, error)
+	// GetViewCount Counts the tickets of an active view that the caller may see.
+	// (GET /api/v2/views/{view_id}/count)
+	GetViewCount(ctx context.Context, request GetViewCountRequestObject) (GetViewCountResponseObject, error)
+	// ExecuteView Shows an active view as a table of the tickets that the caller may see.
+	// (GET /api/v2/views/{view_id}/execute)
+	ExecuteView(ctx context.Context, request ExecuteViewRequestObject) (ExecuteViewResponseObject, error)
+	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
+	// (GET /api/v2/views/{view_id}/tickets)
+	ListTicketsFromView(ctx context.Context, request ListTicketsFromViewRequestObject) (ListTicketsFromViewResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -33928,6 +34279,31 @@ func (sh *strictHandler) CountViews(ctx echo.Context) error {
 	return nil
 }
 
+// GetViewCounts operation middleware
+func (sh *strictHandler) GetViewCounts(ctx echo.Context, params GetViewCountsParams) error {
+	var request GetViewCountsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetViewCounts(ctx.Request().Context(), request.(GetViewCountsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetViewCounts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetViewCountsResponseObject); ok {
+		return validResponse.VisitGetViewCountsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // BulkDeleteViews operation middleware
 func (sh *strictHandler) BulkDeleteViews(ctx echo.Context, params BulkDeleteViewsParams) error {
 	var request BulkDeleteViewsRequestObject
@@ -33947,6 +34323,98 @@ func (sh *strictHandler) BulkDeleteViews(ctx echo.Context, params BulkDeleteView
 		return err
 	} else if validResponse, ok := response.(BulkDeleteViewsResponseObject); ok {
 		return validResponse.VisitBulkDeleteViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewViews operation middleware
+func (sh *strictHandler) PreviewViews(ctx echo.Context) error {
+	var request PreviewViewsRequestObject
+
+	var body PreviewViewsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewViews(ctx.Request().Context(), request.(PreviewViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewViews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewViewsResponseObject); ok {
+		return validResponse.VisitPreviewViewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewCount operation middleware
+func (sh *strictHandler) PreviewCount(ctx echo.Context) error {
+	var request PreviewCountRequestObject
+
+	var body PreviewCountJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewCount(ctx.Request().Context(), request.(PreviewCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewCountResponseObject); ok {
+		return validResponse.VisitPreviewCountResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -34212,6 +34680,82 @@ func (sh *strictHandler) UpdateView(ctx echo.Context, viewID ViewIDParam) error 
 		return err
 	} else if validResponse, ok := response.(UpdateViewResponseObject); ok {
 		return validResponse.VisitUpdateViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetViewCount operation middleware
+func (sh *strictHandler) GetViewCount(ctx echo.Context, viewID ViewIDParam) error {
+	var request GetViewCountRequestObject
+
+	request.ViewID = viewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetViewCount(ctx.Request().Context(), request.(GetViewCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetViewCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetViewCountResponseObject); ok {
+		return validResponse.VisitGetViewCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExecuteView operation middleware
+func (sh *strictHandler) ExecuteView(ctx echo.Context, viewID ViewIDParam, params ExecuteViewParams) error {
+	var request ExecuteViewRequestObject
+
+	request.ViewID = viewID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExecuteView(ctx.Request().Context(), request.(ExecuteViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExecuteView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExecuteViewResponseObject); ok {
+		return validResponse.VisitExecuteViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTicketsFromView operation middleware
+func (sh *strictHandler) ListTicketsFromView(ctx echo.Context, viewID ViewIDParam) error {
+	var request ListTicketsFromViewRequestObject
+
+	request.ViewID = viewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTicketsFromView(ctx.Request().Context(), request.(ListTicketsFromViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTicketsFromView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTicketsFromViewResponseObject); ok {
+		return validResponse.VisitListTicketsFromViewResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

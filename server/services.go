@@ -31,6 +31,7 @@ import (
 	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/unassign"
 	"github.com/helpd/helpd/server/users"
+	"github.com/helpd/helpd/server/views"
 )
 
 // ServiceOptions are what services need beside the database. BlobURL is where
@@ -106,6 +107,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Tags:          tagService,
 		Tickets:       ticketService,
 		Users:         people,
+		Views:         views.New(db, rulebookService, config, ticketService, o.Now),
 
 		Jobs:        queue,
 		Idempotency: keys,

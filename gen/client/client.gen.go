@@ -4020,6 +4020,41 @@ type ViewColumn struct {
 	URL *string `json:"url,omitempty"`
 }
 
+// ViewComment defines model for ViewComment.
+type ViewComment struct {
+	Body      string    `json:"body"`
+	CreatedAt time.Time `json:"created_at"`
+	AuthorID  int64     `json:"author_id"`
+	Public    bool      `json:"public"`
+}
+
+// ViewCount defines model for ViewCount.
+type ViewCount struct {
+	// ViewID Null of a preview.
+	ViewID *int64  `json:"view_id"`
+	URL    *string `json:"url"`
+
+	// Value Null while it is counted for the first time.
+	Value *int64 `json:"value"`
+
+	// Pretty The value in round figures, `...` for none yet.
+	Pretty string `json:"pretty"`
+
+	// Fresh Whether the value is at most a minute old. Otherwise a new one is being counted.
+	Fresh  bool `json:"fresh"`
+	Active bool `json:"active"`
+}
+
+// ViewCountEnvelope defines model for ViewCountEnvelope.
+type ViewCountEnvelope struct {
+	ViewCount ViewCount `json:"view_count"`
+}
+
+// ViewCountsEnvelope defines model for ViewCountsEnvelope.
+type ViewCountsEnvelope struct {
+	ViewCounts []ViewCount `json:"view_counts"`
+}
+
 // ViewEnvelope defines model for ViewEnvelope.
 type ViewEnvelope struct {
 	View View `json:"view"`
@@ -4095,6 +4130,97 @@ type ViewOutputInput struct {
 type ViewPlacesBody struct {
 	// Views At most 7,000, each with the id of a view.
 	Views []RulePlaceInput `json:"views"`
+}
+
+// ViewReference defines model for ViewReference.
+type ViewReference struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+}
+
+// ViewRow Of the members that are not required a row has those of the view's columns. Choices are shown by their titles, `-` for none; records by their ids.
+type ViewRow struct {
+	// Score Always null.
+	Score nullable.Nullable[float64] `json:"score"`
+
+	// Group Of a view with groups: the one of this row, as the column's own member has it; a custom field's value.
+	Group          interface{}                  `json:"group,omitzero"`
+	Assigned       nullable.Nullable[time.Time] `json:"assigned,omitempty"`
+	AssigneeID     nullable.Nullable[int64]     `json:"assignee_id,omitempty"`
+	BrandID        *int64                       `json:"brand_id,omitempty"`
+	Created        *time.Time                   `json:"created,omitempty"`
+	CustomStatusID *int64                       `json:"custom_status_id,omitempty"`
+	DueDate        nullable.Nullable[time.Time] `json:"due_date,omitempty"`
+	GroupID        nullable.Nullable[int64]     `json:"group_id,omitempty"`
+
+	// Locale The requester's.
+	Locale         *string                  `json:"locale,omitempty"`
+	OrganizationID nullable.Nullable[int64] `json:"organization_id,omitempty"`
+
+	// Priority Low, Normal, High, Urgent or -
+	Priority    *string `json:"priority,omitempty"`
+	RequesterID *int64  `json:"requester_id,omitempty"`
+
+	// SatisfactionScore Offered, Bad, Good or -
+	SatisfactionScore *string                      `json:"satisfaction_score,omitempty"`
+	Solved            nullable.Nullable[time.Time] `json:"solved,omitempty"`
+
+	// Status New, Open, Pending, On-hold, Solved or Closed
+	Status       *string                   `json:"status,omitempty"`
+	Subject      nullable.Nullable[string] `json:"subject,omitempty"`
+	SubmitterID  *int64                    `json:"submitter_id,omitempty"`
+	TicketFormID nullable.Nullable[int64]  `json:"ticket_form_id,omitempty"`
+	TicketID     *int64                    `json:"ticket_id,omitempty"`
+
+	// Type Question, Incident, Problem, Task or -
+	Type            *string                      `json:"type,omitempty"`
+	Updated         *time.Time                   `json:"updated,omitempty"`
+	UpdatedAssignee nullable.Nullable[time.Time] `json:"updated_assignee,omitempty"`
+
+	// UpdatedByType Agent or End user
+	UpdatedByType    *string                      `json:"updated_by_type,omitempty"`
+	UpdatedRequester nullable.Nullable[time.Time] `json:"updated_requester,omitempty"`
+
+	// CustomFields Those that are columns.
+	CustomFields []CustomFieldValue `json:"custom_fields"`
+
+	// Fields The same as custom_fields.
+	Fields []CustomFieldValue `json:"fields"`
+	Ticket ViewTicket         `json:"ticket"`
+}
+
+// ViewTableList defines model for ViewTableList.
+type ViewTableList struct {
+	// View Absent of a preview.
+	View    *ViewReference `json:"view,omitempty"`
+	Columns []ViewColumn   `json:"columns"`
+	Rows    []ViewRow      `json:"rows"`
+
+	// Users That rows name.
+	Users []User `json:"users,omitzero"`
+
+	// Groups That rows name.
+	Groups []Group `json:"groups,omitzero"`
+
+	// Organizations That rows name.
+	Organizations []Organization            `json:"organizations,omitzero"`
+	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count         *int64                    `json:"count,omitempty"`
+	Meta          *Meta                     `json:"meta,omitempty"`
+	Links         *Links                    `json:"links,omitempty"`
+}
+
+// ViewTicket defines model for ViewTicket.
+type ViewTicket struct {
+	ID          int64        `json:"id"`
+	URL         string       `json:"url"`
+	Subject     *string      `json:"subject"`
+	Description string       `json:"description"`
+	Status      string       `json:"status"`
+	Type        *string      `json:"type"`
+	Priority    *string      `json:"priority"`
+	LastComment *ViewComment `json:"last_comment"`
 }
 
 // Workweek defines model for Workweek.
@@ -4344,8 +4470,14 @@ type UsersGroupMembershipIDParam = int64
 // UsersOrganizationMembershipIDParam defines model for UsersOrganizationMembershipIdParam.
 type UsersOrganizationMembershipIDParam = int64
 
+// ViewExcludeParam defines model for ViewExcludeParam.
+type ViewExcludeParam = string
+
 // ViewIDParam defines model for ViewIdParam.
 type ViewIDParam = int64
+
+// ViewSortByParam defines model for ViewSortByParam.
+type ViewSortByParam = string
 
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
@@ -6912,10 +7044,46 @@ type ListActiveViewsParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// GetViewCountsParams defines parameters for GetViewCounts.
+type GetViewCountsParams struct {
+	// Ids Ids separated by commas, at most 100.
+	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
 // BulkDeleteViewsParams defines parameters for BulkDeleteViews.
 type BulkDeleteViewsParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// PreviewViewsParams defines parameters for PreviewViews.
+type PreviewViewsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy A column to sort by: the name of one that is sortable, or a custom field's id. From the largest to the smallest unless `sort_order` is `asc`, but names from A to Z unless it is `desc`.
+	SortBy *ViewSortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Exclude Which of `users`, `groups` and `organizations` to leave out, separated by commas.
+	Exclude *ViewExcludeParam `form:"exclude,omitempty" json:"exclude,omitempty"`
 }
 
 // SearchViewsParams defines parameters for SearchViews.
@@ -6997,6 +7165,69 @@ type ListSharedViewsParams struct {
 type ListViewsByIDParams struct {
 	// Ids Ids separated by commas, at most 100.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
+}
+
+// ExecuteViewParams defines parameters for ExecuteView.
+type ExecuteViewParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy A column to sort by: the name of one that is sortable, or a custom field's id. From the largest to the smallest unless `sort_order` is `asc`, but names from A to Z unless it is `desc`.
+	SortBy *ViewSortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// GroupBy A column to group by in place of the view's. Its order is the view's `group_order`.
+	GroupBy *string `form:"group_by,omitempty" json:"group_by,omitempty"`
+
+	// Exclude Which of `users`, `groups` and `organizations` to leave out, separated by commas.
+	Exclude *ViewExcludeParam `form:"exclude,omitempty" json:"exclude,omitempty"`
+}
+
+// ListTicketsFromViewParams defines parameters for ListTicketsFromView.
+type ListTicketsFromViewParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy A column to sort by: the name of one that is sortable, or a custom field's id. From the largest to the smallest unless `sort_order` is `asc`, but names from A to Z unless it is `desc`.
+	SortBy *ViewSortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
@@ -7328,6 +7559,12 @@ type AddUserTagsJSONRequestBody = TagsBody
 
 // CreateViewJSONRequestBody defines body for CreateView for application/json ContentType.
 type CreateViewJSONRequestBody = ViewBody
+
+// PreviewViewsJSONRequestBody defines body for PreviewViews for application/json ContentType.
+type PreviewViewsJSONRequestBody = ViewBody
+
+// PreviewCountJSONRequestBody defines body for PreviewCount for application/json ContentType.
+type PreviewCountJSONRequestBody = ViewBody
 
 // ReorderViewsJSONRequestBody defines body for ReorderViews for application/json ContentType.
 type ReorderViewsJSONRequestBody = ViewOrderBody
@@ -10377,10 +10614,43 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/views/count (the `CountViews` operationId).
 	CountViews(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetViewCounts Counts the tickets of up to 20 views, by their ids. Views that the caller may not see are left out, and those that are not active.
+	//
+	// Corresponds with GET /api/v2/views/count_many (the `GetViewCounts` operationId).
+	GetViewCounts(ctx context.Context, params *GetViewCountsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// BulkDeleteViews Deletes the views with these ids: all of them or none.
 	//
 	// Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
 	BulkDeleteViews(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewViewsWithBody Shows a view that is not kept as a table.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+	PreviewViewsWithBody(ctx context.Context, params *PreviewViewsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewViews Shows a view that is not kept as a table.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+	PreviewViews(ctx context.Context, params *PreviewViewsParams, body PreviewViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewCountWithBody Counts the tickets of a view that is not kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+	PreviewCountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewCount Counts the tickets of a view that is not kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+	PreviewCount(ctx context.Context, body PreviewCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReorderViewsWithBody Puts the shared views that are named first, in this order.
 	//
@@ -10448,6 +10718,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
 	UpdateView(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetViewCount Counts the tickets of an active view that the caller may see.
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/count (the `GetViewCount` operationId).
+	GetViewCount(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExecuteView Shows an active view as a table of the tickets that the caller may see.
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
+	ExecuteView(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
+	ListTicketsFromView(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ShowAccountSettings Shows the account's settings by section.
@@ -17994,11 +18279,94 @@ func (c *Client) CountViews(ctx context.Context, reqEditors ...RequestEditorFn) 
 	return c.Client.Do(req)
 }
 
+// GetViewCounts Counts the tickets of up to 20 views, by their ids. Views that the caller may not see are left out, and those that are not active.
+//
+// Corresponds with GET /api/v2/views/count_many (the `GetViewCounts` operationId).
+func (c *Client) GetViewCounts(ctx context.Context, params *GetViewCountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetViewCountsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // BulkDeleteViews Deletes the views with these ids: all of them or none.
 //
 // Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
 func (c *Client) BulkDeleteViews(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBulkDeleteViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewViewsWithBody Shows a view that is not kept as a table.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+func (c *Client) PreviewViewsWithBody(ctx context.Context, params *PreviewViewsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewViewsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewViews Shows a view that is not kept as a table.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+func (c *Client) PreviewViews(ctx context.Context, params *PreviewViewsParams, body PreviewViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewViewsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewCountWithBody Counts the tickets of a view that is not kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+func (c *Client) PreviewCountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewCountRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewCount Counts the tickets of a view that is not kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+func (c *Client) PreviewCount(ctx context.Context, body PreviewCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewCountRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -18176,6 +18544,51 @@ func (c *Client) UpdateViewWithBody(ctx context.Context, viewID ViewIDParam, con
 // Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
 func (c *Client) UpdateView(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateViewRequest(c.Server, viewID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetViewCount Counts the tickets of an active view that the caller may see.
+//
+// Corresponds with GET /api/v2/views/{view_id}/count (the `GetViewCount` operationId).
+func (c *Client) GetViewCount(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetViewCountRequest(c.Server, viewID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExecuteView Shows an active view as a table of the tickets that the caller may see.
+//
+// Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
+func (c *Client) ExecuteView(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExecuteViewRequest(c.Server, viewID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
+//
+// Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
+func (c *Client) ListTicketsFromView(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTicketsFromViewRequest(c.Server, viewID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -41839,6 +42252,60 @@ func NewCountViewsRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetViewCountsRequest constructs an http.Request for the GetViewCounts method
+func NewGetViewCountsRequest(server string, params *GetViewCountsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/count_many")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewBulkDeleteViewsRequest constructs an http.Request for the BulkDeleteViews method
 func NewBulkDeleteViewsRequest(server string, params *BulkDeleteViewsParams) (*http.Request, error) {
 	var err error
@@ -41889,6 +42356,209 @@ func NewBulkDeleteViewsRequest(server string, params *BulkDeleteViewsParams) (*h
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewPreviewViewsRequest calls the generic PreviewViews builder with application/json body
+func NewPreviewViewsRequest(server string, params *PreviewViewsParams, body PreviewViewsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewViewsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPreviewViewsRequestWithBody constructs an http.Request for the PreviewViews method, with any body, and a specified content type
+func NewPreviewViewsRequestWithBody(server string, params *PreviewViewsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Exclude != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude", *params.Exclude, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPreviewCountRequest calls the generic PreviewCount builder with application/json body
+func NewPreviewCountRequest(server string, body PreviewCountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewCountRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewCountRequestWithBody constructs an http.Request for the PreviewCount method, with any body, and a specified content type
+func NewPreviewCountRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/preview/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -42498,6 +43168,366 @@ func NewUpdateViewRequestWithBody(server string, viewID ViewIDParam, contentType
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetViewCountRequest constructs an http.Request for the GetViewCount method
+func NewGetViewCountRequest(server string, viewID ViewIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s/count", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExecuteViewRequest constructs an http.Request for the ExecuteView method
+func NewExecuteViewRequest(server string, viewID ViewIDParam, params *ExecuteViewParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s/execute", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GroupBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "group_by", *params.GroupBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Exclude != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude", *params.Exclude, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTicketsFromViewRequest constructs an http.Request for the ListTicketsFromView method
+func NewListTicketsFromViewRequest(server string, viewID ViewIDParam, params *ListTicketsFromViewParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s/tickets", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -45880,12 +46910,47 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/views/count (the `CountViews` operationId).
 	CountViewsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CountViewsResponse, error)
 
+	// GetViewCountsWithResponse Counts the tickets of up to 20 views, by their ids. Views that the caller may not see are left out, and those that are not active.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/count_many (the `GetViewCounts` operationId).
+	GetViewCountsWithResponse(ctx context.Context, params *GetViewCountsParams, reqEditors ...RequestEditorFn) (*GetViewCountsResponse, error)
+
 	// BulkDeleteViewsWithResponse Deletes the views with these ids: all of them or none.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /api/v2/views/destroy_many (the `BulkDeleteViews` operationId).
 	BulkDeleteViewsWithResponse(ctx context.Context, params *BulkDeleteViewsParams, reqEditors ...RequestEditorFn) (*BulkDeleteViewsResponse, error)
+
+	// PreviewViewsWithBodyWithResponse Shows a view that is not kept as a table.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+	PreviewViewsWithBodyWithResponse(ctx context.Context, params *PreviewViewsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewViewsResponse, error)
+
+	// PreviewViewsWithResponse Shows a view that is not kept as a table.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+	PreviewViewsWithResponse(ctx context.Context, params *PreviewViewsParams, body PreviewViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewViewsResponse, error)
+
+	// PreviewCountWithBodyWithResponse Counts the tickets of a view that is not kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+	PreviewCountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewCountResponse, error)
+
+	// PreviewCountWithResponse Counts the tickets of a view that is not kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+	PreviewCountWithResponse(ctx context.Context, body PreviewCountJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewCountResponse, error)
 
 	// ReorderViewsWithBodyWithResponse Puts the shared views that are named first, in this order.
 	//
@@ -45963,6 +47028,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/views/{view_id} (the `UpdateView` operationId).
 	UpdateViewWithResponse(ctx context.Context, viewID ViewIDParam, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error)
+
+	// GetViewCountWithResponse Counts the tickets of an active view that the caller may see.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/count (the `GetViewCount` operationId).
+	GetViewCountWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*GetViewCountResponse, error)
+
+	// ExecuteViewWithResponse Shows an active view as a table of the tickets that the caller may see.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
+	ExecuteViewWithResponse(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*ExecuteViewResponse, error)
+
+	// ListTicketsFromViewWithResponse Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
+	ListTicketsFromViewWithResponse(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*ListTicketsFromViewResponse, error)
 }
 
 type ShowAccountSettingsResponse struct {
@@ -60973,6 +62059,47 @@ func (r CountViewsResponse) ContentType() string {
 	return ""
 }
 
+type GetViewCountsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewCountsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetViewCountsResponse) GetJSON200() *ViewCountsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetViewCountsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetViewCountsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetViewCountsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetViewCountsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type BulkDeleteViewsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -61001,6 +62128,88 @@ func (r BulkDeleteViewsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r BulkDeleteViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewTableList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewViewsResponse) GetJSON200() *ViewTableList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewCountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewCountResponse) GetJSON200() *ViewCountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewCountResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -61322,6 +62531,129 @@ func (r UpdateViewResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetViewCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewCountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetViewCountResponse) GetJSON200() *ViewCountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r GetViewCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetViewCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetViewCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetViewCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExecuteViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewTableList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExecuteViewResponse) GetJSON200() *ViewTableList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ExecuteViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExecuteViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExecuteViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExecuteViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTicketsFromViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTicketsFromViewResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTicketsFromViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTicketsFromViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTicketsFromViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTicketsFromViewResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -67494,6 +68826,19 @@ func (c *ClientWithResponses) CountViewsWithResponse(ctx context.Context, reqEdi
 	return ParseCountViewsResponse(rsp)
 }
 
+// GetViewCountsWithResponse Counts the tickets of up to 20 views, by their ids. Views that the caller may not see are left out, and those that are not active.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/count_many (the `GetViewCounts` operationId).
+func (c *ClientWithResponses) GetViewCountsWithResponse(ctx context.Context, params *GetViewCountsParams, reqEditors ...RequestEditorFn) (*GetViewCountsResponse, error) {
+	rsp, err := c.GetViewCounts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetViewCountsResponse(rsp)
+}
+
 // BulkDeleteViewsWithResponse Deletes the views with these ids: all of them or none.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -67505,6 +68850,58 @@ func (c *ClientWithResponses) BulkDeleteViewsWithResponse(ctx context.Context, p
 		return nil, err
 	}
 	return ParseBulkDeleteViewsResponse(rsp)
+}
+
+// PreviewViewsWithBodyWithResponse Shows a view that is not kept as a table.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+func (c *ClientWithResponses) PreviewViewsWithBodyWithResponse(ctx context.Context, params *PreviewViewsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewViewsResponse, error) {
+	rsp, err := c.PreviewViewsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewViewsResponse(rsp)
+}
+
+// PreviewViewsWithResponse Shows a view that is not kept as a table.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/views/preview (the `PreviewViews` operationId).
+func (c *ClientWithResponses) PreviewViewsWithResponse(ctx context.Context, params *PreviewViewsParams, body PreviewViewsJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewViewsResponse, error) {
+	rsp, err := c.PreviewViews(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewViewsResponse(rsp)
+}
+
+// PreviewCountWithBodyWithResponse Counts the tickets of a view that is not kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+func (c *ClientWithResponses) PreviewCountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewCountResponse, error) {
+	rsp, err := c.PreviewCountWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewCountResponse(rsp)
+}
+
+// PreviewCountWithResponse Counts the tickets of a view that is not kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/views/preview/count (the `PreviewCount` operationId).
+func (c *ClientWithResponses) PreviewCountWithResponse(ctx context.Context, body PreviewCountJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewCountResponse, error) {
+	rsp, err := c.PreviewCount(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewCountResponse(rsp)
 }
 
 // ReorderViewsWithBodyWithResponse Puts the shared views that are named first, in this order.
@@ -67648,6 +69045,45 @@ func (c *ClientWithResponses) UpdateViewWithResponse(ctx context.Context, viewID
 		return nil, err
 	}
 	return ParseUpdateViewResponse(rsp)
+}
+
+// GetViewCountWithResponse Counts the tickets of an active view that the caller may see.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/{view_id}/count (the `GetViewCount` operationId).
+func (c *ClientWithResponses) GetViewCountWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*GetViewCountResponse, error) {
+	rsp, err := c.GetViewCount(ctx, viewID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetViewCountResponse(rsp)
+}
+
+// ExecuteViewWithResponse Shows an active view as a table of the tickets that the caller may see.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
+func (c *ClientWithResponses) ExecuteViewWithResponse(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*ExecuteViewResponse, error) {
+	rsp, err := c.ExecuteView(ctx, viewID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExecuteViewResponse(rsp)
+}
+
+// ListTicketsFromViewWithResponse Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
+func (c *ClientWithResponses) ListTicketsFromViewWithResponse(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*ListTicketsFromViewResponse, error) {
+	rsp, err := c.ListTicketsFromView(ctx, viewID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTicketsFromViewResponse(rsp)
 }
 
 // ParseShowAccountSettingsResponse parses an HTTP response from a ShowAccountSettingsWithResponse call
@@ -77321,6 +78757,32 @@ func ParseCountViewsResponse(rsp *http.Response) (*CountViewsResponse, error) {
 	return response, nil
 }
 
+// ParseGetViewCountsResponse parses an HTTP response from a GetViewCountsWithResponse call
+func ParseGetViewCountsResponse(rsp *http.Response) (*GetViewCountsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetViewCountsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewCountsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseBulkDeleteViewsResponse parses an HTTP response from a BulkDeleteViewsWithResponse call
 func ParseBulkDeleteViewsResponse(rsp *http.Response) (*BulkDeleteViewsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -77332,6 +78794,58 @@ func ParseBulkDeleteViewsResponse(rsp *http.Response) (*BulkDeleteViewsResponse,
 	response := &BulkDeleteViewsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParsePreviewViewsResponse parses an HTTP response from a PreviewViewsWithResponse call
+func ParsePreviewViewsResponse(rsp *http.Response) (*PreviewViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewTableList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewCountResponse parses an HTTP response from a PreviewCountWithResponse call
+func ParsePreviewCountResponse(rsp *http.Response) (*PreviewCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewCountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil
@@ -77525,6 +79039,84 @@ func ParseUpdateViewResponse(rsp *http.Response) (*UpdateViewResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ViewEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetViewCountResponse parses an HTTP response from a GetViewCountWithResponse call
+func ParseGetViewCountResponse(rsp *http.Response) (*GetViewCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetViewCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewCountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExecuteViewResponse parses an HTTP response from a ExecuteViewWithResponse call
+func ParseExecuteViewResponse(rsp *http.Response) (*ExecuteViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExecuteViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewTableList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTicketsFromViewResponse parses an HTTP response from a ListTicketsFromViewWithResponse call
+func ParseListTicketsFromViewResponse(rsp *http.Response) (*ListTicketsFromViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTicketsFromViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -13,15 +13,16 @@ import (
 // [{"id":..,"value":..},..] with every active custom field in position order,
 // null where the ticket has no value. values is tickets.custom_fields.
 func (d *Definitions) AppendJSON(b []byte, values models.JSON) []byte {
-	return d.appendJSON(b, values, func(*Field) bool { return true })
+	return d.AppendSome(b, values, func(*Field) bool { return true })
 }
 
 // AppendPortalJSON is AppendJSON with the fields alone that end users may see.
 func (d *Definitions) AppendPortalJSON(b []byte, values models.JSON) []byte {
-	return d.appendJSON(b, values, func(f *Field) bool { return f.VisibleInPortal })
+	return d.AppendSome(b, values, func(f *Field) bool { return f.VisibleInPortal })
 }
 
-func (d *Definitions) appendJSON(b []byte, values models.JSON, shown func(*Field) bool) []byte {
+// AppendSome is AppendJSON with the fields alone that shown picks.
+func (d *Definitions) AppendSome(b []byte, values models.JSON, shown func(*Field) bool) []byte {
 	if len(d.custom) == 0 {
 		return append(b, "[]"...)
 	}

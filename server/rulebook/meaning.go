@@ -57,6 +57,18 @@ func (d *draft) applyMeaning(k kind, config *fields.Config) error {
 	return fault.Join(errs...)
 }
 
+// Try is a rule of a kind with the conditions, the actions and the output of c,
+// which is not kept. It fails with fault.Invalid as Create does.
+func Try(kind string, c Change, config *fields.Config) (models.Rule, error) {
+	k := kinds[kind]
+	d := draft{change: c, after: models.Rule{Kind: kind, Active: true, Conditions: noConditions, Actions: noActions}}
+	err := d.applyMeaning(k, config)
+	if k.columns {
+		err = fault.Join(err, c.applyOutput(&d.after, config))
+	}
+	return d.after, err
+}
+
 // base are the fields of which rules that look for tickets among all must ask
 // for one in all.
 var base = []string{"status", "custom_status_id", "type", "group_id", "assignee_id", "requester_id"}

@@ -53,7 +53,7 @@ var Columns = []Column{
 	{ID: "description", Shown: "subject", Title: "Subject"},
 	{ID: "due_date", Title: "Due date", Sortable: true},
 	{ID: "group", Title: "Group", Filterable: true, Sortable: true},
-	{ID: "locale_id", Title: "Requester language", Filterable: true, Sortable: true},
+	{ID: "locale_id", Shown: "locale", Title: "Requester language", Filterable: true, Sortable: true},
 	{ID: "nice_id", Shown: "ticket_id", Title: "ID", Sortable: true},
 	{ID: "organization", Title: "Organization", Filterable: true, Sortable: true},
 	{ID: "priority", Title: "Priority", Filterable: true, Sortable: true},

@@ -1,0 +1,197 @@
+package views
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+// MaxCounted is how many views one call may name to be counted.
+const MaxCounted = 20
+
+// Count is how many tickets a view has for somebody.
+type Count struct {
+	View   int64 // its id; 0 of a preview
+	Active bool
+	Value  *int64 // nil: it has not been counted yet
+	Fresh  bool   // the value is good; otherwise a newer one is on its way
+}
+
+const (
+	// patience is how long a caller waits for views to be counted.
+	patience = 300 * time.Millisecond
+	// A count of more than exact tickets is good for a while: for worth times what
+	// it took, from leastAge to mostAge, so that counting a view takes a hundredth
+	// of a core however often it is asked for. Others are counted anew each time,
+	// unless a caller had not the patience: then they are good for leastAge, too.
+	exact    = 1000
+	worth    = 100
+	leastAge = 5 * time.Second
+	mostAge  = time.Minute
+	// longest is how long a count may take.
+	longest = 30 * time.Second
+	// atOnce is how many views a process counts at a time, so that other requests
+	// find a connection, too.
+	atOnce = 4
+	kept   = 10_000 // counts in memory
+)
+
+// counts are the last counts of views, each for those who see the same of it.
+type counts struct {
+	mu    sync.Mutex
+	by    map[string]*counted
+	slots chan struct{} // a value in it: a count that is under way
+}
+
+type counted struct {
+	value *int64
+	until time.Time     // to which the value is good
+	done  chan struct{} // closed when the count that is under way is over; nil: none is
+	err   error         // of the last one
+}
+
+func newCounts() *counts {
+	return &counts{by: map[string]*counted{}, slots: make(chan struct{}, atOnce)}
+}
+
+// get is the count of a key. If it is not good any more, count is under way, and
+// done will be closed.
+func (c *counts) get(ctx context.Context, key string, count func(context.Context) (int, error)) (e *counted, done chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e = c.by[key]
+	if e == nil {
+		if len(c.by) >= kept {
+			clear(c.by)
+		}
+		e = &counted{}
+		c.by[key] = e
+	}
+	if e.done == nil && !time.Now().Before(e.until) {
+		e.done = make(chan struct{})
+		go c.run(context.WithoutCancel(ctx), e, count)
+	}
+	return e, e.done
+}
+
+func (c *counts) run(ctx context.Context, e *counted, count func(context.Context) (int, error)) {
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	c.slots <- struct{}{}
+	begun := time.Now()
+	n, err := count(ctx)
+	took := time.Since(begun)
+	<-c.slots
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e.err = err; err == nil {
+		e.value, e.until = new(int64(n)), begun
+		switch {
+		case n > exact:
+			e.until = begun.Add(min(max(leastAge, worth*took), mostAge))
+		case took > patience:
+			e.until = begun.Add(leastAge)
+		}
+	}
+	close(e.done)
+	e.done = nil
+}
+
+// read is what is known of a count, whose value is good if fresh.
+func (c *counts) read(e *counted, fresh bool, into *Count) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	into.Value, into.Fresh = e.value, fresh
+	if fresh {
+		return e.err
+	}
+	return nil
+}
+
+// Count is how many tickets of a view by may see. It fails with fault.NotFound.
+func (s *Service) Count(ctx context.Context, by auth.Actor, id int64) (Count, error) {
+	v, err := s.open(ctx, by, id)
+	if err != nil {
+		return Count{}, err
+	}
+	list, err := s.countAll(ctx, by, v.config, []models.Rule{v.Rule})
+	if err != nil {
+		return Count{}, err
+	}
+	return list[0], nil
+}
+
+// CountMany counts the active views with these ids that by may see, in the order
+// of their ids. It fails with fault.TooMany beyond MaxCounted, and with
+// fault.BadRequest for no ids.
+func (s *Service) CountMany(ctx context.Context, by auth.Actor, ids []int64) ([]Count, error) {
+	switch {
+	case len(ids) > MaxCounted:
+		return nil, fault.Exceeds(MaxCounted)
+	case len(ids) == 0:
+		return nil, fault.New(fault.BadRequest, "No view is named")
+	}
+	list, err := s.rules.Many(ctx, by, models.RuleView, ids)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(r models.Rule) bool { return !r.Active })
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	return s.countAll(ctx, by, config, list)
+}
+
+// countAll counts views within the patience of a caller. Those that take longer
+// go on being counted for who asks next.
+func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Config, list []models.Rule) ([]Count, error) {
+	selections, err := s.selections(ctx, by, config, list, s.now())
+	if err != nil {
+		return nil, err
+	}
+	// Who sees the same of a view asks the same of the database, but for the time.
+	same, err := s.selections(ctx, by, config, list, time.Unix(0, 0))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Count, len(list))
+	entries, under := make([]*counted, len(list)), make([]chan struct{}, len(list))
+	for i, r := range list {
+		out[i] = Count{View: r.ID, Active: r.Active}
+		count := func(ctx context.Context) (int, error) { return s.tickets.CountSelected(ctx, by, selections[i]) }
+		if postgres.Pinned(ctx) { // then nothing may ask beside the caller
+			n, err := count(ctx)
+			if err != nil {
+				return nil, err
+			}
+			entries[i] = &counted{value: new(int64(n))}
+			continue
+		}
+		entries[i], under[i] = s.counts.get(ctx, same[i].Key(by), count)
+	}
+	late, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for i, done := range under {
+		fresh := true
+		if done != nil {
+			select {
+			case <-done:
+			case <-late.Done():
+				fresh = false
+			}
+		}
+		if err := errors.Join(ctx.Err(), s.counts.read(entries[i], fresh, &out[i])); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
