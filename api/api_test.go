@@ -87,26 +87,42 @@ func buildAPI(t *testing.T, db *gorm.DB, dsn string, change ...func(*api.Options
 	t.Helper()
 	a := &anAPI{t: t, db: db, now: new(atomic.Pointer[time.Time]), header: http.Header{}, files: t.TempDir()}
 	a.now.Store(&theClock)
+	services := a.serve(dsn, change...)
+	a.openAccount()
+	return a, services
+}
+
+// serve makes the services that answer from now on.
+func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
+	a.t.Helper()
 	now := func() time.Time { return *a.now.Load() }
 	o := api.Options{
-		Log: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelError})), Registry: prometheus.NewRegistry(),
+		Log: slog.New(slog.NewTextHandler(testLog{a.t}, &slog.HandlerOptions{Level: slog.LevelError})), Registry: prometheus.NewRegistry(),
 		Now: now, Limits: edge.Limits{Account: 1 << 30, Anonymous: 1 << 30},
 	}
 	for _, f := range change {
 		f(&o)
 	}
-	services, err := server.NewServices(testContext(t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files})
+	services, err := server.NewServices(testContext(a.t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files})
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
 	a.handler, a.auth, a.automations = api.New(services, o), services.Auth, services.Automations
-	t.Cleanup(func() {
+	a.t.Cleanup(func() {
 		if err := services.Jobs.Stop(context.Background()); err != nil {
-			t.Errorf("stop jobs: %v", err)
+			a.t.Errorf("stop jobs: %v", err)
 		}
 	})
-	a.openAccount()
-	return a, services
+	return services
+}
+
+// restarted is the same account behind services that have just begun: another
+// process on the same database.
+func (a *anAPI) restarted() *anAPI {
+	a.t.Helper()
+	b := *a
+	b.serve("postgres://nowhere.invalid/") // see newAPI
+	return &b
 }
 
 // until asks again and again, for half a minute at most, until holds.
