@@ -47,7 +47,7 @@ func TestTriggersNotify(t *testing.T) {
 		t.Errorf("events\n%s", events)
 	}
 	for _, e := range r.member("audit", "events").([]any) {
-		if e := e.(map[string]any); e["type"] == "NotificationWithCcs" && (fmt.Sprint(e["recipients"]) != fmt.Sprintf("[%v]", r.member("ticket", "requester_id")) || e["subject"] != fmt.Sprintf("[%s] Re: Lost", a.account.Name) || e["body"] == "") {
+		if e := e.(map[string]any); e["type"] == "NotificationWithCcs" && (fmt.Sprint(e["recipients"]) != fmt.Sprintf("[%v]", r.member("ticket", "requester_id")) || e["subject"] != "[{{ticket.account}}] Re: {{ticket.title}}" || e["body"] == "") {
 			t.Errorf("event %v", e)
 		}
 	}

@@ -29,7 +29,7 @@ func (s *save) enqueue(e rules.Effect) error {
 	if e.Text == "requester_and_ccs" {
 		kind = "NotificationWithCcs"
 	}
-	if err := s.tell(auditEvent{Type: kind}); err != nil {
+	if err := s.tell(auditEvent{Type: kind, Subject: n.Subject, Body: &n.Body}); err != nil {
 		return err
 	}
 	n.EventID = s.auditEvents[len(s.auditEvents)-1].ID
@@ -38,7 +38,9 @@ func (s *save) enqueue(e rules.Effect) error {
 }
 
 // notify makes the mails that the rules want sent, and completes their events.
-// A notification that nobody gets leaves none.
+// Those show the texts as the rule has them: audits are for ever, and what a
+// mail repeats of a comment goes when that is redacted. A notification that
+// nobody gets leaves none.
 func (s *save) notify() error {
 	if len(s.notifications) == 0 {
 		return nil
@@ -46,7 +48,7 @@ func (s *save) notify() error {
 	c := s.context()
 	c.Ticket, c.Ticket.CustomFields = s.after, models.ToJSON(s.values)
 	facts := outbox.Facts{AuditID: s.auditID, At: s.now, CommentPrivate: s.comment != nil && !s.comment.Public, Sees: func(agent models.User, groups []int64) bool {
-		return sees(auth.Actor{AccountID: s.by.AccountID, User: agent, GroupIDs: groups}, &s.after)
+		return Sees(auth.Actor{AccountID: s.by.AccountID, User: agent, GroupIDs: groups}, &s.after)
 	}}
 	if s.comment != nil {
 		facts.Author = s.comment.AuthorID
@@ -70,13 +72,9 @@ func (s *save) notify() error {
 	for i := range s.auditEvents {
 		e := &s.auditEvents[i]
 		for _, m := range mails {
-			if m.EventID != e.ID {
-				continue
+			if m.EventID == e.ID {
+				e.Recipients = append(e.Recipients, m.RecipientIDs...)
 			}
-			if e.Recipients == nil { // of several languages the first is told
-				e.Subject, e.Body = m.Subject, &m.HTMLBody
-			}
-			e.Recipients = append(e.Recipients, m.RecipientIDs...)
 		}
 	}
 	return nil

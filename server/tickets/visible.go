@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/helpd/helpd/models"
@@ -209,25 +208,6 @@ func (s *Service) SharesRequests(ctx context.Context, by auth.Actor, organizatio
 		return fault.Denied()
 	}
 	return err
-}
-
-// sees reports whether an agent may see a ticket at hand, as Visible has it.
-func sees(by auth.Actor, t *models.Ticket) bool {
-	ways := sightOf(by).ways
-	return by.Staff() && t.DeletedAt == nil && (len(ways) == 0 || slices.ContainsFunc(ways, func(w way) bool {
-		var has *int64
-		switch w.column {
-		case "t.assignee_id":
-			has = t.AssigneeID
-		case "t.requester_id":
-			has = &t.RequesterID
-		case "t.group_id":
-			has = t.GroupID
-		case "t.organization_id":
-			has = t.OrganizationID
-		}
-		return has != nil && (*has == w.id || slices.Contains(w.ids, *has))
-	}))
 }
 
 // seesAll reports whether by may see every ticket of the account that is not
