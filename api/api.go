@@ -86,6 +86,7 @@ type handlers struct {
 	satisfactionHandlers
 	requestHandlers
 	ruleHandlers
+	tryHandlers
 	scheduleHandlers
 	slaHandlers
 	suspendedHandlers
@@ -124,6 +125,7 @@ func New(s Services, o Options) *echo.Echo {
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
 		ruleHandlers:         ruleHandlers{s.Rules, s.Users},
+		tryHandlers:          tryHandlers{s.Rules, s.Tickets},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
 		slaHandlers:          slaHandlers{s.SLA},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},

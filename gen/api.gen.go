@@ -786,6 +786,79 @@ type DeletedUserEnvelope struct {
 // DeletedUserList defines model for DeletedUserList.
 type DeletedUserList = wire.List
 
+// DryRun defines model for DryRun.
+type DryRun struct {
+	// Type trigger, automation or view
+	Type  string    `json:"type"`
+	Since wire.Time `json:"since"`
+
+	// Considered Changes of tickets that a trigger was asked about; tickets of the others.
+	Considered int64 `json:"considered"`
+
+	// Complete False if there are more than 5000; the newest were considered.
+	Complete bool  `json:"complete"`
+	Matched  int64 `json:"matched"`
+
+	// Matches The newest, 100 at most.
+	Matches []DryRunMatch `json:"matches"`
+}
+
+// DryRunBody One of trigger, automation and view, as they would be created; or with the id of one that there is, whose other members may be changed.
+type DryRunBody struct {
+	// Days How many days back, from 1 to 90; 7 unless told otherwise.
+	Days       *wire.Int        `json:"days,omitempty"`
+	Trigger    *DryRunRuleInput `json:"trigger,omitempty"`
+	Automation *DryRunRuleInput `json:"automation,omitempty"`
+	View       *DryRunRuleInput `json:"view,omitempty"`
+}
+
+// DryRunChange defines model for DryRunChange.
+type DryRunChange struct {
+	Field string   `json:"field"`
+	From  wire.Raw `json:"from"`
+	To    wire.Raw `json:"to"`
+}
+
+// DryRunEnvelope defines model for DryRunEnvelope.
+type DryRunEnvelope struct {
+	DryRun DryRun `json:"dry_run"`
+}
+
+// DryRunMatch defines model for DryRunMatch.
+type DryRunMatch struct {
+	TicketID int64  `json:"ticket_id"`
+	Subject  string `json:"subject"`
+
+	// AuditID The change at which a trigger would have run, as if it were the first; null for the others.
+	AuditID *int64         `json:"audit_id"`
+	At      wire.Time      `json:"at"`
+	Changes []DryRunChange `json:"changes"`
+
+	// Messages Mails and comments, with their placeholders.
+	Messages []DryRunMessage `json:"messages"`
+}
+
+// DryRunMessage defines model for DryRunMessage.
+type DryRunMessage struct {
+	Field     string `json:"field"`
+	Recipient string `json:"recipient"`
+	Subject   string `json:"subject"`
+	Body      string `json:"body"`
+}
+
+// DryRunRuleInput defines model for DryRunRuleInput.
+type DryRunRuleInput struct {
+	ID         *wire.ID             `json:"id,omitempty"`
+	Conditions *RuleConditionsInput `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any     []RuleConditionInput `json:"any,omitzero"`
+	Actions []RuleActionInput    `json:"actions,omitzero"`
+}
+
 // DynamicContentItem defines model for DynamicContentItem.
 type DynamicContentItem struct {
 	URL  string `json:"url"`
@@ -945,6 +1018,60 @@ type ErrorItem struct {
 // ErrorListBody defines model for ErrorListBody.
 type ErrorListBody struct {
 	Errors []ErrorItem `json:"errors"`
+}
+
+// ExplainBody defines model for ExplainBody.
+type ExplainBody struct {
+	// TicketID Required.
+	TicketID *wire.ID `json:"ticket_id,omitempty"`
+
+	// Audits How many of the last audits are explained, from 1 to 20; 5 unless told otherwise.
+	Audits *wire.Int `json:"audits,omitempty"`
+}
+
+// ExplainedAudit defines model for ExplainedAudit.
+type ExplainedAudit struct {
+	AuditID   int64     `json:"audit_id"`
+	AuthorID  int64     `json:"author_id"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// Triggers Those that were active at that time, in the order in which they run.
+	Triggers []ExplainedRule `json:"triggers"`
+}
+
+// ExplainedRule defines model for ExplainedRule.
+type ExplainedRule struct {
+	ID      int64  `json:"id"`
+	Title   string `json:"title"`
+	Matched bool   `json:"matched"`
+
+	// Failed Why it did not hold: the first condition of all that failed, or each of any. Without a condition: it names a record that is gone.
+	Failed []FailedCondition `json:"failed"`
+	Events []wire.Raw        `json:"events"`
+}
+
+// Explanation defines model for Explanation.
+type Explanation struct {
+	TicketID int64 `json:"ticket_id"`
+
+	// Audits The newest first.
+	Audits []ExplainedAudit `json:"audits"`
+
+	// Automations The active automations, and whether they hold for the ticket now.
+	Automations []ExplainedRule `json:"automations"`
+}
+
+// ExplanationEnvelope defines model for ExplanationEnvelope.
+type ExplanationEnvelope struct {
+	Explanation Explanation `json:"explanation"`
+}
+
+// FailedCondition defines model for FailedCondition.
+type FailedCondition struct {
+	// At Example: all[0]
+	At        string   `json:"at"`
+	Condition wire.Raw `json:"condition"`
+	Actual    wire.Raw `json:"actual"`
 }
 
 // ForbiddenError defines model for ForbiddenError.
@@ -4796,6 +4923,12 @@ type CreateRequestJSONRequestBody = RequestBody
 // UpdateRequestJSONRequestBody defines body for UpdateRequest for application/json ContentType.
 type UpdateRequestJSONRequestBody = RequestUpdateBody
 
+// DryRunRuleJSONRequestBody defines body for DryRunRule for application/json ContentType.
+type DryRunRuleJSONRequestBody = DryRunBody
+
+// ExplainRulesJSONRequestBody defines body for ExplainRules for application/json ContentType.
+type ExplainRulesJSONRequestBody = ExplainBody
+
 // CreateSatisfactionReasonJSONRequestBody defines body for CreateSatisfactionReason for application/json ContentType.
 type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
 
@@ -5550,6 +5683,12 @@ type ServerInterface interface {
 	// ShowComment Shows a public comment of a request.
 	// (GET /api/v2/requests/{request_id}/comments/{ticket_comment_id})
 	ShowComment(ctx echo.Context, requestID RequestIDParam, ticketCommentID TicketCommentIDParam) error
+	// DryRunRule Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+	// (POST /api/v2/rules/dry_run)
+	DryRunRule(ctx echo.Context) error
+	// ExplainRules Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+	// (POST /api/v2/rules/explain)
+	ExplainRules(ctx echo.Context) error
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	// (GET /api/v2/satisfaction_ratings)
 	ListSatisfactionRatings(ctx echo.Context, params ListSatisfactionRatingsParams) error
@@ -8996,6 +9135,24 @@ func (w *ServerInterfaceWrapper) ShowComment(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowComment(ctx, requestID, ticketCommentID)
+	return err
+}
+
+// DryRunRule converts echo context to params.
+func (w *ServerInterfaceWrapper) DryRunRule(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DryRunRule(ctx)
+	return err
+}
+
+// ExplainRules converts echo context to params.
+func (w *ServerInterfaceWrapper) ExplainRules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExplainRules(ctx)
 	return err
 }
 
@@ -12805,6 +12962,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/requests/:request_id", wrapper.UpdateRequest, options.OperationMiddlewares["UpdateRequest"]...)
 	router.GET(options.BaseURL+"/api/v2/requests/:request_id/comments", wrapper.ListComments, options.OperationMiddlewares["ListComments"]...)
 	router.GET(options.BaseURL+"/api/v2/requests/:request_id/comments/:ticket_comment_id", wrapper.ShowComment, options.OperationMiddlewares["ShowComment"]...)
+	router.POST(options.BaseURL+"/api/v2/rules/explain", wrapper.ExplainRules, options.OperationMiddlewares["ExplainRules"]...)
+	router.POST(options.BaseURL+"/api/v2/rules/dry_run", wrapper.DryRunRule, options.OperationMiddlewares["DryRunRule"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings", wrapper.ListSatisfactionRatings, options.OperationMiddlewares["ListSatisfactionRatings"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/received", wrapper.ListReceivedRatings, options.OperationMiddlewares["ListReceivedRatings"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings/count", wrapper.CountSatisfactionRatings, options.OperationMiddlewares["CountSatisfactionRatings"]...)
@@ -16895,6 +17054,50 @@ type ShowCommentResponseObject interface {
 type ShowComment200JSONResponse RequestCommentEnvelope
 
 func (response ShowComment200JSONResponse) VisitShowCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DryRunRuleRequestObject struct {
+	Body *DryRunRuleJSONRequestBody
+}
+
+type DryRunRuleResponseObject interface {
+	VisitDryRunRuleResponse(w http.ResponseWriter) error
+}
+
+type DryRunRule200JSONResponse DryRunEnvelope
+
+func (response DryRunRule200JSONResponse) VisitDryRunRuleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainRulesRequestObject struct {
+	Body *ExplainRulesJSONRequestBody
+}
+
+type ExplainRulesResponseObject interface {
+	VisitExplainRulesResponse(w http.ResponseWriter) error
+}
+
+type ExplainRules200JSONResponse ExplanationEnvelope
+
+func (response ExplainRules200JSONResponse) VisitExplainRulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -22152,6 +22355,12 @@ type StrictServerInterface interface {
 	// ShowComment Shows a public comment of a request.
 	// (GET /api/v2/requests/{request_id}/comments/{ticket_comment_id})
 	ShowComment(ctx context.Context, request ShowCommentRequestObject) (ShowCommentResponseObject, error)
+	// DryRunRule Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+	// (POST /api/v2/rules/dry_run)
+	DryRunRule(ctx context.Context, request DryRunRuleRequestObject) (DryRunRuleResponseObject, error)
+	// ExplainRules Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+	// (POST /api/v2/rules/explain)
+	ExplainRules(ctx context.Context, request ExplainRulesRequestObject) (ExplainRulesResponseObject, error)
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	// (GET /api/v2/satisfaction_ratings)
 	ListSatisfactionRatings(ctx context.Context, request ListSatisfactionRatingsRequestObject) (ListSatisfactionRatingsResponseObject, error)
@@ -28213,6 +28422,98 @@ func (sh *strictHandler) ShowComment(ctx echo.Context, requestID RequestIDParam,
 		return err
 	} else if validResponse, ok := response.(ShowCommentResponseObject); ok {
 		return validResponse.VisitShowCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DryRunRule operation middleware
+func (sh *strictHandler) DryRunRule(ctx echo.Context) error {
+	var request DryRunRuleRequestObject
+
+	var body DryRunRuleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DryRunRule(ctx.Request().Context(), request.(DryRunRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DryRunRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DryRunRuleResponseObject); ok {
+		return validResponse.VisitDryRunRuleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExplainRules operation middleware
+func (sh *strictHandler) ExplainRules(ctx echo.Context) error {
+	var request ExplainRulesRequestObject
+
+	var body ExplainRulesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainRules(ctx.Request().Context(), request.(ExplainRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExplainRulesResponseObject); ok {
+		return validResponse.VisitExplainRulesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

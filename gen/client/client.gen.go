@@ -839,6 +839,79 @@ type DeletedUserList struct {
 	Links        *Links                    `json:"links,omitempty"`
 }
 
+// DryRun defines model for DryRun.
+type DryRun struct {
+	// Type trigger, automation or view
+	Type  string    `json:"type"`
+	Since time.Time `json:"since"`
+
+	// Considered Changes of tickets that a trigger was asked about; tickets of the others.
+	Considered int64 `json:"considered"`
+
+	// Complete False if there are more than 5000; the newest were considered.
+	Complete bool  `json:"complete"`
+	Matched  int64 `json:"matched"`
+
+	// Matches The newest, 100 at most.
+	Matches []DryRunMatch `json:"matches"`
+}
+
+// DryRunBody One of trigger, automation and view, as they would be created; or with the id of one that there is, whose other members may be changed.
+type DryRunBody struct {
+	// Days How many days back, from 1 to 90; 7 unless told otherwise.
+	Days       *int64           `json:"days,omitempty"`
+	Trigger    *DryRunRuleInput `json:"trigger,omitempty"`
+	Automation *DryRunRuleInput `json:"automation,omitempty"`
+	View       *DryRunRuleInput `json:"view,omitempty"`
+}
+
+// DryRunChange defines model for DryRunChange.
+type DryRunChange struct {
+	Field string      `json:"field"`
+	From  interface{} `json:"from"`
+	To    interface{} `json:"to"`
+}
+
+// DryRunEnvelope defines model for DryRunEnvelope.
+type DryRunEnvelope struct {
+	DryRun DryRun `json:"dry_run"`
+}
+
+// DryRunMatch defines model for DryRunMatch.
+type DryRunMatch struct {
+	TicketID int64  `json:"ticket_id"`
+	Subject  string `json:"subject"`
+
+	// AuditID The change at which a trigger would have run, as if it were the first; null for the others.
+	AuditID *int64         `json:"audit_id"`
+	At      time.Time      `json:"at"`
+	Changes []DryRunChange `json:"changes"`
+
+	// Messages Mails and comments, with their placeholders.
+	Messages []DryRunMessage `json:"messages"`
+}
+
+// DryRunMessage defines model for DryRunMessage.
+type DryRunMessage struct {
+	Field     string `json:"field"`
+	Recipient string `json:"recipient"`
+	Subject   string `json:"subject"`
+	Body      string `json:"body"`
+}
+
+// DryRunRuleInput defines model for DryRunRuleInput.
+type DryRunRuleInput struct {
+	ID         *int64               `json:"id,omitempty"`
+	Conditions *RuleConditionsInput `json:"conditions,omitempty"`
+
+	// All The same as conditions.all.
+	All []RuleConditionInput `json:"all,omitzero"`
+
+	// Any The same as conditions.any.
+	Any     []RuleConditionInput `json:"any,omitzero"`
+	Actions []RuleActionInput    `json:"actions,omitzero"`
+}
+
 // DynamicContentItem defines model for DynamicContentItem.
 type DynamicContentItem struct {
 	URL  string `json:"url"`
@@ -992,6 +1065,64 @@ type ErrorItem struct {
 	Code   string  `json:"code"`
 	Title  string  `json:"title"`
 	Detail *string `json:"detail,omitempty"`
+}
+
+// ExplainBody defines model for ExplainBody.
+type ExplainBody struct {
+	// TicketID Required.
+	TicketID *int64 `json:"ticket_id,omitempty"`
+
+	// Audits How many of the last audits are explained, from 1 to 20; 5 unless told otherwise.
+	Audits *int64 `json:"audits,omitempty"`
+}
+
+// ExplainedAudit defines model for ExplainedAudit.
+type ExplainedAudit struct {
+	AuditID   int64     `json:"audit_id"`
+	AuthorID  int64     `json:"author_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Triggers Those that were active at that time, in the order in which they run.
+	Triggers []ExplainedRule `json:"triggers"`
+}
+
+// ExplainedRule defines model for ExplainedRule.
+type ExplainedRule struct {
+	ID      int64  `json:"id"`
+	Title   string `json:"title"`
+	Matched bool   `json:"matched"`
+
+	// Failed Why it did not hold: the first condition of all that failed, or each of any. Without a condition: it names a record that is gone.
+	Failed []FailedCondition `json:"failed"`
+
+	// Events What it did as the audit tells it.
+	Events []map[string]interface{} `json:"events"`
+}
+
+// Explanation defines model for Explanation.
+type Explanation struct {
+	TicketID int64 `json:"ticket_id"`
+
+	// Audits The newest first.
+	Audits []ExplainedAudit `json:"audits"`
+
+	// Automations The active automations, and whether they hold for the ticket now.
+	Automations []ExplainedRule `json:"automations"`
+}
+
+// ExplanationEnvelope defines model for ExplanationEnvelope.
+type ExplanationEnvelope struct {
+	Explanation Explanation `json:"explanation"`
+}
+
+// FailedCondition defines model for FailedCondition.
+type FailedCondition struct {
+	// At Example: all[0]
+	At        string                 `json:"at"`
+	Condition map[string]interface{} `json:"condition"`
+
+	// Actual What the ticket had there.
+	Actual interface{} `json:"actual"`
 }
 
 // FormCondition Shows the child fields while the parent field has the value.
@@ -7395,6 +7526,12 @@ type CreateRequestJSONRequestBody = RequestBody
 // UpdateRequestJSONRequestBody defines body for UpdateRequest for application/json ContentType.
 type UpdateRequestJSONRequestBody = RequestUpdateBody
 
+// DryRunRuleJSONRequestBody defines body for DryRunRule for application/json ContentType.
+type DryRunRuleJSONRequestBody = DryRunBody
+
+// ExplainRulesJSONRequestBody defines body for ExplainRules for application/json ContentType.
+type ExplainRulesJSONRequestBody = ExplainBody
+
 // CreateSatisfactionReasonJSONRequestBody defines body for CreateSatisfactionReason for application/json ContentType.
 type CreateSatisfactionReasonJSONRequestBody = SatisfactionReasonBody
 
@@ -9137,6 +9274,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/requests/{request_id}/comments/{ticket_comment_id} (the `ShowComment` operationId).
 	ShowComment(ctx context.Context, requestID RequestIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DryRunRuleWithBody Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+	DryRunRuleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DryRunRule Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+	DryRunRule(ctx context.Context, body DryRunRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExplainRulesWithBody Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+	ExplainRulesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExplainRules Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+	ExplainRules(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	//
@@ -14313,6 +14478,74 @@ func (c *Client) ListComments(ctx context.Context, requestID RequestIDParam, par
 // Corresponds with GET /api/v2/requests/{request_id}/comments/{ticket_comment_id} (the `ShowComment` operationId).
 func (c *Client) ShowComment(ctx context.Context, requestID RequestIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowCommentRequest(c.Server, requestID, ticketCommentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DryRunRuleWithBody Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+func (c *Client) DryRunRuleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDryRunRuleRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DryRunRule Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+func (c *Client) DryRunRule(ctx context.Context, body DryRunRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDryRunRuleRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExplainRulesWithBody Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+func (c *Client) ExplainRulesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExplainRulesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExplainRules Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+func (c *Client) ExplainRules(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExplainRulesRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -30045,6 +30278,86 @@ func NewShowCommentRequest(server string, requestID RequestIDParam, ticketCommen
 	return req, nil
 }
 
+// NewDryRunRuleRequest calls the generic DryRunRule builder with application/json body
+func NewDryRunRuleRequest(server string, body DryRunRuleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDryRunRuleRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewDryRunRuleRequestWithBody constructs an http.Request for the DryRunRule method, with any body, and a specified content type
+func NewDryRunRuleRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/rules/dry_run")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExplainRulesRequest calls the generic ExplainRules builder with application/json body
+func NewExplainRulesRequest(server string, body ExplainRulesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewExplainRulesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewExplainRulesRequestWithBody constructs an http.Request for the ExplainRules method, with any body, and a specified content type
+func NewExplainRulesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/rules/explain")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListSatisfactionRatingsRequest constructs an http.Request for the ListSatisfactionRatings method
 func NewListSatisfactionRatingsRequest(server string, params *ListSatisfactionRatingsParams) (*http.Request, error) {
 	var err error
@@ -45156,6 +45469,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/requests/{request_id}/comments/{ticket_comment_id} (the `ShowComment` operationId).
 	ShowCommentWithResponse(ctx context.Context, requestID RequestIDParam, ticketCommentID TicketCommentIDParam, reqEditors ...RequestEditorFn) (*ShowCommentResponse, error)
 
+	// DryRunRuleWithBodyWithResponse Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+	DryRunRuleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DryRunRuleResponse, error)
+
+	// DryRunRuleWithResponse Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+	DryRunRuleWithResponse(ctx context.Context, body DryRunRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*DryRunRuleResponse, error)
+
+	// ExplainRulesWithBodyWithResponse Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+	ExplainRulesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ExplainRulesResponse, error)
+
+	// ExplainRulesWithResponse Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+	ExplainRulesWithResponse(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainRulesResponse, error)
+
 	// ListSatisfactionRatingsWithResponse Lists the ratings, the one that changed last at the end.
 	//
 	// A ticket has one rating at most: it is made when the requester is asked (`offered`) or votes, and a later vote changes it. Both the order and the times are those of the last change, so that whoever comes back with the greatest `updated_at` seen as `start_time` misses none. Ratings of tickets that the caller may not see are left out.
@@ -54078,6 +54419,88 @@ func (r ShowCommentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DryRunRuleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DryRunEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DryRunRuleResponse) GetJSON200() *DryRunEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DryRunRuleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DryRunRuleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DryRunRuleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DryRunRuleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExplainRulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExplanationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExplainRulesResponse) GetJSON200() *ExplanationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ExplainRulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExplainRulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExplainRulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExplainRulesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -65584,6 +66007,58 @@ func (c *ClientWithResponses) ShowCommentWithResponse(ctx context.Context, reque
 	return ParseShowCommentResponse(rsp)
 }
 
+// DryRunRuleWithBodyWithResponse Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+func (c *ClientWithResponses) DryRunRuleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DryRunRuleResponse, error) {
+	rsp, err := c.DryRunRuleWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDryRunRuleResponse(rsp)
+}
+
+// DryRunRuleWithResponse Tells for which tickets of the last days a trigger, an automation or a view holds and what it would change. Nothing is saved. An extension of helpd.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/rules/dry_run (the `DryRunRule` operationId).
+func (c *ClientWithResponses) DryRunRuleWithResponse(ctx context.Context, body DryRunRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*DryRunRuleResponse, error) {
+	rsp, err := c.DryRunRule(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDryRunRuleResponse(rsp)
+}
+
+// ExplainRulesWithBodyWithResponse Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+func (c *ClientWithResponses) ExplainRulesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ExplainRulesResponse, error) {
+	rsp, err := c.ExplainRulesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExplainRulesResponse(rsp)
+}
+
+// ExplainRulesWithResponse Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
+func (c *ClientWithResponses) ExplainRulesWithResponse(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainRulesResponse, error) {
+	rsp, err := c.ExplainRules(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExplainRulesResponse(rsp)
+}
+
 // ListSatisfactionRatingsWithResponse Lists the ratings, the one that changed last at the end.
 //
 // A ticket has one rating at most: it is made when the requester is asked (`offered`) or votes, and a later vote changes it. Both the order and the times are those of the last change, so that whoever comes back with the greatest `updated_at` seen as `start_time` misses none. Ratings of tickets that the caller may not see are left out.
@@ -73631,6 +74106,58 @@ func ParseShowCommentResponse(rsp *http.Response) (*ShowCommentResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest RequestCommentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDryRunRuleResponse parses an HTTP response from a DryRunRuleWithResponse call
+func ParseDryRunRuleResponse(rsp *http.Response) (*DryRunRuleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DryRunRuleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DryRunEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExplainRulesResponse parses an HTTP response from a ExplainRulesWithResponse call
+func ParseExplainRulesResponse(rsp *http.Response) (*ExplainRulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExplainRulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExplanationEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -137,9 +137,14 @@ func (c Change) applyTexts(r *models.Rule, k kind) error {
 // how many are active, and whether two of them do the same.
 func (k kind) checkTx(tx *gorm.DB, kind string, drafts []draft) error {
 	activated, changed := false, false
+	var refs []rules.Ref
 	for _, d := range drafts {
+		refs = append(refs, d.refs...)
 		activated = activated || d.after.Active && !d.before.Active
 		changed = changed || d.after.Active && (!d.before.Active || d.change.Conditions != nil || d.change.Actions != nil)
+	}
+	if err := missing(tx, drafts[0].after.AccountID, refs); err != nil {
+		return err
 	}
 	if k.most > 0 && activated {
 		var n int64

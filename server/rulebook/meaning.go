@@ -31,7 +31,8 @@ func (d *draft) applyMeaning(k kind, config *fields.Config) error {
 		}
 		r.Conditions = models.ToJSON(list)
 		if !bytes.Equal(r.Conditions, d.before.Conditions) {
-			errs = append(errs, k.checkConditions(list, config))
+			refs, err := k.checkConditions(list, config)
+			d.refs, errs = append(d.refs, refs...), append(errs, err)
 		}
 	}
 	if k.conditions && bytes.Equal(r.Conditions, noConditions) {
@@ -44,8 +45,8 @@ func (d *draft) applyMeaning(k kind, config *fields.Config) error {
 		}
 		r.Actions = models.ToJSON(list)
 		if !bytes.Equal(r.Actions, d.before.Actions) {
-			_, err := rules.CheckActions(list, k.use, rules.Env{Config: config, CheckText: placeholders.Check})
-			errs = append(errs, err)
+			refs, err := rules.CheckActions(list, k.use, rules.Env{Config: config, CheckText: placeholders.Check})
+			d.refs, errs = append(d.refs, refs...), append(errs, err)
 		}
 	}
 	if k.actions && bytes.Equal(r.Actions, noActions) {
@@ -73,18 +74,21 @@ func Try(kind string, c Change, config *fields.Config) (models.Rule, error) {
 // for one in all.
 var base = []string{"status", "custom_status_id", "type", "group_id", "assignee_id", "requester_id"}
 
-func (k kind) checkConditions(list rules.Conditions, config *fields.Config) error {
+// checkConditions also returns the users and organizations that they name, which
+// are still to be looked up.
+func (k kind) checkConditions(list rules.Conditions, config *fields.Config) ([]rules.Ref, error) {
 	env := rules.Env{Config: config}
-	if _, err := rules.Check(list, k.use, env); err != nil {
-		return err
+	refs, err := rules.Check(list, k.use, env)
+	if err != nil {
+		return nil, err
 	}
 	if k.searches && !slices.ContainsFunc(list.All, func(c rules.Condition) bool { return slices.Contains(base, c.Field) }) {
-		return fault.Base(fault.CodeInvalid, "Conditions: all must have one of %s", strings.Join(base, ", "))
+		return nil, fault.Base(fault.CodeInvalid, "Conditions: all must have one of %s", strings.Join(base, ", "))
 	}
 	if k.timed && !slices.ContainsFunc(list.All, func(c rules.Condition) bool { return !rules.OneOf(c, k.use, env) }) {
-		return fault.Base(fault.CodeInvalid, "Conditions: all must have one about time, such as SOLVED")
+		return nil, fault.Base(fault.CodeInvalid, "Conditions: all must have one about time, such as SOLVED")
 	}
-	return nil
+	return refs, nil
 }
 
 // tidy is a value in one way of writing it; null for none. It keeps its type.

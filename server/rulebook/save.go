@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/rules"
 )
 
 // draft is a rule that is being made or changed: as it was, what is asked of it,
@@ -20,6 +21,7 @@ type draft struct {
 	before models.Rule
 	change Change
 	after  models.Rule
+	refs   []rules.Ref // that what is new in it names
 }
 
 // Place is where a rule is to be among the others. What is nil is left alone.
