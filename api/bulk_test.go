@@ -42,7 +42,7 @@ func (w *world) bulkCalls() map[string]bulkCall {
 		"UpdateManyDynamicContentVariants": {key: "variants", items: []string{`{"id":` + w.ids["dynamic_content_variant_id"] + `,"content":"c"}`, `{"id":404404,"content":"d"}`},
 			status: 404, body: nothingThere},
 		"BulkPermanentlyDeleteTickets": {items: both(w.ids["deleted_ticket"]), alone: true,
-			results: `{"index":0,"action":"delete","status":"Failed","success":false,"error":"RecordNotFound","details":"deleted ticket 404404 not found"}`},
+			results: `{"index":1,"id":404404,"action":"delete","status":"Failed","success":false,"error":"RecordNotFound","details":"deleted ticket 404404 not found"}`},
 		"MarkManyTicketsAsSpam": {items: both(w.ids["spam"]), results: done("update", "Updated", w.ids["spam"]) + failed(noRecord, "update", "RecordNotFound", gone("ticket"))},
 	}
 	for op, record := range map[string][2]string{

@@ -24,7 +24,7 @@ func TestTriggers(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	r := a.post(triggersPath+".json", `{"trigger":{"id":5,"title":" Escalate ","description":"Why","conditions":{
-		"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"organization_id","operator":"is","value":"6130907993114"}],
+		"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"current_tags","operator":"includes","value":"6130907993114"}],
 		"any":[{"field":"via_id","operator":"includes","value":["4","5"]}]},
 		"actions":[{"field":"notification_user","value":["requester_id","<b>&","{{ticket.title}}"]},{"field":"priority","value":"high"}]}}`).want(201)
 	id := r.id("trigger")
@@ -34,7 +34,7 @@ func TestTriggers(t *testing.T) {
 	}
 	category := r.member("trigger", "category_id").(string)
 	one := fmt.Sprintf(`{"url":%q,"id":%d,"title":"Escalate","raw_title":"Escalate","active":true,"default":false,"description":"Why","position":1,"category_id":%q,
-		"conditions":{"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"organization_id","operator":"is","value":"6130907993114"}],
+		"conditions":{"all":[{"field":"assignee_id","operator":"changed","value":null},{"field":"comment_is_public","operator":"is","value":true},{"field":"current_tags","operator":"includes","value":"6130907993114"}],
 		"any":[{"field":"via_id","operator":"includes","value":["4","5"]}]},
 		"actions":[{"field":"notification_user","value":["requester_id","<b>&","{{ticket.title}}"]},{"field":"priority","value":"high"}],
 		"created_at":%q,"updated_at":%q}`, url, id, category, clockText, clockText)
