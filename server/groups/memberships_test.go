@@ -2,7 +2,6 @@ package groups_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/helpd/helpd/models"
@@ -82,25 +81,6 @@ func TestLeaving(t *testing.T) {
 	same(t, w.Leave(w.ctx(), w.admin, 0, middle.ID), nil)
 }
 
-func TestMakeDefault(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testdb.Tx(t))
-	u, stranger := w.user(models.RoleAgent), w.user(models.RoleAgent)
-	b := w.group("B")
-	first, second := w.join(u, w.group("A")), w.join(u, b)
-
-	all, err := w.MakeDefault(w.ctx(), w.actor(u), u.ID, second.ID)
-	if err != nil || len(all) != 2 || all[0].ID != first.ID || all[0].Default || !all[1].Default {
-		t.Errorf("%v %v", all, err)
-	}
-	_, own := w.defaults(u)
-	same(t, *own, b.ID)
-	_, err = w.MakeDefault(w.ctx(), w.actor(stranger), u.ID, first.ID)
-	is(t, err, fault.Forbidden)
-	_, err = w.MakeDefault(w.ctx(), w.admin, stranger.ID, first.ID)
-	is(t, err, fault.NotFound)
-}
-
 func TestMembershipLists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testdb.Tx(t))
@@ -139,40 +119,4 @@ func TestMembershipLists(t *testing.T) {
 	same(t, []any{m.GroupID, err}, []any{g.ID, nil})
 	_, err = w.Membership(w.ctx(), w.actor(u), commenter.ID, first.ID)
 	is(t, err, fault.NotFound)
-}
-
-// However many join, choose and leave at once, an agent with memberships has
-// one default, and it is the one he knows of.
-func TestConcurrentWritersKeepOneDefault(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testdb.DB(t))
-	u := w.user(models.RoleAgent)
-	w.join(u, w.support) // agents never leave their last group
-	var wg sync.WaitGroup
-	for i := range 8 {
-		g := w.group(fmt.Sprint("G", i))
-		wg.Go(func() {
-			m, err := w.Join(w.ctx(), w.admin, 0, groups.NewMembership{UserID: u.ID, GroupID: g.ID, Default: i%2 == 0})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			switch i % 4 {
-			case 0:
-				err = w.Delete(w.ctx(), w.admin, g.ID)
-			case 1:
-				err = w.Leave(w.ctx(), w.admin, 0, m.ID)
-			case 2:
-				_, err = w.MakeDefault(w.ctx(), w.admin, u.ID, m.ID)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	memberships, own := w.defaults(u)
-	if len(memberships) != 1 || *own != memberships[0] {
-		t.Errorf("defaults %v, and the agent says %d", memberships, *own)
-	}
 }

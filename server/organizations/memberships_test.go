@@ -2,7 +2,6 @@ package organizations_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/helpd/helpd/models"
@@ -84,24 +83,6 @@ func TestTheFirstMembershipIsTheDefault(t *testing.T) {
 	same(t, w.events(fmt.Sprintf("zen:user:%d", u.ID))[0], "zen:event-type:user.organization_membership_created")
 }
 
-func TestJoinRefuses(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testdb.Tx(t))
-	o := w.organization("Globex")
-	u, agent := w.user(models.RoleEndUser), w.user(models.RoleAgent)
-	w.join(u, o)
-	join := func(by, user models.User, organization int64) error {
-		_, err := w.Join(w.ctx(), w.actor(by), 0, organizations.NewMembership{UserID: user.ID, OrganizationID: organization})
-		return err
-	}
-	wrong(t, join(w.admin.User, u, o.ID), "user_id", fault.CodeDuplicate)
-	wrong(t, join(w.admin.User, u, 404), "organization_id", fault.CodeInvalid)
-	wrong(t, join(w.admin.User, models.User{Tenant: models.Tenant{ID: 404}}, o.ID), "user_id", fault.CodeInvalid)
-	is(t, join(u, u, o.ID), fault.Forbidden)
-	is(t, join(agent, agent, o.ID), fault.Forbidden) // it would widen what he sees
-	same(t, join(agent, w.user(models.RoleEndUser), o.ID), nil)
-}
-
 func TestLeavingTheDefaultPromotesTheOldest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testdb.Tx(t))
@@ -124,31 +105,6 @@ func TestLeavingTheDefaultPromotesTheOldest(t *testing.T) {
 	is(t, w.LeaveOrganization(w.ctx(), w.admin, u.ID, b.ID), fault.NotFound)
 	same(t, w.LeaveOrganization(w.ctx(), w.admin, u.ID, c.ID), nil)
 	same(t, w.organizationOf(u), nil)
-}
-
-func TestMakeDefault(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, testdb.Tx(t))
-	a, b := w.organization("A"), w.organization("B")
-	u, stranger := w.user(models.RoleEndUser), w.user(models.RoleEndUser)
-	w.join(u, a)
-	second := w.join(u, b)
-
-	list, err := w.MakeDefault(w.ctx(), w.actor(u), u.ID, second.ID)
-	same(t, of(list), []string{"B*", "A"})
-	same(t, err, nil)
-	same(t, *w.organizationOf(u), b.ID)
-	m, err := w.MakeOrganizationDefault(w.ctx(), w.admin, u.ID, a.ID)
-	same(t, of([]organizations.Membership{m}), []string{"A*"})
-	same(t, err, nil)
-	same(t, w.defaults(u), []int64{a.ID})
-
-	_, err = w.MakeDefault(w.ctx(), w.actor(stranger), u.ID, second.ID)
-	is(t, err, fault.Forbidden)
-	_, err = w.MakeDefault(w.ctx(), w.admin, stranger.ID, second.ID)
-	is(t, err, fault.NotFound)
-	_, err = w.MakeOrganizationDefault(w.ctx(), w.admin, stranger.ID, a.ID)
-	is(t, err, fault.NotFound)
 }
 
 func TestWhoSeesMemberships(t *testing.T) {
@@ -187,39 +143,17 @@ func TestWhoSeesMemberships(t *testing.T) {
 	is(t, err, fault.NotFound)
 }
 
-// However many join, choose and leave at once, a user with memberships has one
-// default, and it is the one he knows of.
-func TestConcurrentWritersKeepOneDefault(t *testing.T) {
+func TestWhoMayJoin(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, testdb.DB(t))
-	u := w.user(models.RoleEndUser)
-	var wg sync.WaitGroup
-	for i := range 8 {
-		o := w.organization(fmt.Sprint("O", i))
-		wg.Go(func() {
-			m, err := w.Join(w.ctx(), w.admin, 0, organizations.NewMembership{UserID: u.ID, OrganizationID: o.ID, Default: i%2 == 0})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			switch i % 4 {
-			case 0:
-				if err = w.Delete(w.ctx(), w.admin, o.ID); err == nil {
-					err = w.Dissolve(w.ctx(), w.admin, o.ID)
-				}
-			case 1:
-				err = w.Leave(w.ctx(), w.admin, 0, m.ID)
-			case 2:
-				_, err = w.MakeDefault(w.ctx(), w.admin, u.ID, m.ID)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		})
+	w := newWorld(t, testdb.Tx(t))
+	o := w.organization("Globex")
+	u, agent := w.user(models.RoleEndUser), w.user(models.RoleAgent)
+	join := func(by, user models.User) error {
+		_, err := w.Join(w.ctx(), w.actor(by), 0, organizations.NewMembership{UserID: user.ID, OrganizationID: o.ID})
+		return err
 	}
-	wg.Wait()
-	got := w.defaults(u)
-	if len(got) != 1 || *w.organizationOf(u) != got[0] {
-		t.Errorf("defaults %v, and the user says %v", got, w.organizationOf(u))
-	}
+	is(t, join(u, u), fault.Forbidden)
+	is(t, join(agent, agent), fault.Forbidden) // it would widen what he sees
+	same(t, join(agent, u), nil)
+	same(t, join(w.admin.User, agent), nil)
 }
