@@ -127,7 +127,7 @@ func New(s Services, o Options) *echo.Echo {
 		ruleHandlers:         ruleHandlers{s.Rules, s.Users},
 		tryHandlers:          tryHandlers{s.Rules, s.Tickets},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
-		slaHandlers:          slaHandlers{s.SLA},
+		slaHandlers:          slaHandlers{s.SLA, s.Rules},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},

@@ -10,10 +10,15 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/rules"
 	"github.com/helpd/helpd/server/sla"
 )
 
-type slaHandlers struct{ sla *sla.Service }
+type slaHandlers struct {
+	sla   *sla.Service
+	rules *rulebook.Service
+}
 
 const slaPoliciesPath = "slas/policies"
 
@@ -106,6 +111,42 @@ func targetJSON(s sla.Shown) gen.TicketSLAMetric {
 		out.Hours = new(int64(left / time.Hour))
 	default:
 		out.Minutes = new(int64(left / time.Minute))
+	}
+	return out
+}
+
+func (h slaHandlers) RetrieveSLAPolicyFilterDefinitionItems(ctx context.Context, _ gen.RetrieveSLAPolicyFilterDefinitionItemsRequestObject) (gen.RetrieveSLAPolicyFilterDefinitionItemsResponseObject, error) {
+	list, err := h.rules.Definitions(ctx, auth.From(ctx), rules.SLAPolicies)
+	if err != nil {
+		return nil, err
+	}
+	out := gen.SLADefinitions{All: []gen.SLADefinition{}, Any: []gen.SLADefinition{}}
+	for _, d := range list {
+		one := filterDefinition(ctx, d)
+		if out.All = append(out.All, one); d.OneOf {
+			out.Any = append(out.Any, one)
+		}
+	}
+	return gen.RetrieveSLAPolicyFilterDefinitionItems200JSONResponse{Definitions: out}, nil
+}
+
+func filterDefinition(ctx context.Context, d rulebook.Definition) gen.SLADefinition {
+	out := gen.SLADefinition{
+		Value: d.Name, Title: rendered(ctx, d.Title), Group: d.Subject, Values: gen.SLAValues{Type: "text"},
+		Operators: each(d.Operators, func(op string) gen.SLAChoice { return gen.SLAChoice{Value: op, Title: rules.OperatorTitle(op)} }),
+	}
+	out.Values.List = each(d.Choices, func(c rules.Choice) gen.SLAChoice {
+		return gen.SLAChoice{Value: c.Value, Title: rendered(ctx, c.Title)}
+	})
+	switch {
+	case d.List == "user" || d.List == "organization":
+		out.Values.Type = "autocomplete"
+	case d.Choices != nil:
+		out.Values.Type = "list"
+	case d.List == "tags":
+		out.Values.Type = "tags"
+	case d.Name == "exact_created_at" || d.Custom != nil && d.Custom.Type == models.FieldDate:
+		out.Values.Type = "date"
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -222,4 +223,46 @@ func TestSLAPoliciesOnWhatIsGone(t *testing.T) {
 	a.wantSLAs(a.ticket(`{"priority":"low","comment":{"body":"B"}}`), "")
 	a.put(path, fmt.Sprintf(`{"sla_policy":{"filter":{"all":[{"field":"group_id","operator":"is","value":"%d"}]}}}`, group)).
 		wantDetail("base", fmt.Sprintf("conditions.all[0]: group_id is %d does not exist", group))
+}
+
+func TestWhatSLAFiltersMayAskAbout(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	group := a.post("/api/v2/groups", `{"group":{"name":"Alpha"}}`).want(201).id("group")
+	field := a.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"tagger","title":"Plan","custom_field_options":[{"name":"Gold plan","value":"gold"}]}}`).want(201).id("ticket_field")
+	r := a.get(slaPoliciesPath + "/definitions").want(200)
+	byName := map[string]map[string]any{}
+	for i := range r.member("definitions", "all").([]any) {
+		one := r.member("definitions", "all", i).(map[string]any)
+		byName[one["value"].(string)] = one
+	}
+	for name, want := range map[string]string{
+		"group_id": fmt.Sprintf(`{"value":"group_id","title":"Group","group":"ticket","target":null,"operators":[{"value":"is","title":"Is"},{"value":"is_not","title":"Is not"},
+			{"value":"includes","title":"Contains at least one of the following"},{"value":"not_includes","title":"Contains none of the following"}],
+			"values":{"type":"list","list":[{"value":"","title":"(empty)"},{"value":"%d","title":"Alpha"},{"value":"%d","title":"Support"}]}}`, group, *a.admin.DefaultGroupID),
+		fmt.Sprint("custom_fields_", field): fmt.Sprintf(`{"value":"custom_fields_%d","title":"Plan","group":"ticket","target":null,"operators":[{"value":"is","title":"Is"},
+			{"value":"is_not","title":"Is not"},{"value":"includes","title":"Contains at least one of the following"},{"value":"not_includes","title":"Contains none of the following"},
+			{"value":"present","title":"Present"},{"value":"not_present","title":"Not present"}],"values":{"type":"list","list":[{"value":"gold","title":"Gold plan"}]}}`, field),
+		"current_tags": `{"value":"current_tags","title":"Tags","group":"ticket","target":null,"operators":[{"value":"includes","title":"Contains at least one of the following"},
+			{"value":"not_includes","title":"Contains none of the following"}],"values":{"type":"tags","list":[]}}`,
+	} {
+		got, err := json.Marshal(byName[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		(&result{t: t, path: name, body: got}).wantJSON("%s", want)
+	}
+	if byName["status"] != nil || byName["organization_id"]["values"].(map[string]any)["type"] != "autocomplete" || len(r.member("definitions", "any").([]any)) == 0 {
+		t.Errorf("definitions %s", r.body)
+	}
+	agents := fmt.Sprint(byName["assignee_id"]["values"])
+	if !strings.Contains(agents, "Ada Admin") || !strings.Contains(agents, "current_user") {
+		t.Errorf("assignees are %s", agents)
+	}
+	a.signedInAs("agent").get(slaPoliciesPath + "/definitions").wantForbidden()
+	a.signedInAs("end-user").get(slaPoliciesPath + "/definitions").wantForbidden()
+	a.anonymous().get(slaPoliciesPath + "/definitions").want(401)
+	if other := a.another().get(slaPoliciesPath + "/definitions").want(200); strings.Contains(string(other.body), "Alpha") || strings.Contains(string(other.body), "Gold plan") {
+		t.Errorf("another account sees %s", other.body)
+	}
 }

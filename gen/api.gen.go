@@ -2003,6 +2003,38 @@ type RuleRestrictionInput struct {
 	Ids wire.IDs `json:"ids,omitzero"`
 }
 
+// SLAChoice defines model for SLAChoice.
+type SLAChoice struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+}
+
+// SLADefinition defines model for SLADefinition.
+type SLADefinition struct {
+	// Value The name of the field in conditions.
+	Value string `json:"value"`
+	Title string `json:"title"`
+
+	// Group What it is about: ticket or update.
+	Group string `json:"group"`
+
+	// Target Always null.
+	Target    *string     `json:"target"`
+	Operators []SLAChoice `json:"operators"`
+	Values    SLAValues   `json:"values"`
+}
+
+// SLADefinitions defines model for SLADefinitions.
+type SLADefinitions struct {
+	All []SLADefinition `json:"all"`
+	Any []SLADefinition `json:"any"`
+}
+
+// SLADefinitionsEnvelope defines model for SLADefinitionsEnvelope.
+type SLADefinitionsEnvelope struct {
+	Definitions SLADefinitions `json:"definitions"`
+}
+
 // SLAFirstReplySettings defines model for SLAFirstReplySettings.
 type SLAFirstReplySettings struct {
 	// ActivateOnTicketCreatedForEndUser The requester is an end user and the first comment is public. True unless told otherwise.
@@ -2159,6 +2191,15 @@ type SLAPolicyMetrics = wire.Raw
 // SLAPolicyOrderBody defines model for SLAPolicyOrderBody.
 type SLAPolicyOrderBody struct {
 	SLAPolicyIds wire.IDs `json:"sla_policy_ids"`
+}
+
+// SLAValues defines model for SLAValues.
+type SLAValues struct {
+	// Type list; autocomplete, where the list has only those that stand for somebody or nobody, and ids may be asked for; or date, tags or text, which are not chosen from a list.
+	Type string `json:"type"`
+
+	// List The values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be asked for as well.
+	List []SLAChoice `json:"list"`
 }
 
 // SatisfactionRating defines model for SatisfactionRating.
@@ -5728,6 +5769,9 @@ type ServerInterface interface {
 	// CreateSLAPolicy Creates an SLA policy.
 	// (POST /api/v2/slas/policies)
 	CreateSLAPolicy(ctx echo.Context) error
+	// RetrieveSLAPolicyFilterDefinitionItems Lists the fields that filters may ask about, with their operators and values.
+	// (GET /api/v2/slas/policies/definitions)
+	RetrieveSLAPolicyFilterDefinitionItems(ctx echo.Context) error
 	// ReorderSLAPolicies Puts the named policies first, in this order, and the others behind them.
 	// (PUT /api/v2/slas/policies/reorder)
 	ReorderSLAPolicies(ctx echo.Context, params ReorderSLAPoliciesParams) error
@@ -9353,6 +9397,15 @@ func (w *ServerInterfaceWrapper) CreateSLAPolicy(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateSLAPolicy(ctx)
+	return err
+}
+
+// RetrieveSLAPolicyFilterDefinitionItems converts echo context to params.
+func (w *ServerInterfaceWrapper) RetrieveSLAPolicyFilterDefinitionItems(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetrieveSLAPolicyFilterDefinitionItems(ctx)
 	return err
 }
 
@@ -12997,6 +13050,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v2/users/logout_many", wrapper.LogoutManyUsers, options.OperationMiddlewares["LogoutManyUsers"]...)
 	router.GET(options.BaseURL+"/api/v2/slas/policies", wrapper.ListSLAPolicies, options.OperationMiddlewares["ListSLAPolicies"]...)
 	router.POST(options.BaseURL+"/api/v2/slas/policies", wrapper.CreateSLAPolicy, options.OperationMiddlewares["CreateSLAPolicy"]...)
+	router.GET(options.BaseURL+"/api/v2/slas/policies/definitions", wrapper.RetrieveSLAPolicyFilterDefinitionItems, options.OperationMiddlewares["RetrieveSLAPolicyFilterDefinitionItems"]...)
 	router.PUT(options.BaseURL+"/api/v2/slas/policies/reorder", wrapper.ReorderSLAPolicies, options.OperationMiddlewares["ReorderSLAPolicies"]...)
 	router.DELETE(options.BaseURL+"/api/v2/slas/policies/:sla_policy_id", wrapper.DeleteSLAPolicy, options.OperationMiddlewares["DeleteSLAPolicy"]...)
 	router.GET(options.BaseURL+"/api/v2/slas/policies/:sla_policy_id", wrapper.ShowSLAPolicy, options.OperationMiddlewares["ShowSLAPolicy"]...)
@@ -17397,6 +17451,27 @@ func (response CreateSLAPolicy201JSONResponse) VisitCreateSLAPolicyResponse(w ht
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveSLAPolicyFilterDefinitionItemsRequestObject struct {
+}
+
+type RetrieveSLAPolicyFilterDefinitionItemsResponseObject interface {
+	VisitRetrieveSLAPolicyFilterDefinitionItemsResponse(w http.ResponseWriter) error
+}
+
+type RetrieveSLAPolicyFilterDefinitionItems200JSONResponse SLADefinitionsEnvelope
+
+func (response RetrieveSLAPolicyFilterDefinitionItems200JSONResponse) VisitRetrieveSLAPolicyFilterDefinitionItemsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -22400,6 +22475,9 @@ type StrictServerInterface interface {
 	// CreateSLAPolicy Creates an SLA policy.
 	// (POST /api/v2/slas/policies)
 	CreateSLAPolicy(ctx context.Context, request CreateSLAPolicyRequestObject) (CreateSLAPolicyResponseObject, error)
+	// RetrieveSLAPolicyFilterDefinitionItems Lists the fields that filters may ask about, with their operators and values.
+	// (GET /api/v2/slas/policies/definitions)
+	RetrieveSLAPolicyFilterDefinitionItems(ctx context.Context, request RetrieveSLAPolicyFilterDefinitionItemsRequestObject) (RetrieveSLAPolicyFilterDefinitionItemsResponseObject, error)
 	// ReorderSLAPolicies Puts the named policies first, in this order, and the others behind them.
 	// (PUT /api/v2/slas/policies/reorder)
 	ReorderSLAPolicies(ctx context.Context, request ReorderSLAPoliciesRequestObject) (ReorderSLAPoliciesResponseObject, error)
@@ -28894,6 +28972,29 @@ func (sh *strictHandler) CreateSLAPolicy(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateSLAPolicyResponseObject); ok {
 		return validResponse.VisitCreateSLAPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetrieveSLAPolicyFilterDefinitionItems operation middleware
+func (sh *strictHandler) RetrieveSLAPolicyFilterDefinitionItems(ctx echo.Context) error {
+	var request RetrieveSLAPolicyFilterDefinitionItemsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetrieveSLAPolicyFilterDefinitionItems(ctx.Request().Context(), request.(RetrieveSLAPolicyFilterDefinitionItemsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetrieveSLAPolicyFilterDefinitionItems")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetrieveSLAPolicyFilterDefinitionItemsResponseObject); ok {
+		return validResponse.VisitRetrieveSLAPolicyFilterDefinitionItemsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -2150,6 +2150,38 @@ type RuleRestrictionInput struct {
 	Ids []int64 `json:"ids,omitzero"`
 }
 
+// SLAChoice defines model for SLAChoice.
+type SLAChoice struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+}
+
+// SLADefinition defines model for SLADefinition.
+type SLADefinition struct {
+	// Value The name of the field in conditions.
+	Value string `json:"value"`
+	Title string `json:"title"`
+
+	// Group What it is about: ticket or update.
+	Group string `json:"group"`
+
+	// Target Always null.
+	Target    *string     `json:"target"`
+	Operators []SLAChoice `json:"operators"`
+	Values    SLAValues   `json:"values"`
+}
+
+// SLADefinitions defines model for SLADefinitions.
+type SLADefinitions struct {
+	All []SLADefinition `json:"all"`
+	Any []SLADefinition `json:"any"`
+}
+
+// SLADefinitionsEnvelope defines model for SLADefinitionsEnvelope.
+type SLADefinitionsEnvelope struct {
+	Definitions SLADefinitions `json:"definitions"`
+}
+
 // SLAFirstReplySettings defines model for SLAFirstReplySettings.
 type SLAFirstReplySettings struct {
 	// ActivateOnTicketCreatedForEndUser The requester is an end user and the first comment is public. True unless told otherwise.
@@ -2321,6 +2353,15 @@ type SLAPolicyMetrics = []SLAPolicyMetric
 // SLAPolicyOrderBody defines model for SLAPolicyOrderBody.
 type SLAPolicyOrderBody struct {
 	SLAPolicyIds []int64 `json:"sla_policy_ids"`
+}
+
+// SLAValues defines model for SLAValues.
+type SLAValues struct {
+	// Type list; autocomplete, where the list has only those that stand for somebody or nobody, and ids may be asked for; or date, tags or text, which are not chosen from a list.
+	Type string `json:"type"`
+
+	// List The values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be asked for as well.
+	List []SLAChoice `json:"list"`
 }
 
 // SatisfactionRating defines model for SatisfactionRating.
@@ -9397,6 +9438,11 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
 	CreateSLAPolicy(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RetrieveSLAPolicyFilterDefinitionItems Lists the fields that filters may ask about, with their operators and values.
+	//
+	// Corresponds with GET /api/v2/slas/policies/definitions (the `RetrieveSLAPolicyFilterDefinitionItems` operationId).
+	RetrieveSLAPolicyFilterDefinitionItems(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ReorderSLAPoliciesWithBody Puts the named policies first, in this order, and the others behind them.
 	//
 	// Takes any type of body and a specified content type.
@@ -14800,6 +14846,21 @@ func (c *Client) CreateSLAPolicyWithBody(ctx context.Context, contentType string
 // Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
 func (c *Client) CreateSLAPolicy(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateSLAPolicyRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetrieveSLAPolicyFilterDefinitionItems Lists the fields that filters may ask about, with their operators and values.
+//
+// Corresponds with GET /api/v2/slas/policies/definitions (the `RetrieveSLAPolicyFilterDefinitionItems` operationId).
+func (c *Client) RetrieveSLAPolicyFilterDefinitionItems(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetrieveSLAPolicyFilterDefinitionItemsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -31216,6 +31277,33 @@ func NewCreateSLAPolicyRequestWithBody(server string, contentType string, body i
 	return req, nil
 }
 
+// NewRetrieveSLAPolicyFilterDefinitionItemsRequest constructs an http.Request for the RetrieveSLAPolicyFilterDefinitionItems method
+func NewRetrieveSLAPolicyFilterDefinitionItemsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/slas/policies/definitions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewReorderSLAPoliciesRequest calls the generic ReorderSLAPolicies builder with application/json body
 func NewReorderSLAPoliciesRequest(server string, params *ReorderSLAPoliciesParams, body ReorderSLAPoliciesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -45611,6 +45699,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/slas/policies (the `CreateSLAPolicy` operationId).
 	CreateSLAPolicyWithResponse(ctx context.Context, body CreateSLAPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSLAPolicyResponse, error)
 
+	// RetrieveSLAPolicyFilterDefinitionItemsWithResponse Lists the fields that filters may ask about, with their operators and values.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/slas/policies/definitions (the `RetrieveSLAPolicyFilterDefinitionItems` operationId).
+	RetrieveSLAPolicyFilterDefinitionItemsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RetrieveSLAPolicyFilterDefinitionItemsResponse, error)
+
 	// ReorderSLAPoliciesWithBodyWithResponse Puts the named policies first, in this order, and the others behind them.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -55041,6 +55136,47 @@ func (r CreateSLAPolicyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateSLAPolicyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetrieveSLAPolicyFilterDefinitionItemsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SLADefinitionsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RetrieveSLAPolicyFilterDefinitionItemsResponse) GetJSON200() *SLADefinitionsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r RetrieveSLAPolicyFilterDefinitionItemsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetrieveSLAPolicyFilterDefinitionItemsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetrieveSLAPolicyFilterDefinitionItemsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetrieveSLAPolicyFilterDefinitionItemsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -66269,6 +66405,19 @@ func (c *ClientWithResponses) CreateSLAPolicyWithResponse(ctx context.Context, b
 	return ParseCreateSLAPolicyResponse(rsp)
 }
 
+// RetrieveSLAPolicyFilterDefinitionItemsWithResponse Lists the fields that filters may ask about, with their operators and values.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/slas/policies/definitions (the `RetrieveSLAPolicyFilterDefinitionItems` operationId).
+func (c *ClientWithResponses) RetrieveSLAPolicyFilterDefinitionItemsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RetrieveSLAPolicyFilterDefinitionItemsResponse, error) {
+	rsp, err := c.RetrieveSLAPolicyFilterDefinitionItems(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetrieveSLAPolicyFilterDefinitionItemsResponse(rsp)
+}
+
 // ReorderSLAPoliciesWithBodyWithResponse Puts the named policies first, in this order, and the others behind them.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -74517,6 +74666,32 @@ func ParseCreateSLAPolicyResponse(rsp *http.Response) (*CreateSLAPolicyResponse,
 			headers.Location = value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRetrieveSLAPolicyFilterDefinitionItemsResponse parses an HTTP response from a RetrieveSLAPolicyFilterDefinitionItemsWithResponse call
+func ParseRetrieveSLAPolicyFilterDefinitionItemsResponse(rsp *http.Response) (*RetrieveSLAPolicyFilterDefinitionItemsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetrieveSLAPolicyFilterDefinitionItemsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SLADefinitionsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil

@@ -1,0 +1,61 @@
+package rulebook
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/rules"
+)
+
+// MaxAgents is how many agents are offered for a condition, the first by name.
+const MaxAgents = 1_000
+
+// Definition is a field that conditions may ask about.
+type Definition struct {
+	rules.FieldInfo
+	Choices []rules.Choice // nil: values are not chosen from a list
+	OneOf   bool           // it may also stand in any
+}
+
+// Definitions are the fields that conditions of a kind of rules may ask about.
+func (s *Service) Definitions(ctx context.Context, by auth.Actor, use rules.Use) ([]Definition, error) {
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	records, err := recordsOf(s.db.WithContext(ctx), by.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	env := rules.Env{Config: config}
+	list := []Definition{}
+	for _, f := range rules.Fields(use, env) {
+		list = append(list, Definition{f, f.Choices(config, records), rules.OneOf(rules.Condition{Field: f.Name}, use, env)})
+	}
+	return list, nil
+}
+
+// recordsOf are the records that conditions choose among, each kind by name.
+func recordsOf(tx *gorm.DB, account int64) (r rules.Records, err error) {
+	lists := map[string]*[]rules.Choice{"group": &r.Groups, "agent": &r.Agents, "schedule": &r.Schedules}
+	for _, list := range lists {
+		*list = []rules.Choice{}
+	}
+	err = postgres.Rows(tx, `SELECT 'group', id::text, name FROM groups WHERE account_id = ? AND NOT deleted
+		UNION ALL SELECT 'schedule', id::text, name FROM schedules WHERE account_id = ?
+		UNION ALL (SELECT 'agent', id::text, name FROM users WHERE account_id = ? AND role IN ('agent', 'admin') AND active AND NOT only_private_comments
+			ORDER BY lower(name), id LIMIT ?)
+		ORDER BY 1, 3, 2`, []any{account, account, account, MaxAgents}, func(row postgres.Scanned) error {
+		var kind string
+		var c rules.Choice
+		if err := row.Scan(&kind, &c.Value, &c.Title); err != nil {
+			return err
+		}
+		*lists[kind] = append(*lists[kind], c)
+		return nil
+	})
+	return r, err
+}
