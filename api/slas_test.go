@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/helpd/helpd/api"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
 
@@ -480,5 +481,71 @@ func TestManyTicketsGetTheirSLATargets(t *testing.T) {
 	a.post("/api/v2/tickets/create_many", `{"tickets":[`+one+","+one+`]}`).want(200).jobDone(a)
 	for _, id := range a.get("/api/v2/tickets").want(200).ids("tickets") {
 		a.wantSLAs(id, "first_reply_time active 02T09:10:30 10 minutes")
+	}
+}
+
+// A customer's company elsewhere has the working hours of its own place, which a
+// trigger gives its tickets before policies are applied.
+func TestATriggerSetsTheScheduleOfSLATargets(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.policy(`{"title":"P","filter":{},"policy_metrics":%s}`, promises("normal first_reply_time 120 business"))
+	a.schedule(`{"name":"Berlin","time_zone":"Europe/Berlin"}`)
+	tokyo := strings.TrimPrefix(a.schedule(`{"name":"Tokyo","time_zone":"Asia/Tokyo"}`), schedulesPath+"/")
+	company := a.post("/api/v2/organizations", `{"organization":{"name":"Sakura"}}`).want(201).id("organization")
+	bo := a.user("Bo", a.email("bo"), "end-user")
+	a.put(fmt.Sprintf("/api/v2/users/%d", bo), fmt.Sprintf(`{"user":{"organization_id":%d}}`, company)).want(200)
+	a.triggered("Tokyo", fmt.Sprintf(`{"field":"organization_id","operator":"is","value":"%d"}`, company), fmt.Sprintf(`{"field":"set_schedule","value":%q}`, tokyo))
+	a.at(6, 7, 0) // Friday: 16:00 in Tokyo
+	id := a.asked(bo, `,"priority":"normal"`)
+	a.wantSLAs(id, "first_reply_time active 09T01:00:30 2 days")
+	var events []map[string]any
+	r := a.get(fmt.Sprintf("/api/v2/tickets/%d/audits", id)).want(200)
+	for i := range r.member("audits", 0, "events").([]any) {
+		if e := r.member("audits", 0, "events", i).(map[string]any); e["type"] == "ScheduleAssignment" {
+			events = append(events, e)
+		}
+	}
+	if len(events) != 1 || events[0]["previous_schedule_id"] != nil || fmt.Sprint(events[0]["new_schedule_id"]) != tokyo ||
+		events[0]["via"].(map[string]any)["channel"] != "rule" {
+		t.Errorf("the audit tells %v", events)
+	}
+	a.at(6, 7, 30)
+	moved := a.ticket(fmt.Sprintf(`{"requester_id":%d,"organization_id":null,"priority":"normal","comment":{"body":"B"}}`, bo))
+	a.wantSLAs(moved, "first_reply_time active 06T10:00:00 2 hours") // in Berlin from 8:00 UTC on
+	a.change(moved, `{"organization_id":%d}`, company)
+	a.wantSLAs(moved, "first_reply_time active 09T01:30:30 2 days")
+	var told string
+	if err := a.db.WithContext(a.ctx()).Raw(`SELECT (change->>'previous') || '>' || (change->>'current') FROM events
+		WHERE account_id = ? AND type = 'zen:event-type:ticket.schedule_changed'`, a.account.ID).Row().Scan(&told); err != nil || told != "0>"+tokyo {
+		t.Errorf("the log tells %q, %v", told, err)
+	}
+}
+
+// What tickets are promised costs their saves no statement.
+func TestSLAPoliciesCostNoStatements(t *testing.T) {
+	t.Parallel()
+	sent := &statements{}
+	db, err := postgres.Open(testdb.DSN(t), postgres.Options{Tracer: sent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = postgres.Close(db) })
+	a, _ := buildAPI(t, db, "postgres://nowhere.invalid/")
+	bo := a.user("Bo", a.email("bo"), "end-user")
+	n := 0
+	costs := func() (create, update int) {
+		id := a.asked(bo, `,"priority":"low"`) // reads the set-up
+		create = len(sent.during(func() { id = a.asked(bo, `,"priority":"low"`) }))
+		n++
+		return create, len(sent.during(func() { a.change(id, `{"subject":"S%d","comment":{"body":"Hello"}}`, n) }))
+	}
+	create, update := costs()
+	for i := range 5 {
+		a.policy(`{"title":"P","filter":{"all":[{"field":"requester_id","operator":"is_not","value":"%d"}]},"policy_metrics":%s}`, bo, promises("low first_reply_time 10"))
+		a.policy(`{"title":"Q%d","filter":{},"policy_metrics":%s}`, i, promises("low first_reply_time 10", "low next_reply_time 10", "low periodic_update_time 10", "low agent_work_time 10"))
+	}
+	if c, u := costs(); c != create || u != update {
+		t.Errorf("creating a ticket costs %d statements and was %d, updating it %d and was %d", c, create, u, update)
 	}
 }

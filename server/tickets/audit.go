@@ -39,6 +39,9 @@ type auditEvent struct {
 	PreviousCCs       *[]string `json:"previous_email_ccs,omitempty"`
 	CurrentCCs        *[]string `json:"current_email_ccs,omitempty"`
 
+	PreviousScheduleID *any `json:"previous_schedule_id,omitempty"`
+	NewScheduleID      *any `json:"new_schedule_id,omitempty"`
+
 	Via *Via `json:"via,omitempty"` // of a rule; nil: the audit's
 }
 
@@ -147,6 +150,11 @@ func (s *save) tellChanges() error {
 	}
 	if err := s.tellCollaborators(&was.ticket); err != nil {
 		return err
+	}
+	if before, after := was.ticket.ScheduleID, s.after.ScheduleID; !same(before, after) {
+		if err := s.tell(auditEvent{Type: "ScheduleAssignment", PreviousScheduleID: new(any(before)), NewScheduleID: new(any(after))}); err != nil {
+			return err
+		}
 	}
 	if err := s.tellSatisfaction(); err != nil {
 		return err

@@ -54,6 +54,9 @@ func (s *save) logChanges() {
 		}
 		s.logSets()
 		s.logFields()
+		if before, after := s.before.ScheduleID, s.after.ScheduleID; !same(before, after) {
+			s.logEvent("schedule_changed", map[string]any{"current": events.OptionalID(after), "previous": events.OptionalID(before)})
+		}
 	}
 	if s.comment != nil {
 		s.logComment(s.comment, s.files)
