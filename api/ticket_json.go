@@ -22,6 +22,7 @@ type ticketExtras struct {
 	targets                 map[int64][]sla.Shown
 	sets, dates             bool
 	commentCount, incidents bool
+	comment                 wire.Raw // that a macro drafts
 }
 
 // appendTicket appends a ticket in the contract's form and order, without
@@ -87,6 +88,9 @@ func (x ticketExtras) add(ctx context.Context, o *wire.Object, t *models.Ticket)
 	}
 	if x.targets != nil {
 		o.Raw("slas", models.ToJSON(gen.TicketSLAs{PolicyMetrics: each(x.targets[t.ID], targetJSON)}))
+	}
+	if x.comment != nil {
+		o.Raw("comment", x.comment)
 	}
 	if x.commentCount {
 		o.Int("comment_count", int64(t.CommentCount))

@@ -1406,6 +1406,72 @@ type MacroCategoriesEnvelope struct {
 	Categories []string `json:"categories"`
 }
 
+// MacroChanges Only what the macro changes.
+type MacroChanges struct {
+	Subject *string `json:"subject,omitempty"`
+	Status  *string `json:"status,omitempty"`
+
+	// CustomStatusID Unless it is the default one of the status.
+	CustomStatusID *int64                   `json:"custom_status_id,omitempty"`
+	Type           *string                  `json:"type,omitempty"`
+	Priority       *string                  `json:"priority,omitempty"`
+	GroupID        nullable.Nullable[int64] `json:"group_id,omitempty"`
+	AssigneeID     nullable.Nullable[int64] `json:"assignee_id,omitempty"`
+	BrandID        *int64                   `json:"brand_id,omitempty"`
+	TicketFormID   *int64                   `json:"ticket_form_id,omitempty"`
+
+	// Tags All tags that the ticket has then.
+	Tags []string `json:"tags,omitzero"`
+
+	// AdditionalTags Tags that the ticket gets.
+	AdditionalTags []string `json:"additional_tags,omitzero"`
+	RemoveTags     []string `json:"remove_tags,omitzero"`
+
+	// Followers Who are added.
+	Followers []MacroCollaborator `json:"followers,omitzero"`
+
+	// EmailCcs Who are added.
+	EmailCcs []MacroCollaborator `json:"email_ccs,omitzero"`
+
+	// Fields Values of custom fields by the fields' ids.
+	Fields  map[string]interface{} `json:"fields,omitzero"`
+	Comment *MacroComment          `json:"comment,omitempty"`
+}
+
+// MacroChangesEnvelope defines model for MacroChangesEnvelope.
+type MacroChangesEnvelope struct {
+	Result MacroChangesResult `json:"result"`
+}
+
+// MacroChangesResult defines model for MacroChangesResult.
+type MacroChangesResult struct {
+	// Ticket Only what the macro changes.
+	Ticket MacroChanges `json:"ticket"`
+}
+
+// MacroCollaborator defines model for MacroCollaborator.
+type MacroCollaborator struct {
+	UserID int64 `json:"user_id"`
+
+	// Action Always put.
+	Action string `json:"action"`
+}
+
+// MacroComment defines model for MacroComment.
+type MacroComment struct {
+	Body     string `json:"body"`
+	HTMLBody string `json:"html_body"`
+	Public   bool   `json:"public"`
+
+	// ScopedBody Pairs of a channel and the text for it: `channel:all` first.
+	ScopedBody [][]string `json:"scoped_body"`
+}
+
+// MacroDraft defines model for MacroDraft.
+type MacroDraft struct {
+	Comment *MacroComment `json:"comment,omitempty"`
+}
+
 // MacroEnvelope defines model for MacroEnvelope.
 type MacroEnvelope struct {
 	Macro Macro `json:"macro"`
@@ -2585,6 +2651,22 @@ type Ticket = wire.Raw
 // TicketAcceptedEnvelope defines model for TicketAcceptedEnvelope.
 type TicketAcceptedEnvelope struct {
 	union json.RawMessage
+}
+
+// TicketAfterMacro The ticket, with what the macro writes as `comment` if it writes anything.
+type TicketAfterMacro struct {
+	Comment *MacroComment `json:"comment,omitempty"`
+}
+
+// TicketAfterMacroEnvelope defines model for TicketAfterMacroEnvelope.
+type TicketAfterMacroEnvelope struct {
+	Result TicketAfterMacroResult `json:"result"`
+}
+
+// TicketAfterMacroResult defines model for TicketAfterMacroResult.
+type TicketAfterMacroResult struct {
+	// Ticket The ticket, with what the macro writes as `comment` if it writes anything.
+	Ticket TicketAfterMacro `json:"ticket"`
 }
 
 // TicketAudit defines model for TicketAudit.
@@ -5535,6 +5617,9 @@ type ServerInterface interface {
 	// UpdateMacro Changes the members that are present. Actions replace the whole list.
 	// (PUT /api/v2/macros/{macro_id})
 	UpdateMacro(ctx echo.Context, macroID MacroIDParam) error
+	// ShowChangesToTicket Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
+	// (GET /api/v2/macros/{macro_id}/apply)
+	ShowChangesToTicket(ctx echo.Context, macroID MacroIDParam) error
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	// (GET /api/v2/organization_fields)
 	ListOrganizationFields(ctx echo.Context) error
@@ -5961,6 +6046,9 @@ type ServerInterface interface {
 	// ListTicketIncidents Lists the incidents of a problem.
 	// (GET /api/v2/tickets/{ticket_id}/incidents)
 	ListTicketIncidents(ctx echo.Context, ticketID TicketIDParam) error
+	// ShowTicketAfterChanges Shows a ticket as an active macro leaves it, and the comment that it drafts, with placeholders filled in. Nothing is saved. What the ticket cannot have, such as an assignee who left, stays as it is.
+	// (GET /api/v2/tickets/{ticket_id}/macros/{macro_id}/apply)
+	ShowTicketAfterChanges(ctx echo.Context, ticketID TicketIDParam, macroID MacroIDParam) error
 	// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
 	// (PUT /api/v2/tickets/{ticket_id}/mark_as_spam)
 	MarkTicketAsSpamAndSuspendRequester(ctx echo.Context, ticketID TicketIDParam) error
@@ -8165,6 +8253,22 @@ func (w *ServerInterfaceWrapper) UpdateMacro(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateMacro(ctx, macroID)
+	return err
+}
+
+// ShowChangesToTicket converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowChangesToTicket(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowChangesToTicket(ctx, macroID)
 	return err
 }
 
@@ -10485,6 +10589,30 @@ func (w *ServerInterfaceWrapper) ListTicketIncidents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListTicketIncidents(ctx, ticketID)
+	return err
+}
+
+// ShowTicketAfterChanges converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTicketAfterChanges(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "ticket_id" -------------
+	var ticketID TicketIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "ticket_id", ctx.Param("ticket_id"), &ticketID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTicketAfterChanges(ctx, ticketID, macroID)
 	return err
 }
 
@@ -12947,6 +13075,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.DeleteMacro, options.OperationMiddlewares["DeleteMacro"]...)
 	router.GET(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.ShowMacro, options.OperationMiddlewares["ShowMacro"]...)
 	router.PUT(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.UpdateMacro, options.OperationMiddlewares["UpdateMacro"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/:macro_id/apply", wrapper.ShowChangesToTicket, options.OperationMiddlewares["ShowChangesToTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/tickets/:ticket_id/macros/:macro_id/apply", wrapper.ShowTicketAfterChanges, options.OperationMiddlewares["ShowTicketAfterChanges"]...)
 	router.GET(options.BaseURL+"/api/v2/organization_fields", wrapper.ListOrganizationFields, options.OperationMiddlewares["ListOrganizationFields"]...)
 	router.POST(options.BaseURL+"/api/v2/organization_fields", wrapper.CreateOrganizationField, options.OperationMiddlewares["CreateOrganizationField"]...)
 	router.PUT(options.BaseURL+"/api/v2/organization_fields/reorder", wrapper.ReorderOrganizationField, options.OperationMiddlewares["ReorderOrganizationField"]...)
@@ -15618,6 +15748,28 @@ type UpdateMacroResponseObject interface {
 type UpdateMacro200JSONResponse MacroEnvelope
 
 func (response UpdateMacro200JSONResponse) VisitUpdateMacroResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowChangesToTicketRequestObject struct {
+	MacroID MacroIDParam `json:"macro_id"`
+}
+
+type ShowChangesToTicketResponseObject interface {
+	VisitShowChangesToTicketResponse(w http.ResponseWriter) error
+}
+
+type ShowChangesToTicket200JSONResponse MacroChangesEnvelope
+
+func (response ShowChangesToTicket200JSONResponse) VisitShowChangesToTicketResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -18907,6 +19059,29 @@ type ListTicketIncidentsResponseObject interface {
 type ListTicketIncidents200JSONResponse TicketList
 
 func (response ListTicketIncidents200JSONResponse) VisitListTicketIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTicketAfterChangesRequestObject struct {
+	TicketID TicketIDParam `json:"ticket_id"`
+	MacroID  MacroIDParam  `json:"macro_id"`
+}
+
+type ShowTicketAfterChangesResponseObject interface {
+	VisitShowTicketAfterChangesResponse(w http.ResponseWriter) error
+}
+
+type ShowTicketAfterChanges200JSONResponse TicketAfterMacroEnvelope
+
+func (response ShowTicketAfterChanges200JSONResponse) VisitShowTicketAfterChangesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -22241,6 +22416,9 @@ type StrictServerInterface interface {
 	// UpdateMacro Changes the members that are present. Actions replace the whole list.
 	// (PUT /api/v2/macros/{macro_id})
 	UpdateMacro(ctx context.Context, request UpdateMacroRequestObject) (UpdateMacroResponseObject, error)
+	// ShowChangesToTicket Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
+	// (GET /api/v2/macros/{macro_id}/apply)
+	ShowChangesToTicket(ctx context.Context, request ShowChangesToTicketRequestObject) (ShowChangesToTicketResponseObject, error)
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	// (GET /api/v2/organization_fields)
 	ListOrganizationFields(ctx context.Context, request ListOrganizationFieldsRequestObject) (ListOrganizationFieldsResponseObject, error)
@@ -22667,6 +22845,9 @@ type StrictServerInterface interface {
 	// ListTicketIncidents Lists the incidents of a problem.
 	// (GET /api/v2/tickets/{ticket_id}/incidents)
 	ListTicketIncidents(ctx context.Context, request ListTicketIncidentsRequestObject) (ListTicketIncidentsResponseObject, error)
+	// ShowTicketAfterChanges Shows a ticket as an active macro leaves it, and the comment that it drafts, with placeholders filled in. Nothing is saved. What the ticket cannot have, such as an assignee who left, stays as it is.
+	// (GET /api/v2/tickets/{ticket_id}/macros/{macro_id}/apply)
+	ShowTicketAfterChanges(ctx context.Context, request ShowTicketAfterChangesRequestObject) (ShowTicketAfterChangesResponseObject, error)
 	// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
 	// (PUT /api/v2/tickets/{ticket_id}/mark_as_spam)
 	MarkTicketAsSpamAndSuspendRequester(ctx context.Context, request MarkTicketAsSpamAndSuspendRequesterRequestObject) (MarkTicketAsSpamAndSuspendRequesterResponseObject, error)
@@ -26469,6 +26650,31 @@ func (sh *strictHandler) UpdateMacro(ctx echo.Context, macroID MacroIDParam) err
 		return err
 	} else if validResponse, ok := response.(UpdateMacroResponseObject); ok {
 		return validResponse.VisitUpdateMacroResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowChangesToTicket operation middleware
+func (sh *strictHandler) ShowChangesToTicket(ctx echo.Context, macroID MacroIDParam) error {
+	var request ShowChangesToTicketRequestObject
+
+	request.MacroID = macroID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowChangesToTicket(ctx.Request().Context(), request.(ShowChangesToTicketRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowChangesToTicket")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowChangesToTicketResponseObject); ok {
+		return validResponse.VisitShowChangesToTicketResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -30907,6 +31113,32 @@ func (sh *strictHandler) ListTicketIncidents(ctx echo.Context, ticketID TicketID
 		return err
 	} else if validResponse, ok := response.(ListTicketIncidentsResponseObject); ok {
 		return validResponse.VisitListTicketIncidentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTicketAfterChanges operation middleware
+func (sh *strictHandler) ShowTicketAfterChanges(ctx echo.Context, ticketID TicketIDParam, macroID MacroIDParam) error {
+	var request ShowTicketAfterChangesRequestObject
+
+	request.TicketID = ticketID
+	request.MacroID = macroID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTicketAfterChanges(ctx.Request().Context(), request.(ShowTicketAfterChangesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTicketAfterChanges")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTicketAfterChangesResponseObject); ok {
+		return validResponse.VisitShowTicketAfterChangesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -1485,6 +1485,72 @@ type MacroCategoriesEnvelope struct {
 	Categories []string `json:"categories"`
 }
 
+// MacroChanges Only what the macro changes.
+type MacroChanges struct {
+	Subject *string `json:"subject,omitempty"`
+	Status  *string `json:"status,omitempty"`
+
+	// CustomStatusID Unless it is the default one of the status.
+	CustomStatusID *int64                   `json:"custom_status_id,omitempty"`
+	Type           *string                  `json:"type,omitempty"`
+	Priority       *string                  `json:"priority,omitempty"`
+	GroupID        nullable.Nullable[int64] `json:"group_id,omitempty"`
+	AssigneeID     nullable.Nullable[int64] `json:"assignee_id,omitempty"`
+	BrandID        *int64                   `json:"brand_id,omitempty"`
+	TicketFormID   *int64                   `json:"ticket_form_id,omitempty"`
+
+	// Tags All tags that the ticket has then.
+	Tags []string `json:"tags,omitzero"`
+
+	// AdditionalTags Tags that the ticket gets.
+	AdditionalTags []string `json:"additional_tags,omitzero"`
+	RemoveTags     []string `json:"remove_tags,omitzero"`
+
+	// Followers Who are added.
+	Followers []MacroCollaborator `json:"followers,omitzero"`
+
+	// EmailCcs Who are added.
+	EmailCcs []MacroCollaborator `json:"email_ccs,omitzero"`
+
+	// Fields Values of custom fields by the fields' ids.
+	Fields  map[string]interface{} `json:"fields,omitzero"`
+	Comment *MacroComment          `json:"comment,omitempty"`
+}
+
+// MacroChangesEnvelope defines model for MacroChangesEnvelope.
+type MacroChangesEnvelope struct {
+	Result MacroChangesResult `json:"result"`
+}
+
+// MacroChangesResult defines model for MacroChangesResult.
+type MacroChangesResult struct {
+	// Ticket Only what the macro changes.
+	Ticket MacroChanges `json:"ticket"`
+}
+
+// MacroCollaborator defines model for MacroCollaborator.
+type MacroCollaborator struct {
+	UserID int64 `json:"user_id"`
+
+	// Action Always put.
+	Action string `json:"action"`
+}
+
+// MacroComment defines model for MacroComment.
+type MacroComment struct {
+	Body     string `json:"body"`
+	HTMLBody string `json:"html_body"`
+	Public   bool   `json:"public"`
+
+	// ScopedBody Pairs of a channel and the text for it: `channel:all` first.
+	ScopedBody [][]string `json:"scoped_body"`
+}
+
+// MacroDraft defines model for MacroDraft.
+type MacroDraft struct {
+	Comment *MacroComment `json:"comment,omitempty"`
+}
+
 // MacroEnvelope defines model for MacroEnvelope.
 type MacroEnvelope struct {
 	Macro Macro `json:"macro"`
@@ -2853,6 +2919,67 @@ type Ticket struct {
 // TicketAcceptedEnvelope defines model for TicketAcceptedEnvelope.
 type TicketAcceptedEnvelope struct {
 	union json.RawMessage
+}
+
+// TicketAfterMacro The ticket, with what the macro writes as `comment` if it writes anything.
+type TicketAfterMacro struct {
+	Comment              *MacroComment                             `json:"comment,omitempty"`
+	URL                  string                                    `json:"url"`
+	ID                   int64                                     `json:"id"`
+	ExternalID           nullable.Nullable[string]                 `json:"external_id"`
+	Via                  Via                                       `json:"via"`
+	CreatedAt            time.Time                                 `json:"created_at"`
+	UpdatedAt            time.Time                                 `json:"updated_at"`
+	Type                 nullable.Nullable[TicketType]             `json:"type"`
+	Subject              nullable.Nullable[string]                 `json:"subject"`
+	RawSubject           nullable.Nullable[string]                 `json:"raw_subject"`
+	Description          string                                    `json:"description"`
+	Priority             nullable.Nullable[TicketPriority]         `json:"priority"`
+	Status               TicketStatus                              `json:"status"`
+	Recipient            nullable.Nullable[string]                 `json:"recipient"`
+	RequesterID          int64                                     `json:"requester_id"`
+	SubmitterID          int64                                     `json:"submitter_id"`
+	AssigneeID           nullable.Nullable[int64]                  `json:"assignee_id"`
+	OrganizationID       nullable.Nullable[int64]                  `json:"organization_id"`
+	GroupID              nullable.Nullable[int64]                  `json:"group_id"`
+	CollaboratorIds      []int64                                   `json:"collaborator_ids"`
+	FollowerIds          []int64                                   `json:"follower_ids"`
+	EmailCcIds           []int64                                   `json:"email_cc_ids"`
+	ForumTopicID         nullable.Nullable[int64]                  `json:"forum_topic_id"`
+	ProblemID            nullable.Nullable[int64]                  `json:"problem_id"`
+	HasIncidents         bool                                      `json:"has_incidents"`
+	IsPublic             bool                                      `json:"is_public"`
+	DueAt                nullable.Nullable[time.Time]              `json:"due_at"`
+	Tags                 []string                                  `json:"tags"`
+	CustomFields         []CustomFieldValue                        `json:"custom_fields"`
+	SatisfactionRating   nullable.Nullable[map[string]interface{}] `json:"satisfaction_rating"`
+	SharingAgreementIds  []int64                                   `json:"sharing_agreement_ids"`
+	CustomStatusID       int64                                     `json:"custom_status_id"`
+	Fields               []CustomFieldValue                        `json:"fields"`
+	FollowupIds          []int64                                   `json:"followup_ids"`
+	TicketFormID         nullable.Nullable[int64]                  `json:"ticket_form_id"`
+	BrandID              int64                                     `json:"brand_id"`
+	AllowChannelback     bool                                      `json:"allow_channelback"`
+	AllowAttachments     bool                                      `json:"allow_attachments"`
+	FromMessagingChannel bool                                      `json:"from_messaging_channel"`
+	MetricSet            *TicketMetric                             `json:"metric_set,omitempty"`
+
+	// MetricEvents By the metric's name.
+	MetricEvents  map[string][]TicketMetricEvent `json:"metric_events,omitzero"`
+	Dates         *TicketDates                   `json:"dates,omitempty"`
+	CommentCount  *int64                         `json:"comment_count,omitempty"`
+	IncidentCount *int64                         `json:"incident_count,omitempty"`
+}
+
+// TicketAfterMacroEnvelope defines model for TicketAfterMacroEnvelope.
+type TicketAfterMacroEnvelope struct {
+	Result TicketAfterMacroResult `json:"result"`
+}
+
+// TicketAfterMacroResult defines model for TicketAfterMacroResult.
+type TicketAfterMacroResult struct {
+	// Ticket The ticket, with what the macro writes as `comment` if it writes anything.
+	Ticket TicketAfterMacro `json:"ticket"`
 }
 
 // TicketAudit defines model for TicketAudit.
@@ -8802,6 +8929,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
 	UpdateMacro(ctx context.Context, macroID MacroIDParam, body UpdateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowChangesToTicket Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
+	//
+	// Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
+	ShowChangesToTicket(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	//
 	// Corresponds with GET /api/v2/organization_fields (the `ListOrganizationFields` operationId).
@@ -9900,6 +10032,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
 	ListTicketIncidents(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTicketAfterChanges Shows a ticket as an active macro leaves it, and the comment that it drafts, with placeholders filled in. Nothing is saved. What the ticket cannot have, such as an assignee who left, stays as it is.
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/macros/{macro_id}/apply (the `ShowTicketAfterChanges` operationId).
+	ShowTicketAfterChanges(ctx context.Context, ticketID TicketIDParam, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MarkTicketAsSpamAndSuspendRequester Deletes a ticket and suspends its requester.
 	//
@@ -13180,6 +13317,21 @@ func (c *Client) UpdateMacro(ctx context.Context, macroID MacroIDParam, body Upd
 	return c.Client.Do(req)
 }
 
+// ShowChangesToTicket Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
+//
+// Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
+func (c *Client) ShowChangesToTicket(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowChangesToTicketRequest(c.Server, macroID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 //
 // Corresponds with GET /api/v2/organization_fields (the `ListOrganizationFields` operationId).
@@ -16099,6 +16251,21 @@ func (c *Client) ListTicketFollowers(ctx context.Context, ticketID TicketIDParam
 // Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
 func (c *Client) ListTicketIncidents(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTicketIncidentsRequest(c.Server, ticketID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTicketAfterChanges Shows a ticket as an active macro leaves it, and the comment that it drafts, with placeholders filled in. Nothing is saved. What the ticket cannot have, such as an assignee who left, stays as it is.
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/macros/{macro_id}/apply (the `ShowTicketAfterChanges` operationId).
+func (c *Client) ShowTicketAfterChanges(ctx context.Context, ticketID TicketIDParam, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTicketAfterChangesRequest(c.Server, ticketID, macroID)
 	if err != nil {
 		return nil, err
 	}
@@ -25520,6 +25687,40 @@ func NewUpdateMacroRequestWithBody(server string, macroID MacroIDParam, contentT
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewShowChangesToTicketRequest constructs an http.Request for the ShowChangesToTicket method
+func NewShowChangesToTicketRequest(server string, macroID MacroIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/%s/apply", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -35047,6 +35248,47 @@ func NewListTicketIncidentsRequest(server string, ticketID TicketIDParam, params
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTicketAfterChangesRequest constructs an http.Request for the ShowTicketAfterChanges method
+func NewShowTicketAfterChangesRequest(server string, ticketID TicketIDParam, macroID MacroIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "ticket_id", ticketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/tickets/%s/macros/%s/apply", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -44959,6 +45201,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/macros/{macro_id} (the `UpdateMacro` operationId).
 	UpdateMacroWithResponse(ctx context.Context, macroID MacroIDParam, body UpdateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMacroResponse, error)
 
+	// ShowChangesToTicketWithResponse Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
+	ShowChangesToTicketWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowChangesToTicketResponse, error)
+
 	// ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -46259,6 +46508,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/tickets/{ticket_id}/incidents (the `ListTicketIncidents` operationId).
 	ListTicketIncidentsWithResponse(ctx context.Context, ticketID TicketIDParam, params *ListTicketIncidentsParams, reqEditors ...RequestEditorFn) (*ListTicketIncidentsResponse, error)
+
+	// ShowTicketAfterChangesWithResponse Shows a ticket as an active macro leaves it, and the comment that it drafts, with placeholders filled in. Nothing is saved. What the ticket cannot have, such as an assignee who left, stays as it is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/tickets/{ticket_id}/macros/{macro_id}/apply (the `ShowTicketAfterChanges` operationId).
+	ShowTicketAfterChangesWithResponse(ctx context.Context, ticketID TicketIDParam, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowTicketAfterChangesResponse, error)
 
 	// MarkTicketAsSpamAndSuspendRequesterWithResponse Deletes a ticket and suspends its requester.
 	//
@@ -51875,6 +52131,47 @@ func (r UpdateMacroResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateMacroResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowChangesToTicketResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroChangesEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowChangesToTicketResponse) GetJSON200() *MacroChangesEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowChangesToTicketResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowChangesToTicketResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowChangesToTicketResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowChangesToTicketResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -57767,6 +58064,47 @@ func (r ListTicketIncidentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListTicketIncidentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTicketAfterChangesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketAfterMacroEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTicketAfterChangesResponse) GetJSON200() *TicketAfterMacroEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTicketAfterChangesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTicketAfterChangesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTicketAfterChangesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTicketAfterChangesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -65041,6 +65379,19 @@ func (c *ClientWithResponses) UpdateMacroWithResponse(ctx context.Context, macro
 	return ParseUpdateMacroResponse(rsp)
 }
 
+// ShowChangesToTicketWithResponse Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
+func (c *ClientWithResponses) ShowChangesToTicketWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowChangesToTicketResponse, error) {
+	rsp, err := c.ShowChangesToTicket(ctx, macroID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowChangesToTicketResponse(rsp)
+}
+
 // ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -67438,6 +67789,19 @@ func (c *ClientWithResponses) ListTicketIncidentsWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseListTicketIncidentsResponse(rsp)
+}
+
+// ShowTicketAfterChangesWithResponse Shows a ticket as an active macro leaves it, and the comment that it drafts, with placeholders filled in. Nothing is saved. What the ticket cannot have, such as an assignee who left, stays as it is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/tickets/{ticket_id}/macros/{macro_id}/apply (the `ShowTicketAfterChanges` operationId).
+func (c *ClientWithResponses) ShowTicketAfterChangesWithResponse(ctx context.Context, ticketID TicketIDParam, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowTicketAfterChangesResponse, error) {
+	rsp, err := c.ShowTicketAfterChanges(ctx, ticketID, macroID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTicketAfterChangesResponse(rsp)
 }
 
 // MarkTicketAsSpamAndSuspendRequesterWithResponse Deletes a ticket and suspends its requester.
@@ -72538,6 +72902,32 @@ func ParseUpdateMacroResponse(rsp *http.Response) (*UpdateMacroResponse, error) 
 	return response, nil
 }
 
+// ParseShowChangesToTicketResponse parses an HTTP response from a ShowChangesToTicketWithResponse call
+func ParseShowChangesToTicketResponse(rsp *http.Response) (*ShowChangesToTicketResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowChangesToTicketResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroChangesEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOrganizationFieldsResponse parses an HTTP response from a ListOrganizationFieldsWithResponse call
 func ParseListOrganizationFieldsResponse(rsp *http.Response) (*ListOrganizationFieldsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -76344,6 +76734,32 @@ func ParseListTicketIncidentsResponse(rsp *http.Response) (*ListTicketIncidentsR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowTicketAfterChangesResponse parses an HTTP response from a ShowTicketAfterChangesWithResponse call
+func ParseShowTicketAfterChangesResponse(rsp *http.Response) (*ShowTicketAfterChangesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTicketAfterChangesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketAfterMacroEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -29,6 +29,8 @@ type Effect struct {
 	Texts []string
 	// Value of a custom field in the form of tickets; null for none.
 	Value json.RawMessage
+	// Channel of comment_value is the one that the text is for: "channel:all".
+	Channel string
 }
 
 // Actions are a rule's actions, compiled. They are immutable.
@@ -311,11 +313,22 @@ func macroComment(env Env, raw json.RawMessage) (act, []Ref, error) {
 	if !ok || len(list) == 0 || len(list) > 2 {
 		return act{}, nil, errors.New("needs a text")
 	}
-	if len(list) == 2 && !strings.HasPrefix(list[0], "channel:") {
+	channel := "channel:all"
+	if len(list) == 2 {
+		channel = list[0]
+	}
+	if !strings.HasPrefix(channel, "channel:") {
 		return act{}, nil, errors.New(`needs a channel such as "channel:all" before the text`)
 	}
 	last, _ := json.Marshal(list[len(list)-1])
-	return comment("comment_value")(env, last)
+	a, refs, err := comment("comment_value")(env, last)
+	text := a.do
+	a.do = func(s *Subject) (Effect, bool) {
+		e, ok := text(s)
+		e.Channel = channel
+		return e, ok
+	}
+	return a, refs, err
 }
 
 // recipients of notification_user, beside the ids of users.

@@ -185,16 +185,21 @@ func (s *Service) lockTx(tx *gorm.DB, by auth.Actor, id int64) (*save, error) {
 }
 
 func (s *Service) lockWhereTx(tx *gorm.DB, by auth.Actor, id int64, where string, args []any) (*save, error) {
+	// The metric set is locked too: of a row that is only joined, whoever had
+	// to wait for the ticket would get the state from before the wait.
+	return s.readWhereTx(tx, by, id, "nextval('audit_ids')", where+" FOR UPDATE OF t, m", args)
+}
+
+// readWhereTx begins a save of a ticket, whose audit gets the number auditID.
+func (s *Service) readWhereTx(tx *gorm.DB, by auth.Actor, id int64, auditID, where string, args []any) (*save, error) {
 	sv := &save{service: s, tx: tx, by: by}
 	var version int64
 	sv.before.AccountID = by.AccountID
 	dests := append(append(dest(&sv.before), metricDest(&sv.metric)...), &sv.metric.Clocks, &sv.metric.BusinessClocks, &sv.metric.SLA, &sv.metric.BreachDueAt)
-	// The metric set is locked too: of a row that is only joined, whoever had
-	// to wait for the ticket would get the state from before the wait.
-	found, err := postgres.Row(tx, "SELECT "+columns+", "+metricColumns+`, m.clocks, m.business_clocks, m.sla, m.breach_due_at, a.config_version, nextval('audit_ids') FROM tickets t
+	found, err := postgres.Row(tx, "SELECT "+columns+", "+metricColumns+", m.clocks, m.business_clocks, m.sla, m.breach_due_at, a.config_version, "+auditID+` FROM tickets t
 		JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		JOIN accounts a ON a.id = t.account_id
-		WHERE t.id = ? AND `+where+" FOR UPDATE OF t, m", append([]any{id}, args...), append(dests, &version, &sv.auditID)...)
+		WHERE t.id = ? AND `+where, append([]any{id}, args...), append(dests, &version, &sv.auditID)...)
 	if err != nil {
 		return nil, err
 	}
