@@ -2963,6 +2963,7 @@ type TicketAfterMacro struct {
 	AllowAttachments     bool                                      `json:"allow_attachments"`
 	FromMessagingChannel bool                                      `json:"from_messaging_channel"`
 	MetricSet            *TicketMetric                             `json:"metric_set,omitempty"`
+	Slas                 *TicketSLAs                               `json:"slas,omitempty"`
 
 	// MetricEvents By the metric's name.
 	MetricEvents  map[string][]TicketMetricEvent `json:"metric_events,omitzero"`
