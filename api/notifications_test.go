@@ -52,7 +52,7 @@ func TestTriggersNotify(t *testing.T) {
 		}
 	}
 
-	r = a.put(a.path(id), `{"ticket":{"comment":{"body":"My password?"}}}`).want(200)
+	a.put(a.path(id), `{"ticket":{"comment":{"body":"My password?"}}}`).want(200)
 	comments := a.get(a.path(id) + "/comments").want(200)
 	got := ""
 	for i := range 4 {
