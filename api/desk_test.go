@@ -414,3 +414,68 @@ func TestDeskRulesOutliveWhatTheyName(t *testing.T) {
 		d.put(r.path, fmt.Sprintf(`{%q:{"title":"Renamed"}}`, r.kind)).want(200)
 	}
 }
+
+func TestDeskViewsOpenTicketsOfAProduct(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.routes()
+	view := d.post(viewsPath, fmt.Sprintf(`{"view":{"title":"Open kiosk tickets","all":[{"field":"status","operator":"is","value":"open"},
+		{"field":"group_id","operator":"is","value":"%d"},{"field":"custom_fields_%d","operator":"is","value":"checkin_kiosk"}],
+		"output":{"columns":["subject","organization","%[2]d"],"sort_by":"created","sort_order":"asc"}}}`, d.assistance, d.product)).want(201).id("view")
+	path := fmt.Sprintf("%s/%d", viewsPath, view)
+	kiosk := choose(d.product, "checkin_kiosk")
+	var open []int64
+	for _, company := range []string{"seoul", "boston", "osaka"} {
+		d.later(time.Minute)
+		open = append(open, d.asks(company, "Please assist.", kiosk))
+	}
+	pending, engine := d.asks("seoul", "Please assist.", kiosk), d.asks("seoul", "Please assist.", choose(d.product, "booking_engine"))
+	care := d.asks("seoul", "Please assist.", fmt.Sprintf(`,"custom_fields":[{"id":%d,"value":"checkin_kiosk"},{"id":%d,"value":"platinum"}]`, d.product, d.plan))
+	d.asks("osaka", "Please assist.", kiosk) // stays new
+	for _, id := range append([]int64{pending, engine, care}, open...) {
+		d.put(d.path(id), fmt.Sprintf(`{"ticket":{"status":"open","assignee_id":%d}}`, d.agent)).want(200)
+	}
+	d.put(d.path(pending), `{"ticket":{"status":"pending"}}`).want(200)
+	shows := func(by *anAPI, want ...int64) {
+		t.Helper()
+		if got := by.get(path + "/tickets").want(200).ids("tickets"); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("tickets %v, want %v", got, want)
+		}
+		r := by.get(path + "/count").want(200)
+		if n, fresh := r.member("view_count", "value"), r.member("view_count", "fresh"); fmt.Sprint(n) != fmt.Sprint(len(want)) || fresh != true {
+			t.Errorf("count %v (fresh: %v), want %d", n, fresh, len(want))
+		}
+		var table struct {
+			Rows []struct {
+				Ticket  struct{ ID int64 }
+				Company int64 `json:"organization_id"`
+				Fields  []struct {
+					ID    int64
+					Value string
+				} `json:"custom_fields"`
+			}
+		}
+		r = by.get(path + "/execute").want(200).json(&table)
+		if len(table.Rows) != len(want) {
+			t.Fatalf("%d rows, want %d", len(table.Rows), len(want))
+		}
+		for i, row := range table.Rows {
+			if row.Ticket.ID != want[i] || row.Company == 0 || len(row.Fields) != 1 || row.Fields[0].ID != d.product {
+				t.Errorf("row %d is %+v: %.600s", i, row, r.body)
+			}
+		}
+	}
+	shows(d.as(d.email("desk")), open...)
+
+	// A change of any of the three takes a ticket out, and an agent who may not see
+	// the group's tickets sees none of them.
+	d.put(d.path(open[0]), `{"ticket":{"status":"solved"}}`).want(200)
+	d.put(d.path(open[1]), fmt.Sprintf(`{"ticket":{"custom_fields":[{"id":%d,"value":"booking_engine"}]}}`, d.product)).want(200)
+	shows(d.as(d.email("desk")), open[2])
+	d.put(d.path(open[2]), fmt.Sprintf(`{"ticket":{"group_id":%d}}`, d.triage)).want(200)
+	d.put(d.path(engine), fmt.Sprintf(`{"ticket":{"custom_fields":[{"id":%d,"value":"checkin_kiosk"}]}}`, d.product)).want(200)
+	shows(d.as(d.email("desk")), engine)
+	_, stranger := d.restricted("stranger", "assigned")
+	shows(stranger)
+	d.as(d.at("seoul")).get(path + "/tickets").wantForbidden()
+}
