@@ -23,18 +23,18 @@ const (
 )
 
 func (h ticketHandlers) registerImport() {
-	op := jobs.Operation{JobType: "Bulk Import Ticket", Doing: "Importing ticket", Action: "import", Run: h.importer(false)}
+	op := jobs.Operation{JobType: "Bulk Import Ticket", Doing: "Importing ticket", Action: "import"}
+	op.Run, op.RunMany = h.importers(false)
 	h.jobs.Register(bulkImportTicket, op)
-	op.Run = h.importer(true)
+	op.Run, op.RunMany = h.importers(true)
 	h.jobs.Register(bulkArchiveTicket, op)
 }
 
 func (h ticketHandlers) TicketImport(ctx context.Context, r gen.TicketImportRequestObject) (gen.TicketImportResponseObject, error) {
-	in, err := importOf(ctx, models.ToJSON(r.Body.Ticket))
+	in, err := importOf(ctx, models.ToJSON(r.Body.Ticket), archives(r.Params.ArchiveImmediately))
 	if err != nil {
 		return nil, err
 	}
-	in.Archive = archives(r.Params.ArchiveImmediately)
 	t, err := h.tickets.Import(ctx, auth.From(ctx), in)
 	if err != nil {
 		return nil, err
@@ -53,25 +53,27 @@ func (h ticketHandlers) TicketBulkImport(ctx context.Context, r gen.TicketBulkIm
 
 func archives(immediately *wire.Flag) bool { return immediately != nil && bool(*immediately) }
 
-// importer does one item of a bulk import.
-func (h ticketHandlers) importer(archive bool) func(context.Context, auth.Actor, json.RawMessage, int) (any, error) {
-	return func(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
-		return h.importOne(ctx, by, item, index, archive)
+// importers do one item, or all items, of a bulk import.
+func (h ticketHandlers) importers(archive bool) (
+	one func(context.Context, auth.Actor, json.RawMessage, int) (any, error), many func(context.Context, auth.Actor, []jobs.Item) ([]jobs.Result, error),
+) {
+	one = func(ctx context.Context, by auth.Actor, item json.RawMessage, index int) (any, error) {
+		in, err := importOf(ctx, item, archive)
+		if err != nil {
+			return nil, err
+		}
+		t, err := h.tickets.Import(ctx, by, in)
+		return createdResult(by, tickets.Saved{Ticket: t}, index), err
 	}
-}
-
-func (h ticketHandlers) importOne(ctx context.Context, by auth.Actor, item json.RawMessage, index int, archive bool) (any, error) {
-	in, err := importOf(ctx, item)
-	if err != nil {
-		return nil, err
+	many = func(ctx context.Context, by auth.Actor, items []jobs.Item) ([]jobs.Result, error) {
+		return makeMany(by, items, func(item json.RawMessage) (tickets.Import, error) { return importOf(ctx, item, archive) },
+			func(list []tickets.Import) ([]tickets.Created, error) { return h.tickets.ImportMany(ctx, by, list) })
 	}
-	in.Archive = archive
-	t, err := h.tickets.Import(ctx, by, in)
-	return map[string]any{"index": index, "id": t.ID, "account_id": by.AccountID}, err
+	return one, many
 }
 
 // importOf reads a ticket to import: what every new ticket has, and its past.
-func importOf(ctx context.Context, item []byte) (tickets.Import, error) {
+func importOf(ctx context.Context, item []byte, archive bool) (tickets.Import, error) {
 	var past gen.TicketPastInput
 	if err := json.Unmarshal(item, &past); err != nil {
 		return tickets.Import{}, err
@@ -80,7 +82,7 @@ func importOf(ctx context.Context, item []byte) (tickets.Import, error) {
 	if err != nil {
 		return tickets.Import{}, err
 	}
-	in := tickets.Import{Change: c, CreatedAt: moment(past.CreatedAt), UpdatedAt: moment(past.UpdatedAt), SolvedAt: moment(past.SolvedAt)}
+	in := tickets.Import{Change: c, Archive: archive, CreatedAt: moment(past.CreatedAt), UpdatedAt: moment(past.UpdatedAt), SolvedAt: moment(past.SolvedAt)}
 	for _, c := range past.Comments {
 		comment := commentOf(gen.TicketCommentInput{
 			Body: c.Body, Value: c.Value, HTMLBody: c.HTMLBody, Public: c.Public, AuthorID: c.AuthorID, Uploads: c.Uploads,

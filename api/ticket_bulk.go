@@ -88,24 +88,30 @@ func (h ticketHandlers) createOne(ctx context.Context, by auth.Actor, item json.
 
 // createMany is createOne of several items at once.
 func (h ticketHandlers) createMany(ctx context.Context, by auth.Actor, items []jobs.Item) ([]jobs.Result, error) {
-	changes := make([]tickets.Change, 0, len(items))
-	results := make([]jobs.Result, len(items))
+	return makeMany(by, items, func(item json.RawMessage) (tickets.Change, error) { return bulkChange(ctx, item, ticketChange) },
+		func(changes []tickets.Change) ([]tickets.Created, error) {
+			return h.tickets.CreateMany(ctx, by, changes)
+		})
+}
+
+// makeMany reads items and makes those tickets that could be read.
+func makeMany[T any](by auth.Actor, items []jobs.Item, read func(json.RawMessage) (T, error), create func([]T) ([]tickets.Created, error)) ([]jobs.Result, error) {
+	results, asked := make([]jobs.Result, len(items)), make([]T, 0, len(items))
 	for i, item := range items {
-		c, err := bulkChange(ctx, item.JSON, ticketChange)
+		v, err := read(item.JSON)
 		if results[i].Err = err; err == nil {
-			changes = append(changes, c)
+			asked = append(asked, v)
 		}
 	}
-	made, err := h.tickets.CreateMany(ctx, by, changes)
+	made, err := create(asked)
 	if err != nil {
 		return nil, err
 	}
 	for i, item := range items {
-		if results[i].Err != nil {
-			continue
+		if results[i].Err == nil {
+			results[i] = jobs.Result{Value: createdResult(by, made[0].Saved, item.Index), Err: made[0].Err}
+			made = made[1:]
 		}
-		results[i] = jobs.Result{Value: createdResult(by, made[0].Saved, item.Index), Err: made[0].Err}
-		made = made[1:]
 	}
 	return results, nil
 }

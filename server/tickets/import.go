@@ -32,6 +32,7 @@ type importedTimes struct {
 	archive         bool    // once it is closed
 	last            bool    // step of the import: the one that sets them
 	authors         []int64 // of all comments, so that they are looked up once
+	files           bool    // some of the comments have uploads
 	updated, solved *time.Time
 }
 
@@ -48,35 +49,91 @@ func (s *Service) Import(ctx context.Context, by auth.Actor, in Import) (models.
 	}
 	var saved Saved
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		sv, err := s.newTx(tx, by, *in.CreatedAt)
+		saves, err := s.newOnesTx(tx, by, []start{in.start()})
 		if err != nil {
 			return err
 		}
-		sv.change, sv.silent = in.Change, true
-		sv.imported = &importedTimes{archive: in.Archive, updated: in.UpdatedAt, solved: in.SolvedAt}
-		for _, c := range in.Comments {
-			if c.AuthorID != 0 {
-				sv.imported.authors = append(sv.imported.authors, c.AuthorID)
-			}
-		}
-		for i := range in.Comments {
-			if i > 0 {
-				if sv, err = sv.then(*in.Comments[i].At); err != nil {
-					return err
-				}
-				sv.change = Change{Via: in.Via, Client: in.Client, IP: in.IP}
-			}
-			sv.change.Comment, sv.imported.last = &in.Comments[i], i == len(in.Comments)-1
-			if saved, err = sv.run(); err != nil {
-				return err
-			}
-		}
-		if !saved.Ticket.Archived {
-			return nil
+		sv := saves[0]
+		sv.begun(in)
+		if saved, err = sv.relive(in); err != nil || !saved.Ticket.Archived {
+			return err
 		}
 		return archiveAuditsTx(tx, models.IDs{saved.Ticket.ID})
 	})
 	return saved.Ticket, err
+}
+
+// ImportMany imports tickets as CreateMany creates them.
+func (s *Service) ImportMany(ctx context.Context, by auth.Actor, list []Import) ([]Created, error) {
+	if !by.Admin() {
+		return nil, fault.Denied()
+	}
+	made := make([]Created, len(list))
+	var whole []int // of the list
+	var starts []start
+	for i := range list {
+		if made[i].Err = list[i].complete(s.now()); made[i].Err == nil {
+			whole, starts = append(whole, i), append(starts, list[i].start())
+		}
+	}
+	err := s.inTx(ctx, func(tx *gorm.DB) error {
+		all, saves, err := s.togetherTx(tx, by, starts)
+		if err != nil {
+			return err
+		}
+		for n, sv := range saves {
+			sv.begun(list[whole[n]])
+		}
+		if err := all.read(saves); err != nil {
+			return err
+		}
+		var archived models.IDs
+		for n, sv := range saves {
+			i := whole[n]
+			if made[i], err = all.make(sv, func() (Saved, error) { return sv.relive(list[i]) }); err != nil {
+				return err
+			}
+			if made[i].Ticket.Archived {
+				archived = append(archived, made[i].Ticket.ID)
+			}
+		}
+		if err := all.write(); err != nil || len(archived) == 0 {
+			return err
+		}
+		return archiveAuditsTx(tx, archived)
+	})
+	return made, err
+}
+
+// start is how a complete import begins. Each comment has an audit.
+func (in *Import) start() start { return start{*in.CreatedAt, int64(len(in.Comments) - 1)} }
+
+// begun makes the save the first step of an import.
+func (s *save) begun(in Import) {
+	s.change, s.silent = in.Change, true
+	s.imported = &importedTimes{archive: in.Archive, updated: in.UpdatedAt, solved: in.SolvedAt}
+	for _, c := range in.Comments {
+		if c.AuthorID != 0 {
+			s.imported.authors = append(s.imported.authors, c.AuthorID)
+		}
+		s.imported.files = s.imported.files || len(c.Uploads) > 0
+	}
+}
+
+// relive goes through the story of an import, whose first step the save is: a step
+// for each comment.
+func (s *save) relive(in Import) (saved Saved, err error) {
+	for i := range in.Comments {
+		if i > 0 {
+			s = s.then(*in.Comments[i].At)
+			s.change = Change{Via: in.Via, Client: in.Client, IP: in.IP}
+		}
+		s.change.Comment, s.imported.last = &in.Comments[i], i == len(in.Comments)-1
+		if saved, err = s.run(); err != nil {
+			return saved, err
+		}
+	}
+	return saved, nil
 }
 
 // complete puts the comments into the order of their times and fills in the
@@ -152,16 +209,13 @@ func between(field string, t *time.Time, created, now time.Time) error {
 }
 
 // then is the next step of an import in the same transaction, at a later time.
-func (s *save) then(at time.Time) (*save, error) {
+func (s *save) then(at time.Time) *save {
 	next := &save{
-		service: s.service, tx: s.tx, by: s.by, config: s.config, now: at, silent: true, touchUnaudited: true,
-		before: s.after, metric: s.metric, imported: s.imported,
-	}
-	if err := s.tx.Raw("SELECT nextval('audit_ids')").Row().Scan(&next.auditID); err != nil {
-		return nil, err
+		service: s.service, tx: s.tx, by: s.by, config: s.config, now: at, silent: true, touchUnaudited: true, together: s.together,
+		before: s.after, metric: s.metric, imported: s.imported, auditID: s.furtherAudits[0], furtherAudits: s.furtherAudits[1:],
 	}
 	next.begin()
-	return next, nil
+	return next
 }
 
 // stampImport sets the times of an imported ticket once its story is told. Of

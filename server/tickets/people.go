@@ -71,9 +71,6 @@ func (s *save) findPeople() error {
 		}
 	}
 	ids, emails := s.named()
-	if s.imported != nil {
-		ids = append(ids, s.imported.authors...)
-	}
 	// Whoever asks is known already, but for his organizations.
 	if !c.OrganizationID.IsSpecified() {
 		ids = slices.DeleteFunc(ids, func(id int64) bool { return id == s.by.ID() })
@@ -107,6 +104,9 @@ func (s *save) named() (ids models.IDs, emails models.Strings) {
 	}
 	if c.Comment != nil && c.Comment.AuthorID != 0 {
 		ids = append(ids, c.Comment.AuthorID)
+	}
+	if s.imported != nil {
+		ids = append(ids, s.imported.authors...)
 	}
 	ids = append(append(ids, c.FollowerIDs...), c.EmailCCIDs...)
 	for _, list := range [][]Collaborator{c.Followers, c.EmailCCs} {

@@ -58,6 +58,7 @@ type save struct {
 	files           []attachments.File
 	ids             idBlock
 	auditID         int64
+	furtherAudits   models.IDs // of the next steps of an import
 	auditVia        Via
 	auditEvents     []auditEvent
 	tells           toldState    // up to which state auditEvents tell the change
@@ -127,27 +128,38 @@ func (c Change) writesOnce() bool {
 
 // newTx begins a ticket that comes into being at the time at.
 func (s *Service) newTx(tx *gorm.DB, by auth.Actor, at time.Time) (*save, error) {
-	saves, err := s.newOnesTx(tx, by, at, 1)
+	saves, err := s.newOnesTx(tx, by, []start{{at: at}})
 	if err != nil {
 		return nil, err
 	}
 	return saves[0], nil
 }
 
-// newOnesTx begins n tickets, whose numbers are in their order.
-func (s *Service) newOnesTx(tx *gorm.DB, by auth.Actor, at time.Time, n int) ([]*save, error) {
-	saves := make([]*save, 0, n)
+// start is how a ticket begins: when, and how many further audits its saves take.
+type start struct {
+	at      time.Time
+	further int64
+}
+
+// newOnesTx begins tickets, whose numbers are in the same order.
+func (s *Service) newOnesTx(tx *gorm.DB, by auth.Actor, starts []start) ([]*save, error) {
+	further := make(models.IDs, len(starts))
+	for i, start := range starts {
+		further[i] = start.further
+	}
+	saves := make([]*save, 0, len(starts))
 	var version int64
-	err := postgres.Rows(tx, `SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids')
-		FROM accounts a CROSS JOIN generate_series(1, ?) WHERE a.id = ?`, []any{n, by.AccountID}, func(row postgres.Scanned) error {
-		sv := &save{service: s, tx: tx, by: by, now: at, created: true}
+	err := postgres.Rows(tx, `SELECT a.config_version, next_ticket_id(a.id), nextval('audit_ids'),
+			CASE WHEN n > 0 THEN ARRAY(SELECT nextval('audit_ids') FROM generate_series(1, n)) ELSE '{}' END
+		FROM accounts a CROSS JOIN unnest(?::bigint[]) AS n WHERE a.id = ?`, []any{further, by.AccountID}, func(row postgres.Scanned) error {
+		sv := &save{service: s, tx: tx, by: by, now: starts[len(saves)].at, created: true}
 		saves = append(saves, sv)
-		return row.Scan(&version, &sv.after.ID, &sv.auditID)
+		return row.Scan(&version, &sv.after.ID, &sv.auditID, &sv.furtherAudits)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(saves) < n {
+	if len(saves) < len(starts) {
 		return nil, fault.Missing("account", by.AccountID)
 	}
 	config, err := s.fields.Config(tx, by.AccountID, version)

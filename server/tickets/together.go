@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -29,26 +30,23 @@ type Created struct {
 // all of them; then one of them may well have a fault that only the database
 // finds, and Create tells which.
 func (s *Service) CreateMany(ctx context.Context, by auth.Actor, changes []Change) ([]Created, error) {
-	made := make([]Created, len(changes))
-	if len(changes) == 0 {
-		return made, nil
+	made, starts := make([]Created, len(changes)), make([]start, len(changes))
+	for i := range starts {
+		starts[i].at = s.now()
 	}
 	err := s.inTx(ctx, func(tx *gorm.DB) error {
-		saves, err := s.newOnesTx(tx, by, s.now(), len(changes))
+		all, saves, err := s.togetherTx(tx, by, starts)
 		if err != nil {
 			return err
 		}
-		all := &together{tx: tx, by: by, people: nobody(), tables: map[string]*postgres.Copied{}, tags: map[string]int{}, incidents: map[int64]int{}}
 		for i, sv := range saves {
-			sv.together = all
 			sv.take(changes[i])
 		}
 		if err := all.read(saves); err != nil {
 			return err
 		}
 		for i, sv := range saves {
-			made[i].Saved, made[i].Err = all.create(sv)
-			if err := made[i].Err; err != nil && fault.Of(err) == nil {
+			if made[i], err = all.make(sv, sv.run); err != nil {
 				return err
 			}
 		}
@@ -70,12 +68,27 @@ type together struct {
 	agents        map[int64]models.IDs // see save.firstAgents; nil: not read
 	subjects      *subjects            // of rules; nil: not read
 
+	steps     []*save  // of the ticket that is being made
 	order     []string // of tables
 	tables    map[string]*postgres.Copied
 	tags      map[string]int
-	incidents map[int64]int // of problems
-	latest    time.Time     // of the tickets
+	incidents map[int64]int        // of problems
+	latest    time.Time            // of the tickets
 	others    []postgres.Statement // that do not add rows
+	err       error                // of what was written on the way
+}
+
+// togetherTx begins tickets.
+func (s *Service) togetherTx(tx *gorm.DB, by auth.Actor, starts []start) (*together, []*save, error) {
+	all := &together{tx: tx, by: by, people: nobody(), tables: map[string]*postgres.Copied{}, tags: map[string]int{}, incidents: map[int64]int{}}
+	if len(starts) == 0 {
+		return all, nil, nil
+	}
+	saves, err := s.newOnesTx(tx, by, starts)
+	for _, sv := range saves {
+		sv.together = all
+	}
+	return all, saves, err
 }
 
 // read reads what the changes name.
@@ -111,23 +124,41 @@ func (t *together) read(saves []*save) error {
 	return err
 }
 
-// create makes one of the tickets but for its rows. What it writes beforehand is
-// undone if it has a fault.
-func (t *together) create(s *save) (saved Saved, err error) {
+// make makes one of the tickets, but for its rows. Its first step is s, and run
+// goes through all of them. What they write beforehand is undone if there is a
+// fault, which is told with the ticket; any other error is returned.
+func (t *together) make(s *save, run func() (Saved, error)) (made Created, err error) {
 	t.findKnown(s)
-	if s.change.writesOnce() {
-		saved, err = s.run()
+	if s.writesOnce() {
+		made.Saved, err = run()
 	} else {
 		err = t.tx.Transaction(func(tx *gorm.DB) error {
 			s.tx = tx
-			saved, err = s.run()
+			made.Saved, err = run()
 			return err
 		})
 	}
-	if err == nil {
-		t.learn(s)
+	steps := t.steps
+	t.steps = nil
+	if err != nil {
+		if fault.Of(err) != nil {
+			made.Err, err = err, nil
+		}
+		return made, err
 	}
-	return saved, err
+	for i, step := range steps {
+		t.learn(step)
+		if i == len(steps)-1 {
+			step.writeNew(t)
+		}
+		step.writeStep(t)
+	}
+	return made, t.err
+}
+
+// writesOnce is Change.writesOnce of all steps.
+func (s *save) writesOnce() bool {
+	return s.change.writesOnce() && (s.imported == nil || !s.imported.files)
 }
 
 // findKnown puts users in the place of addresses, where these are theirs already.
@@ -163,8 +194,7 @@ func (t *together) everybody(users, organizations models.IDs) (models.IDs, model
 	return users, slices.AppendSeq(organizations, maps.Keys(t.organizations))
 }
 
-// learn keeps for the later tickets the users who had to be made for this one,
-// and what a rule did to its requester.
+// learn keeps for the later tickets the users who had to be made for this one.
 func (t *together) learn(s *save) {
 	for id, p := range s.people.byID {
 		if _, ok := t.people.byID[id]; ok || id == t.by.ID() { // of the caller not all is read
@@ -173,12 +203,6 @@ func (t *together) learn(s *save) {
 		t.people.byID[id] = p
 		if p.Email != nil {
 			t.people.byEmail[strings.ToLower(*p.Email)] = id
-		}
-	}
-	if s.requesterLocale != "" && t.subjects != nil {
-		if u, ok := t.subjects.users[s.after.RequesterID]; ok {
-			u.Locale = s.requesterLocale
-			t.subjects.users[u.ID] = u
 		}
 	}
 }
@@ -236,6 +260,18 @@ func (t *together) link(_ int64, before, after *int64, at time.Time) {
 	}
 	if at.After(t.latest) {
 		t.latest = at
+	}
+}
+
+// speak writes at once: rules and mails of later tickets ask for it.
+func (t *together) speak(account, user int64, locale string, at time.Time) {
+	t.err = errors.Join(t.err, postgres.Exec(t.tx, setLocale, []any{locale, at, account, user, locale}))
+	if t.subjects == nil {
+		return
+	}
+	if u, ok := t.subjects.users[user]; ok {
+		u.Locale = locale
+		t.subjects.users[user] = u
 	}
 }
 

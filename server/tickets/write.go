@@ -29,6 +29,8 @@ type writes interface {
 	tag(account int64, added, removed []string)
 	// link counts an incident of the problem after and no longer of before.
 	link(account int64, before, after *int64, at time.Time)
+	// speak gives a user a language.
+	speak(account, user int64, locale string, at time.Time)
 	// log appends events about a ticket.
 	log(by events.By, ticket int64, list []events.Event)
 }
@@ -65,6 +67,12 @@ func (w *statement) link(account int64, before, after *int64, at time.Time) {
 	w.add("linked", "UPDATE tickets SET incident_count = incident_count + CASE WHEN id = ? THEN 1 ELSE -1 END, generated_at = greatest(generated_at, ?) WHERE account_id = ? AND id = ANY(?)",
 		optionalID(after), at, account, problems(before, after))
 }
+
+func (w *statement) speak(account, user int64, locale string, at time.Time) {
+	w.add("requester", setLocale, locale, at, account, user, locale)
+}
+
+const setLocale = "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?"
 
 func (w *statement) log(by events.By, ticket int64, list []events.Event) {
 	w.add("new_events", events.Insert, events.Arguments(by, "ticket", ticket, list)...)
@@ -111,31 +119,38 @@ const newMetricColumns = `account_id, ticket_id, group_stations, assignee_statio
 	reply_business_seconds, first_resolution_business_seconds, full_resolution_business_seconds, agent_wait_business_seconds,
 	requester_wait_business_seconds, on_hold_business_seconds, created_at, updated_at, next_breach_at`
 
-// write stores what the save has made, in one statement. Of several tickets that
-// are made together it is stored at their end.
+// write stores what the save has made, in one statement. Of tickets that are made
+// together it is kept until the ticket is done.
 func (s *save) write() error {
+	if s.created {
+		s.after.Via = s.audit().Via
+	}
 	if s.together != nil {
-		s.writeTo(s.together)
+		s.together.steps = append(s.together.steps, s)
 		return nil
 	}
 	var w statement
-	s.writeTo(&w)
+	if s.created {
+		s.writeNew(&w)
+	} else {
+		s.writeUpdate(&w)
+	}
+	s.writeStep(&w)
 	return w.run(s.tx, s.last)
 }
 
-// writeTo writes the ticket, its metrics, the comment, one audit with all its
-// events, the tags' counts and the log.
-func (s *save) writeTo(w writes) {
+// writeNew writes the rows of a new ticket and its metrics.
+func (s *save) writeNew(w writes) {
 	t, m := &s.after, &s.metric
-	a := s.audit().Audit
-	if s.created {
-		t.Via = a.Via
-		w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
-		w.insert("ticket_metrics", newMetricColumns+", clocks, business_clocks, sla, breach_due_at",
-			append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks, m.BusinessClocks, m.SLA, m.BreachDueAt)...)
-	} else {
-		s.writeUpdate(w)
-	}
+	w.insert("tickets", ticketColumns, append([]any{t.AccountID}, values(dest(t))...)...)
+	w.insert("ticket_metrics", newMetricColumns+", clocks, business_clocks, sla, breach_due_at",
+		append(append([]any{m.AccountID, m.TicketID}, values(metricDest(m)[1:])...), m.Clocks, m.BusinessClocks, m.SLA, m.BreachDueAt)...)
+}
+
+// writeStep writes the comment, one audit with all its events, the tags' counts
+// and the log.
+func (s *save) writeStep(w writes) {
+	t, a := &s.after, s.audit().Audit
 	if s.comment != nil {
 		s.writeComment(w, s.comment)
 	}
@@ -146,8 +161,7 @@ func (s *save) writeTo(w writes) {
 		w.add("mails", outbox.Insert, outbox.Arguments(s.mails)...)
 	}
 	if s.requesterLocale != "" {
-		w.add("requester", "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?",
-			s.requesterLocale, s.now, t.AccountID, t.RequesterID, s.requesterLocale)
+		w.speak(t.AccountID, t.RequesterID, s.requesterLocale, s.now)
 	}
 	if s.rating != nil {
 		s.writeRating(w)
