@@ -162,11 +162,15 @@ func testContext(t *testing.T) context.Context {
 
 func (a *anAPI) openAccount() {
 	a.t.Helper()
+	a.openAccountWith(accounts.New{})
+}
+
+func (a *anAPI) openAccountWith(n accounts.New) {
+	a.t.Helper()
 	name := fmt.Sprintf("acme%s-%d", run, accountNumber.Add(1))
+	n.Subdomain, n.Name, n.AdminName, n.AdminEmail = name, "Acme", "Ada Admin", "admin@"+name+".example"
 	var err error
-	a.account, a.admin, err = accounts.Create(context.Background(), a.db, theClock, accounts.New{
-		Subdomain: name, Name: "Acme", AdminName: "Ada Admin", AdminEmail: "admin@" + name + ".example",
-	})
+	a.account, a.admin, err = accounts.Create(context.Background(), a.db, theClock, n)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -183,6 +187,15 @@ func (a *anAPI) another() *anAPI {
 	b := *a
 	b.header = http.Header{}
 	b.openAccount()
+	return &b
+}
+
+// withRules is a second account that has the rules of a fresh one.
+func (a *anAPI) withRules() *anAPI {
+	a.t.Helper()
+	b := *a
+	b.header = http.Header{}
+	b.openAccountWith(accounts.New{Rules: true})
 	return &b
 }
 

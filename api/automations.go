@@ -6,7 +6,6 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/rulebook"
 )
 
@@ -26,23 +25,20 @@ func (h ruleHandlers) SearchAutomations(ctx context.Context, r gen.SearchAutomat
 }
 
 func (h ruleHandlers) CreateAutomation(ctx context.Context, r gen.CreateAutomationRequestObject) (gen.CreateAutomationResponseObject, error) {
-	a, err := h.rules.Create(ctx, auth.From(ctx), models.RuleAutomation, automationChange(ctx, r.Body.Automation))
-	if err != nil {
-		return nil, err
-	}
+	raw, location, err := h.create(ctx, models.RuleAutomation, automationChange(ctx, r.Body.Automation))
 	return gen.CreateAutomation201JSONResponse{
-		Headers: gen.CreateAutomation201ResponseHeaders{Location: link(ctx, "automations", a.ID)}, Body: gen.AutomationEnvelope{Automation: automationJSON(ctx, a)},
-	}, nil
+		Headers: gen.CreateAutomation201ResponseHeaders{Location: location}, Body: gen.AutomationEnvelope{Automation: raw},
+	}, err
 }
 
 func (h ruleHandlers) ShowAutomation(ctx context.Context, r gen.ShowAutomationRequestObject) (gen.ShowAutomationResponseObject, error) {
-	a, err := h.show(ctx, models.RuleAutomation, r.AutomationID)
-	return gen.ShowAutomation200JSONResponse{Automation: automationJSON(ctx, a)}, err
+	raw, err := h.show(ctx, models.RuleAutomation, r.AutomationID)
+	return gen.ShowAutomation200JSONResponse{Automation: raw}, err
 }
 
 func (h ruleHandlers) UpdateAutomation(ctx context.Context, r gen.UpdateAutomationRequestObject) (gen.UpdateAutomationResponseObject, error) {
-	a, err := h.update(ctx, models.RuleAutomation, r.AutomationID, automationChange(ctx, r.Body.Automation))
-	return gen.UpdateAutomation200JSONResponse{Automation: automationJSON(ctx, a)}, err
+	raw, err := h.update(ctx, models.RuleAutomation, r.AutomationID, automationChange(ctx, r.Body.Automation))
+	return gen.UpdateAutomation200JSONResponse{Automation: raw}, err
 }
 
 func (h ruleHandlers) DeleteAutomation(ctx context.Context, r gen.DeleteAutomationRequestObject) (gen.DeleteAutomationResponseObject, error) {

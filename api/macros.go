@@ -26,23 +26,20 @@ func (h ruleHandlers) SearchMacro(ctx context.Context, r gen.SearchMacroRequestO
 }
 
 func (h ruleHandlers) CreateMacro(ctx context.Context, r gen.CreateMacroRequestObject) (gen.CreateMacroResponseObject, error) {
-	m, err := h.rules.Create(ctx, auth.From(ctx), models.RuleMacro, macroChange(ctx, r.Body.Macro))
-	if err != nil {
-		return nil, err
-	}
+	raw, location, err := h.create(ctx, models.RuleMacro, macroChange(ctx, r.Body.Macro))
 	return gen.CreateMacro201JSONResponse{
-		Headers: gen.CreateMacro201ResponseHeaders{Location: link(ctx, "macros", m.ID)}, Body: gen.MacroEnvelope{Macro: macroJSON(ctx, m)},
-	}, nil
+		Headers: gen.CreateMacro201ResponseHeaders{Location: location}, Body: gen.MacroEnvelope{Macro: raw},
+	}, err
 }
 
 func (h ruleHandlers) ShowMacro(ctx context.Context, r gen.ShowMacroRequestObject) (gen.ShowMacroResponseObject, error) {
-	m, err := h.show(ctx, models.RuleMacro, r.MacroID)
-	return gen.ShowMacro200JSONResponse{Macro: macroJSON(ctx, m)}, err
+	raw, err := h.show(ctx, models.RuleMacro, r.MacroID)
+	return gen.ShowMacro200JSONResponse{Macro: raw}, err
 }
 
 func (h ruleHandlers) UpdateMacro(ctx context.Context, r gen.UpdateMacroRequestObject) (gen.UpdateMacroResponseObject, error) {
-	m, err := h.update(ctx, models.RuleMacro, r.MacroID, macroChange(ctx, r.Body.Macro))
-	return gen.UpdateMacro200JSONResponse{Macro: macroJSON(ctx, m)}, err
+	raw, err := h.update(ctx, models.RuleMacro, r.MacroID, macroChange(ctx, r.Body.Macro))
+	return gen.UpdateMacro200JSONResponse{Macro: raw}, err
 }
 
 func (h ruleHandlers) DeleteMacro(ctx context.Context, r gen.DeleteMacroRequestObject) (gen.DeleteMacroResponseObject, error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -43,26 +44,87 @@ func (h ruleHandlers) list(ctx context.Context, kind string, f rulebook.Filter) 
 		return wire.Listing{}, err
 	}
 	if !p.Cursor && callOf(ctx).query.Get("sort_order") == "" {
-		p.Desc = rulebook.NewestFirst(p.Sort)
+		p.Desc = rulebook.LargestFirst(p.Sort)
 	}
 	list, err := h.rules.List(ctx, auth.From(ctx), kind, f, p)
 	if err != nil {
 		return wire.Listing{}, err
 	}
-	return listing(ctx, kind+"s", mapped(ctx, list, ruleJSON)), nil
+	items, err := h.shown(ctx, list.Items)
+	l := listing(ctx, kind+"s", list)
+	l.Items = items
+	return l, err
 }
 
 // some are rules of a kind that are not a page of a listing.
-func some(ctx context.Context, kind string, list []models.Rule) wire.Listing {
-	return whole(kind+"s", each(list, func(r models.Rule) any { return ruleJSON(ctx, r) }))
+func (h ruleHandlers) some(ctx context.Context, kind string, list []models.Rule, err error) (wire.Listing, error) {
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	items, err := h.shown(ctx, list)
+	return whole(kind+"s", items), err
 }
 
-func (h ruleHandlers) update(ctx context.Context, kind string, id wire.ID, c rulebook.Change) (models.Rule, error) {
-	return h.rules.Update(ctx, auth.From(ctx), kind, int64(id), c)
+// one is a rule, or the failure to get at it.
+func (h ruleHandlers) one(ctx context.Context, r models.Rule, err error) (wire.Raw, error) {
+	if err != nil {
+		return nil, err
+	}
+	items, err := h.shown(ctx, []models.Rule{r})
+	if err != nil {
+		return nil, err
+	}
+	return items[0], nil
 }
 
-func (h ruleHandlers) show(ctx context.Context, kind string, id wire.ID) (models.Rule, error) {
-	return h.rules.Get(ctx, auth.From(ctx), kind, int64(id))
+// shown are rules as answers have them, with what the caller asked to add.
+func (h ruleHandlers) shown(ctx context.Context, list []models.Rule) ([]wire.Raw, error) {
+	by := auth.From(ctx)
+	var usage map[int64][]int64
+	if slices.ContainsFunc(rulebook.Spans, func(s rulebook.Span) bool { return includes(ctx, s.Name) }) && len(list) > 0 {
+		var err error
+		if usage, err = h.rules.Usage(ctx, by, list); err != nil {
+			return nil, err
+		}
+	}
+	return each(list, func(r models.Rule) wire.Raw {
+		b := models.ToJSON(ruleJSON(ctx, r))
+		o := wire.ReopenObject(b)
+		if includes(ctx, "app_installation") {
+			o.Raw("app_installation", nil)
+		}
+		if includes(ctx, "permissions") {
+			o.Raw("permissions", models.ToJSON(gen.RulePermissions{CanEdit: rulebook.MayChange(by, r)}))
+		}
+		for n, span := range rulebook.Spans {
+			if !includes(ctx, span.Name) {
+				continue
+			}
+			var uses int64
+			if counts := usage[r.ID]; counts != nil {
+				uses = counts[n]
+			}
+			o.Int(span.Name, uses)
+		}
+		return o.End()
+	}), nil
+}
+
+// create makes a rule and returns it with its URL.
+func (h ruleHandlers) create(ctx context.Context, kind string, c rulebook.Change) (wire.Raw, string, error) {
+	r, err := h.rules.Create(ctx, auth.From(ctx), kind, c)
+	raw, err := h.one(ctx, r, err)
+	return raw, link(ctx, kind+"s", r.ID), err
+}
+
+func (h ruleHandlers) update(ctx context.Context, kind string, id wire.ID, c rulebook.Change) (wire.Raw, error) {
+	r, err := h.rules.Update(ctx, auth.From(ctx), kind, int64(id), c)
+	return h.one(ctx, r, err)
+}
+
+func (h ruleHandlers) show(ctx context.Context, kind string, id wire.ID) (wire.Raw, error) {
+	r, err := h.rules.Get(ctx, auth.From(ctx), kind, int64(id))
+	return h.one(ctx, r, err)
 }
 
 func (h ruleHandlers) delete(ctx context.Context, kind string, id wire.ID) error {
@@ -81,18 +143,12 @@ func (h ruleHandlers) place(ctx context.Context, kind string, places []gen.RuleP
 
 func (h ruleHandlers) placeAll(ctx context.Context, kind string, places []rulebook.Place) (wire.Listing, error) {
 	list, err := h.rules.UpdateMany(ctx, auth.From(ctx), kind, places)
-	if err != nil {
-		return wire.Listing{}, err
-	}
-	return some(ctx, kind, list), nil
+	return h.some(ctx, kind, list, err)
 }
 
 func (h ruleHandlers) reorder(ctx context.Context, kind string, ids wire.IDs) (wire.Listing, error) {
 	list, err := h.rules.Reorder(ctx, auth.From(ctx), kind, ids.Int64s())
-	if err != nil {
-		return wire.Listing{}, err
-	}
-	return some(ctx, kind, list), nil
+	return h.some(ctx, kind, list, err)
 }
 
 func ruleConditions(nested *gen.RuleConditionsInput, all, any []gen.RuleConditionInput) *rules.Conditions {

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/helpd/helpd/server/rulebook"
 )
 
 // ruleKind is how rules of one kind are made.
@@ -138,6 +141,30 @@ func TestRulesAreListed(t *testing.T) {
 		r := a.get(k.path + "?per_page=2&page=2&sort_by=alphabetical").want(200)
 		if r.member("count") != json.Number("4") || !strings.Contains(fmt.Sprint(r.member("previous_page")), "page=1") {
 			t.Errorf("%.300s", r.body)
+		}
+	})
+}
+
+func TestRulesWithWhatBelongsToThem(t *testing.T) {
+	t.Parallel()
+	eachKind(t, func(t *testing.T, a *anAPI, k ruleKind) {
+		id := k.rule(a, "r", "")
+		if err := rulebook.UseTx(a.db.WithContext(a.ctx()), a.account.ID, []int64{id}, theClock.Add(-2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		a.user("Ag", a.email("ag"), "agent")
+		path := fmt.Sprintf("%s/%d", k.path, id)
+		const include = "?include=app_installation,permissions,usage_1h,usage_24h,usage_7d,usage_30d,nothing"
+		for by, edit := range map[*anAPI]string{a: "true", a.as(a.email("ag")): "false"} {
+			plain := string(by.get(path).want(200).body)
+			want := strings.TrimSuffix(strings.TrimSpace(plain), "}}") + `,"app_installation":null,"permissions":{"can_edit":` + edit + `},"usage_1h":0,"usage_24h":1,"usage_7d":1,"usage_30d":1}}`
+			by.get(path+include).want(200).wantJSON("%s", want)
+			one := strings.TrimSuffix(strings.TrimPrefix(want, `{"`+k.one+`":`), "}")
+			by.get(k.path+include).want(200).wantJSON(`{"%ss":[%s],"count":1,"next_page":null,"previous_page":null}`, k.one, one)
+		}
+		k.rule(a, "more", "")
+		if got := k.titles(a, "?sort_by=usage_24h"); got != "r more" {
+			t.Errorf("by usage: %s", got)
 		}
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/rulebook"
 )
@@ -33,24 +32,21 @@ func (h ruleHandlers) SearchTriggers(ctx context.Context, r gen.SearchTriggersRe
 }
 
 func (h ruleHandlers) CreateTrigger(ctx context.Context, r gen.CreateTriggerRequestObject) (gen.CreateTriggerResponseObject, error) {
-	t, err := h.rules.Create(ctx, auth.From(ctx), models.RuleTrigger, triggerChange(ctx, r.Body.Trigger))
-	if err != nil {
-		return nil, err
-	}
+	raw, location, err := h.create(ctx, models.RuleTrigger, triggerChange(ctx, r.Body.Trigger))
 	return gen.CreateTrigger201JSONResponse{
-		Headers: gen.CreateTrigger201ResponseHeaders{Location: link(ctx, "triggers", t.ID)}, Body: gen.TriggerEnvelope{Trigger: triggerJSON(ctx, t)},
-	}, nil
+		Headers: gen.CreateTrigger201ResponseHeaders{Location: location}, Body: gen.TriggerEnvelope{Trigger: raw},
+	}, err
 }
 
 func (h ruleHandlers) GetTrigger(ctx context.Context, r gen.GetTriggerRequestObject) (gen.GetTriggerResponseObject, error) {
-	t, err := h.show(ctx, models.RuleTrigger, r.TriggerID)
-	return gen.GetTrigger200JSONResponse{Trigger: triggerJSON(ctx, t)}, err
+	raw, err := h.show(ctx, models.RuleTrigger, r.TriggerID)
+	return gen.GetTrigger200JSONResponse{Trigger: raw}, err
 }
 
 func (h ruleHandlers) UpdateTrigger(ctx context.Context, r gen.UpdateTriggerRequestObject) (gen.UpdateTriggerResponseObject, error) {
-	t, err := h.update(ctx, models.RuleTrigger, r.TriggerID, triggerChange(ctx, r.Body.Trigger))
+	raw, err := h.update(ctx, models.RuleTrigger, r.TriggerID, triggerChange(ctx, r.Body.Trigger))
 	return gen.UpdateTrigger200JSONResponse{
-		Headers: gen.UpdateTrigger200ResponseHeaders{Location: link(ctx, "triggers", t.ID)}, Body: gen.TriggerEnvelope{Trigger: triggerJSON(ctx, t)},
+		Headers: gen.UpdateTrigger200ResponseHeaders{Location: link(ctx, "triggers", int64(r.TriggerID))}, Body: gen.TriggerEnvelope{Trigger: raw},
 	}, err
 }
 

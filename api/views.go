@@ -34,18 +34,15 @@ func (h ruleHandlers) CreateView(ctx context.Context, r gen.CreateViewRequestObj
 	if err != nil {
 		return nil, err
 	}
-	v, err := h.rules.Create(ctx, auth.From(ctx), models.RuleView, c)
-	if err != nil {
-		return nil, err
-	}
+	raw, location, err := h.create(ctx, models.RuleView, c)
 	return gen.CreateView201JSONResponse{
-		Headers: gen.CreateView201ResponseHeaders{Location: link(ctx, "views", v.ID)}, Body: gen.ViewEnvelope{View: viewJSON(ctx, v)},
-	}, nil
+		Headers: gen.CreateView201ResponseHeaders{Location: location}, Body: gen.ViewEnvelope{View: raw},
+	}, err
 }
 
 func (h ruleHandlers) ShowView(ctx context.Context, r gen.ShowViewRequestObject) (gen.ShowViewResponseObject, error) {
-	v, err := h.show(ctx, models.RuleView, r.ViewID)
-	return gen.ShowView200JSONResponse{View: viewJSON(ctx, v)}, err
+	raw, err := h.show(ctx, models.RuleView, r.ViewID)
+	return gen.ShowView200JSONResponse{View: raw}, err
 }
 
 func (h ruleHandlers) UpdateView(ctx context.Context, r gen.UpdateViewRequestObject) (gen.UpdateViewResponseObject, error) {
@@ -53,8 +50,8 @@ func (h ruleHandlers) UpdateView(ctx context.Context, r gen.UpdateViewRequestObj
 	if err != nil {
 		return nil, err
 	}
-	v, err := h.update(ctx, models.RuleView, r.ViewID, c)
-	return gen.UpdateView200JSONResponse{View: viewJSON(ctx, v)}, err
+	raw, err := h.update(ctx, models.RuleView, r.ViewID, c)
+	return gen.UpdateView200JSONResponse{View: raw}, err
 }
 
 func (h ruleHandlers) DeleteView(ctx context.Context, r gen.DeleteViewRequestObject) (gen.DeleteViewResponseObject, error) {
@@ -80,7 +77,8 @@ const maxCompact = 32
 
 func (h ruleHandlers) ListCompactViews(ctx context.Context, _ gen.ListCompactViewsRequestObject) (gen.ListCompactViewsResponseObject, error) {
 	page, err := h.rules.List(ctx, auth.From(ctx), models.RuleView, rulebook.Filter{Active: new(true)}, page.Request{Number: 1, Size: maxCompact})
-	return gen.ListCompactViews200JSONResponse{Listing: some(ctx, models.RuleView, page.Items)}, err
+	l, err := h.some(ctx, models.RuleView, page.Items, err)
+	return gen.ListCompactViews200JSONResponse{Listing: l}, err
 }
 
 func (h ruleHandlers) ListSharedViews(ctx context.Context, r gen.ListSharedViewsRequestObject) (gen.ListSharedViewsResponseObject, error) {
@@ -95,7 +93,8 @@ func (h ruleHandlers) CountViews(ctx context.Context, _ gen.CountViewsRequestObj
 
 func (h ruleHandlers) ListViewsByID(ctx context.Context, r gen.ListViewsByIDRequestObject) (gen.ListViewsByIDResponseObject, error) {
 	list, err := h.rules.Many(ctx, auth.From(ctx), models.RuleView, int64s(r.Params.Ids))
-	return gen.ListViewsByID200JSONResponse{Listing: some(ctx, models.RuleView, list)}, err
+	l, err := h.some(ctx, models.RuleView, list, err)
+	return gen.ListViewsByID200JSONResponse{Listing: l}, err
 }
 
 func viewChange(ctx context.Context, in gen.ViewInput) (rulebook.Change, error) {

@@ -440,6 +440,18 @@ type Automation struct {
 
 	// RawTitle As it was written.
 	RawTitle string `json:"raw_title"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // AutomationBody defines model for AutomationBody.
@@ -449,7 +461,7 @@ type AutomationBody struct {
 
 // AutomationEnvelope defines model for AutomationEnvelope.
 type AutomationEnvelope struct {
-	Automation Automation `json:"automation"`
+	Automation wire.Raw `json:"automation"`
 }
 
 // AutomationInput defines model for AutomationInput.
@@ -1394,6 +1406,18 @@ type Macro struct {
 
 	// RawTitle As it was written.
 	RawTitle string `json:"raw_title"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // MacroBody defines model for MacroBody.
@@ -1474,7 +1498,7 @@ type MacroDraft struct {
 
 // MacroEnvelope defines model for MacroEnvelope.
 type MacroEnvelope struct {
-	Macro Macro `json:"macro"`
+	Macro wire.Raw `json:"macro"`
 }
 
 // MacroInput defines model for MacroInput.
@@ -2036,6 +2060,11 @@ type RuleConditions = wire.Raw
 type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
+// RulePermissions What the caller may do with a rule; with include=permissions.
+type RulePermissions struct {
+	CanEdit bool `json:"can_edit"`
 }
 
 // RulePlaceInput defines model for RulePlaceInput.
@@ -3301,6 +3330,18 @@ type Trigger struct {
 
 	// CategoryID The id of its category, as a string.
 	CategoryID string `json:"category_id"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // TriggerBody defines model for TriggerBody.
@@ -3400,7 +3441,7 @@ type TriggerEdit struct {
 
 // TriggerEnvelope defines model for TriggerEnvelope.
 type TriggerEnvelope struct {
-	Trigger Trigger `json:"trigger"`
+	Trigger wire.Raw `json:"trigger"`
 }
 
 // TriggerInput defines model for TriggerInput.
@@ -3811,6 +3852,18 @@ type View struct {
 
 	// RawTitle As it was written.
 	RawTitle string `json:"raw_title"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // ViewBody defines model for ViewBody.
@@ -3871,7 +3924,7 @@ type ViewCountsEnvelope struct {
 
 // ViewEnvelope defines model for ViewEnvelope.
 type ViewEnvelope struct {
-	View View `json:"view"`
+	View wire.Raw `json:"view"`
 }
 
 // ViewExecution defines model for ViewExecution.

@@ -60,7 +60,7 @@ func firstAccount(ctx context.Context, db *gorm.DB, c Config, now time.Time) (*N
 			return err
 		}
 		made, err := CreateAccount(postgres.WithTx(ctx, tx), db, now, accounts.New{
-			Subdomain: c.Account, Name: c.Account, AdminEmail: c.AdminEmail, AdminPassword: c.AdminPassword,
+			Subdomain: c.Account, Name: c.Account, AdminEmail: c.AdminEmail, AdminPassword: c.AdminPassword, Rules: true,
 		}, c.AdminToken)
 		first = &made
 		return err

@@ -76,6 +76,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	tagService := tags.New(db)
 	queue.Every(time.Minute, "tag counts", tagService.Fold)
 	rulebookService := rulebook.New(db, config, o.Now)
+	queue.Every(time.Minute, "rule usage", rulebookService.FoldUses)
 	promises := sla.New(db, config, o.Now)
 	ticketService := tickets.New(db, config, people, files, rulebookService, promises, o.Now)
 	ticketService.PublicURL = o.PublicURL

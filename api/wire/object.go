@@ -15,6 +15,11 @@ type Object struct {
 // BeginObject begins an object behind b.
 func BeginObject(b []byte) Object { return Object{b: append(b, '{')} }
 
+// ReopenObject goes on with an object that ends b.
+func ReopenObject(b []byte) Object {
+	return Object{b: b[:len(b)-1], some: len(b) > 2}
+}
+
 // End closes the object and returns the buffer.
 func (o *Object) End() []byte { return append(o.b, '}') }
 

@@ -449,6 +449,18 @@ type Automation struct {
 
 	// RawTitle As it was written.
 	RawTitle string `json:"raw_title"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // AutomationBody defines model for AutomationBody.
@@ -1473,6 +1485,18 @@ type Macro struct {
 
 	// RawTitle As it was written.
 	RawTitle string `json:"raw_title"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // MacroBody defines model for MacroBody.
@@ -2183,6 +2207,11 @@ type RuleConditions struct {
 type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
+// RulePermissions What the caller may do with a rule; with include=permissions.
+type RulePermissions struct {
+	CanEdit bool `json:"can_edit"`
 }
 
 // RulePlaceInput defines model for RulePlaceInput.
@@ -3704,6 +3733,18 @@ type Trigger struct {
 
 	// CategoryID The id of its category, as a string.
 	CategoryID string `json:"category_id"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // TriggerBody defines model for TriggerBody.
@@ -4297,6 +4338,18 @@ type View struct {
 
 	// RawTitle As it was written.
 	RawTitle string `json:"raw_title"`
+
+	// AppInstallation Always null; with include=app_installation.
+	AppInstallation nullable.Nullable[map[string]interface{}] `json:"app_installation,omitempty"`
+
+	// Permissions What the caller may do with a rule; with include=permissions.
+	Permissions *RulePermissions `json:"permissions,omitempty"`
+
+	// Usage1H How often it was used in the last hour; with include=usage_1h.
+	Usage1H  *int64 `json:"usage_1h,omitempty"`
+	Usage24H *int64 `json:"usage_24h,omitempty"`
+	Usage7D  *int64 `json:"usage_7d,omitempty"`
+	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
 // ViewBody defines model for ViewBody.

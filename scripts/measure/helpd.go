@@ -151,7 +151,9 @@ func (h *helpd) account(ctx context.Context, subdomain string, tickets int) (*wo
 	if err != nil {
 		return nil, err
 	}
-	if err = w.fill(ctx, h.addr, tickets); err != nil {
+	if err = w.withoutRules(ctx); err != nil {
+		err = fmt.Errorf("delete rules: %w", err)
+	} else if err = w.fill(ctx, h.addr, tickets); err != nil {
 		err = fmt.Errorf("fill: %w", err)
 	} else {
 		err = w.ready(ctx)

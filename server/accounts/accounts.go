@@ -27,6 +27,9 @@ type New struct {
 	AdminName     string // empty is the part of the address before the @
 	AdminEmail    string
 	AdminPassword string // empty: signs in by token alone
+	// Rules says that the account has the triggers, automation, views and macros
+	// that clients expect to find. Without them it sends nothing.
+	Rules bool
 }
 
 // MinPassword is the least length of a password, in characters.
@@ -70,7 +73,10 @@ func Create(ctx context.Context, db *gorm.DB, now time.Time, n New) (models.Acco
 			return err
 		}
 		reasons := satisfactionReasons(stamps)
-		return tx.Create(&reasons).Error
+		if err := tx.Create(&reasons).Error; err != nil || !n.Rules {
+			return err
+		}
+		return rulesTx(tx, stamps)
 	})
 	return account, admin, err
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // ticketDefaultsTx makes the statuses, the system fields and the form of a
-// fresh account. No rule is made: a fresh account sends nothing.
+// fresh account.
 func ticketDefaultsTx(tx *gorm.DB, stamps models.Stamps) error {
 	statuses := defaultStatuses()
 	for i := range statuses {

@@ -138,6 +138,19 @@ func Title(text string, content dynamiccontent.Texts, locale string) string {
 	return content.Render(text, locale)
 }
 
+// SystemTitles are the names, {{zd.pending_tickets}}, of the system texts whose
+// words for a reader of a locale match.
+func SystemTitles(locale string, match func(text string) bool) []string {
+	var names []string
+	lang := languageOf(locale)
+	for key := range systemTexts["en"] {
+		if text, _ := system(lang, key); match(text) {
+			names = append(names, "{{zd."+key+"}}")
+		}
+	}
+	return names
+}
+
 // channels are how ticket.via calls the ways in which tickets come.
 var channels = map[string]string{
 	"web": "Web form", "email": "Mail", "api": "Web service (API)", "rule": "Business rule", "system": "System", "chat": "Chat", "sms": "Text message",

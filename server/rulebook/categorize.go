@@ -6,12 +6,9 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/fault"
 )
-
-// FirstCategory is the name of the category that an account has before it makes
-// others.
-const FirstCategory = "Initial category"
 
 // categorizeTx puts triggers that are new, or that are to move, into a category:
 // into a new one, the one named, or the only one that there is. There they go
@@ -62,7 +59,7 @@ func (s *Service) chooseTx(tx *gorm.DB, all []models.TriggerCategory, c Change) 
 	case c.Category != nil:
 		return s.createCategoryTx(tx, *c.Category)
 	case err != nil && len(all) == 0:
-		return s.createCategoryTx(tx, CategoryChange{Name: new(FirstCategory)})
+		return s.createCategoryTx(tx, CategoryChange{Name: new(accounts.FirstCategory)})
 	case err != nil && len(all) == 1:
 		return all[0], nil
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/placeholders"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -61,9 +63,11 @@ var (
 	}
 )
 
-// NewestFirst reports whether an order begins with what is largest unless the
+// LargestFirst reports whether an order begins with what is largest unless the
 // caller says otherwise.
-func NewestFirst(sort string) bool { return sort == "created_at" || sort == "updated_at" }
+func LargestFirst(sort string) bool {
+	return sort == "created_at" || sort == "updated_at" || strings.HasPrefix(sort, "usage_")
+}
 
 // orderOf is the order in which a page of rules is asked for.
 func (k kind) orderOf(p page.Request) page.Order {
@@ -104,7 +108,12 @@ func (s *Service) List(ctx context.Context, by auth.Actor, kind string, f Filter
 	if err != nil {
 		return page.Result[models.Rule]{}, err
 	}
-	q.Order = kinds[kind].orderOf(p)
+	switch {
+	case !s.byUsage(&q, by, p.Sort):
+		q.Order = kinds[kind].orderOf(p)
+	case p.Desc:
+		q.Order = q.Order.Reversed()
+	}
 	return page.List(ctx, s.db, q, p, scanned(by.AccountID))
 }
 
@@ -156,8 +165,9 @@ func (f Filter) query(by auth.Actor, kind string) (page.Query, error) {
 	if f.GroupID != nil {
 		with("r.group_ids @> ARRAY[?::bigint] AND r.group_ids <> '{}'", *f.GroupID)
 	}
-	for _, word := range strings.Fields(strings.ToLower(f.Words)) {
-		with("lower(r.title) LIKE ?", "%"+postgres.EscapeLike(word)+"%")
+	if words := strings.Fields(strings.ToLower(f.Words)); len(words) > 0 {
+		cond, args := titled(by, words)
+		with(cond, args...)
 	}
 	if f.Description != "" {
 		with("lower(r.description) LIKE ?", "%"+postgres.EscapeLike(strings.ToLower(f.Description))+"%")
@@ -178,6 +188,24 @@ func (f Filter) query(by auth.Actor, kind string) (page.Query, error) {
 	ways, err := f.ways(by)
 	q.Ways = ways
 	return q, err
+}
+
+// titled is the condition of a title with all of some words, also where it
+// names a system text that has them.
+func titled(by auth.Actor, words []string) (string, []any) {
+	conds, args := make([]string, len(words)), make([]any, len(words))
+	for n, word := range words {
+		conds[n], args[n] = "lower(r.title) LIKE ?", "%"+postgres.EscapeLike(word)+"%"
+	}
+	cond := strings.Join(conds, " AND ")
+	names := placeholders.SystemTitles(by.User.Locale, func(text string) bool {
+		text = strings.ToLower(text)
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+	})
+	if len(names) == 0 {
+		return cond, args
+	}
+	return "(" + cond + " OR lower(r.title) = ANY(?))", append(args, models.Strings(names))
 }
 
 // ways lead to the macros and views that the caller is listed.

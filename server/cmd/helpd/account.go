@@ -21,7 +21,7 @@ func accountCommand() *cobra.Command {
 }
 
 func accountCreate() *cobra.Command {
-	var n accounts.New
+	n := accounts.New{Rules: true}
 	cmd := &cobra.Command{
 		Use:   "create SUBDOMAIN",
 		Short: "Make an account with an admin and an API token",
