@@ -124,3 +124,26 @@ func TestTriggersLeaveImportsAndClosedTicketsAlone(t *testing.T) {
 		t.Errorf("a closed ticket: %s", got)
 	}
 }
+
+func TestTriggersOnPeopleWhoAreGoneNeverHold(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	al := a.user("Al", a.email("al"), "agent")
+	company := a.post("/api/v2/organizations", `{"organization":{"name":"Gone"}}`).want(201).id("organization")
+	a.triggered("Not Al's", fmt.Sprintf(`{"field":"assignee_id","operator":"is_not","value":"%d"}`, al), `{"field":"current_tags","value":"user"}`)
+	a.triggered("Not theirs", fmt.Sprintf(`{"field":"organization_id","operator":"is_not","value":"%d"}`, company), `{"field":"current_tags","value":"company"}`)
+	tags := func() string {
+		return fmt.Sprint(a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"B"}}}`).want(201).member("ticket", "tags"))
+	}
+	if got := tags(); got != "[company user]" && got != "[user company]" {
+		t.Errorf("while they are there: %s", got)
+	}
+	a.delete(fmt.Sprintf("/api/v2/users/%d", al)).want(200)
+	if got := tags(); got != "[company]" {
+		t.Errorf("without the user: %s", got)
+	}
+	a.delete(fmt.Sprintf("/api/v2/organizations/%d", company)).want(204)
+	if got := tags(); got != "[]" {
+		t.Errorf("without both: %s", got)
+	}
+}
