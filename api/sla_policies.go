@@ -132,21 +132,11 @@ func (h slaHandlers) RetrieveSLAPolicyFilterDefinitionItems(ctx context.Context,
 
 func filterDefinition(ctx context.Context, d rulebook.Definition) gen.SLADefinition {
 	out := gen.SLADefinition{
-		Value: d.Name, Title: rendered(ctx, d.Title), Group: d.Subject, Values: gen.SLAValues{Type: "text"},
+		Value: d.Name, Title: rendered(ctx, d.Title), Group: d.Subject, Values: gen.SLAValues{Type: d.Type()},
 		Operators: each(d.Operators, func(op string) gen.SLAChoice { return gen.SLAChoice{Value: op, Title: rules.OperatorTitle(op)} }),
 	}
 	out.Values.List = each(d.Choices, func(c rules.Choice) gen.SLAChoice {
 		return gen.SLAChoice{Value: c.Value, Title: rendered(ctx, c.Title)}
 	})
-	switch {
-	case d.List == "user" || d.List == "organization":
-		out.Values.Type = "autocomplete"
-	case d.Choices != nil:
-		out.Values.Type = "list"
-	case d.List == "tags":
-		out.Values.Type = "tags"
-	case d.Name == "exact_created_at" || d.Custom != nil && d.Custom.Type == models.FieldDate:
-		out.Values.Type = "date"
-	}
 	return out
 }

@@ -364,6 +364,29 @@ type AccountSettingsInput struct {
 	Tickets      *TicketSettingsInput       `json:"tickets,omitempty"`
 }
 
+// ActionDefinition defines model for ActionDefinition.
+type ActionDefinition struct {
+	Title string `json:"title"`
+
+	// Subject The name of the field in actions.
+	Subject string `json:"subject"`
+
+	// Type list; autocomplete, where values has only those that stand for somebody, and ids of users may be given; or date, tags or text, which are not chosen from a list.
+	Type string `json:"type"`
+
+	// Group What it is about: ticket, requester or notification.
+	Group string `json:"group"`
+
+	// Nullable An empty value empties the field.
+	Nullable bool `json:"nullable"`
+
+	// Repeatable A rule may have it several times.
+	Repeatable bool `json:"repeatable"`
+
+	// Values The values to choose from, of notifications whom they are for.
+	Values []RuleValueDefinition `json:"values"`
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -575,6 +598,28 @@ type ComplianceDeletionStatus struct {
 
 // ComplianceDeletionStatusList defines model for ComplianceDeletionStatusList.
 type ComplianceDeletionStatusList = wire.List
+
+// ConditionDefinition defines model for ConditionDefinition.
+type ConditionDefinition struct {
+	Title string `json:"title"`
+
+	// Subject The name of the field in conditions.
+	Subject string `json:"subject"`
+
+	// Type list; autocomplete, where values has only those that stand for somebody or nobody, and ids may be asked for; or date, tags or text.
+	Type string `json:"type"`
+
+	// Group What it is about: ticket, requester, organization or update.
+	Group string `json:"group"`
+
+	// Nullable An empty value asks for none.
+	Nullable bool `json:"nullable"`
+
+	// Repeatable Always true.
+	Repeatable bool                  `json:"repeatable"`
+	Operators  []OperatorDefinition  `json:"operators"`
+	Values     []RuleValueDefinition `json:"values"`
+}
 
 // Count defines model for Count.
 type Count struct {
@@ -1420,6 +1465,37 @@ type Macro struct {
 	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
+// MacroActionDefinition defines model for MacroActionDefinition.
+type MacroActionDefinition struct {
+	// Value The name of the field in actions.
+	Value         string `json:"value"`
+	Title         string `json:"title"`
+	TitleForField string `json:"title_for_field"`
+
+	// Target Always null.
+	Target *string `json:"target"`
+	Group  string  `json:"group"`
+
+	// Operators Always is.
+	Operators []SLAChoice `json:"operators"`
+
+	// OutputKey Always null.
+	OutputKey *string           `json:"output_key"`
+	Values    MacroActionValues `json:"values"`
+}
+
+// MacroActionValues defines model for MacroActionValues.
+type MacroActionValues struct {
+	// Type As in ActionDefinition.
+	Type string                `json:"type"`
+	List []RuleValueDefinition `json:"list"`
+}
+
+// MacroActionsEnvelope defines model for MacroActionsEnvelope.
+type MacroActionsEnvelope struct {
+	Actions []MacroActionDefinition `json:"actions"`
+}
+
 // MacroBody defines model for MacroBody.
 type MacroBody struct {
 	Macro MacroInput `json:"macro"`
@@ -1489,6 +1565,16 @@ type MacroComment struct {
 
 	// ScopedBody Pairs of a channel and the text for it: `channel:all` first.
 	ScopedBody [][]string `json:"scoped_body"`
+}
+
+// MacroDefinitions defines model for MacroDefinitions.
+type MacroDefinitions struct {
+	Actions []ActionDefinition `json:"actions"`
+}
+
+// MacroDefinitionsEnvelope defines model for MacroDefinitionsEnvelope.
+type MacroDefinitionsEnvelope struct {
+	Definitions MacroDefinitions `json:"definitions"`
 }
 
 // MacroDraft defines model for MacroDraft.
@@ -1577,6 +1663,15 @@ type Minutes struct {
 // NotRecoveredEnvelope defines model for NotRecoveredEnvelope.
 type NotRecoveredEnvelope struct {
 	SuspendedTickets []SuspendedTicket `json:"suspended_tickets"`
+}
+
+// OperatorDefinition defines model for OperatorDefinition.
+type OperatorDefinition struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+
+	// Terminal A condition with it has no value.
+	Terminal bool `json:"terminal"`
 }
 
 // Organization defines model for Organization.
@@ -2096,6 +2191,15 @@ type RuleRestrictionInput struct {
 
 	// Ids Of groups.
 	Ids wire.IDs `json:"ids,omitzero"`
+}
+
+// RuleValueDefinition defines model for RuleValueDefinition.
+type RuleValueDefinition struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+
+	// Enabled Always true; what cannot be chosen is not listed.
+	Enabled bool `json:"enabled"`
 }
 
 // SLAChoice defines model for SLAChoice.
@@ -3425,6 +3529,18 @@ type TriggerCategoryResults struct {
 type TriggerConditionsDiff struct {
 	All []TriggerPartDiff `json:"all"`
 	Any []TriggerPartDiff `json:"any"`
+}
+
+// TriggerDefinitions defines model for TriggerDefinitions.
+type TriggerDefinitions struct {
+	Actions       []ActionDefinition    `json:"actions"`
+	ConditionsAll []ConditionDefinition `json:"conditions_all"`
+	ConditionsAny []ConditionDefinition `json:"conditions_any"`
+}
+
+// TriggerDefinitionsEnvelope defines model for TriggerDefinitionsEnvelope.
+type TriggerDefinitionsEnvelope struct {
+	Definitions TriggerDefinitions `json:"definitions"`
 }
 
 // TriggerDiff defines model for TriggerDiff.
@@ -5646,12 +5762,18 @@ type ServerInterface interface {
 	// CreateMacro Creates a macro. Agents make macros of their own; admins share theirs.
 	// (POST /api/v2/macros)
 	CreateMacro(ctx echo.Context) error
+	// ListMacrosActions Lists what macros can do. `/macros/definitions` lists the same in the form of `/triggers/definitions`.
+	// (GET /api/v2/macros/actions)
+	ListMacrosActions(ctx echo.Context) error
 	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
 	// (GET /api/v2/macros/active)
 	ListActiveMacros(ctx echo.Context, params ListActiveMacrosParams) error
 	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
 	// (GET /api/v2/macros/categories)
 	ListMacroCategories(ctx echo.Context) error
+	// ListMacroActionDefinitions Lists what macros can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	// (GET /api/v2/macros/definitions)
+	ListMacroActionDefinitions(ctx echo.Context) error
 	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
 	// (DELETE /api/v2/macros/destroy_many)
 	DeleteManyMacros(ctx echo.Context, params DeleteManyMacrosParams) error
@@ -6162,6 +6284,9 @@ type ServerInterface interface {
 	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
 	// (GET /api/v2/triggers/active)
 	ListActiveTriggers(ctx echo.Context, params ListActiveTriggersParams) error
+	// ListTriggerActionConditionDefinitions Lists what triggers can ask about and what they can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	// (GET /api/v2/triggers/definitions)
+	ListTriggerActionConditionDefinitions(ctx echo.Context) error
 	// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
 	// (DELETE /api/v2/triggers/destroy_many)
 	DeleteManyTriggers(ctx echo.Context, params DeleteManyTriggersParams) error
@@ -8133,6 +8258,15 @@ func (w *ServerInterfaceWrapper) CreateMacro(ctx echo.Context) error {
 	return err
 }
 
+// ListMacrosActions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMacrosActions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMacrosActions(ctx)
+	return err
+}
+
 // ListActiveMacros converts echo context to params.
 func (w *ServerInterfaceWrapper) ListActiveMacros(ctx echo.Context) error {
 	var err error
@@ -8178,6 +8312,15 @@ func (w *ServerInterfaceWrapper) ListMacroCategories(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListMacroCategories(ctx)
+	return err
+}
+
+// ListMacroActionDefinitions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMacroActionDefinitions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMacroActionDefinitions(ctx)
 	return err
 }
 
@@ -10972,6 +11115,15 @@ func (w *ServerInterfaceWrapper) ListActiveTriggers(ctx echo.Context) error {
 	return err
 }
 
+// ListTriggerActionConditionDefinitions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTriggerActionConditionDefinitions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTriggerActionConditionDefinitions(ctx)
+	return err
+}
+
 // DeleteManyTriggers converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteManyTriggers(ctx echo.Context) error {
 	var err error
@@ -13125,6 +13277,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/macros/update_many", wrapper.UpdateManyMacros, options.OperationMiddlewares["UpdateManyMacros"]...)
 	router.DELETE(options.BaseURL+"/api/v2/macros/destroy_many", wrapper.DeleteManyMacros, options.OperationMiddlewares["DeleteManyMacros"]...)
 	router.GET(options.BaseURL+"/api/v2/macros/categories", wrapper.ListMacroCategories, options.OperationMiddlewares["ListMacroCategories"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/actions", wrapper.ListMacrosActions, options.OperationMiddlewares["ListMacrosActions"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/definitions", wrapper.ListMacroActionDefinitions, options.OperationMiddlewares["ListMacroActionDefinitions"]...)
 	router.DELETE(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.DeleteMacro, options.OperationMiddlewares["DeleteMacro"]...)
 	router.GET(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.ShowMacro, options.OperationMiddlewares["ShowMacro"]...)
 	router.PUT(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.UpdateMacro, options.OperationMiddlewares["UpdateMacro"]...)
@@ -13315,6 +13469,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/triggers/search", wrapper.SearchTriggers, options.OperationMiddlewares["SearchTriggers"]...)
 	router.PUT(options.BaseURL+"/api/v2/triggers/update_many", wrapper.UpdateManyTriggers, options.OperationMiddlewares["UpdateManyTriggers"]...)
 	router.DELETE(options.BaseURL+"/api/v2/triggers/destroy_many", wrapper.DeleteManyTriggers, options.OperationMiddlewares["DeleteManyTriggers"]...)
+	router.GET(options.BaseURL+"/api/v2/triggers/definitions", wrapper.ListTriggerActionConditionDefinitions, options.OperationMiddlewares["ListTriggerActionConditionDefinitions"]...)
 	router.PUT(options.BaseURL+"/api/v2/triggers/reorder", wrapper.ReorderTriggers, options.OperationMiddlewares["ReorderTriggers"]...)
 	router.DELETE(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.DeleteTrigger, options.OperationMiddlewares["DeleteTrigger"]...)
 	router.GET(options.BaseURL+"/api/v2/triggers/:trigger_id", wrapper.GetTrigger, options.OperationMiddlewares["GetTrigger"]...)
@@ -15648,6 +15803,27 @@ func (response CreateMacro201JSONResponse) VisitCreateMacroResponse(w http.Respo
 	return err
 }
 
+type ListMacrosActionsRequestObject struct {
+}
+
+type ListMacrosActionsResponseObject interface {
+	VisitListMacrosActionsResponse(w http.ResponseWriter) error
+}
+
+type ListMacrosActions200JSONResponse MacroActionsEnvelope
+
+func (response ListMacrosActions200JSONResponse) VisitListMacrosActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListActiveMacrosRequestObject struct {
 	Params ListActiveMacrosParams
 }
@@ -15680,6 +15856,27 @@ type ListMacroCategoriesResponseObject interface {
 type ListMacroCategories200JSONResponse MacroCategoriesEnvelope
 
 func (response ListMacroCategories200JSONResponse) VisitListMacroCategoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMacroActionDefinitionsRequestObject struct {
+}
+
+type ListMacroActionDefinitionsResponseObject interface {
+	VisitListMacroActionDefinitionsResponse(w http.ResponseWriter) error
+}
+
+type ListMacroActionDefinitions200JSONResponse MacroDefinitionsEnvelope
+
+func (response ListMacroActionDefinitions200JSONResponse) VisitListMacroActionDefinitionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -19593,6 +19790,27 @@ func (response ListActiveTriggers200JSONResponse) VisitListActiveTriggersRespons
 	return err
 }
 
+type ListTriggerActionConditionDefinitionsRequestObject struct {
+}
+
+type ListTriggerActionConditionDefinitionsResponseObject interface {
+	VisitListTriggerActionConditionDefinitionsResponse(w http.ResponseWriter) error
+}
+
+type ListTriggerActionConditionDefinitions200JSONResponse TriggerDefinitionsEnvelope
+
+func (response ListTriggerActionConditionDefinitions200JSONResponse) VisitListTriggerActionConditionDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteManyTriggersRequestObject struct {
 	Params DeleteManyTriggersParams
 }
@@ -22445,12 +22663,18 @@ type StrictServerInterface interface {
 	// CreateMacro Creates a macro. Agents make macros of their own; admins share theirs.
 	// (POST /api/v2/macros)
 	CreateMacro(ctx context.Context, request CreateMacroRequestObject) (CreateMacroResponseObject, error)
+	// ListMacrosActions Lists what macros can do. `/macros/definitions` lists the same in the form of `/triggers/definitions`.
+	// (GET /api/v2/macros/actions)
+	ListMacrosActions(ctx context.Context, request ListMacrosActionsRequestObject) (ListMacrosActionsResponseObject, error)
 	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
 	// (GET /api/v2/macros/active)
 	ListActiveMacros(ctx context.Context, request ListActiveMacrosRequestObject) (ListActiveMacrosResponseObject, error)
 	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
 	// (GET /api/v2/macros/categories)
 	ListMacroCategories(ctx context.Context, request ListMacroCategoriesRequestObject) (ListMacroCategoriesResponseObject, error)
+	// ListMacroActionDefinitions Lists what macros can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	// (GET /api/v2/macros/definitions)
+	ListMacroActionDefinitions(ctx context.Context, request ListMacroActionDefinitionsRequestObject) (ListMacroActionDefinitionsResponseObject, error)
 	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
 	// (DELETE /api/v2/macros/destroy_many)
 	DeleteManyMacros(ctx context.Context, request DeleteManyMacrosRequestObject) (DeleteManyMacrosResponseObject, error)
@@ -22961,6 +23185,9 @@ type StrictServerInterface interface {
 	// ListActiveTriggers Lists the triggers that are active, in the order in which they run.
 	// (GET /api/v2/triggers/active)
 	ListActiveTriggers(ctx context.Context, request ListActiveTriggersRequestObject) (ListActiveTriggersResponseObject, error)
+	// ListTriggerActionConditionDefinitions Lists what triggers can ask about and what they can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	// (GET /api/v2/triggers/definitions)
+	ListTriggerActionConditionDefinitions(ctx context.Context, request ListTriggerActionConditionDefinitionsRequestObject) (ListTriggerActionConditionDefinitionsResponseObject, error)
 	// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
 	// (DELETE /api/v2/triggers/destroy_many)
 	DeleteManyTriggers(ctx context.Context, request DeleteManyTriggersRequestObject) (DeleteManyTriggersResponseObject, error)
@@ -26467,6 +26694,29 @@ func (sh *strictHandler) CreateMacro(ctx echo.Context) error {
 	return nil
 }
 
+// ListMacrosActions operation middleware
+func (sh *strictHandler) ListMacrosActions(ctx echo.Context) error {
+	var request ListMacrosActionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMacrosActions(ctx.Request().Context(), request.(ListMacrosActionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMacrosActions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMacrosActionsResponseObject); ok {
+		return validResponse.VisitListMacrosActionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListActiveMacros operation middleware
 func (sh *strictHandler) ListActiveMacros(ctx echo.Context, params ListActiveMacrosParams) error {
 	var request ListActiveMacrosRequestObject
@@ -26509,6 +26759,29 @@ func (sh *strictHandler) ListMacroCategories(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListMacroCategoriesResponseObject); ok {
 		return validResponse.VisitListMacroCategoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMacroActionDefinitions operation middleware
+func (sh *strictHandler) ListMacroActionDefinitions(ctx echo.Context) error {
+	var request ListMacroActionDefinitionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMacroActionDefinitions(ctx.Request().Context(), request.(ListMacroActionDefinitionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMacroActionDefinitions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMacroActionDefinitionsResponseObject); ok {
+		return validResponse.VisitListMacroActionDefinitionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -31894,6 +32167,29 @@ func (sh *strictHandler) ListActiveTriggers(ctx echo.Context, params ListActiveT
 		return err
 	} else if validResponse, ok := response.(ListActiveTriggersResponseObject); ok {
 		return validResponse.VisitListActiveTriggersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTriggerActionConditionDefinitions operation middleware
+func (sh *strictHandler) ListTriggerActionConditionDefinitions(ctx echo.Context) error {
+	var request ListTriggerActionConditionDefinitionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTriggerActionConditionDefinitions(ctx.Request().Context(), request.(ListTriggerActionConditionDefinitionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTriggerActionConditionDefinitions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTriggerActionConditionDefinitionsResponseObject); ok {
+		return validResponse.VisitListTriggerActionConditionDefinitionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

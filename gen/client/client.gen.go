@@ -362,6 +362,29 @@ type AccountSettingsInput struct {
 	Tickets      *TicketSettingsInput       `json:"tickets,omitempty"`
 }
 
+// ActionDefinition defines model for ActionDefinition.
+type ActionDefinition struct {
+	Title string `json:"title"`
+
+	// Subject The name of the field in actions.
+	Subject string `json:"subject"`
+
+	// Type list; autocomplete, where values has only those that stand for somebody, and ids of users may be given; or date, tags or text, which are not chosen from a list.
+	Type string `json:"type"`
+
+	// Group What it is about: ticket, requester or notification.
+	Group string `json:"group"`
+
+	// Nullable An empty value empties the field.
+	Nullable bool `json:"nullable"`
+
+	// Repeatable A rule may have it several times.
+	Repeatable bool `json:"repeatable"`
+
+	// Values The values to choose from, of notifications whom they are for.
+	Values []RuleValueDefinition `json:"values"`
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -599,6 +622,28 @@ type ComplianceDeletionStatus struct {
 // ComplianceDeletionStatusList defines model for ComplianceDeletionStatusList.
 type ComplianceDeletionStatusList struct {
 	ComplianceDeletionStatuses []ComplianceDeletionStatus `json:"compliance_deletion_statuses"`
+}
+
+// ConditionDefinition defines model for ConditionDefinition.
+type ConditionDefinition struct {
+	Title string `json:"title"`
+
+	// Subject The name of the field in conditions.
+	Subject string `json:"subject"`
+
+	// Type list; autocomplete, where values has only those that stand for somebody or nobody, and ids may be asked for; or date, tags or text.
+	Type string `json:"type"`
+
+	// Group What it is about: ticket, requester, organization or update.
+	Group string `json:"group"`
+
+	// Nullable An empty value asks for none.
+	Nullable bool `json:"nullable"`
+
+	// Repeatable Always true.
+	Repeatable bool                  `json:"repeatable"`
+	Operators  []OperatorDefinition  `json:"operators"`
+	Values     []RuleValueDefinition `json:"values"`
 }
 
 // Count defines model for Count.
@@ -1499,6 +1544,37 @@ type Macro struct {
 	Usage30D *int64 `json:"usage_30d,omitempty"`
 }
 
+// MacroActionDefinition defines model for MacroActionDefinition.
+type MacroActionDefinition struct {
+	// Value The name of the field in actions.
+	Value         string `json:"value"`
+	Title         string `json:"title"`
+	TitleForField string `json:"title_for_field"`
+
+	// Target Always null.
+	Target *string `json:"target"`
+	Group  string  `json:"group"`
+
+	// Operators Always is.
+	Operators []SLAChoice `json:"operators"`
+
+	// OutputKey Always null.
+	OutputKey *string           `json:"output_key"`
+	Values    MacroActionValues `json:"values"`
+}
+
+// MacroActionValues defines model for MacroActionValues.
+type MacroActionValues struct {
+	// Type As in ActionDefinition.
+	Type string                `json:"type"`
+	List []RuleValueDefinition `json:"list"`
+}
+
+// MacroActionsEnvelope defines model for MacroActionsEnvelope.
+type MacroActionsEnvelope struct {
+	Actions []MacroActionDefinition `json:"actions"`
+}
+
 // MacroBody defines model for MacroBody.
 type MacroBody struct {
 	Macro MacroInput `json:"macro"`
@@ -1568,6 +1644,16 @@ type MacroComment struct {
 
 	// ScopedBody Pairs of a channel and the text for it: `channel:all` first.
 	ScopedBody [][]string `json:"scoped_body"`
+}
+
+// MacroDefinitions defines model for MacroDefinitions.
+type MacroDefinitions struct {
+	Actions []ActionDefinition `json:"actions"`
+}
+
+// MacroDefinitionsEnvelope defines model for MacroDefinitionsEnvelope.
+type MacroDefinitionsEnvelope struct {
+	Definitions MacroDefinitions `json:"definitions"`
 }
 
 // MacroDraft defines model for MacroDraft.
@@ -1658,6 +1744,15 @@ type MetricStatus struct {
 type Minutes struct {
 	Calendar *int64 `json:"calendar"`
 	Business *int64 `json:"business"`
+}
+
+// OperatorDefinition defines model for OperatorDefinition.
+type OperatorDefinition struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+
+	// Terminal A condition with it has no value.
+	Terminal bool `json:"terminal"`
 }
 
 // Organization defines model for Organization.
@@ -2243,6 +2338,15 @@ type RuleRestrictionInput struct {
 
 	// Ids Of groups.
 	Ids []int64 `json:"ids,omitzero"`
+}
+
+// RuleValueDefinition defines model for RuleValueDefinition.
+type RuleValueDefinition struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+
+	// Enabled Always true; what cannot be chosen is not listed.
+	Enabled bool `json:"enabled"`
 }
 
 // SLAChoice defines model for SLAChoice.
@@ -3835,6 +3939,18 @@ type TriggerCategoryResults struct {
 type TriggerConditionsDiff struct {
 	All []TriggerPartDiff `json:"all"`
 	Any []TriggerPartDiff `json:"any"`
+}
+
+// TriggerDefinitions defines model for TriggerDefinitions.
+type TriggerDefinitions struct {
+	Actions       []ActionDefinition    `json:"actions"`
+	ConditionsAll []ConditionDefinition `json:"conditions_all"`
+	ConditionsAny []ConditionDefinition `json:"conditions_any"`
+}
+
+// TriggerDefinitionsEnvelope defines model for TriggerDefinitionsEnvelope.
+type TriggerDefinitionsEnvelope struct {
+	Definitions TriggerDefinitions `json:"definitions"`
 }
 
 // TriggerDiff What became another since the revision before. In the first one all is new.
@@ -8925,6 +9041,11 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
 	CreateMacro(ctx context.Context, body CreateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListMacrosActions Lists what macros can do. `/macros/definitions` lists the same in the form of `/triggers/definitions`.
+	//
+	// Corresponds with GET /api/v2/macros/actions (the `ListMacrosActions` operationId).
+	ListMacrosActions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
 	//
 	// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
@@ -8934,6 +9055,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
 	ListMacroCategories(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMacroActionDefinitions Lists what macros can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	//
+	// Corresponds with GET /api/v2/macros/definitions (the `ListMacroActionDefinitions` operationId).
+	ListMacroActionDefinitions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
 	//
@@ -10278,6 +10404,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
 	ListActiveTriggers(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTriggerActionConditionDefinitions Lists what triggers can ask about and what they can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	//
+	// Corresponds with GET /api/v2/triggers/definitions (the `ListTriggerActionConditionDefinitions` operationId).
+	ListTriggerActionConditionDefinitions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteManyTriggers Deletes the triggers with these ids: all of them or none.
 	//
@@ -13213,6 +13344,21 @@ func (c *Client) CreateMacro(ctx context.Context, body CreateMacroJSONRequestBod
 	return c.Client.Do(req)
 }
 
+// ListMacrosActions Lists what macros can do. `/macros/definitions` lists the same in the form of `/triggers/definitions`.
+//
+// Corresponds with GET /api/v2/macros/actions (the `ListMacrosActions` operationId).
+func (c *Client) ListMacrosActions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMacrosActionsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
 //
 // Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
@@ -13233,6 +13379,21 @@ func (c *Client) ListActiveMacros(ctx context.Context, params *ListActiveMacrosP
 // Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
 func (c *Client) ListMacroCategories(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMacroCategoriesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMacroActionDefinitions Lists what macros can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+//
+// Corresponds with GET /api/v2/macros/definitions (the `ListMacroActionDefinitions` operationId).
+func (c *Client) ListMacroActionDefinitions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMacroActionDefinitionsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -16797,6 +16958,21 @@ func (c *Client) CreateTrigger(ctx context.Context, body CreateTriggerJSONReques
 // Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
 func (c *Client) ListActiveTriggers(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListActiveTriggersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTriggerActionConditionDefinitions Lists what triggers can ask about and what they can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+//
+// Corresponds with GET /api/v2/triggers/definitions (the `ListTriggerActionConditionDefinitions` operationId).
+func (c *Client) ListTriggerActionConditionDefinitions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTriggerActionConditionDefinitionsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -25089,6 +25265,33 @@ func NewCreateMacroRequestWithBody(server string, contentType string, body io.Re
 	return req, nil
 }
 
+// NewListMacrosActionsRequest constructs an http.Request for the ListMacrosActions method
+func NewListMacrosActionsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/actions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListActiveMacrosRequest constructs an http.Request for the ListActiveMacros method
 func NewListActiveMacrosRequest(server string, params *ListActiveMacrosParams) (*http.Request, error) {
 	var err error
@@ -25297,6 +25500,33 @@ func NewListMacroCategoriesRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/api/v2/macros/categories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMacroActionDefinitionsRequest constructs an http.Request for the ListMacroActionDefinitions method
+func NewListMacroActionDefinitionsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/definitions")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -36600,6 +36830,33 @@ func NewListActiveTriggersRequest(server string, params *ListActiveTriggersParam
 	return req, nil
 }
 
+// NewListTriggerActionConditionDefinitionsRequest constructs an http.Request for the ListTriggerActionConditionDefinitions method
+func NewListTriggerActionConditionDefinitionsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/triggers/definitions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewDeleteManyTriggersRequest constructs an http.Request for the DeleteManyTriggers method
 func NewDeleteManyTriggersRequest(server string, params *DeleteManyTriggersParams) (*http.Request, error) {
 	var err error
@@ -45185,6 +45442,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/macros (the `CreateMacro` operationId).
 	CreateMacroWithResponse(ctx context.Context, body CreateMacroJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMacroResponse, error)
 
+	// ListMacrosActionsWithResponse Lists what macros can do. `/macros/definitions` lists the same in the form of `/triggers/definitions`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/actions (the `ListMacrosActions` operationId).
+	ListMacrosActionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacrosActionsResponse, error)
+
 	// ListActiveMacrosWithResponse Lists the active macros that are shared with the caller, and the caller's own.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -45198,6 +45462,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
 	ListMacroCategoriesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacroCategoriesResponse, error)
+
+	// ListMacroActionDefinitionsWithResponse Lists what macros can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/definitions (the `ListMacroActionDefinitions` operationId).
+	ListMacroActionDefinitionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacroActionDefinitionsResponse, error)
 
 	// DeleteManyMacrosWithResponse Deletes the macros with these ids: all of them or none.
 	//
@@ -46778,6 +47049,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/triggers/active (the `ListActiveTriggers` operationId).
 	ListActiveTriggersWithResponse(ctx context.Context, params *ListActiveTriggersParams, reqEditors ...RequestEditorFn) (*ListActiveTriggersResponse, error)
+
+	// ListTriggerActionConditionDefinitionsWithResponse Lists what triggers can ask about and what they can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/triggers/definitions (the `ListTriggerActionConditionDefinitions` operationId).
+	ListTriggerActionConditionDefinitionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTriggerActionConditionDefinitionsResponse, error)
 
 	// DeleteManyTriggersWithResponse Deletes the triggers with these ids: all of them or none.
 	//
@@ -51877,6 +52155,47 @@ func (r CreateMacroResponse) ContentType() string {
 	return ""
 }
 
+type ListMacrosActionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroActionsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMacrosActionsResponse) GetJSON200() *MacroActionsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMacrosActionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMacrosActionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMacrosActionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMacrosActionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListActiveMacrosResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -51953,6 +52272,47 @@ func (r ListMacroCategoriesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListMacroCategoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMacroActionDefinitionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroDefinitionsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMacroActionDefinitionsResponse) GetJSON200() *MacroDefinitionsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMacroActionDefinitionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMacroActionDefinitionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMacroActionDefinitionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMacroActionDefinitionsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -58985,6 +59345,47 @@ func (r ListActiveTriggersResponse) ContentType() string {
 	return ""
 }
 
+type ListTriggerActionConditionDefinitionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TriggerDefinitionsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTriggerActionConditionDefinitionsResponse) GetJSON200() *TriggerDefinitionsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTriggerActionConditionDefinitionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTriggerActionConditionDefinitionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTriggerActionConditionDefinitionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTriggerActionConditionDefinitionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type DeleteManyTriggersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -65303,6 +65704,19 @@ func (c *ClientWithResponses) CreateMacroWithResponse(ctx context.Context, body 
 	return ParseCreateMacroResponse(rsp)
 }
 
+// ListMacrosActionsWithResponse Lists what macros can do. `/macros/definitions` lists the same in the form of `/triggers/definitions`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/actions (the `ListMacrosActions` operationId).
+func (c *ClientWithResponses) ListMacrosActionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacrosActionsResponse, error) {
+	rsp, err := c.ListMacrosActions(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMacrosActionsResponse(rsp)
+}
+
 // ListActiveMacrosWithResponse Lists the active macros that are shared with the caller, and the caller's own.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -65327,6 +65741,19 @@ func (c *ClientWithResponses) ListMacroCategoriesWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseListMacroCategoriesResponse(rsp)
+}
+
+// ListMacroActionDefinitionsWithResponse Lists what macros can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/definitions (the `ListMacroActionDefinitions` operationId).
+func (c *ClientWithResponses) ListMacroActionDefinitionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMacroActionDefinitionsResponse, error) {
+	rsp, err := c.ListMacroActionDefinitions(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMacroActionDefinitionsResponse(rsp)
 }
 
 // DeleteManyMacrosWithResponse Deletes the macros with these ids: all of them or none.
@@ -68239,6 +68666,19 @@ func (c *ClientWithResponses) ListActiveTriggersWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseListActiveTriggersResponse(rsp)
+}
+
+// ListTriggerActionConditionDefinitionsWithResponse Lists what triggers can ask about and what they can do, with the values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be used as well.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/triggers/definitions (the `ListTriggerActionConditionDefinitions` operationId).
+func (c *ClientWithResponses) ListTriggerActionConditionDefinitionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListTriggerActionConditionDefinitionsResponse, error) {
+	rsp, err := c.ListTriggerActionConditionDefinitions(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTriggerActionConditionDefinitionsResponse(rsp)
 }
 
 // DeleteManyTriggersWithResponse Deletes the triggers with these ids: all of them or none.
@@ -72768,6 +73208,32 @@ func ParseCreateMacroResponse(rsp *http.Response) (*CreateMacroResponse, error) 
 	return response, nil
 }
 
+// ParseListMacrosActionsResponse parses an HTTP response from a ListMacrosActionsWithResponse call
+func ParseListMacrosActionsResponse(rsp *http.Response) (*ListMacrosActionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMacrosActionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroActionsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListActiveMacrosResponse parses an HTTP response from a ListActiveMacrosWithResponse call
 func ParseListActiveMacrosResponse(rsp *http.Response) (*ListActiveMacrosResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -72810,6 +73276,32 @@ func ParseListMacroCategoriesResponse(rsp *http.Response) (*ListMacroCategoriesR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest MacroCategoriesEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMacroActionDefinitionsResponse parses an HTTP response from a ListMacroActionDefinitionsWithResponse call
+func ParseListMacroActionDefinitionsResponse(rsp *http.Response) (*ListMacroActionDefinitionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMacroActionDefinitionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroDefinitionsEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -77337,6 +77829,32 @@ func ParseListActiveTriggersResponse(rsp *http.Response) (*ListActiveTriggersRes
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TriggerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTriggerActionConditionDefinitionsResponse parses an HTTP response from a ListTriggerActionConditionDefinitionsWithResponse call
+func ParseListTriggerActionConditionDefinitionsResponse(rsp *http.Response) (*ListTriggerActionConditionDefinitionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTriggerActionConditionDefinitionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TriggerDefinitionsEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

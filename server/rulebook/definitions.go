@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/rules"
@@ -20,22 +21,67 @@ type Definition struct {
 	OneOf   bool           // it may also stand in any
 }
 
+// ActionDefinition is something that rules may do.
+type ActionDefinition struct {
+	rules.ActionInfo
+	Choices []rules.Choice // nil: values are not chosen from a list
+}
+
+// Type is how values are chosen: from a list; by autocomplete, where the list has
+// only those that stand for somebody or nobody; or as date, tags or text.
+func (d Definition) Type() string { return typeOf(d.FieldInfo, d.Choices) }
+
+// Type is how values are chosen, as Definition.Type.
+func (d ActionDefinition) Type() string { return typeOf(d.FieldInfo, d.Choices) }
+
+func typeOf(f rules.FieldInfo, choices []rules.Choice) string {
+	switch {
+	case f.List == "user" || f.List == "organization":
+		return "autocomplete"
+	case choices != nil:
+		return "list"
+	case f.List == "tags":
+		return "tags"
+	case f.Name == "exact_created_at" || f.Custom != nil && f.Custom.Type == models.FieldDate:
+		return "date"
+	}
+	return "text"
+}
+
 // Definitions are the fields that conditions of a kind of rules may ask about.
 func (s *Service) Definitions(ctx context.Context, by auth.Actor, use rules.Use) ([]Definition, error) {
+	list := []Definition{}
+	err := s.define(ctx, by, func(env rules.Env, records rules.Records) {
+		for _, f := range rules.Fields(use, env) {
+			list = append(list, Definition{f, f.Choices(env.Config, records), rules.OneOf(rules.Condition{Field: f.Name}, use, env)})
+		}
+	})
+	return list, err
+}
+
+// ActionDefinitions are what a kind of rules may do.
+func (s *Service) ActionDefinitions(ctx context.Context, by auth.Actor, use rules.Use) ([]ActionDefinition, error) {
+	list := []ActionDefinition{}
+	err := s.define(ctx, by, func(env rules.Env, records rules.Records) {
+		for _, a := range rules.ActionsOf(use, env) {
+			list = append(list, ActionDefinition{a, a.Choices(env.Config, records)})
+		}
+	})
+	return list, err
+}
+
+// define reads what definitions are made of: two statements, however many there
+// are.
+func (s *Service) define(ctx context.Context, by auth.Actor, with func(rules.Env, rules.Records)) error {
 	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	records, err := recordsOf(s.db.WithContext(ctx), by.AccountID)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		with(rules.Env{Config: config}, records)
 	}
-	env := rules.Env{Config: config}
-	list := []Definition{}
-	for _, f := range rules.Fields(use, env) {
-		list = append(list, Definition{f, f.Choices(config, records), rules.OneOf(rules.Condition{Field: f.Name}, use, env)})
-	}
-	return list, nil
+	return err
 }
 
 // recordsOf are the records that conditions choose among, each kind by name.

@@ -187,10 +187,10 @@ func compileAction(given Action, use Use, env Env) (act, []Ref, error) {
 
 // forMacros holds the statuses that people may not set themselves.
 func forMacros(given Action, use Use) error {
-	if use != Macros || given.Field != "status" {
+	if given.Field != "status" {
 		return nil
 	}
-	if value, _ := one(given.Value); value == models.StatusNew || value == models.StatusClosed {
+	if value, _ := one(given.Value); !(ActionInfo{use: use}).sets(value) {
 		return fmt.Errorf("cannot be %q in a macro", value)
 	}
 	return nil
