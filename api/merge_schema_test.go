@@ -11,10 +11,11 @@ import (
 
 // Columns of numbers and lists of them that hold no user's id, whatever the table.
 var ofNoUser = []string{
-	"account_id", "id", "seq", "subject_id", "size", "count", "delta", "config_version", "clocks", "business_clocks", "intervals",
-	"audit_id", "automation_id", "brand_id", "category_id", "comment_id", "custom_role_id", "custom_status_id", "default_group_id", "event_id", "field_id", "followup_ids",
-	"followup_source_id", "group_id", "group_ids", "item_id", "organization_id", "parent_id", "photo_id", "problem_id", "reason_id",
-	"restricted_brand_ids", "rule_id", "schedule_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "upload_id",
+	"account_id", "id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clocks", "comment_id",
+	"config_version", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "event_id", "field_id",
+	"followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id", "organization_id",
+	"parent_id", "photo_id", "problem_id", "reason_id", "restricted_brand_ids", "rule_id", "schedule_id", "seq", "size",
+	"subject_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "trigger_id", "upload_id", "uses",
 }
 
 // What names a user who was merged into another, and goes on doing so.
@@ -32,6 +33,7 @@ var staysWithTheLoser = map[string]string{
 	"rules.owner_id":                   "agents alone have some, and no agent is merged",
 	"satisfaction_ratings.assignee_id": "whom the rating was about, who was an agent",
 	"tickets.deleted_by":               "who did it then",
+	"trigger_revisions.author_id":      "who wrote it then",
 	"users.merged_into_id":             "of those who were merged into the loser before: the way to the winner leads over him",
 }
 
