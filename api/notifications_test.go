@@ -52,7 +52,10 @@ func TestTriggersNotify(t *testing.T) {
 		}
 	}
 
-	a.put(a.path(id), `{"ticket":{"comment":{"body":"My password?"}}}`).want(200)
+	r = a.put(a.path(id), `{"ticket":{"comment":{"body":"My password?"}}}`).want(200)
+	if got, want := told(r, "audit", "events"), "Comment  <nil> <nil>\nComment  <nil> <nil> via rule trigger \"Answer\"\nComment  <nil> <nil> via rule trigger \"Note\""; got != want {
+		t.Errorf("events\n%s\nwant\n%s", got, want)
+	}
 	comments := a.get(a.path(id) + "/comments").want(200)
 	got := ""
 	for i := range 4 {

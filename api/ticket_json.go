@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -158,6 +159,7 @@ type auditComment struct {
 	Public      bool             `json:"public"`
 	Attachments []gen.Attachment `json:"attachments"`
 	AuditID     int64            `json:"audit_id"`
+	Via         json.RawMessage  `json:"via,omitempty"` // of a rule's; absent: the audit's
 }
 
 func auditEvents(ctx context.Context, a tickets.AuditRecord) []wire.Raw {
@@ -167,6 +169,7 @@ func auditEvents(ctx context.Context, a tickets.AuditRecord) []wire.Raw {
 		if c, ok := a.Comments[event.Get("id").Int()]; ok {
 			raw = wire.Raw(models.ToJSON(auditComment{
 				c.ID, c.Type, c.AuthorID, c.Body, c.HTMLBody, c.PlainBody, c.Public, commentFiles(ctx, c, true), c.AuditID,
+				json.RawMessage(event.Get("via").Raw),
 			}))
 		}
 		events = append(events, raw)
