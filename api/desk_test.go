@@ -348,6 +348,8 @@ func TestDeskRefusesRulesThatCannotBe(t *testing.T) {
 		{"trigger", `{"field":"` + plan + `","operator":"is","value":"diamond"}`, "", act, "conditions.all[0]: " + plan},
 		{"trigger", open + `,{"field":"group_id","operator":"is","value":"4711"}`, "", act, "conditions.all[1]: group_id is 4711 does not exist"},
 		{"trigger", open, "", act + `,{"field":"group_id","value":"4711"}`, "actions[1]: group_id 4711 does not exist"},
+		{"trigger", open, `{"field":"assignee_id","operator":"is","value":"4711"}`, act, "conditions.any[0]: user 4711 does not exist"},
+		{"trigger", open, "", act + `,{"field":"notification_user","value":["4711","x","y"]}`, "actions[1]: user 4711 does not exist"},
 		{"trigger", open, "", act + `,{"field":"notification_user","value":["requester_id","x","{% for i in (1..900000000) %}{% endfor %}"]}`, "actions[1]: notification_user the text takes too long"},
 		{"automation", open, "", act, "Conditions: all must have one about time"},
 		{"automation", solved, "", act, "Conditions: all must have one of status"},
@@ -478,4 +480,39 @@ func TestDeskViewsOpenTicketsOfAProduct(t *testing.T) {
 	_, stranger := d.restricted("stranger", "assigned")
 	shows(stranger)
 	d.as(d.at("seoul")).get(path + "/tickets").wantForbidden()
+}
+
+func TestDeskAnswersForgottenPasswordsByMacro(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.routes()
+	macro := d.post("/api/v2/macros", `{"macro":{"title":"Access::Password reset","actions":[{"field":"status","value":"pending"},{"field":"type","value":"question"},
+		{"field":"assignee_id","value":"current_user"},{"field":"current_tags","value":"password_reset"},{"field":"comment_mode_is_public","value":"true"},
+		{"field":"comment_value","value":"{{ticket.requester.first_name}}님, 「{{ticket.title}}」의 비밀번호를 새로 정해 주세요. / パスワードを再設定してください。"}]}}`).want(201).id("macro")
+	id := d.asks("seoul", "I've forgotten my password, and the password reset option is not working. How can I recover my account?")
+	agent := d.as(d.email("desk"))
+	before := d.get(d.path(id)).want(200).body
+	r := agent.get(fmt.Sprintf("/api/v2/tickets/%d/macros/%d/apply", id, macro)).want(200)
+	const text = "Front님, 「Help」의 비밀번호를 새로 정해 주세요. / パスワードを再設定してください。"
+	for name, want := range map[string]any{"status": "pending", "type": "question", "assignee_id": d.agent, "tags": "[password_reset]"} {
+		if got := fmt.Sprint(r.member("result", "ticket", name)); got != fmt.Sprint(want) {
+			t.Errorf("%s is %s, want %v", name, got, want)
+		}
+	}
+	if got := r.member("result", "ticket", "comment", "body"); got != text {
+		t.Errorf("comment %v", got)
+	}
+	if after := d.get(d.path(id)).want(200).body; string(after) != string(before) {
+		t.Errorf("trying it out changed the ticket:\n%s\n%s", before, after)
+	}
+	d.wants(id, "status tags", "new", "[]")
+
+	// The agent saves what was made of it.
+	agent.put(d.path(id), fmt.Sprintf(`{"ticket":{"status":"pending","type":"question","assignee_id":%d,"tags":["password_reset"],"macro_ids":[%d],
+		"comment":{"body":%q}}}`, d.agent, macro, r.member("result", "ticket", "comment", "body"))).want(200)
+	d.wants(id, "status type assignee_id tags", "pending", "question", d.agent, "[password_reset]")
+	if got := fmt.Sprint(d.as(d.at("seoul")).get(fmt.Sprintf("/api/v2/requests/%d/comments", id)).want(200).member("comments", 1, "body")); got != text {
+		t.Errorf("the customer reads %s", got)
+	}
+	d.as(d.at("seoul")).get(fmt.Sprintf("/api/v2/tickets/%d/macros/%d/apply", id, macro)).wantForbidden()
 }
