@@ -139,6 +139,7 @@ func New(s Services, o Options) *echo.Echo {
 	h.registerImport()
 	h.suspendedHandlers.register()
 	h.ticketHandlers.register()
+	h.viewHandlers.register()
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{setUp{fields: s.Fields}.guard}))
 	h.downloads(e)

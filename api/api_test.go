@@ -426,6 +426,7 @@ var specRouter = sync.OnceValues(func() (routers.Router, error) {
 		return nil, err
 	}
 	doc.Servers = nil
+	openapi3filter.RegisterBodyDecoder("application/atom+xml", openapi3filter.FileBodyDecoder)
 	return legacy.NewRouter(doc)
 })
 

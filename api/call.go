@@ -24,6 +24,7 @@ type call struct {
 	base   string // https://host:port
 	path   string // /api/v2/groups, without .json
 	client string // what the caller's program calls itself
+	accept string // the types of answers that it takes
 	query  url.Values
 	setUp  *setUp
 }
@@ -31,7 +32,7 @@ type call struct {
 type callKey struct{}
 
 func withCall(ctx context.Context, c echo.Context, s *setUp) context.Context {
-	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.QueryParams(), s})
+	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s})
 }
 
 func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }

@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/jobs"
@@ -173,15 +174,17 @@ func (h suspendedHandlers) export(ctx context.Context, by auth.Actor, item json.
 		return nil, err
 	}
 	up, err := h.suspended.Export(ctx, by)
-	if err != nil {
-		return nil, err
-	}
+	return exported(call, up), err
+}
+
+// exported is the result of a job that made a file.
+func exported(call exportItem, up attachments.Upload) map[string]any {
 	return map[string]any{
 		"action": "export", "status": "Exported", "success": true, "attachment_id": up.File.ID,
 		// Not where its bytes are: agents whom a restriction holds see jobs too.
 		"attachment_url": fmt.Sprintf("%s/api/v2/attachments/%d.json", call.Base, up.File.ID),
 		"file_name":      up.File.FileName, "expires_at": wire.Time(up.ExpiresAt),
-	}, nil
+	}
 }
 
 func suspendedJSON(ctx context.Context, t suspended.Record) gen.SuspendedTicket {

@@ -120,40 +120,29 @@ var viewColumns = map[string]viewColumn{
 	"nice_id":      {"ticket_id", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.Int(name, t.ID) }},
 	"organization": {"organization_id", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.ID(name, t.OrganizationID) }},
 	"priority": {"priority", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) {
-		o.String(name, choiceTitle(or(t.Priority, "")))
+		o.String(name, views.Title(or(t.Priority, "")))
 	}},
 	"requester": {"requester_id", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.Int(name, t.RequesterID) }},
 	"satisfaction_score": {"satisfaction_score", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) {
-		o.String(name, choiceTitle(gjson.GetBytes(t.Satisfaction, "score").Str))
+		o.String(name, views.Title(gjson.GetBytes(t.Satisfaction, "score").Str))
 	}},
 	"solved": {"solved", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.OptionalTime(name, t.SolvedAt) }},
 	"status": {"status", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) {
-		o.String(name, choiceTitle(t.Status))
+		o.String(name, views.Title(t.Status))
 	}},
 	"submitter":   {"submitter_id", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.Int(name, t.SubmitterID) }},
 	"ticket_form": {"ticket_form_id", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.ID(name, t.TicketFormID) }},
 	"type": {"type", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) {
-		o.String(name, choiceTitle(or(t.Type, "")))
+		o.String(name, views.Title(or(t.Type, "")))
 	}},
 	"updated": {"updated", func(_ rowWriter, o *wire.Object, name string, t *models.Ticket) { o.Time(name, t.UpdatedAt) }},
 	"updated_assignee": {"updated_assignee", func(w rowWriter, o *wire.Object, name string, t *models.Ticket) {
 		o.OptionalTime(name, w.table.Metrics[t.ID].AssigneeUpdatedAt)
 	}},
 	"updated_by_type": {"updated_by_type", func(w rowWriter, o *wire.Object, name string, t *models.Ticket) {
-		o.String(name, map[bool]string{true: "End user", false: "Agent"}[w.table.Latest[t.ID].ByEndUser])
+		o.String(name, views.UpdatedBy(w.table.Latest[t.ID]))
 	}},
 	"updated_requester": {"updated_requester", func(w rowWriter, o *wire.Object, name string, t *models.Ticket) {
 		o.OptionalTime(name, w.table.Metrics[t.ID].RequesterUpdatedAt)
 	}},
-}
-
-// choiceTitle is the title of a value of a field of the system.
-func choiceTitle(value string) string {
-	switch value {
-	case "", models.ScoreUnoffered:
-		return "-"
-	case models.StatusHold:
-		return "On-hold"
-	}
-	return string(value[0]-'a'+'A') + value[1:]
 }

@@ -207,3 +207,86 @@ func TestViewIsPreviewed(t *testing.T) {
 		}
 	}
 }
+
+func TestViewIsAFeed(t *testing.T) {
+	t.Parallel()
+	v := newViewed(t)
+	v.put(v.anAPI.path(v.ids[0]), `{"ticket":{"subject":"<b>one</b> & \u0001","comment":{"body":"x"}}}`).want(200)
+	v.put(v.path, `{"view":{"title":"Un & solved","output":{"sort_by":"nice_id","sort_order":"asc"}}}`).want(200)
+	// To clients of the API it is the list of tickets.
+	v.get(v.path + "/feed?per_page=2").want(200).wantJSON("%s", strings.ReplaceAll(string(v.get(v.path+"/tickets?per_page=2").body), "/tickets.json?", "/feed.json?"))
+	reader := v.with("Accept", "application/atom+xml, application/xml;q=0.9")
+	r := reader.get(v.path + "/feed?per_page=2").want(200)
+	if got := r.header.Get("Content-Type"); got != "application/atom+xml" {
+		t.Errorf("Content-Type %s", got)
+	}
+	id := strings.TrimPrefix(v.path, viewsPath+"/")
+	want := `<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom"><id>http://helpd.test/api/v2/views/` + id + `.json</id><title>Un &amp; solved</title><updated>2026-03-04T09:06:07Z</updated><author><name>Acme</name></author>` +
+		`<link rel="self" href="http://helpd.test` + v.path + `/feed"></link><link rel="alternate" href="http://helpd.test` + v.path + `.json"></link>` +
+		`<entry><id>http://helpd.test/api/v2/tickets/1.json</id><title>&lt;b&gt;one&lt;/b&gt; &amp; ` + "\uFFFD" + `</title><published>2026-03-04T05:06:07Z</published><updated>2026-03-04T09:06:07Z</updated>` +
+		`<author><name>Ann</name></author><category term="open"></category><link rel="alternate" href="http://helpd.test/api/v2/tickets/1.json"></link><content type="text">Words</content></entry>` +
+		`<entry><id>http://helpd.test/api/v2/tickets/2.json</id><title>two</title><published>2026-03-04T06:06:07Z</published><updated>2026-03-04T06:06:07Z</updated>` +
+		`<author><name>bo</name></author><category term="new"></category><link rel="alternate" href="http://helpd.test/api/v2/tickets/2.json"></link><content type="text">Words</content></entry></feed>`
+	if got := string(r.body); got != want {
+		t.Errorf("feed\n got %s\nwant %s", got, want)
+	}
+	for _, who := range []*anAPI{v.anAPI, reader} {
+		who.get(viewsPath + "/404/feed").wantMissing()
+		who.get(v.path + "/feed?page=101").want(400)
+	}
+	v.as(v.email("ann")).get(v.path + "/feed").wantForbidden()
+	_, held := v.restricted("held", "assigned")
+	if got := string(held.with("Accept", "application/atom+xml").get(v.path + "/feed").want(200).body); strings.Contains(got, "<entry>") {
+		t.Errorf("who sees none is shown %s", got)
+	}
+}
+
+func TestViewIsExported(t *testing.T) {
+	t.Parallel()
+	a := newWorkingAPI(t, nil)
+	v := viewedOn(a)
+	v.put(v.anAPI.path(v.ids[1]), `{"ticket":{"subject":"=HYPERLINK(1)"}}`).want(200)
+	v.put(v.path, v.named(`{"view":{"output":{"columns":["subject","requester","priority","due_date",PRODUCT,SEATS],"group_by":"assignee","group_order":"asc","sort_by":"nice_id","sort_order":"asc"}}}`)).want(200)
+	lines := func(who *anAPI, path string) string {
+		r := who.get(path + "/export").want(200)
+		if got, want := toJSON(t, r.member("export")), `{"status":"starting","view_id":`+strings.TrimPrefix(path, viewsPath+"/")+`}`; got != want {
+			t.Errorf("export %s, want %s", got, want)
+		}
+		file := strings.TrimPrefix(r.jobDone(who).member("job_status", "results", "attachment_url").(string), "http://helpd.test")
+		address := who.get(file).want(200).member("attachment", "content_url").(string)
+		return string(who.get(strings.TrimPrefix(address, "http://helpd.test")).want(200).body)
+	}
+	want := `ID,Assignee,Subject,Requester,Priority,Due date,Product,Seats
+2,,'=HYPERLINK(1),bo,-,,camera,10
+1,Agnes,one,Ann,High,,zoom,9.5
+4,Agnes,four,Ann,Urgent,,,-3
+3,Zoe,three,bo,Low,2026-03-09T00:00:00Z,,
+`
+	if got := lines(v.anAPI, v.path); got != want {
+		t.Errorf("the file is\n%s\nwant\n%s", got, want)
+	}
+	id, held := v.restricted("held", "assigned")
+	v.put(v.anAPI.path(v.ids[3]), fmt.Sprintf(`{"ticket":{"assignee_id":%d}}`, id)).want(200)
+	if got, want := lines(held, v.path), "ID,Assignee,Subject,Requester,Priority,Due date,Product,Seats\n4,R,four,Ann,Urgent,,,-3\n"; got != want {
+		t.Errorf("the file of who sees one ticket is\n%s\nwant\n%s", got, want)
+	}
+	// More tickets than are read at once, and the other columns.
+	for n := range 101 {
+		v.ticket(fmt.Sprintf(`{"subject":"s%d","tags":["many"],"comment":{"body":"x"}}`, n))
+	}
+	many := v.view(`{"title":"Many","all":[{"field":"status","operator":"is","value":"new"},{"field":"current_tags","operator":"includes","value":"many"}],
+		"output":{"columns":["assigned","brand","created","custom_status_id","group","locale_id","organization","satisfaction_score","solved","status"],"group_by":"ticket_form","sort_by":"created","sort_order":"asc"}}`)
+	got := strings.Split(strings.TrimSpace(lines(v.anAPI, many)), "\n")
+	if len(got) != 102 || got[0] != "ID,Form,Assigned,Brand,Requested,Ticket status,Group,Requester language,Organization,Satisfaction,Solved,Status" ||
+		got[101] != fmt.Sprintf("%d,Default Ticket Form,,Acme,2026-03-04T09:06:07Z,New,,en-US,,-,,New", 106) {
+		t.Errorf("%d lines: %s ... %s", len(got), got[0], got[len(got)-1])
+	}
+	v.put(many, `{"view":{"output":{"columns":["type","submitter","updated","updated_assignee","updated_by_type","updated_requester"],"group_by":null}}}`).want(200)
+	if got := strings.Split(lines(v.anAPI, many), "\n"); got[0] != "ID,Type,Submitter,Updated,Assignee updated,Latest updater type (agent/end user),Requester updated" || got[1] != "6,-,Ada Admin,2026-03-04T09:06:07Z,,Agent,2026-03-04T09:06:07Z" {
+		t.Errorf("%s\n%s", got[0], got[1])
+	}
+	v.get(viewsPath + "/404/export").wantMissing()
+	v.another().get(v.path + "/export").wantMissing()
+	v.as(v.email("ann")).get(v.path + "/export").wantForbidden()
+}

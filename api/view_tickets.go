@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/views"
 )
@@ -19,6 +21,37 @@ import (
 type viewHandlers struct {
 	views *views.Service
 	of    ticketHandlers
+}
+
+// exportView is the operation's name in the queue; it outlives a version.
+const exportView = "views.export"
+
+// viewExport is what the job needs to know of the call.
+type viewExport struct {
+	exportItem
+	View int64 `json:"view_id"`
+}
+
+func (h viewHandlers) register() {
+	h.of.jobs.Register(exportView, jobs.Operation{JobType: "Export View", Doing: "Exporting view", Action: "export", Run: h.export, Single: true})
+}
+
+func (h viewHandlers) ExportView(ctx context.Context, r gen.ExportViewRequestObject) (gen.ExportViewResponseObject, error) {
+	by, id := auth.From(ctx), int64(r.ViewID)
+	if _, err := h.views.Show(ctx, by, id); err != nil {
+		return nil, err
+	}
+	job, err := h.of.jobs.StartBulk(ctx, by, exportView, rawItems([]viewExport{{exportItem{callOf(ctx).base}, id}}))
+	return gen.ExportView200JSONResponse{Export: gen.ViewExport{ViewID: id, Status: "starting"}, JobStatus: jobStatusJSON(ctx, job)}, err
+}
+
+func (h viewHandlers) export(ctx context.Context, by auth.Actor, item json.RawMessage, _ int) (any, error) {
+	var call viewExport
+	if err := json.Unmarshal(item, &call); err != nil {
+		return nil, err
+	}
+	up, err := h.views.Export(ctx, by, call.View)
+	return exported(call.exportItem, up), err
 }
 
 // viewPage is the page that the caller asks for, and in which order.

@@ -27,7 +27,11 @@ func (a *anAPI) view(body string) string {
 
 func newViewed(t *testing.T) *viewed {
 	t.Helper()
-	a := newAPI(t)
+	return viewedOn(newAPI(t))
+}
+
+func viewedOn(a *anAPI) *viewed {
+	a.t.Helper()
 	v := &viewed{anAPI: a}
 	v.product = a.ticketField(`{"type":"tagger","title":"Product","custom_field_options":[{"name":"Camera","value":"camera"},{"name":"Zoom","value":"zoom"}]}`)
 	v.seats = a.ticketField(`{"type":"decimal","title":"Seats"}`)

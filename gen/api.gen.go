@@ -4060,6 +4060,20 @@ type ViewExecution struct {
 	CustomFields []ViewColumn `json:"custom_fields"`
 }
 
+// ViewExport defines model for ViewExport.
+type ViewExport struct {
+	ViewID int64 `json:"view_id"`
+
+	// Status starting
+	Status string `json:"status"`
+}
+
+// ViewExportEnvelope defines model for ViewExportEnvelope.
+type ViewExportEnvelope struct {
+	Export    ViewExport `json:"export"`
+	JobStatus JobStatus  `json:"job_status"`
+}
+
 // ViewInput defines model for ViewInput.
 type ViewInput struct {
 	// Title At most 255 characters.
@@ -6623,6 +6637,12 @@ type ServerInterface interface {
 	// ExecuteView Shows an active view as a table of the tickets that the caller may see.
 	// (GET /api/v2/views/{view_id}/execute)
 	ExecuteView(ctx echo.Context, viewID ViewIDParam, params ExecuteViewParams) error
+	// ExportView Has the table of an active view written into a CSV file, in a job: all tickets that the caller may see.
+	// (GET /api/v2/views/{view_id}/export)
+	ExportView(ctx echo.Context, viewID ViewIDParam) error
+	// ViewFeed Lists the tickets of an active view that the caller may see, in the view's order: as an Atom feed to who accepts `application/atom+xml`, otherwise as JSON.
+	// (GET /api/v2/views/{view_id}/feed)
+	ViewFeed(ctx echo.Context, viewID ViewIDParam) error
 	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
 	// (GET /api/v2/views/{view_id}/tickets)
 	ListTicketsFromView(ctx echo.Context, viewID ViewIDParam) error
@@ -13112,6 +13132,38 @@ func (w *ServerInterfaceWrapper) ExecuteView(ctx echo.Context) error {
 	return err
 }
 
+// ExportView converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportView(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportView(ctx, viewID)
+	return err
+}
+
+// ViewFeed converts echo context to params.
+func (w *ServerInterfaceWrapper) ViewFeed(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "view_id" -------------
+	var viewID ViewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "view_id", ctx.Param("view_id"), &viewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter view_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ViewFeed(ctx, viewID)
+	return err
+}
+
 // ListTicketsFromView converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTicketsFromView(ctx echo.Context) error {
 	var err error
@@ -13543,6 +13595,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/request_verification", wrapper.RequestEndUserVerification, options.OperationMiddlewares["RequestEndUserVerification"]...)
 	router.PUT(options.BaseURL+"/api/v2/end_users/:user_id/identities/:user_identity_id/verify", wrapper.VerifyEndUserIdentity, options.OperationMiddlewares["VerifyEndUserIdentity"]...)
 	router.GET(options.BaseURL+"/api/v2/views/:view_id/tickets", wrapper.ListTicketsFromView, options.OperationMiddlewares["ListTicketsFromView"]...)
+	router.GET(options.BaseURL+"/api/v2/views/:view_id/feed", wrapper.ViewFeed, options.OperationMiddlewares["ViewFeed"]...)
+	router.GET(options.BaseURL+"/api/v2/views/:view_id/export", wrapper.ExportView, options.OperationMiddlewares["ExportView"]...)
 	router.GET(options.BaseURL+"/api/v2/views/:view_id/execute", wrapper.ExecuteView, options.OperationMiddlewares["ExecuteView"]...)
 	router.POST(options.BaseURL+"/api/v2/views/preview", wrapper.PreviewViews, options.OperationMiddlewares["PreviewViews"]...)
 	router.POST(options.BaseURL+"/api/v2/views/preview/count", wrapper.PreviewCount, options.OperationMiddlewares["PreviewCount"]...)
@@ -22342,6 +22396,70 @@ func (response ExecuteView200JSONResponse) VisitExecuteViewResponse(w http.Respo
 	return err
 }
 
+type ExportViewRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+}
+
+type ExportViewResponseObject interface {
+	VisitExportViewResponse(w http.ResponseWriter) error
+}
+
+type ExportView200JSONResponse ViewExportEnvelope
+
+func (response ExportView200JSONResponse) VisitExportViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ViewFeedRequestObject struct {
+	ViewID ViewIDParam `json:"view_id"`
+}
+
+type ViewFeedResponseObject interface {
+	VisitViewFeedResponse(w http.ResponseWriter) error
+}
+
+type ViewFeed200ApplicationAtomXMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ViewFeed200ApplicationAtomXMLResponse) VisitViewFeedResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/atom+xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ViewFeed200JSONResponse TicketList
+
+func (response ViewFeed200JSONResponse) VisitViewFeedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTicketsFromViewRequestObject struct {
 	ViewID ViewIDParam `json:"view_id"`
 }
@@ -23524,6 +23642,12 @@ type StrictServerInterface interface {
 	// ExecuteView Shows an active view as a table of the tickets that the caller may see.
 	// (GET /api/v2/views/{view_id}/execute)
 	ExecuteView(ctx context.Context, request ExecuteViewRequestObject) (ExecuteViewResponseObject, error)
+	// ExportView Has the table of an active view written into a CSV file, in a job: all tickets that the caller may see.
+	// (GET /api/v2/views/{view_id}/export)
+	ExportView(ctx context.Context, request ExportViewRequestObject) (ExportViewResponseObject, error)
+	// ViewFeed Lists the tickets of an active view that the caller may see, in the view's order: as an Atom feed to who accepts `application/atom+xml`, otherwise as JSON.
+	// (GET /api/v2/views/{view_id}/feed)
+	ViewFeed(ctx context.Context, request ViewFeedRequestObject) (ViewFeedResponseObject, error)
 	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
 	// (GET /api/v2/views/{view_id}/tickets)
 	ListTicketsFromView(ctx context.Context, request ListTicketsFromViewRequestObject) (ListTicketsFromViewResponseObject, error)
@@ -35714,6 +35838,56 @@ func (sh *strictHandler) ExecuteView(ctx echo.Context, viewID ViewIDParam, param
 		return err
 	} else if validResponse, ok := response.(ExecuteViewResponseObject); ok {
 		return validResponse.VisitExecuteViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportView operation middleware
+func (sh *strictHandler) ExportView(ctx echo.Context, viewID ViewIDParam) error {
+	var request ExportViewRequestObject
+
+	request.ViewID = viewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportView(ctx.Request().Context(), request.(ExportViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportViewResponseObject); ok {
+		return validResponse.VisitExportViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ViewFeed operation middleware
+func (sh *strictHandler) ViewFeed(ctx echo.Context, viewID ViewIDParam) error {
+	var request ViewFeedRequestObject
+
+	request.ViewID = viewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ViewFeed(ctx.Request().Context(), request.(ViewFeedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ViewFeed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ViewFeedResponseObject); ok {
+		return validResponse.VisitViewFeedResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

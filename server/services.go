@@ -108,7 +108,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Tags:          tagService,
 		Tickets:       ticketService,
 		Users:         people,
-		Views:         views.New(db, rulebookService, config, ticketService, o.Now),
+		Views:         views.New(db, rulebookService, config, ticketService, files, o.Now),
 
 		Jobs:        queue,
 		Idempotency: keys,

@@ -4546,6 +4546,20 @@ type ViewExecution struct {
 	CustomFields []ViewColumn `json:"custom_fields"`
 }
 
+// ViewExport defines model for ViewExport.
+type ViewExport struct {
+	ViewID int64 `json:"view_id"`
+
+	// Status starting
+	Status string `json:"status"`
+}
+
+// ViewExportEnvelope defines model for ViewExportEnvelope.
+type ViewExportEnvelope struct {
+	Export    ViewExport `json:"export"`
+	JobStatus JobStatus  `json:"job_status"`
+}
+
 // ViewInput defines model for ViewInput.
 type ViewInput struct {
 	// Title At most 255 characters.
@@ -7667,6 +7681,27 @@ type ExecuteViewParams struct {
 
 	// Exclude Which of `users`, `groups` and `organizations` to leave out, separated by commas.
 	Exclude *ViewExcludeParam `form:"exclude,omitempty" json:"exclude,omitempty"`
+}
+
+// ViewFeedParams defines parameters for ViewFeed.
+type ViewFeedParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListTicketsFromViewParams defines parameters for ListTicketsFromView.
@@ -11261,6 +11296,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
 	ExecuteView(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportView Has the table of an active view written into a CSV file, in a job: all tickets that the caller may see.
+	//
+	// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/export (the `ExportView` operationId).
+	ExportView(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ViewFeed Lists the tickets of an active view that the caller may see, in the view's order: as an Atom feed to who accepts `application/atom+xml`, otherwise as JSON.
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/feed (the `ViewFeed` operationId).
+	ViewFeed(ctx context.Context, viewID ViewIDParam, params *ViewFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
 	//
@@ -19265,6 +19312,38 @@ func (c *Client) GetViewCount(ctx context.Context, viewID ViewIDParam, reqEditor
 // Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
 func (c *Client) ExecuteView(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExecuteViewRequest(c.Server, viewID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportView Has the table of an active view written into a CSV file, in a job: all tickets that the caller may see.
+//
+// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
+//
+// Corresponds with GET /api/v2/views/{view_id}/export (the `ExportView` operationId).
+func (c *Client) ExportView(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportViewRequest(c.Server, viewID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ViewFeed Lists the tickets of an active view that the caller may see, in the view's order: as an Atom feed to who accepts `application/atom+xml`, otherwise as JSON.
+//
+// Corresponds with GET /api/v2/views/{view_id}/feed (the `ViewFeed` operationId).
+func (c *Client) ViewFeed(ctx context.Context, viewID ViewIDParam, params *ViewFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewViewFeedRequest(c.Server, viewID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -44329,6 +44408,161 @@ func NewExecuteViewRequest(server string, viewID ViewIDParam, params *ExecuteVie
 	return req, nil
 }
 
+// NewExportViewRequest constructs an http.Request for the ExportView method
+func NewExportViewRequest(server string, viewID ViewIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewViewFeedRequest constructs an http.Request for the ViewFeed method
+func NewViewFeedRequest(server string, viewID ViewIDParam, params *ViewFeedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "view_id", viewID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/views/%s/feed", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTicketsFromViewRequest constructs an http.Request for the ListTicketsFromView method
 func NewListTicketsFromViewRequest(server string, viewID ViewIDParam, params *ListTicketsFromViewParams) (*http.Request, error) {
 	var err error
@@ -48066,6 +48300,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/views/{view_id}/execute (the `ExecuteView` operationId).
 	ExecuteViewWithResponse(ctx context.Context, viewID ViewIDParam, params *ExecuteViewParams, reqEditors ...RequestEditorFn) (*ExecuteViewResponse, error)
+
+	// ExportViewWithResponse Has the table of an active view written into a CSV file, in a job: all tickets that the caller may see.
+	//
+	// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/export (the `ExportView` operationId).
+	ExportViewWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*ExportViewResponse, error)
+
+	// ViewFeedWithResponse Lists the tickets of an active view that the caller may see, in the view's order: as an Atom feed to who accepts `application/atom+xml`, otherwise as JSON.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/views/{view_id}/feed (the `ViewFeed` operationId).
+	ViewFeedWithResponse(ctx context.Context, viewID ViewIDParam, params *ViewFeedParams, reqEditors ...RequestEditorFn) (*ViewFeedResponse, error)
 
 	// ListTicketsFromViewWithResponse Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
 	//
@@ -63971,6 +64221,88 @@ func (r ExecuteViewResponse) ContentType() string {
 	return ""
 }
 
+type ExportViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ViewExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExportViewResponse) GetJSON200() *ViewExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ViewFeedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ViewFeedResponse) GetJSON200() *TicketList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ViewFeedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ViewFeedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ViewFeedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ViewFeedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTicketsFromViewResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -70553,6 +70885,34 @@ func (c *ClientWithResponses) ExecuteViewWithResponse(ctx context.Context, viewI
 		return nil, err
 	}
 	return ParseExecuteViewResponse(rsp)
+}
+
+// ExportViewWithResponse Has the table of an active view written into a CSV file, in a job: all tickets that the caller may see.
+//
+// The `results` of the job, which the answer has as an extension, have the `attachment_url` of the file. Whoever asked for it, and admins, find there where to download it. It is there as long as any upload.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/{view_id}/export (the `ExportView` operationId).
+func (c *ClientWithResponses) ExportViewWithResponse(ctx context.Context, viewID ViewIDParam, reqEditors ...RequestEditorFn) (*ExportViewResponse, error) {
+	rsp, err := c.ExportView(ctx, viewID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportViewResponse(rsp)
+}
+
+// ViewFeedWithResponse Lists the tickets of an active view that the caller may see, in the view's order: as an Atom feed to who accepts `application/atom+xml`, otherwise as JSON.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/views/{view_id}/feed (the `ViewFeed` operationId).
+func (c *ClientWithResponses) ViewFeedWithResponse(ctx context.Context, viewID ViewIDParam, params *ViewFeedParams, reqEditors ...RequestEditorFn) (*ViewFeedResponse, error) {
+	rsp, err := c.ViewFeed(ctx, viewID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseViewFeedResponse(rsp)
 }
 
 // ListTicketsFromViewWithResponse Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
@@ -80785,6 +81145,61 @@ func ParseExecuteViewResponse(rsp *http.Response) (*ExecuteViewResponse, error) 
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportViewResponse parses an HTTP response from a ExportViewWithResponse call
+func ParseExportViewResponse(rsp *http.Response) (*ExportViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ViewExportEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseViewFeedResponse parses an HTTP response from a ViewFeedWithResponse call
+func ParseViewFeedResponse(rsp *http.Response) (*ViewFeedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ViewFeedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (application/atom+xml) unsupported
 
 	}
 

@@ -8,7 +8,8 @@
 // after the other.
 //
 // "measure pages" compares pages of lists in an account with many tickets with the
-// same pages in one with few.
+// same pages in one with few. "measure rules" measures what rules cost with many
+// tickets, part by part.
 package main
 
 import (
@@ -24,7 +25,7 @@ import (
 
 type options struct {
 	helpd       string
-	pages       bool // measure pages of lists alone
+	what        string // pages or rules alone; empty: operations
 	tickets     int
 	small       int
 	dataDir     string
@@ -37,20 +38,20 @@ type options struct {
 
 func main() {
 	o, args := options{}, os.Args[1:]
-	if len(args) > 0 && args[0] == "pages" {
-		o.pages, args = true, args[1:]
+	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules") {
+		o.what, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
 	flags.StringVar(&o.helpd, "helpd", ".bin/helpd", "the program to measure")
-	flags.IntVar(&o.tickets, "tickets", 0, "how many tickets to measure on, with three comments each (100,000; for pages 1,000,000)")
+	flags.IntVar(&o.tickets, "tickets", 0, "how many tickets to measure on, with three comments each (100,000; for pages and rules 1,000,000)")
 	flags.IntVar(&o.small, "small", 10_000, "pages: how many tickets the other account has")
 	flags.StringVar(&o.dataDir, "data-dir", "", "helpd's data directory, kept to be measured on again; empty: one that is gone afterwards")
 	flags.StringVar(&o.json, "json", "", "file to write the figures to, too")
 	flags.IntVar(&o.connections, "connections", 8*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
 	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
-	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages whose names begin so")
+	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages, or parts of rules, whose names begin so")
 	_ = flags.Parse(args) // ends the program when it fails
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flags.Arg(0))
@@ -58,7 +59,7 @@ func main() {
 	}
 	if o.tickets == 0 {
 		o.tickets = 100_000
-		if o.pages {
+		if o.what != "" {
 			o.tickets = 1_000_000
 		}
 	}
@@ -72,10 +73,12 @@ func main() {
 
 const usage = `bench measures helpd beside pgbench, which runs the same statements.
 bench pages measures what pages of lists cost in an account of many tickets,
-in turns with the same pages of an account of few.
+in turns with the same pages of an account of few. bench rules measures views
+in an account of many tickets.
 
   bench [flags]
   bench pages [flags]
+  bench rules [flags]
 
 `
 
@@ -95,11 +98,8 @@ func run(ctx context.Context, o options) (err error) {
 	defer h.stop() // measured already, or failed with another error
 	ctx, cancel := h.whileItRuns(ctx)
 	defer cancel()
-	measure := measureOperations
-	if o.pages {
-		measure = measurePages
-	}
-	err = measure(ctx, o, h)
+	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules}
+	err = measure[o.what](ctx, o, h)
 	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // as it is, also when a signal ended us
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/helpd/helpd/models"
@@ -21,10 +22,6 @@ type Selection struct {
 	Joins    string
 	Order    page.Order // on t, m and what Joins adds to each ticket; the last column is t.id
 }
-
-// sorted is how many tickets a selection has at most that are found, counted and
-// sorted at once. It is what pages by number reach.
-const sorted = page.MaxOffset
 
 const metricOf = " JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id"
 
@@ -50,7 +47,7 @@ func (s *Service) Select(ctx context.Context, by auth.Actor, selection Selection
 		return t, row.Scan(append(append(dest(&t), &version), order...)...)
 	}
 	q := selection.query(by, columnsFor(by))
-	list, whole, err := page.Whole(ctx, s.db, q, r, sorted, scan)
+	list, whole, err := page.Whole(ctx, s.db, q, r, s.wholeTo, scan)
 	if err == nil && !whole {
 		list, err = page.ListRows(ctx, s.db, q, r, scan)
 	}
@@ -59,6 +56,26 @@ func (s *Service) Select(ctx context.Context, by auth.Actor, selection Selection
 	}
 	config, err := s.fields.Config(s.db.WithContext(ctx), by.AccountID, version)
 	return Listed{list, config}, err
+}
+
+// SelectAll are the numbers of all tickets of a selection that by may see, in its
+// order.
+func (s *Service) SelectAll(ctx context.Context, by auth.Actor, selection Selection) (ids []int64, err error) {
+	q := selection.query(by, "")
+	order := make([]string, len(q.Order.Columns))
+	for i, c := range q.Order.Columns {
+		order[i] = c.Expr
+		if c.Desc {
+			order[i] += " DESC"
+		}
+	}
+	err = postgres.RowsIn(postgres.Planned(ctx), s.db, "SELECT t.id FROM "+q.From+" WHERE "+q.Where+" ORDER BY "+strings.Join(order, ", "), q.Args, func(row postgres.Scanned) error {
+		var id int64
+		err := row.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
 }
 
 // CountSelected is the number of tickets of a selection that by may see.

@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/gather"
 	"github.com/helpd/helpd/server/jobs"
+	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
@@ -43,6 +44,9 @@ type Service struct {
 	PublicURL string
 
 	visits map[visitor][]visit // looks that are not yet written, newest last
+	// wholeTo is how many tickets a selection has at most that are found, counted
+	// and sorted at once.
+	wholeTo int
 }
 
 // base is what links in mails begin with: where the API is reached, which the
@@ -59,7 +63,10 @@ func (s *Service) base(request string, account models.Account) string {
 
 // New makes the service.
 func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, r *rulebook.Service, p *sla.Service, now func() time.Time) *Service {
-	s := &Service{db: db, fields: f, users: u, attachments: a, rulebook: r, sla: p, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{}}
+	s := &Service{
+		db: db, fields: f, users: u, attachments: a, rulebook: r, sla: p, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{},
+		wholeTo: page.MaxOffset, // all that pages by number reach
+	}
 	s.shows = gather.New(2, s.showTogether)
 	return s
 }

@@ -62,9 +62,9 @@ func newCounts() *counts {
 	return &counts{by: map[string]*counted{}, slots: make(chan struct{}, atOnce)}
 }
 
-// get is the count of a key. If it is not good any more, count is under way, and
+// start is the count of a key. If it is not good any more, count is under way, and
 // done will be closed.
-func (c *counts) get(ctx context.Context, key string, count func(context.Context) (int, error)) (e *counted, done chan struct{}) {
+func (c *counts) start(ctx context.Context, key string, count func(context.Context) (int, error)) (e *counted, done <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e = c.by[key]
@@ -105,12 +105,21 @@ func (c *counts) run(ctx context.Context, e *counted, count func(context.Context
 	e.done = nil
 }
 
-// read is what is known of a count, whose value is good if fresh.
-func (c *counts) read(e *counted, fresh bool, into *Count) error {
+// await waits for a count that is under way until late is done, and then takes
+// the last one.
+func (c *counts) await(late context.Context, e *counted, done <-chan struct{}, into *Count) error {
+	into.Fresh = true
+	if done != nil {
+		select {
+		case <-done:
+		case <-late.Done():
+			into.Fresh = false
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	into.Value, into.Fresh = e.value, fresh
-	if fresh {
+	into.Value = e.value
+	if into.Fresh {
 		return e.err
 	}
 	return nil
@@ -164,7 +173,7 @@ func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Co
 		return nil, err
 	}
 	out := make([]Count, len(list))
-	entries, under := make([]*counted, len(list)), make([]chan struct{}, len(list))
+	entries, under := make([]*counted, len(list)), make([]<-chan struct{}, len(list))
 	for i, r := range list {
 		out[i] = Count{View: r.ID, Active: r.Active}
 		count := func(ctx context.Context) (int, error) { return s.tickets.CountSelected(ctx, by, selections[i]) }
@@ -176,20 +185,12 @@ func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Co
 			entries[i] = &counted{value: new(int64(n))}
 			continue
 		}
-		entries[i], under[i] = s.counts.get(ctx, same[i].Key(by), count)
+		entries[i], under[i] = s.counts.start(ctx, same[i].Key(by), count)
 	}
 	late, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for i, done := range under {
-		fresh := true
-		if done != nil {
-			select {
-			case <-done:
-			case <-late.Done():
-				fresh = false
-			}
-		}
-		if err := errors.Join(ctx.Err(), s.counts.read(entries[i], fresh, &out[i])); err != nil {
+	for i := range out {
+		if err := errors.Join(s.counts.await(late, entries[i], under[i], &out[i]), ctx.Err()); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
@@ -26,13 +27,14 @@ type Service struct {
 	rules   *rulebook.Service
 	fields  *fields.Service
 	tickets *tickets.Service
+	files   *attachments.Service
 	now     func() time.Time
 	counts  *counts
 }
 
 // New makes the service.
-func New(db *gorm.DB, book *rulebook.Service, config *fields.Service, list *tickets.Service, now func() time.Time) *Service {
-	return &Service{db: db, rules: book, fields: config, tickets: list, now: now, counts: newCounts()}
+func New(db *gorm.DB, book *rulebook.Service, config *fields.Service, list *tickets.Service, files *attachments.Service, now func() time.Time) *Service {
+	return &Service{db: db, rules: book, fields: config, tickets: list, files: files, now: now, counts: newCounts()}
 }
 
 // Order is another order than the view's own. What is empty is as in the view.
@@ -61,6 +63,12 @@ func (s *Service) open(ctx context.Context, by auth.Actor, id int64) (view, erro
 	}
 	config, err := s.fields.SetUp(ctx, by)
 	return view{rule, config, rulebook.OutputOf(rule)}, err
+}
+
+// Show is a view that by may run. It fails with fault.NotFound.
+func (s *Service) Show(ctx context.Context, by auth.Actor, id int64) (models.Rule, error) {
+	v, err := s.open(ctx, by, id)
+	return v.Rule, err
 }
 
 // Tickets is a page of the tickets of a view that by may see, in the view's order

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// rulesReport is what rules cost in an account with many tickets.
+type rulesReport struct {
+	Machine machine  `json:"machine"`
+	Tickets int      `json:"tickets"`
+	Figures []figure `json:"figures"`
+}
+
+// figure is how long something takes, in milliseconds.
+type figure struct {
+	What   string  `json:"what"`
+	Count  int     `json:"count"` // how often it was done
+	Median float64 `json:"median_ms"`
+	P99    float64 `json:"p99_ms"`
+	Wanted float64 `json:"wanted_p99_ms"`
+}
+
+// parts are what can be measured of rules, by the names that --only takes.
+var parts = []struct {
+	name    string
+	measure func(ctx context.Context, w *world, h *helpd) ([]figure, error)
+}{
+	{"views", measureViews},
+}
+
+func measureRules(ctx context.Context, o options, h *helpd) error {
+	w, err := h.account(ctx, account, o.tickets)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	r := rulesReport{Machine: describe(ctx, w), Tickets: o.tickets}
+	for _, p := range parts {
+		if !strings.HasPrefix(p.name, o.only) {
+			continue
+		}
+		figures, err := p.measure(ctx, w, h)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		r.Figures = append(r.Figures, figures...)
+	}
+	r.print(os.Stdout)
+	return write(o.json, r)
+}
+
+// figureOf are the median and the 99th percentile of what was measured.
+func figureOf(what string, wanted float64, took []float64) figure {
+	slices.Sort(took)
+	return figure{What: what, Count: len(took), Median: took[len(took)/2], P99: took[(len(took)*99-1)/100], Wanted: wanted}
+}
+
+func (r rulesReport) print(out io.Writer) {
+	r.Machine.print(out, fmt.Sprintf("Rules, one request after another, in an account of %s tickets", thousands(r.Tickets)))
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "what\ttimes\tmedian: ms\tp99: ms\twanted\t\n")
+	for _, f := range r.Figures {
+		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f\t< %.0f\t%s\n", f.What, f.Count, f.Median, f.P99, f.Wanted, missed(f.P99 >= f.Wanted))
+	}
+	_ = t.Flush()
+}

@@ -1,0 +1,79 @@
+package tickets
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/page"
+)
+
+// selected are the ids of a selection, size at a time.
+func (w *world) selected(by auth.Actor, s Selection, r page.Request) []int64 {
+	w.Helper()
+	var ids []int64
+	for range 1000 {
+		list, err := w.Select(w.ctx, by, s, r)
+		if err != nil {
+			w.Fatalf("%+v: %v", r, err)
+		}
+		for _, ticket := range list.Items {
+			ids = append(ids, ticket.ID)
+		}
+		if len(list.Items) > 0 && list.Config == nil {
+			w.Errorf("%+v: tickets without the set-up that they are shown with", r)
+		}
+		if !list.HasMore {
+			return ids
+		}
+		r.After, r.Number = list.After, r.Number+1
+	}
+	w.Fatalf("%+v does not end", r)
+	return nil
+}
+
+// A selection has the same pages whether it is short and sorted whole, or long;
+// and nothing in it that the caller may not see.
+func TestSelectionsHaveTheSamePagesShortAndLong(t *testing.T) {
+	t.Parallel()
+	tn := newTown(t)
+	selection := Selection{
+		Where: "t.id > 0 AND m.replies >= ?", Args: []any{0}, Measured: true,
+		Joins: " LEFT JOIN users a ON a.account_id = t.account_id AND a.id = t.assignee_id",
+		Order: page.Order{Name: "x", Columns: []page.Column{
+			{Expr: "coalesce(a.name, '')", Kind: page.Text, Desc: true}, {Expr: "t.updated_at", Kind: page.Time}, {Expr: "t.id", Kind: page.Int, Desc: true},
+		}},
+	}
+	for who, by := range map[string]auth.Actor{
+		"groups": tn.gusWith(models.RestrictGroups), "assigned": tn.gusWith(models.RestrictAssigned),
+		"organization": tn.gusWith(models.RestrictOrganization), "all": tn.gusWith(""),
+	} {
+		want, err := tn.SelectAll(tn.ctx, by, selection)
+		if err != nil || len(want) < 2 {
+			t.Fatal(who, want, err)
+		}
+		if got, all := slices.Sorted(slices.Values(want)), tn.walked(t, by, Filter{}, page.Request{Number: 1, Size: 100}); !slices.Equal(got, all) {
+			t.Errorf("%s: %v, want %v", who, got, all)
+		}
+		if n, err := tn.CountSelected(tn.ctx, by, selection); n != len(want) || err != nil {
+			t.Errorf("%s: counted %d, want %d: %v", who, n, len(want), err)
+		}
+		for _, tn.wholeTo = range []int{1, len(want) - 1, len(want), 100} {
+			for _, r := range []page.Request{{Number: 1, Size: 1}, {Number: 1, Size: 100}, page.First(1), page.First(2)} {
+				if got := tn.selected(by, selection, r); !slices.Equal(got, want) {
+					t.Errorf("%s, %d whole, %+v: %v, want %v", who, tn.wholeTo, r, got, want)
+				}
+			}
+		}
+	}
+	seen := func(by auth.Actor) string { return selection.Key(by) }
+	if seen(tn.gusWith("")) != seen(tn.admin) || seen(tn.gusWith(models.RestrictAssigned)) == seen(tn.admin) {
+		t.Error("who sees all has no key in common, or who does not has theirs")
+	}
+	other := selection
+	other.Args = []any{1}
+	if other.Key(tn.admin) == seen(tn.admin) {
+		t.Error("another selection has the same key")
+	}
+}
