@@ -214,7 +214,7 @@ func TestViewIsAFeed(t *testing.T) {
 	v.put(v.anAPI.path(v.ids[0]), `{"ticket":{"subject":"<b>one</b> & \u0001","comment":{"body":"x"}}}`).want(200)
 	v.put(v.path, `{"view":{"title":"Un & solved","output":{"sort_by":"nice_id","sort_order":"asc"}}}`).want(200)
 	// To clients of the API it is the list of tickets.
-	v.get(v.path + "/feed?per_page=2").want(200).wantJSON("%s", strings.ReplaceAll(string(v.get(v.path+"/tickets?per_page=2").body), "/tickets.json?", "/feed.json?"))
+	v.get(v.path+"/feed?per_page=2").want(200).wantJSON("%s", strings.ReplaceAll(string(v.get(v.path+"/tickets?per_page=2").body), "/tickets.json?", "/feed.json?"))
 	reader := v.with("Accept", "application/atom+xml, application/xml;q=0.9")
 	r := reader.get(v.path + "/feed?per_page=2").want(200)
 	if got := r.header.Get("Content-Type"); got != "application/atom+xml" {

@@ -73,7 +73,7 @@ func main() {
 
 const usage = `bench measures helpd beside pgbench, which runs the same statements.
 bench pages measures what pages of lists cost in an account of many tickets,
-in turns with the same pages of an account of few. bench rules measures views
+in turns with the same pages of an account of few. bench rules measures triggers, automations and views
 in an account of many tickets.
 
   bench [flags]

@@ -82,7 +82,9 @@ func measureViews(ctx context.Context, w *world, h *helpd) ([]figure, error) {
 			request func() request
 		}{
 			{"first page of tickets", func() request { return request{method: "GET", path: path + "/tickets?per_page=100"} }},
-			{"last page of tickets", func() request { return request{method: "GET", path: path + "/tickets?per_page=100&page=" + strconv.Itoa(last)} }},
+			{"last page of tickets", func() request {
+				return request{method: "GET", path: path + "/tickets?per_page=100&page=" + strconv.Itoa(last)}
+			}},
 			{"page of tickets by cursor", func() request { return request{method: "GET", path: path + "/tickets" + first} }},
 			{"execute", func() request { return request{method: "GET", path: path + "/execute?per_page=30"} }},
 			{"count", func() request { return request{method: "GET", path: path + "/count"} }},
@@ -101,7 +103,9 @@ func measureViews(ctx context.Context, w *world, h *helpd) ([]figure, error) {
 			out = append(out, figureOf(what+": "+op.name, wantedOfViews, took))
 		}
 	}
-	took, err := timed(ctx, w, c, length, func() request { return request{method: "GET", path: "/api/v2/views/count_many?ids=" + strings.Join(ids, ",")} })
+	took, err := timed(ctx, w, c, length, func() request {
+		return request{method: "GET", path: "/api/v2/views/count_many?ids=" + strings.Join(ids, ",")}
+	})
 	return append(out, figureOf("all of these: count_many", wantedOfViews*float64(len(ids)), took)), err
 }
 
