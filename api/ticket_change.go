@@ -56,6 +56,10 @@ func changeIn(ctx context.Context, root string, in gen.TicketInput) (tickets.Cha
 	if id, err := in.ViaFollowupSourceID.Get(); err == nil {
 		c.FollowupOf = int64(id)
 	}
+	c.MacroIDs = int64s(in.MacroIds)
+	if id, err := in.MacroID.Get(); err == nil {
+		c.MacroIDs = append(c.MacroIDs, int64(id))
+	}
 	if in.SafeUpdate != nil && bool(*in.SafeUpdate) {
 		if in.UpdatedStamp == nil {
 			return c, fault.Attribute(root+".updated_stamp", "the updated_at that you saw")

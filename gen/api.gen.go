@@ -3140,11 +3140,17 @@ type TicketImportInput struct {
 	EmailCcIds              wire.IDs                     `json:"email_cc_ids,omitzero"`
 	Followers               []CollaboratorInput          `json:"followers,omitzero"`
 	EmailCcs                []CollaboratorInput          `json:"email_ccs,omitzero"`
-	Metadata                wire.Raw                     `json:"metadata,omitempty"`
-	Via                     wire.Raw                     `json:"via,omitempty"`
-	ViaFollowupSourceID     nullable.Nullable[wire.ID]   `json:"via_followup_source_id,omitempty"`
-	SafeUpdate              *wire.Flag                   `json:"safe_update,omitempty"`
-	UpdatedStamp            *wire.Time                   `json:"updated_stamp,omitempty"`
+
+	// MacroID The same as macro_ids with one.
+	MacroID nullable.Nullable[wire.ID] `json:"macro_id,omitempty"`
+
+	// MacroIds Macros that the agent has applied, at most 100, for the audit; unknown ones are ignored. This carries out none of their actions.
+	MacroIds            wire.IDs                   `json:"macro_ids,omitzero"`
+	Metadata            wire.Raw                   `json:"metadata,omitempty"`
+	Via                 wire.Raw                   `json:"via,omitempty"`
+	ViaFollowupSourceID nullable.Nullable[wire.ID] `json:"via_followup_source_id,omitempty"`
+	SafeUpdate          *wire.Flag                 `json:"safe_update,omitempty"`
+	UpdatedStamp        *wire.Time                 `json:"updated_stamp,omitempty"`
 }
 
 // TicketImportsBody defines model for TicketImportsBody.
@@ -3189,11 +3195,17 @@ type TicketInput struct {
 	EmailCcIds              wire.IDs                     `json:"email_cc_ids,omitzero"`
 	Followers               []CollaboratorInput          `json:"followers,omitzero"`
 	EmailCcs                []CollaboratorInput          `json:"email_ccs,omitzero"`
-	Metadata                wire.Raw                     `json:"metadata,omitempty"`
-	Via                     wire.Raw                     `json:"via,omitempty"`
-	ViaFollowupSourceID     nullable.Nullable[wire.ID]   `json:"via_followup_source_id,omitempty"`
-	SafeUpdate              *wire.Flag                   `json:"safe_update,omitempty"`
-	UpdatedStamp            *wire.Time                   `json:"updated_stamp,omitempty"`
+
+	// MacroID The same as macro_ids with one.
+	MacroID nullable.Nullable[wire.ID] `json:"macro_id,omitempty"`
+
+	// MacroIds Macros that the agent has applied, at most 100, for the audit; unknown ones are ignored. This carries out none of their actions.
+	MacroIds            wire.IDs                   `json:"macro_ids,omitzero"`
+	Metadata            wire.Raw                   `json:"metadata,omitempty"`
+	Via                 wire.Raw                   `json:"via,omitempty"`
+	ViaFollowupSourceID nullable.Nullable[wire.ID] `json:"via_followup_source_id,omitempty"`
+	SafeUpdate          *wire.Flag                 `json:"safe_update,omitempty"`
+	UpdatedStamp        *wire.Time                 `json:"updated_stamp,omitempty"`
 }
 
 // TicketList defines model for TicketList.

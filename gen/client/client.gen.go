@@ -3506,6 +3506,12 @@ type TicketImportInput struct {
 	Followers               []CollaboratorInput `json:"followers,omitzero"`
 	EmailCcs                []CollaboratorInput `json:"email_ccs,omitzero"`
 
+	// MacroID The same as macro_ids with one.
+	MacroID nullable.Nullable[int64] `json:"macro_id,omitempty"`
+
+	// MacroIds Macros that the agent has applied, at most 100, for the audit; unknown ones are ignored. This carries out none of their actions.
+	MacroIds []int64 `json:"macro_ids,omitzero"`
+
 	// Metadata Any object; kept with the audit.
 	Metadata interface{} `json:"metadata,omitzero"`
 
@@ -3566,6 +3572,12 @@ type TicketInput struct {
 	EmailCcIds              []int64             `json:"email_cc_ids,omitzero"`
 	Followers               []CollaboratorInput `json:"followers,omitzero"`
 	EmailCcs                []CollaboratorInput `json:"email_ccs,omitzero"`
+
+	// MacroID The same as macro_ids with one.
+	MacroID nullable.Nullable[int64] `json:"macro_id,omitempty"`
+
+	// MacroIds Macros that the agent has applied, at most 100, for the audit; unknown ones are ignored. This carries out none of their actions.
+	MacroIds []int64 `json:"macro_ids,omitzero"`
 
 	// Metadata Any object; kept with the audit.
 	Metadata interface{} `json:"metadata,omitzero"`

@@ -64,8 +64,13 @@ func (s *Service) Many(ctx context.Context, by auth.Actor, kind string, ids []in
 	if len(ids) > MaxMany {
 		return nil, fault.Exceeds(MaxMany)
 	}
+	return ManyTx(s.db.WithContext(ctx), by, kind, ids)
+}
+
+// ManyTx is Service.Many in a transaction, of any number.
+func ManyTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64) ([]models.Rule, error) {
 	var list []models.Rule
-	err := s.db.WithContext(ctx).Where("kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Order("id").Find(&list).Error
+	err := tx.Where("kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Order("id").Find(&list).Error
 	return slices.DeleteFunc(list, func(r models.Rule) bool { return !maySee(by, r) }), err
 }
 

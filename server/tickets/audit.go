@@ -31,6 +31,9 @@ type auditEvent struct {
 	CauseID    *int    `json:"cause_id,omitempty"`
 	CauseName  string  `json:"cause_name,omitempty"`
 
+	MacroID    string `json:"macro_id,omitempty"`
+	MacroTitle string `json:"macro_title,omitempty"`
+
 	Subject    string  `json:"subject,omitempty"`
 	Recipients []int64 `json:"recipients,omitempty"`
 

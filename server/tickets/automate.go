@@ -96,6 +96,7 @@ func (s *save) automate() error {
 	if marked != nil && !marked.Before(s.since) || times >= MaxAutomated {
 		return errNotDue
 	}
+	s.uses = append(s.uses, r.ID)
 	return s.act(r, subject)
 }
 

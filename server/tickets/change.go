@@ -44,6 +44,7 @@ type Change struct {
 	Satisfaction *Satisfaction
 
 	Comment  *NewComment
+	MacroIDs []int64         // macros that an agent has applied to get at the change; those he does not see are ignored
 	Metadata json.RawMessage // kept with the audit under "custom"
 	Via      *Via
 

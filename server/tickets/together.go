@@ -66,6 +66,7 @@ type together struct {
 	organizations map[int64]organization
 	problems      map[int64]bool
 	agents        map[int64]models.IDs // see save.firstAgents; nil: not read
+	macros        map[int64]models.Rule // that changes name and the caller sees
 	subjects      *subjects            // of rules; nil: not read
 
 	steps     []*save  // of the ticket that is being made
@@ -93,7 +94,7 @@ func (s *Service) togetherTx(tx *gorm.DB, by auth.Actor, starts []start) (*toget
 
 // read reads what the changes name.
 func (t *together) read(saves []*save) error {
-	var ids, organized, problems models.IDs
+	var ids, organized, problems, macros models.IDs
 	var addresses models.Strings
 	for _, sv := range saves {
 		c := &sv.change
@@ -108,11 +109,15 @@ func (t *together) read(saves []*save) error {
 		if id, err := c.ProblemID.Get(); err == nil {
 			problems = append(problems, id)
 		}
+		macros = append(macros, c.MacroIDs...)
 	}
 	if err := t.people.read(t.tx, t.by.AccountID, ids, addresses); err != nil {
 		return err
 	}
 	var err error
+	if t.macros, err = macrosAmong(t.tx, t.by, macros); err != nil {
+		return err
+	}
 	if len(organized) > 0 {
 		if t.organizations, err = organizations(t.tx, t.by.AccountID, organized); err != nil {
 			return err
@@ -248,6 +253,12 @@ func (t *together) tag(_ int64, added, removed []string) {
 	}
 	for _, tag := range removed {
 		t.tags[tag]--
+	}
+}
+
+func (t *together) use(account int64, rules models.IDs, at time.Time) {
+	for _, id := range rules {
+		t.insert("rule_uses", "account_id, rule_id, used_at", account, id, at)
 	}
 }
 

@@ -76,6 +76,9 @@ func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err er
 	if err := s.tellChanges(); err != nil {
 		return false, err
 	}
+	if len(s.auditEvents) > events {
+		s.uses = append(s.uses, r.ID)
+	}
 	// Mails change nothing.
 	return len(s.auditEvents)-events > len(s.notifications)-mails, nil
 }

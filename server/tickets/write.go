@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/rulebook"
 )
 
 // writes are what saves write, on its way into the database.
@@ -31,6 +32,8 @@ type writes interface {
 	link(account int64, before, after *int64, at time.Time)
 	// speak gives a user a language.
 	speak(account, user int64, locale string, at time.Time)
+	// use counts uses of rules.
+	use(account int64, rules models.IDs, at time.Time)
 	// log appends events about a ticket.
 	log(by events.By, ticket int64, list []events.Event)
 }
@@ -73,6 +76,10 @@ func (w *statement) speak(account, user int64, locale string, at time.Time) {
 }
 
 const setLocale = "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?"
+
+func (w *statement) use(account int64, rules models.IDs, at time.Time) {
+	w.add("new_uses", rulebook.RecordUses, at, account, rules)
+}
 
 func (w *statement) log(by events.By, ticket int64, list []events.Event) {
 	w.add("new_events", events.Insert, events.Arguments(by, "ticket", ticket, list)...)
@@ -159,6 +166,9 @@ func (s *save) writeStep(w writes) {
 	}
 	if len(s.mails) > 0 {
 		w.add("mails", outbox.Insert, outbox.Arguments(s.mails)...)
+	}
+	if len(s.uses) > 0 {
+		w.use(t.AccountID, s.uses, s.now)
 	}
 	if s.requesterLocale != "" {
 		w.speak(t.AccountID, t.RequesterID, s.requesterLocale, s.now)
