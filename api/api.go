@@ -114,7 +114,7 @@ func New(s Services, o Options) *echo.Echo {
 	e.Use(idempotent{s.Idempotency}.middleware, ifMatch{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
-		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, who},
+		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, s.Rules, who},
 		dynamicHandlers:      dynamicHandlers{s.Dynamic},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
@@ -124,7 +124,7 @@ func New(s Services, o Options) *echo.Echo {
 		sessionHandlers:      sessionHandlers{s.Auth},
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
-		ruleHandlers:         ruleHandlers{s.Rules, s.Users},
+		ruleHandlers:         ruleHandlers{s.Rules, s.Users, s.Tickets, s.Attachments},
 		tryHandlers:          tryHandlers{s.Rules, s.Tickets},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
 		slaHandlers:          slaHandlers{s.SLA, s.Rules},

@@ -15,12 +15,14 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/tickets"
 )
 
 type attachmentHandlers struct {
 	attachments   *attachments.Service
 	tickets       *tickets.Service
+	rules         *rulebook.Service
 	authenticator authenticator // of downloads, which are outside the API
 }
 
@@ -32,7 +34,7 @@ func (h attachmentHandlers) UploadFiles(ctx context.Context, r gen.UploadFilesRe
 	if r.Params.Token != nil {
 		in.Token = *r.Params.Token
 	}
-	if err := readForm(&in); err != nil {
+	if _, err := readForm(&in, "uploaded_data"); err != nil {
 		return nil, err
 	}
 	up, err := h.attachments.Upload(ctx, auth.From(ctx), in)
@@ -54,7 +56,7 @@ func (h attachmentHandlers) DeleteUpload(ctx context.Context, r gen.DeleteUpload
 }
 
 func (h attachmentHandlers) ShowAttachment(ctx context.Context, r gen.ShowAttachmentRequestObject) (gen.ShowAttachmentResponseObject, error) {
-	f, err := h.attachments.Show(ctx, auth.From(ctx), int64(r.AttachmentID), h.seen)
+	f, err := h.attachments.Show(ctx, auth.From(ctx), int64(r.AttachmentID), h.seen())
 	if err != nil {
 		return nil, err
 	}
@@ -63,47 +65,57 @@ func (h attachmentHandlers) ShowAttachment(ctx context.Context, r gen.ShowAttach
 
 func (h attachmentHandlers) UpdateAttachment(ctx context.Context, r gen.UpdateAttachmentRequestObject) (gen.UpdateAttachmentResponseObject, error) {
 	c := attachments.Change{MalwareAccessOverride: (*bool)(r.Body.Attachment.MalwareAccessOverride)}
-	f, err := h.attachments.Update(ctx, auth.From(ctx), int64(r.AttachmentID), c, h.seen)
+	f, err := h.attachments.Update(ctx, auth.From(ctx), int64(r.AttachmentID), c, h.seen())
 	if err != nil {
 		return nil, err
 	}
 	return gen.UpdateAttachment200JSONResponse{Attachment: attachmentJSON(ctx, f)}, nil
 }
 
-// seen holds a file against what the caller may see of its ticket.
-func (h attachmentHandlers) seen(ctx context.Context, ticketID, commentID int64) error {
-	return h.tickets.Seen(ctx, auth.From(ctx), ticketID, commentID)
+// seen holds a file against what the caller may see of its ticket, or of its
+// macro.
+func (h attachmentHandlers) seen() attachments.Seen {
+	return attachments.Seen{
+		Comment: func(ctx context.Context, ticketID, commentID int64) error {
+			return h.tickets.Seen(ctx, auth.From(ctx), ticketID, commentID)
+		},
+		Macro: func(ctx context.Context, id int64) error {
+			_, err := h.rules.Get(ctx, auth.From(ctx), models.RuleMacro, id)
+			return err
+		},
+	}
 }
 
 // formField is how long a field of a form can be: a name or a token.
 const formField = 4 << 10
 
-// readForm finds the file in a form, as the Ruby client sends it. Any other
-// body is the file itself. Nothing is read beyond the beginning of the file.
-func readForm(in *attachments.UploadInput) error {
+// readForm finds the file in a form, as the Ruby client sends it: the field of
+// this name, or the first with a file name. Any other body, for which it reports
+// false, is the file itself. Nothing is read beyond the beginning of the file.
+func readForm(in *attachments.UploadInput, field string) (form bool, err error) {
 	contentType, params, _ := mime.ParseMediaType(in.ContentType)
 	if contentType != "multipart/form-data" {
-		return nil
+		return false, nil
 	}
 	parts := multipart.NewReader(in.Body, params["boundary"])
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return fault.New(fault.BadRequest, "The form has no file uploaded_data")
+			return true, fault.New(fault.BadRequest, "The form has no file %s", field)
 		}
 		if err != nil {
-			return formError(err)
+			return true, formError(err)
 		}
-		if part.FormName() == "uploaded_data" || part.FileName() != "" {
+		if part.FormName() == field || part.FileName() != "" {
 			in.ContentType, in.Body = part.Header.Get("Content-Type"), formFile{part}
 			if in.FileName == "" {
 				in.FileName = part.FileName()
 			}
-			return nil
+			return true, nil
 		}
 		value, err := io.ReadAll(io.LimitReader(part, formField))
 		if err != nil {
-			return formError(err)
+			return true, formError(err)
 		}
 		switch part.FormName() {
 		case "filename":

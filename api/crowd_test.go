@@ -59,6 +59,7 @@ var peopleAndSettings = []copies{
 	{"sla_policies", "id = {sla_policy_id}", "'id', r.id + {k}"},
 	{"rules", "id IN ({trigger_id}, {automation_id}, {view_id}, {macro_id})", `'id', r.id + {k}, 'title', {g} || r.title, 'position', r.position + {g} % 3,
 		'created_at', r.created_at - ({g} % 3) * interval '1 hour'`},
+	{"attachments", "id = {macro_attachment_id}", "'id', r.id + {k}, 'token', r.token || {g}"},
 	{"satisfaction_reasons", "id = {satisfaction_reason_id}", "'id', r.id + {k}, 'reason_code', r.reason_code + {g}"},
 	{"suspended_tickets", "id = {suspended_ticket_id}", "'id', r.id + {k}, 'author_id', {user_id} + {k}"},
 	{"attachments", "suspended_ticket_id = {suspended_ticket_id}", "'id', r.id + {k}, 'suspended_ticket_id', r.suspended_ticket_id + {k}, 'token', r.token || {g}"},

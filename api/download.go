@@ -70,7 +70,7 @@ func (h attachmentHandlers) mayDownload(c echo.Context, a models.Attachment) err
 	if actor.Anonymous() {
 		return fault.New(fault.Unauthenticated, "sign in first")
 	}
-	_, err = h.attachments.Show(auth.With(ctx, actor), actor, a.ID, h.seen)
+	_, err = h.attachments.Show(auth.With(ctx, actor), actor, a.ID, h.seen())
 	return err
 }
 

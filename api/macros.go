@@ -63,7 +63,7 @@ func (h ruleHandlers) ListMacroCategories(ctx context.Context, _ gen.ListMacroCa
 func macroChange(ctx context.Context, in gen.MacroInput) rulebook.Change {
 	return rulebook.Change{
 		Title: written(ctx, in.Title, in.RawTitle), Active: (*bool)(in.Active), Description: nullableText(in.Description), Position: (*int64)(in.Position),
-		Actions: ruleActions(in.Actions), Restriction: ruleRestriction(in.Restriction),
+		Actions: ruleActions(in.Actions), Restriction: ruleRestriction(in.Restriction), Files: in.Attachments.Int64s(),
 	}
 }
 

@@ -3,15 +3,19 @@ package api
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/rules"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -20,8 +24,10 @@ import (
 // here.
 
 type ruleHandlers struct {
-	rules *rulebook.Service
-	users *users.Service
+	rules   *rulebook.Service
+	users   *users.Service
+	tickets *tickets.Service
+	files   *attachments.Service
 }
 
 // ruleJSON is a rule as its kind is written.
@@ -54,6 +60,15 @@ func (h ruleHandlers) list(ctx context.Context, kind string, f rulebook.Filter) 
 	l := listing(ctx, kind+"s", list)
 	l.Items = items
 	return l, err
+}
+
+func (h ruleHandlers) SearchRules(ctx context.Context, r gen.SearchRulesRequestObject) (gen.SearchRulesResponseObject, error) {
+	kind, ok := strings.CutSuffix(r.RuleType, "s")
+	if !ok || !rulebook.IsKind(kind) {
+		return nil, fault.Missing("type of rules", r.RuleType)
+	}
+	l, err := h.list(ctx, kind, rulebook.Filter{Words: or(r.Params.Query, ""), Active: (*bool)(r.Params.Active)})
+	return gen.SearchRules200JSONResponse{Listing: l}, err
 }
 
 // some are rules of a kind that are not a page of a listing.

@@ -119,7 +119,9 @@ func (w *world) rules() {
 	own.anAPI = w.as(w.agent)
 	own.made("/api/v2/views", "view", "view_id", `{"view":{"title":"SECRET","description":"SECRET",
 		"all":[{"field":"status","operator":"is","value":"open"},{"field":"current_tags","operator":"includes","value":"SECRET"}]}}`)
-	own.made("/api/v2/macros", "macro", "macro_id", `{"macro":{"title":"SECRET::SECRET","description":"SECRET","actions":[{"field":"current_tags","value":"SECRET"}]}}`)
+	macro := own.made("/api/v2/macros", "macro", "macro_id", `{"macro":{"title":"SECRET::SECRET","description":"SECRET","actions":[{"field":"current_tags","value":"SECRET"}]}}`)
+	body, form := form(nil, w.secret+".txt", "text/plain", w.secret)
+	w.ids["macro_attachment_id"] = strconv.FormatInt(own.with("Content-Type", form).post("/api/v2/macros/"+macro+"/attachments", body).want(201).id("macro_attachment"), 10)
 }
 
 func (w *world) tickets() {
@@ -184,6 +186,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		name = "ticket_id"
 	case name == "id" && strings.Contains(op.Path, "/suspended_tickets"):
 		name = "suspended_ticket_id"
+	case name == "rule_type":
+		return "triggers", true
 	case name == "locale_id": // the same for every account
 		return "1", true
 	case name == "user_id" && strings.Contains(op.Path, "/group"):

@@ -1496,6 +1496,28 @@ type MacroActionsEnvelope struct {
 	Actions []MacroActionDefinition `json:"actions"`
 }
 
+// MacroAttachment defines model for MacroAttachment.
+type MacroAttachment struct {
+	ID          int64  `json:"id"`
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+
+	// ContentURL Where its bytes are.
+	ContentURL string `json:"content_url"`
+
+	// Size In bytes.
+	Size      int64     `json:"size"`
+	CreatedAt wire.Time `json:"created_at"`
+}
+
+// MacroAttachmentEnvelope defines model for MacroAttachmentEnvelope.
+type MacroAttachmentEnvelope struct {
+	MacroAttachment MacroAttachment `json:"macro_attachment"`
+}
+
+// MacroAttachmentList defines model for MacroAttachmentList.
+type MacroAttachmentList = wire.List
+
 // MacroBody defines model for MacroBody.
 type MacroBody struct {
 	Macro MacroInput `json:"macro"`
@@ -1597,6 +1619,9 @@ type MacroInput struct {
 	Position    *wire.Int                    `json:"position,omitempty"`
 	Actions     []RuleActionInput            `json:"actions,omitzero"`
 
+	// Attachments The files that it is to have: of its own, and uploaded for it.
+	Attachments wire.IDs `json:"attachments,omitzero"`
+
 	// Restriction Whom alone it is for; null for all agents. What agents make is their own.
 	Restriction nullable.Nullable[RuleRestrictionInput] `json:"restriction,omitempty"`
 }
@@ -1608,6 +1633,21 @@ type MacroList = wire.List
 type MacroPlacesBody struct {
 	// Macros At most 7,000, each with the id of a macro.
 	Macros []RulePlaceInput `json:"macros"`
+}
+
+// MacroReplica defines model for MacroReplica.
+type MacroReplica struct {
+	Title       string                             `json:"title"`
+	RawTitle    string                             `json:"raw_title"`
+	Active      bool                               `json:"active"`
+	Description nullable.Nullable[string]          `json:"description"`
+	Actions     RuleActions                        `json:"actions"`
+	Restriction nullable.Nullable[RuleRestriction] `json:"restriction"`
+}
+
+// MacroReplicaEnvelope defines model for MacroReplicaEnvelope.
+type MacroReplicaEnvelope struct {
+	Macro MacroReplica `json:"macro"`
 }
 
 // MergeBody defines model for MergeBody.
@@ -2156,6 +2196,9 @@ type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
 }
+
+// RuleList defines model for RuleList.
+type RuleList = wire.List
 
 // RulePermissions What the caller may do with a rule; with include=permissions.
 type RulePermissions struct {
@@ -4242,6 +4285,9 @@ type LookupFieldParam = wire.ID
 // LookupSourceParam defines model for LookupSourceParam.
 type LookupSourceParam = string
 
+// MacroAttachmentIDParam defines model for MacroAttachmentIdParam.
+type MacroAttachmentIDParam = wire.ID
+
 // MacroIDParam defines model for MacroIdParam.
 type MacroIDParam = wire.ID
 
@@ -4319,6 +4365,9 @@ type RuleOnlyViewableParam = wire.Flag
 
 // RuleQueryParam defines model for RuleQueryParam.
 type RuleQueryParam = string
+
+// RuleTypeParam defines model for RuleTypeParam.
+type RuleTypeParam = string
 
 // SLAPolicyIDParam defines model for SLAPolicyIdParam.
 type SLAPolicyIDParam = wire.ID
@@ -4587,6 +4636,15 @@ type DeleteManyMacrosParams struct {
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
+// ShowDerivedMacroParams defines parameters for ShowDerivedMacro.
+type ShowDerivedMacroParams struct {
+	// MacroID The macro to copy.
+	MacroID *wire.ID `form:"macro_id,omitempty" json:"macro_id,omitempty"`
+
+	// TicketID The ticket, with the text of its latest public comment by an agent.
+	TicketID *wire.ID `form:"ticket_id,omitempty" json:"ticket_id,omitempty"`
+}
+
 // SearchMacroParams defines parameters for SearchMacro.
 type SearchMacroParams struct {
 	// Query Words, all of which are in the title.
@@ -4714,6 +4772,15 @@ type ListCommentsParams struct {
 
 	// Role Only comments by people of this role: agent or end_user.
 	Role *string `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// SearchRulesParams defines parameters for SearchRules.
+type SearchRulesParams struct {
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 }
 
 // ListSatisfactionRatingsParams defines parameters for ListSatisfactionRatings.
@@ -5794,6 +5861,12 @@ type ServerInterface interface {
 	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
 	// (GET /api/v2/macros/active)
 	ListActiveMacros(ctx echo.Context, params ListActiveMacrosParams) error
+	// CreateMacroAttachment Uploads a file for a macro, which takes it by its id in `attachments` within three days.
+	// (POST /api/v2/macros/attachments)
+	CreateMacroAttachment(ctx echo.Context) error
+	// ShowMacroAttachment Shows a file of a macro, or one that the caller has uploaded for one.
+	// (GET /api/v2/macros/attachments/{macro_attachment_id})
+	ShowMacroAttachment(ctx echo.Context, macroAttachmentID MacroAttachmentIDParam) error
 	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
 	// (GET /api/v2/macros/categories)
 	ListMacroCategories(ctx echo.Context) error
@@ -5803,6 +5876,9 @@ type ServerInterface interface {
 	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
 	// (DELETE /api/v2/macros/destroy_many)
 	DeleteManyMacros(ctx echo.Context, params DeleteManyMacrosParams) error
+	// ShowDerivedMacro Shows a macro to begin with: a copy of another, or one that would make other tickets like a ticket. Nothing is saved.
+	// (GET /api/v2/macros/new)
+	ShowDerivedMacro(ctx echo.Context, params ShowDerivedMacroParams) error
 	// SearchMacro Finds macros with all words of a query in their titles.
 	// (GET /api/v2/macros/search)
 	SearchMacro(ctx echo.Context, params SearchMacroParams) error
@@ -5821,6 +5897,12 @@ type ServerInterface interface {
 	// ShowChangesToTicket Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
 	// (GET /api/v2/macros/{macro_id}/apply)
 	ShowChangesToTicket(ctx echo.Context, macroID MacroIDParam) error
+	// ListMacroAttachments Lists the files of a macro.
+	// (GET /api/v2/macros/{macro_id}/attachments)
+	ListMacroAttachments(ctx echo.Context, macroID MacroIDParam) error
+	// CreateAssociatedMacroAttachment Gives a macro a file, five at most.
+	// (POST /api/v2/macros/{macro_id}/attachments)
+	CreateAssociatedMacroAttachment(ctx echo.Context, macroID MacroIDParam) error
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	// (GET /api/v2/organization_fields)
 	ListOrganizationFields(ctx echo.Context) error
@@ -6016,6 +6098,9 @@ type ServerInterface interface {
 	// ExplainRules Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
 	// (POST /api/v2/rules/explain)
 	ExplainRules(ctx echo.Context) error
+	// SearchRules Finds triggers, automations, views or macros with all words of a query in their titles, as the search of each kind does.
+	// (GET /api/v2/rules/{rule_type}/search)
+	SearchRules(ctx echo.Context, ruleType RuleTypeParam, params SearchRulesParams) error
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	// (GET /api/v2/satisfaction_ratings)
 	ListSatisfactionRatings(ctx echo.Context, params ListSatisfactionRatingsParams) error
@@ -8338,6 +8423,31 @@ func (w *ServerInterfaceWrapper) ListActiveMacros(ctx echo.Context) error {
 	return err
 }
 
+// CreateMacroAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateMacroAttachment(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateMacroAttachment(ctx)
+	return err
+}
+
+// ShowMacroAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowMacroAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_attachment_id" -------------
+	var macroAttachmentID MacroAttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_attachment_id", ctx.Param("macro_attachment_id"), &macroAttachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowMacroAttachment(ctx, macroAttachmentID)
+	return err
+}
+
 // ListMacroCategories converts echo context to params.
 func (w *ServerInterfaceWrapper) ListMacroCategories(ctx echo.Context) error {
 	var err error
@@ -8371,6 +8481,31 @@ func (w *ServerInterfaceWrapper) DeleteManyMacros(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteManyMacros(ctx, params)
+	return err
+}
+
+// ShowDerivedMacro converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowDerivedMacro(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowDerivedMacroParams
+	// ------------- Optional query parameter "macro_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "macro_id", ctx.QueryParams(), &params.MacroID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "ticket_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ticket_id", ctx.QueryParams(), &params.TicketID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowDerivedMacro(ctx, params)
 	return err
 }
 
@@ -8497,6 +8632,38 @@ func (w *ServerInterfaceWrapper) ShowChangesToTicket(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowChangesToTicket(ctx, macroID)
+	return err
+}
+
+// ListMacroAttachments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMacroAttachments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMacroAttachments(ctx, macroID)
+	return err
+}
+
+// CreateAssociatedMacroAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAssociatedMacroAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "macro_id" -------------
+	var macroID MacroIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "macro_id", ctx.Param("macro_id"), &macroID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter macro_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAssociatedMacroAttachment(ctx, macroID)
 	return err
 }
 
@@ -9529,6 +9696,38 @@ func (w *ServerInterfaceWrapper) ExplainRules(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExplainRules(ctx)
+	return err
+}
+
+// SearchRules converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchRules(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "rule_type" -------------
+	var ruleType RuleTypeParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "rule_type", ctx.Param("rule_type"), &ruleType, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter rule_type: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchRulesParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "active" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "active", ctx.QueryParams(), &params.Active, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter active: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchRules(ctx, ruleType, params)
 	return err
 }
 
@@ -13343,6 +13542,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/macros/categories", wrapper.ListMacroCategories, options.OperationMiddlewares["ListMacroCategories"]...)
 	router.GET(options.BaseURL+"/api/v2/macros/actions", wrapper.ListMacrosActions, options.OperationMiddlewares["ListMacrosActions"]...)
 	router.GET(options.BaseURL+"/api/v2/macros/definitions", wrapper.ListMacroActionDefinitions, options.OperationMiddlewares["ListMacroActionDefinitions"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/new", wrapper.ShowDerivedMacro, options.OperationMiddlewares["ShowDerivedMacro"]...)
+	router.POST(options.BaseURL+"/api/v2/macros/attachments", wrapper.CreateMacroAttachment, options.OperationMiddlewares["CreateMacroAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/attachments/:macro_attachment_id", wrapper.ShowMacroAttachment, options.OperationMiddlewares["ShowMacroAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/macros/:macro_id/attachments", wrapper.ListMacroAttachments, options.OperationMiddlewares["ListMacroAttachments"]...)
+	router.POST(options.BaseURL+"/api/v2/macros/:macro_id/attachments", wrapper.CreateAssociatedMacroAttachment, options.OperationMiddlewares["CreateAssociatedMacroAttachment"]...)
 	router.DELETE(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.DeleteMacro, options.OperationMiddlewares["DeleteMacro"]...)
 	router.GET(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.ShowMacro, options.OperationMiddlewares["ShowMacro"]...)
 	router.PUT(options.BaseURL+"/api/v2/macros/:macro_id", wrapper.UpdateMacro, options.OperationMiddlewares["UpdateMacro"]...)
@@ -13416,6 +13620,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/requests/:request_id", wrapper.UpdateRequest, options.OperationMiddlewares["UpdateRequest"]...)
 	router.GET(options.BaseURL+"/api/v2/requests/:request_id/comments", wrapper.ListComments, options.OperationMiddlewares["ListComments"]...)
 	router.GET(options.BaseURL+"/api/v2/requests/:request_id/comments/:ticket_comment_id", wrapper.ShowComment, options.OperationMiddlewares["ShowComment"]...)
+	router.GET(options.BaseURL+"/api/v2/rules/:rule_type/search", wrapper.SearchRules, options.OperationMiddlewares["SearchRules"]...)
 	router.POST(options.BaseURL+"/api/v2/rules/explain", wrapper.ExplainRules, options.OperationMiddlewares["ExplainRules"]...)
 	router.POST(options.BaseURL+"/api/v2/rules/dry_run", wrapper.DryRunRule, options.OperationMiddlewares["DryRunRule"]...)
 	router.GET(options.BaseURL+"/api/v2/satisfaction_ratings", wrapper.ListSatisfactionRatings, options.OperationMiddlewares["ListSatisfactionRatings"]...)
@@ -15912,6 +16117,51 @@ func (response ListActiveMacros200JSONResponse) VisitListActiveMacrosResponse(w 
 	return err
 }
 
+type CreateMacroAttachmentRequestObject struct {
+	ContentType string
+	Body        io.Reader
+}
+
+type CreateMacroAttachmentResponseObject interface {
+	VisitCreateMacroAttachmentResponse(w http.ResponseWriter) error
+}
+
+type CreateMacroAttachment201JSONResponse MacroAttachmentEnvelope
+
+func (response CreateMacroAttachment201JSONResponse) VisitCreateMacroAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowMacroAttachmentRequestObject struct {
+	MacroAttachmentID MacroAttachmentIDParam `json:"macro_attachment_id"`
+}
+
+type ShowMacroAttachmentResponseObject interface {
+	VisitShowMacroAttachmentResponse(w http.ResponseWriter) error
+}
+
+type ShowMacroAttachment200JSONResponse MacroAttachmentEnvelope
+
+func (response ShowMacroAttachment200JSONResponse) VisitShowMacroAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMacroCategoriesRequestObject struct {
 }
 
@@ -15968,6 +16218,28 @@ type DeleteManyMacros204Response struct {
 func (response DeleteManyMacros204Response) VisitDeleteManyMacrosResponse(w http.ResponseWriter) error {
 	w.WriteHeader(204)
 	return nil
+}
+
+type ShowDerivedMacroRequestObject struct {
+	Params ShowDerivedMacroParams
+}
+
+type ShowDerivedMacroResponseObject interface {
+	VisitShowDerivedMacroResponse(w http.ResponseWriter) error
+}
+
+type ShowDerivedMacro200JSONResponse MacroReplicaEnvelope
+
+func (response ShowDerivedMacro200JSONResponse) VisitShowDerivedMacroResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type SearchMacroRequestObject struct {
@@ -16093,6 +16365,52 @@ func (response ShowChangesToTicket200JSONResponse) VisitShowChangesToTicketRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMacroAttachmentsRequestObject struct {
+	MacroID MacroIDParam `json:"macro_id"`
+}
+
+type ListMacroAttachmentsResponseObject interface {
+	VisitListMacroAttachmentsResponse(w http.ResponseWriter) error
+}
+
+type ListMacroAttachments200JSONResponse MacroAttachmentList
+
+func (response ListMacroAttachments200JSONResponse) VisitListMacroAttachmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAssociatedMacroAttachmentRequestObject struct {
+	MacroID     MacroIDParam `json:"macro_id"`
+	ContentType string
+	Body        io.Reader
+}
+
+type CreateAssociatedMacroAttachmentResponseObject interface {
+	VisitCreateAssociatedMacroAttachmentResponse(w http.ResponseWriter) error
+}
+
+type CreateAssociatedMacroAttachment201JSONResponse MacroAttachmentEnvelope
+
+func (response CreateAssociatedMacroAttachment201JSONResponse) VisitCreateAssociatedMacroAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -17620,6 +17938,29 @@ type ExplainRulesResponseObject interface {
 type ExplainRules200JSONResponse ExplanationEnvelope
 
 func (response ExplainRules200JSONResponse) VisitExplainRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchRulesRequestObject struct {
+	RuleType RuleTypeParam `json:"rule_type"`
+	Params   SearchRulesParams
+}
+
+type SearchRulesResponseObject interface {
+	VisitSearchRulesResponse(w http.ResponseWriter) error
+}
+
+type SearchRules200JSONResponse RuleList
+
+func (response SearchRules200JSONResponse) VisitSearchRulesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -22799,6 +23140,12 @@ type StrictServerInterface interface {
 	// ListActiveMacros Lists the active macros that are shared with the caller, and the caller's own.
 	// (GET /api/v2/macros/active)
 	ListActiveMacros(ctx context.Context, request ListActiveMacrosRequestObject) (ListActiveMacrosResponseObject, error)
+	// CreateMacroAttachment Uploads a file for a macro, which takes it by its id in `attachments` within three days.
+	// (POST /api/v2/macros/attachments)
+	CreateMacroAttachment(ctx context.Context, request CreateMacroAttachmentRequestObject) (CreateMacroAttachmentResponseObject, error)
+	// ShowMacroAttachment Shows a file of a macro, or one that the caller has uploaded for one.
+	// (GET /api/v2/macros/attachments/{macro_attachment_id})
+	ShowMacroAttachment(ctx context.Context, request ShowMacroAttachmentRequestObject) (ShowMacroAttachmentResponseObject, error)
 	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
 	// (GET /api/v2/macros/categories)
 	ListMacroCategories(ctx context.Context, request ListMacroCategoriesRequestObject) (ListMacroCategoriesResponseObject, error)
@@ -22808,6 +23155,9 @@ type StrictServerInterface interface {
 	// DeleteManyMacros Deletes the macros with these ids: all of them or none.
 	// (DELETE /api/v2/macros/destroy_many)
 	DeleteManyMacros(ctx context.Context, request DeleteManyMacrosRequestObject) (DeleteManyMacrosResponseObject, error)
+	// ShowDerivedMacro Shows a macro to begin with: a copy of another, or one that would make other tickets like a ticket. Nothing is saved.
+	// (GET /api/v2/macros/new)
+	ShowDerivedMacro(ctx context.Context, request ShowDerivedMacroRequestObject) (ShowDerivedMacroResponseObject, error)
 	// SearchMacro Finds macros with all words of a query in their titles.
 	// (GET /api/v2/macros/search)
 	SearchMacro(ctx context.Context, request SearchMacroRequestObject) (SearchMacroResponseObject, error)
@@ -22826,6 +23176,12 @@ type StrictServerInterface interface {
 	// ShowChangesToTicket Shows what an active macro changes in a ticket, in the form in which a ticket is updated. Nothing is saved, and placeholders stay as they are.
 	// (GET /api/v2/macros/{macro_id}/apply)
 	ShowChangesToTicket(ctx context.Context, request ShowChangesToTicketRequestObject) (ShowChangesToTicketResponseObject, error)
+	// ListMacroAttachments Lists the files of a macro.
+	// (GET /api/v2/macros/{macro_id}/attachments)
+	ListMacroAttachments(ctx context.Context, request ListMacroAttachmentsRequestObject) (ListMacroAttachmentsResponseObject, error)
+	// CreateAssociatedMacroAttachment Gives a macro a file, five at most.
+	// (POST /api/v2/macros/{macro_id}/attachments)
+	CreateAssociatedMacroAttachment(ctx context.Context, request CreateAssociatedMacroAttachmentRequestObject) (CreateAssociatedMacroAttachmentResponseObject, error)
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	// (GET /api/v2/organization_fields)
 	ListOrganizationFields(ctx context.Context, request ListOrganizationFieldsRequestObject) (ListOrganizationFieldsResponseObject, error)
@@ -23021,6 +23377,9 @@ type StrictServerInterface interface {
 	// ExplainRules Tells which rules were considered at the last audits of a ticket, which condition failed with which value, and what the others did. An extension of helpd.
 	// (POST /api/v2/rules/explain)
 	ExplainRules(ctx context.Context, request ExplainRulesRequestObject) (ExplainRulesResponseObject, error)
+	// SearchRules Finds triggers, automations, views or macros with all words of a query in their titles, as the search of each kind does.
+	// (GET /api/v2/rules/{rule_type}/search)
+	SearchRules(ctx context.Context, request SearchRulesRequestObject) (SearchRulesResponseObject, error)
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	// (GET /api/v2/satisfaction_ratings)
 	ListSatisfactionRatings(ctx context.Context, request ListSatisfactionRatingsRequestObject) (ListSatisfactionRatingsResponseObject, error)
@@ -26878,6 +27237,58 @@ func (sh *strictHandler) ListActiveMacros(ctx echo.Context, params ListActiveMac
 	return nil
 }
 
+// CreateMacroAttachment operation middleware
+func (sh *strictHandler) CreateMacroAttachment(ctx echo.Context) error {
+	var request CreateMacroAttachmentRequestObject
+
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateMacroAttachment(ctx.Request().Context(), request.(CreateMacroAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateMacroAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateMacroAttachmentResponseObject); ok {
+		return validResponse.VisitCreateMacroAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowMacroAttachment operation middleware
+func (sh *strictHandler) ShowMacroAttachment(ctx echo.Context, macroAttachmentID MacroAttachmentIDParam) error {
+	var request ShowMacroAttachmentRequestObject
+
+	request.MacroAttachmentID = macroAttachmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowMacroAttachment(ctx.Request().Context(), request.(ShowMacroAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowMacroAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowMacroAttachmentResponseObject); ok {
+		return validResponse.VisitShowMacroAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMacroCategories operation middleware
 func (sh *strictHandler) ListMacroCategories(ctx echo.Context) error {
 	var request ListMacroCategoriesRequestObject
@@ -26943,6 +27354,31 @@ func (sh *strictHandler) DeleteManyMacros(ctx echo.Context, params DeleteManyMac
 		return err
 	} else if validResponse, ok := response.(DeleteManyMacrosResponseObject); ok {
 		return validResponse.VisitDeleteManyMacrosResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowDerivedMacro operation middleware
+func (sh *strictHandler) ShowDerivedMacro(ctx echo.Context, params ShowDerivedMacroParams) error {
+	var request ShowDerivedMacroRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowDerivedMacro(ctx.Request().Context(), request.(ShowDerivedMacroRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowDerivedMacro")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowDerivedMacroResponseObject); ok {
+		return validResponse.VisitShowDerivedMacroResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -27137,6 +27573,59 @@ func (sh *strictHandler) ShowChangesToTicket(ctx echo.Context, macroID MacroIDPa
 		return err
 	} else if validResponse, ok := response.(ShowChangesToTicketResponseObject); ok {
 		return validResponse.VisitShowChangesToTicketResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMacroAttachments operation middleware
+func (sh *strictHandler) ListMacroAttachments(ctx echo.Context, macroID MacroIDParam) error {
+	var request ListMacroAttachmentsRequestObject
+
+	request.MacroID = macroID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMacroAttachments(ctx.Request().Context(), request.(ListMacroAttachmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMacroAttachments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMacroAttachmentsResponseObject); ok {
+		return validResponse.VisitListMacroAttachmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAssociatedMacroAttachment operation middleware
+func (sh *strictHandler) CreateAssociatedMacroAttachment(ctx echo.Context, macroID MacroIDParam) error {
+	var request CreateAssociatedMacroAttachmentRequestObject
+
+	request.MacroID = macroID
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAssociatedMacroAttachment(ctx.Request().Context(), request.(CreateAssociatedMacroAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAssociatedMacroAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAssociatedMacroAttachmentResponseObject); ok {
+		return validResponse.VisitCreateAssociatedMacroAttachmentResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -29260,6 +29749,32 @@ func (sh *strictHandler) ExplainRules(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ExplainRulesResponseObject); ok {
 		return validResponse.VisitExplainRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SearchRules operation middleware
+func (sh *strictHandler) SearchRules(ctx echo.Context, ruleType RuleTypeParam, params SearchRulesParams) error {
+	var request SearchRulesRequestObject
+
+	request.RuleType = ruleType
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchRules(ctx.Request().Context(), request.(SearchRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchRulesResponseObject); ok {
+		return validResponse.VisitSearchRulesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

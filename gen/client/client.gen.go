@@ -1575,6 +1575,30 @@ type MacroActionsEnvelope struct {
 	Actions []MacroActionDefinition `json:"actions"`
 }
 
+// MacroAttachment defines model for MacroAttachment.
+type MacroAttachment struct {
+	ID          int64  `json:"id"`
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+
+	// ContentURL Where its bytes are.
+	ContentURL string `json:"content_url"`
+
+	// Size In bytes.
+	Size      int64     `json:"size"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// MacroAttachmentEnvelope defines model for MacroAttachmentEnvelope.
+type MacroAttachmentEnvelope struct {
+	MacroAttachment MacroAttachment `json:"macro_attachment"`
+}
+
+// MacroAttachmentList defines model for MacroAttachmentList.
+type MacroAttachmentList struct {
+	MacroAttachments []MacroAttachment `json:"macro_attachments"`
+}
+
 // MacroBody defines model for MacroBody.
 type MacroBody struct {
 	Macro MacroInput `json:"macro"`
@@ -1676,6 +1700,9 @@ type MacroInput struct {
 	Position    *int64                    `json:"position,omitempty"`
 	Actions     []RuleActionInput         `json:"actions,omitzero"`
 
+	// Attachments The files that it is to have: of its own, and uploaded for it.
+	Attachments []int64 `json:"attachments,omitzero"`
+
 	// Restriction Whom alone it is for; null for all agents. What agents make is their own.
 	Restriction nullable.Nullable[RuleRestrictionInput] `json:"restriction,omitempty"`
 }
@@ -1694,6 +1721,23 @@ type MacroList struct {
 type MacroPlacesBody struct {
 	// Macros At most 7,000, each with the id of a macro.
 	Macros []RulePlaceInput `json:"macros"`
+}
+
+// MacroReplica defines model for MacroReplica.
+type MacroReplica struct {
+	Title       string                    `json:"title"`
+	RawTitle    string                    `json:"raw_title"`
+	Active      bool                      `json:"active"`
+	Description nullable.Nullable[string] `json:"description"`
+
+	// Actions What a rule does, in this order.
+	Actions     RuleActions                        `json:"actions"`
+	Restriction nullable.Nullable[RuleRestriction] `json:"restriction"`
+}
+
+// MacroReplicaEnvelope defines model for MacroReplicaEnvelope.
+type MacroReplicaEnvelope struct {
+	Macro MacroReplica `json:"macro"`
 }
 
 // MergeBody defines model for MergeBody.
@@ -2302,6 +2346,19 @@ type RuleConditions struct {
 type RuleConditionsInput struct {
 	All []RuleConditionInput `json:"all,omitzero"`
 	Any []RuleConditionInput `json:"any,omitzero"`
+}
+
+// RuleList Only the list of the kind that was asked for is there.
+type RuleList struct {
+	Triggers     []Trigger                 `json:"triggers,omitzero"`
+	Automations  []Automation              `json:"automations,omitzero"`
+	Views        []View                    `json:"views,omitzero"`
+	Macros       []Macro                   `json:"macros,omitzero"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
 }
 
 // RulePermissions What the caller may do with a rule; with include=permissions.
@@ -4803,6 +4860,9 @@ type LookupFieldParam = int64
 // LookupSourceParam defines model for LookupSourceParam.
 type LookupSourceParam = string
 
+// MacroAttachmentIDParam defines model for MacroAttachmentIdParam.
+type MacroAttachmentIDParam = int64
+
 // MacroIDParam defines model for MacroIdParam.
 type MacroIDParam = int64
 
@@ -4880,6 +4940,9 @@ type RuleOnlyViewableParam = bool
 
 // RuleQueryParam defines model for RuleQueryParam.
 type RuleQueryParam = string
+
+// RuleTypeParam defines model for RuleTypeParam.
+type RuleTypeParam = string
 
 // SLAPolicyIDParam defines model for SLAPolicyIdParam.
 type SLAPolicyIDParam = int64
@@ -5607,6 +5670,15 @@ type DeleteManyMacrosParams struct {
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
+// ShowDerivedMacroParams defines parameters for ShowDerivedMacro.
+type ShowDerivedMacroParams struct {
+	// MacroID The macro to copy.
+	MacroID *int64 `form:"macro_id,omitempty" json:"macro_id,omitempty"`
+
+	// TicketID The ticket, with the text of its latest public comment by an agent.
+	TicketID *int64 `form:"ticket_id,omitempty" json:"ticket_id,omitempty"`
+}
+
 // SearchMacroParams defines parameters for SearchMacro.
 type SearchMacroParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -6277,6 +6349,30 @@ type ListCommentsParams struct {
 
 	// Role Only comments by people of this role: agent or end_user.
 	Role *string `form:"role,omitempty" json:"role,omitempty"`
+}
+
+// SearchRulesParams defines parameters for SearchRules.
+type SearchRulesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Query Words, all of which are in the title.
+	Query *RuleQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// Active Only rules that are active, or only those that are not.
+	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 }
 
 // ListSatisfactionRatingsParams defines parameters for ListSatisfactionRatings.
@@ -9098,6 +9194,20 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
 	ListActiveMacros(ctx context.Context, params *ListActiveMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateMacroAttachmentWithBody Uploads a file for a macro, which takes it by its id in `attachments` within three days.
+	//
+	// The body is a form (multipart/form-data) with the file as `attachment` and, before it, its `filename` if it is not to have that of the form.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/macros/attachments (the `CreateMacroAttachment` operationId).
+	CreateMacroAttachmentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowMacroAttachment Shows a file of a macro, or one that the caller has uploaded for one.
+	//
+	// Corresponds with GET /api/v2/macros/attachments/{macro_attachment_id} (the `ShowMacroAttachment` operationId).
+	ShowMacroAttachment(ctx context.Context, macroAttachmentID MacroAttachmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
 	//
 	// Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
@@ -9112,6 +9222,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
 	DeleteManyMacros(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowDerivedMacro Shows a macro to begin with: a copy of another, or one that would make other tickets like a ticket. Nothing is saved.
+	//
+	// Corresponds with GET /api/v2/macros/new (the `ShowDerivedMacro` operationId).
+	ShowDerivedMacro(ctx context.Context, params *ShowDerivedMacroParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SearchMacro Finds macros with all words of a query in their titles.
 	//
@@ -9160,6 +9275,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
 	ShowChangesToTicket(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMacroAttachments Lists the files of a macro.
+	//
+	// Corresponds with GET /api/v2/macros/{macro_id}/attachments (the `ListMacroAttachments` operationId).
+	ListMacroAttachments(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAssociatedMacroAttachmentWithBody Gives a macro a file, five at most.
+	//
+	// The body is as that of an upload for a macro.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/macros/{macro_id}/attachments (the `CreateAssociatedMacroAttachment` operationId).
+	CreateAssociatedMacroAttachmentWithBody(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrganizationFields Lists the organization fields by position, or by id when paging by cursor.
 	//
@@ -9702,6 +9831,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
 	ExplainRules(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchRules Finds triggers, automations, views or macros with all words of a query in their titles, as the search of each kind does.
+	//
+	// Corresponds with GET /api/v2/rules/{rule_type}/search (the `SearchRules` operationId).
+	SearchRules(ctx context.Context, ruleType RuleTypeParam, params *SearchRulesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSatisfactionRatings Lists the ratings, the one that changed last at the end.
 	//
@@ -13433,6 +13567,40 @@ func (c *Client) ListActiveMacros(ctx context.Context, params *ListActiveMacrosP
 	return c.Client.Do(req)
 }
 
+// CreateMacroAttachmentWithBody Uploads a file for a macro, which takes it by its id in `attachments` within three days.
+//
+// The body is a form (multipart/form-data) with the file as `attachment` and, before it, its `filename` if it is not to have that of the form.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/macros/attachments (the `CreateMacroAttachment` operationId).
+func (c *Client) CreateMacroAttachmentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMacroAttachmentRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowMacroAttachment Shows a file of a macro, or one that the caller has uploaded for one.
+//
+// Corresponds with GET /api/v2/macros/attachments/{macro_attachment_id} (the `ShowMacroAttachment` operationId).
+func (c *Client) ShowMacroAttachment(ctx context.Context, macroAttachmentID MacroAttachmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowMacroAttachmentRequest(c.Server, macroAttachmentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListMacroCategories Lists the categories of the active macros: what stands before `::` in their titles.
 //
 // Corresponds with GET /api/v2/macros/categories (the `ListMacroCategories` operationId).
@@ -13468,6 +13636,21 @@ func (c *Client) ListMacroActionDefinitions(ctx context.Context, reqEditors ...R
 // Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
 func (c *Client) DeleteManyMacros(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteManyMacrosRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowDerivedMacro Shows a macro to begin with: a copy of another, or one that would make other tickets like a ticket. Nothing is saved.
+//
+// Corresponds with GET /api/v2/macros/new (the `ShowDerivedMacro` operationId).
+func (c *Client) ShowDerivedMacro(ctx context.Context, params *ShowDerivedMacroParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowDerivedMacroRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13596,6 +13779,40 @@ func (c *Client) UpdateMacro(ctx context.Context, macroID MacroIDParam, body Upd
 // Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
 func (c *Client) ShowChangesToTicket(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowChangesToTicketRequest(c.Server, macroID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMacroAttachments Lists the files of a macro.
+//
+// Corresponds with GET /api/v2/macros/{macro_id}/attachments (the `ListMacroAttachments` operationId).
+func (c *Client) ListMacroAttachments(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMacroAttachmentsRequest(c.Server, macroID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAssociatedMacroAttachmentWithBody Gives a macro a file, five at most.
+//
+// The body is as that of an upload for a macro.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/macros/{macro_id}/attachments (the `CreateAssociatedMacroAttachment` operationId).
+func (c *Client) CreateAssociatedMacroAttachmentWithBody(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAssociatedMacroAttachmentRequestWithBody(c.Server, macroID, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -15018,6 +15235,21 @@ func (c *Client) ExplainRulesWithBody(ctx context.Context, contentType string, b
 // Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
 func (c *Client) ExplainRules(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainRulesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchRules Finds triggers, automations, views or macros with all words of a query in their titles, as the search of each kind does.
+//
+// Corresponds with GET /api/v2/rules/{rule_type}/search (the `SearchRules` operationId).
+func (c *Client) SearchRules(ctx context.Context, ruleType RuleTypeParam, params *SearchRulesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchRulesRequest(c.Server, ruleType, params)
 	if err != nil {
 		return nil, err
 	}
@@ -25581,6 +25813,69 @@ func NewListActiveMacrosRequest(server string, params *ListActiveMacrosParams) (
 	return req, nil
 }
 
+// NewCreateMacroAttachmentRequestWithBody constructs an http.Request for the CreateMacroAttachment method, with any body, and a specified content type
+func NewCreateMacroAttachmentRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/attachments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewShowMacroAttachmentRequest constructs an http.Request for the ShowMacroAttachment method
+func NewShowMacroAttachmentRequest(server string, macroAttachmentID MacroAttachmentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_attachment_id", macroAttachmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/attachments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListMacroCategoriesRequest constructs an http.Request for the ListMacroCategories method
 func NewListMacroCategoriesRequest(server string) (*http.Request, error) {
 	var err error
@@ -25682,6 +25977,72 @@ func NewDeleteManyMacrosRequest(server string, params *DeleteManyMacrosParams) (
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowDerivedMacroRequest constructs an http.Request for the ShowDerivedMacro method
+func NewShowDerivedMacroRequest(server string, params *ShowDerivedMacroParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/new")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.MacroID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "macro_id", *params.MacroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TicketID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ticket_id", *params.TicketID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -26096,6 +26457,76 @@ func NewShowChangesToTicketRequest(server string, macroID MacroIDParam) (*http.R
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListMacroAttachmentsRequest constructs an http.Request for the ListMacroAttachments method
+func NewListMacroAttachmentsRequest(server string, macroID MacroIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/%s/attachments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAssociatedMacroAttachmentRequestWithBody constructs an http.Request for the CreateAssociatedMacroAttachment method, with any body, and a specified content type
+func NewCreateAssociatedMacroAttachmentRequestWithBody(server string, macroID MacroIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "macro_id", macroID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/macros/%s/attachments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -30991,6 +31422,139 @@ func NewExplainRulesRequestWithBody(server string, contentType string, body io.R
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSearchRulesRequest constructs an http.Request for the SearchRules method
+func NewSearchRulesRequest(server string, ruleType RuleTypeParam, params *SearchRulesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "rule_type", ruleType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/rules/%s/search", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Active != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -45702,6 +46266,22 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/macros/active (the `ListActiveMacros` operationId).
 	ListActiveMacrosWithResponse(ctx context.Context, params *ListActiveMacrosParams, reqEditors ...RequestEditorFn) (*ListActiveMacrosResponse, error)
 
+	// CreateMacroAttachmentWithBodyWithResponse Uploads a file for a macro, which takes it by its id in `attachments` within three days.
+	//
+	// The body is a form (multipart/form-data) with the file as `attachment` and, before it, its `filename` if it is not to have that of the form.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/macros/attachments (the `CreateMacroAttachment` operationId).
+	CreateMacroAttachmentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMacroAttachmentResponse, error)
+
+	// ShowMacroAttachmentWithResponse Shows a file of a macro, or one that the caller has uploaded for one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/attachments/{macro_attachment_id} (the `ShowMacroAttachment` operationId).
+	ShowMacroAttachmentWithResponse(ctx context.Context, macroAttachmentID MacroAttachmentIDParam, reqEditors ...RequestEditorFn) (*ShowMacroAttachmentResponse, error)
+
 	// ListMacroCategoriesWithResponse Lists the categories of the active macros: what stands before `::` in their titles.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -45722,6 +46302,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/v2/macros/destroy_many (the `DeleteManyMacros` operationId).
 	DeleteManyMacrosWithResponse(ctx context.Context, params *DeleteManyMacrosParams, reqEditors ...RequestEditorFn) (*DeleteManyMacrosResponse, error)
+
+	// ShowDerivedMacroWithResponse Shows a macro to begin with: a copy of another, or one that would make other tickets like a ticket. Nothing is saved.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/new (the `ShowDerivedMacro` operationId).
+	ShowDerivedMacroWithResponse(ctx context.Context, params *ShowDerivedMacroParams, reqEditors ...RequestEditorFn) (*ShowDerivedMacroResponse, error)
 
 	// SearchMacroWithResponse Finds macros with all words of a query in their titles.
 	//
@@ -45778,6 +46365,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/macros/{macro_id}/apply (the `ShowChangesToTicket` operationId).
 	ShowChangesToTicketWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ShowChangesToTicketResponse, error)
+
+	// ListMacroAttachmentsWithResponse Lists the files of a macro.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/macros/{macro_id}/attachments (the `ListMacroAttachments` operationId).
+	ListMacroAttachmentsWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ListMacroAttachmentsResponse, error)
+
+	// CreateAssociatedMacroAttachmentWithBodyWithResponse Gives a macro a file, five at most.
+	//
+	// The body is as that of an upload for a macro.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/macros/{macro_id}/attachments (the `CreateAssociatedMacroAttachment` operationId).
+	CreateAssociatedMacroAttachmentWithBodyWithResponse(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAssociatedMacroAttachmentResponse, error)
 
 	// ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
 	//
@@ -46404,6 +47007,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v2/rules/explain (the `ExplainRules` operationId).
 	ExplainRulesWithResponse(ctx context.Context, body ExplainRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainRulesResponse, error)
+
+	// SearchRulesWithResponse Finds triggers, automations, views or macros with all words of a query in their titles, as the search of each kind does.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/rules/{rule_type}/search (the `SearchRules` operationId).
+	SearchRulesWithResponse(ctx context.Context, ruleType RuleTypeParam, params *SearchRulesParams, reqEditors ...RequestEditorFn) (*SearchRulesResponse, error)
 
 	// ListSatisfactionRatingsWithResponse Lists the ratings, the one that changed last at the end.
 	//
@@ -52499,6 +53109,88 @@ func (r ListActiveMacrosResponse) ContentType() string {
 	return ""
 }
 
+type CreateMacroAttachmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *MacroAttachmentEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateMacroAttachmentResponse) GetJSON201() *MacroAttachmentEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateMacroAttachmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateMacroAttachmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateMacroAttachmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateMacroAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowMacroAttachmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroAttachmentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowMacroAttachmentResponse) GetJSON200() *MacroAttachmentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowMacroAttachmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowMacroAttachmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowMacroAttachmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowMacroAttachmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListMacroCategoriesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -52609,6 +53301,47 @@ func (r DeleteManyMacrosResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteManyMacrosResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowDerivedMacroResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroReplicaEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowDerivedMacroResponse) GetJSON200() *MacroReplicaEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowDerivedMacroResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowDerivedMacroResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowDerivedMacroResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowDerivedMacroResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -52848,6 +53581,88 @@ func (r ShowChangesToTicketResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowChangesToTicketResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMacroAttachmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MacroAttachmentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMacroAttachmentsResponse) GetJSON200() *MacroAttachmentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMacroAttachmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMacroAttachmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMacroAttachmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMacroAttachmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateAssociatedMacroAttachmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *MacroAttachmentEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateAssociatedMacroAttachmentResponse) GetJSON201() *MacroAttachmentEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateAssociatedMacroAttachmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateAssociatedMacroAttachmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateAssociatedMacroAttachmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateAssociatedMacroAttachmentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -55569,6 +56384,47 @@ func (r ExplainRulesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExplainRulesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchRulesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RuleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchRulesResponse) GetJSON200() *RuleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchRulesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchRulesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchRulesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchRulesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -66074,6 +66930,34 @@ func (c *ClientWithResponses) ListActiveMacrosWithResponse(ctx context.Context, 
 	return ParseListActiveMacrosResponse(rsp)
 }
 
+// CreateMacroAttachmentWithBodyWithResponse Uploads a file for a macro, which takes it by its id in `attachments` within three days.
+//
+// The body is a form (multipart/form-data) with the file as `attachment` and, before it, its `filename` if it is not to have that of the form.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/macros/attachments (the `CreateMacroAttachment` operationId).
+func (c *ClientWithResponses) CreateMacroAttachmentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMacroAttachmentResponse, error) {
+	rsp, err := c.CreateMacroAttachmentWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMacroAttachmentResponse(rsp)
+}
+
+// ShowMacroAttachmentWithResponse Shows a file of a macro, or one that the caller has uploaded for one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/attachments/{macro_attachment_id} (the `ShowMacroAttachment` operationId).
+func (c *ClientWithResponses) ShowMacroAttachmentWithResponse(ctx context.Context, macroAttachmentID MacroAttachmentIDParam, reqEditors ...RequestEditorFn) (*ShowMacroAttachmentResponse, error) {
+	rsp, err := c.ShowMacroAttachment(ctx, macroAttachmentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowMacroAttachmentResponse(rsp)
+}
+
 // ListMacroCategoriesWithResponse Lists the categories of the active macros: what stands before `::` in their titles.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -66111,6 +66995,19 @@ func (c *ClientWithResponses) DeleteManyMacrosWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseDeleteManyMacrosResponse(rsp)
+}
+
+// ShowDerivedMacroWithResponse Shows a macro to begin with: a copy of another, or one that would make other tickets like a ticket. Nothing is saved.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/new (the `ShowDerivedMacro` operationId).
+func (c *ClientWithResponses) ShowDerivedMacroWithResponse(ctx context.Context, params *ShowDerivedMacroParams, reqEditors ...RequestEditorFn) (*ShowDerivedMacroResponse, error) {
+	rsp, err := c.ShowDerivedMacro(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowDerivedMacroResponse(rsp)
 }
 
 // SearchMacroWithResponse Finds macros with all words of a query in their titles.
@@ -66215,6 +67112,34 @@ func (c *ClientWithResponses) ShowChangesToTicketWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseShowChangesToTicketResponse(rsp)
+}
+
+// ListMacroAttachmentsWithResponse Lists the files of a macro.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/macros/{macro_id}/attachments (the `ListMacroAttachments` operationId).
+func (c *ClientWithResponses) ListMacroAttachmentsWithResponse(ctx context.Context, macroID MacroIDParam, reqEditors ...RequestEditorFn) (*ListMacroAttachmentsResponse, error) {
+	rsp, err := c.ListMacroAttachments(ctx, macroID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMacroAttachmentsResponse(rsp)
+}
+
+// CreateAssociatedMacroAttachmentWithBodyWithResponse Gives a macro a file, five at most.
+//
+// The body is as that of an upload for a macro.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/macros/{macro_id}/attachments (the `CreateAssociatedMacroAttachment` operationId).
+func (c *ClientWithResponses) CreateAssociatedMacroAttachmentWithBodyWithResponse(ctx context.Context, macroID MacroIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAssociatedMacroAttachmentResponse, error) {
+	rsp, err := c.CreateAssociatedMacroAttachmentWithBody(ctx, macroID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAssociatedMacroAttachmentResponse(rsp)
 }
 
 // ListOrganizationFieldsWithResponse Lists the organization fields by position, or by id when paging by cursor.
@@ -67369,6 +68294,19 @@ func (c *ClientWithResponses) ExplainRulesWithResponse(ctx context.Context, body
 		return nil, err
 	}
 	return ParseExplainRulesResponse(rsp)
+}
+
+// SearchRulesWithResponse Finds triggers, automations, views or macros with all words of a query in their titles, as the search of each kind does.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/rules/{rule_type}/search (the `SearchRules` operationId).
+func (c *ClientWithResponses) SearchRulesWithResponse(ctx context.Context, ruleType RuleTypeParam, params *SearchRulesParams, reqEditors ...RequestEditorFn) (*SearchRulesResponse, error) {
+	rsp, err := c.SearchRules(ctx, ruleType, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchRulesResponse(rsp)
 }
 
 // ListSatisfactionRatingsWithResponse Lists the ratings, the one that changed last at the end.
@@ -73632,6 +74570,58 @@ func ParseListActiveMacrosResponse(rsp *http.Response) (*ListActiveMacrosRespons
 	return response, nil
 }
 
+// ParseCreateMacroAttachmentResponse parses an HTTP response from a CreateMacroAttachmentWithResponse call
+func ParseCreateMacroAttachmentResponse(rsp *http.Response) (*CreateMacroAttachmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateMacroAttachmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest MacroAttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowMacroAttachmentResponse parses an HTTP response from a ShowMacroAttachmentWithResponse call
+func ParseShowMacroAttachmentResponse(rsp *http.Response) (*ShowMacroAttachmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowMacroAttachmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroAttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListMacroCategoriesResponse parses an HTTP response from a ListMacroCategoriesWithResponse call
 func ParseListMacroCategoriesResponse(rsp *http.Response) (*ListMacroCategoriesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -73695,6 +74685,32 @@ func ParseDeleteManyMacrosResponse(rsp *http.Response) (*DeleteManyMacrosRespons
 	response := &DeleteManyMacrosResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowDerivedMacroResponse parses an HTTP response from a ShowDerivedMacroWithResponse call
+func ParseShowDerivedMacroResponse(rsp *http.Response) (*ShowDerivedMacroResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowDerivedMacroResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroReplicaEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil
@@ -73840,6 +74856,58 @@ func ParseShowChangesToTicketResponse(rsp *http.Response) (*ShowChangesToTicketR
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMacroAttachmentsResponse parses an HTTP response from a ListMacroAttachmentsWithResponse call
+func ParseListMacroAttachmentsResponse(rsp *http.Response) (*ListMacroAttachmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMacroAttachmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MacroAttachmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateAssociatedMacroAttachmentResponse parses an HTTP response from a CreateAssociatedMacroAttachmentWithResponse call
+func ParseCreateAssociatedMacroAttachmentResponse(rsp *http.Response) (*CreateAssociatedMacroAttachmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateAssociatedMacroAttachmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest MacroAttachmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	}
 
@@ -75615,6 +76683,32 @@ func ParseExplainRulesResponse(rsp *http.Response) (*ExplainRulesResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ExplanationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSearchRulesResponse parses an HTTP response from a SearchRulesWithResponse call
+func ParseSearchRulesResponse(rsp *http.Response) (*SearchRulesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchRulesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RuleList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

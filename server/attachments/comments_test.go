@@ -210,13 +210,13 @@ func TestShow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, testdb.Tx(t), attachments.Options{})
 	mine := person(w.agent.AccountID, 31, models.RoleEndUser)
-	visible := func(_ context.Context, ticket, comment int64) error {
+	visible := attachments.Seen{Comment: func(_ context.Context, ticket, comment int64) error {
 		if ticket == 3 && comment == 50 {
 			return nil
 		}
 		return fault.Missing("Comment", comment)
-	}
-	hidden := func(context.Context, int64, int64) error { return fault.Missing("Ticket", 3) }
+	}}
+	hidden := attachments.Seen{Comment: func(context.Context, int64, int64) error { return fault.Missing("Ticket", 3) }}
 	u, err := w.Upload(w.ctx, mine, attachments.UploadInput{FileName: "a.png", Body: strings.NewReader(string(pngOf(90, 90)))})
 	if err != nil {
 		t.Fatal(err)

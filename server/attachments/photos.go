@@ -86,7 +86,7 @@ func (s *Service) DropPhotosTx(tx *gorm.DB, ids ...int64) (int, error) {
 // PhotoByToken finds the picture of an address, as ByToken does.
 func (s *Service) PhotoByToken(ctx context.Context, token string) (models.Attachment, error) {
 	a, err := s.ByToken(ctx, token)
-	if err == nil && (a.UploadID != nil || a.CommentID != nil) {
+	if err == nil && (a.UploadID != nil || a.CommentID != nil || a.MacroID != nil) {
 		return models.Attachment{}, fault.Missing("photo", a.ID)
 	}
 	return a, err

@@ -16,11 +16,15 @@ import (
 	"github.com/helpd/helpd/server/postgres"
 )
 
-// Seen fails with fault.NotFound if the actor of ctx may not see the comment.
-type Seen func(ctx context.Context, ticketID, commentID int64) error
+// Seen tells what the actor of ctx may see: both fail with fault.NotFound if
+// that is not so.
+type Seen struct {
+	Comment func(ctx context.Context, ticketID, commentID int64) error
+	Macro   func(ctx context.Context, id int64) error
+}
 
-// Show returns a file, or a thumbnail. by may see those of comments that he
-// may see, and those he uploaded himself, for which no comment is needed. It
+// Show returns a file, or a thumbnail. by may see those of comments and macros
+// that he may see, and those he uploaded himself, for which neither is needed. It
 // fails with fault.NotFound otherwise.
 func (s *Service) Show(ctx context.Context, by auth.Actor, id int64, seen Seen) (File, error) {
 	var rows []models.Attachment
@@ -33,7 +37,13 @@ func (s *Service) Show(ctx context.Context, by auth.Actor, id int64, seen Seen) 
 	}
 	f := File{Attachment: rows[0], Thumbnails: rows[1:]}
 	if f.CommentID != nil {
-		return f, seen(ctx, *f.TicketID, *f.CommentID)
+		return f, seen.Comment(ctx, *f.TicketID, *f.CommentID)
+	}
+	if f.MacroID != nil {
+		if !by.Staff() {
+			return File{}, fault.Missing("Attachment", id)
+		}
+		return f, seen.Macro(ctx, *f.MacroID)
 	}
 	if f.SuspendedTicketID != nil {
 		if !by.Staff() || by.Restriction() != "" {

@@ -28,6 +28,7 @@ type Change struct {
 	Conditions  *rules.Conditions // nil leaves; otherwise both lists
 	Actions     []rules.Action    // nil leaves; otherwise the whole list
 	Output      *OutputChange     // nil leaves
+	Files       []int64           // nil leaves; otherwise all files, of those that it has and those that the caller has uploaded
 }
 
 var (
@@ -57,6 +58,11 @@ func (s *Service) saveTx(tx *gorm.DB, by auth.Actor, kind string, drafts []draft
 	}
 	if err := writeTx(tx, drafts); err != nil {
 		return err
+	}
+	if d := drafts[0]; k.files && d.change.Files != nil {
+		if err := s.files.GiveMacroTx(tx, by, d.after.ID, d.change.Files); err != nil {
+			return err
+		}
 	}
 	if k.ordered {
 		if err := s.reviseTx(tx, by, drafts); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
@@ -38,13 +39,14 @@ type Service struct {
 	db     *gorm.DB
 	now    func() time.Time
 	fields *fields.Service
+	files  *attachments.Service
 
 	active accounts.Remembered[[]models.Rule] // triggers, see Triggers
 }
 
 // New makes the service.
-func New(db *gorm.DB, config *fields.Service, now func() time.Time) *Service {
-	return &Service{db: db, now: now, fields: config}
+func New(db *gorm.DB, config *fields.Service, files *attachments.Service, now func() time.Time) *Service {
+	return &Service{db: db, now: now, fields: config, files: files}
 }
 
 // Get is a rule of a kind. It fails with fault.NotFound, also for what by may not
@@ -104,7 +106,10 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, kind string, ids ..
 		if _, err := ownTx(tx, by, kind, ids); err != nil {
 			return err
 		}
-		return tx.Delete(&models.Rule{}, "kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Error
+		if err := tx.Delete(&models.Rule{}, "kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Error; err != nil || !kinds[kind].files {
+			return err
+		}
+		return s.files.DropOfMacrosTx(tx, ids)
 	})
 }
 

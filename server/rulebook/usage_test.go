@@ -10,6 +10,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
@@ -41,7 +42,7 @@ func newBook(t *testing.T) *book {
 	b.ctx = postgres.WithAccount(t.Context(), account.ID)
 	b.by = auth.Actor{AccountID: account.ID, User: admin}
 	b.tx = b.tx.WithContext(b.ctx)
-	b.Service = rulebook.New(b.tx, fields.New(b.tx, now, nil), now)
+	b.Service = rulebook.New(b.tx, fields.New(b.tx, now, nil), attachments.New(b.tx, nil, now, attachments.Options{}), now)
 	return b
 }
 

@@ -65,9 +65,9 @@ type together struct {
 	people        people
 	organizations map[int64]organization
 	problems      map[int64]bool
-	agents        map[int64]models.IDs // see save.firstAgents; nil: not read
+	agents        map[int64]models.IDs  // see save.firstAgents; nil: not read
 	macros        map[int64]models.Rule // that changes name and the caller sees
-	subjects      *subjects            // of rules; nil: not read
+	subjects      *subjects             // of rules; nil: not read
 
 	steps     []*save  // of the ticket that is being made
 	order     []string // of tables

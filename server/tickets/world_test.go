@@ -54,8 +54,8 @@ func newWorldOn(t *testing.T, db *gorm.DB) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, db: db, elapsed: new(atomic.Int64)}
-	config := fields.New(db, w.now, nil)
-	w.Service = New(db, config, users.New(db, auth.New(db, w.now), config, w.now), attachments.New(db, nil, w.now, attachments.Options{}), rulebook.New(db, config, w.now), sla.New(db, config, w.now), w.now)
+	config, files := fields.New(db, w.now, nil), attachments.New(db, nil, w.now, attachments.Options{})
+	w.Service = New(db, config, users.New(db, auth.New(db, w.now), config, w.now), files, rulebook.New(db, config, files, w.now), sla.New(db, config, w.now), w.now)
 	w.admin = auth.Actor{AccountID: account.ID, User: admin, Via: "token"}
 	w.group = *admin.DefaultGroupID
 	w.admin.GroupIDs = []int64{w.group}

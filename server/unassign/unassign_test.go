@@ -56,9 +56,10 @@ func newDesk(t *testing.T) *desk {
 	}
 	t.Cleanup(func() { _ = queue.Stop(context.Background()) })
 	people := users.New(db, auth.New(db, now), config, now)
+	files := attachments.New(db, nil, now, attachments.Options{})
 	d := &desk{t: t, admin: auth.Actor{AccountID: account.ID, User: admin}}
 	d.worker = worker{db, config, organizations.New(db, auth.New(db, now), config, queue, now),
-		tickets.New(db, config, people, attachments.New(db, nil, now, attachments.Options{}), rulebook.New(db, config, now), sla.New(db, config, now), now), slog.Default()}
+		tickets.New(db, config, people, files, rulebook.New(db, config, files, now), sla.New(db, config, now), now), slog.Default()}
 	d.ctx = auth.With(context.Background(), d.admin)
 	return d
 }
