@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,15 +16,15 @@ type desk struct {
 	n     int
 	takes time.Duration
 	fails error
-	begun int // how often it was counted
+	begun atomic.Int32 // how often it was counted
 }
 
 func (d *desk) count(ctx context.Context) (int, error) {
-	d.begun++
-	n := d.n
+	d.begun.Add(1)
+	n, fails := d.n, d.fails // as it begins: the desk may be another one later
 	select {
 	case <-time.After(d.takes):
-		return n, d.fails
+		return n, fails
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
@@ -36,6 +37,7 @@ func (d *desk) want(value int64, fresh bool) {
 	defer cancel() // as when an answer is sent
 	late, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	defer synctest.Wait() // what counts in the background has read the desk
 	e, done := d.start(ctx, "view", d.count)
 	var got Count
 	if err := d.await(late, e, done, &got); err != nil {
@@ -48,8 +50,8 @@ func (d *desk) want(value int64, fresh bool) {
 
 func (d *desk) wantCounted(times int) {
 	d.Helper()
-	if d.begun != times {
-		d.Errorf("counted %d times, want %d", d.begun, times)
+	if n := int(d.begun.Load()); n != times {
+		d.Errorf("counted %d times, want %d", n, times)
 	}
 }
 
