@@ -26,6 +26,8 @@ func TestTicketsAreClosedAndArchivedInTime(t *testing.T) {
 			}
 		}
 	}
+	a.post("/api/v2/triggers", `{"trigger":{"title":"Closed","conditions":{"all":[{"field":"status","operator":"is","value":"closed"}]},
+		"actions":[{"field":"current_tags","value":"seen_by_a_rule"}]}}`).want(201)
 	status := func(id int64) any { t.Helper(); return a.get(a.path(id)).want(200).member("ticket", "status") }
 	a.user("Ann", a.email("ann"), "end-user")
 	ann := a.as(a.email("ann"))
@@ -48,6 +50,9 @@ func TestTicketsAreClosedAndArchivedInTime(t *testing.T) {
 	}
 	audits := a.get(a.path(solved) + "/audits").want(200)
 	last := len(audits.ids("audits")) - 1
+	if tags := a.get(a.path(solved)).want(200).member("ticket", "tags"); fmt.Sprint(tags) != "[]" {
+		t.Errorf("rules ran on the closing: %v", tags)
+	}
 	if got := fmt.Sprintf("%v %v %v %v", audits.member("audits", last, "author_id"), audits.member("audits", last, "via", "channel"),
 		audits.member("audits", last, "events", 0, "field_name"), audits.member("audits", last, "events", 0, "value")); got != "-1 system status closed" {
 		t.Errorf("the closing's audit tells %s: %s", got, audits.body)
@@ -56,7 +61,9 @@ func TestTicketsAreClosedAndArchivedInTime(t *testing.T) {
 	a.tick(119 * day)
 	work()
 	closed := a.solved(a.email("ann"))
-	a.put(a.path(closed), `{"ticket":{"status":"closed"}}`).want(200)
+	if tags := a.put(a.path(closed), `{"ticket":{"status":"closed"}}`).want(200).member("ticket", "tags"); fmt.Sprint(tags) != "[seen_by_a_rule]" {
+		t.Errorf("no rule ran when somebody closed one: %v", tags)
+	}
 	everywhere := func(want ...int64) {
 		t.Helper()
 		for _, path := range []string{"/api/v2/tickets", "/api/v2/tickets?page[size]=100"} {

@@ -49,10 +49,10 @@ func compileTriggers(s *save, list []models.Rule) (*triggers, error) {
 }
 
 // runRules runs the account's triggers over the change. They see a ticket that
-// is being closed, but none that was closed before, and no import. What they do
+// is being closed by somebody, but none that was closed before, and no import. What they do
 // is told in the same audit, each rule's events after those that led to it.
 func (s *save) runRules() error {
-	if s.silent || s.before.Status == models.StatusClosed || len(s.auditEvents) == 0 {
+	if s.silent || s.unruled || s.before.Status == models.StatusClosed || len(s.auditEvents) == 0 {
 		return nil
 	}
 	all, err := s.triggersOf()
