@@ -63,12 +63,12 @@ type RuleUse struct {
 	UsedAt    time.Time
 }
 
-// RuleUsage is how often a rule was used from a time on, for five minutes, an
-// hour or a day: until the next row can begin.
+// RuleUsage is how often a rule was used from a time on, for a span of time.
 type RuleUsage struct {
 	AccountID int64     `gorm:"primaryKey;autoIncrement:false"`
 	RuleID    int64     `gorm:"primaryKey;autoIncrement:false"`
 	Since     time.Time `gorm:"primaryKey"`
+	Span      int       `gorm:"primaryKey;autoIncrement:false"` // 0 five minutes, 1 an hour, 2 a day
 	Uses      int64
 }
 

@@ -6,7 +6,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
@@ -55,7 +54,7 @@ func (s *Service) AddMacroFile(ctx context.Context, by auth.Actor, macro int64, 
 	if err != nil {
 		return attachments.File{}, err
 	}
-	err = accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
+	err = s.change(ctx, by, models.RuleMacro, func(tx *gorm.DB) error {
 		if _, err := ownTx(tx, by, models.RuleMacro, []int64{macro}); err != nil {
 			return err
 		}

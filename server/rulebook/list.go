@@ -109,7 +109,7 @@ func (s *Service) List(ctx context.Context, by auth.Actor, kind string, f Filter
 		return page.Result[models.Rule]{}, err
 	}
 	switch {
-	case !s.byUsage(&q, by, p.Sort):
+	case !s.byUsage(&q, p.Sort):
 		q.Order = kinds[kind].orderOf(p)
 	case p.Desc:
 		q.Order = q.Order.Reversed()

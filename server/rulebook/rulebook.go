@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
@@ -102,7 +103,7 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, kind string, ids ..
 	if err := someOf(kind, len(ids), MaxMany); err != nil {
 		return err
 	}
-	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
+	return s.change(ctx, by, kind, func(tx *gorm.DB) error {
 		if _, err := ownTx(tx, by, kind, ids); err != nil {
 			return err
 		}
@@ -124,11 +125,23 @@ func someOf(kind string, n, most int) error {
 	return nil
 }
 
-// ownTx reads rules that the actor is going to change. The lock of the account's
-// row holds them. It fails with fault.NotFound or fault.Forbidden.
+// change runs a change of rules of a kind in a transaction. Changes of triggers
+// and automations take turns and have the account's set-up read anew. Macros and
+// views, which all agents have of their own, are locked by themselves: no save of
+// a ticket keeps them in memory.
+func (s *Service) change(ctx context.Context, by auth.Actor, kind string, change func(tx *gorm.DB) error) error {
+	if kinds[kind].personal {
+		return s.db.WithContext(ctx).Transaction(change)
+	}
+	return accounts.ChangeSetUp(ctx, s.db, by.AccountID, change)
+}
+
+// ownTx reads rules that the actor is going to change, and locks them. It fails
+// with fault.NotFound or fault.Forbidden.
 func ownTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64) (map[int64]models.Rule, error) {
 	var list []models.Rule
-	if err := tx.Where("kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Find(&list).Error; err != nil {
+	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("kind = ? AND id = ANY(?)", kind, models.IDs(ids)).Order("id").Find(&list).Error
+	if err != nil {
 		return nil, err
 	}
 	found := make(map[int64]models.Rule, len(list))

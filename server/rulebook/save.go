@@ -8,7 +8,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/rules"
@@ -40,7 +39,7 @@ func (s *Service) UpdateMany(ctx context.Context, by auth.Actor, kind string, pl
 		return nil, err
 	}
 	var out []models.Rule
-	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) (err error) {
+	err := s.change(ctx, by, kind, func(tx *gorm.DB) (err error) {
 		out, err = s.placeManyTx(tx, by, kind, places)
 		return err
 	})
@@ -76,7 +75,7 @@ func (s *Service) saveOne(ctx context.Context, by auth.Actor, d draft) (models.R
 		return models.Rule{}, err
 	}
 	one := []draft{d}
-	err = accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
+	err = s.change(ctx, by, d.after.Kind, func(tx *gorm.DB) error {
 		return s.saveTx(tx, by, d.after.Kind, one, config)
 	})
 	return one[0].after, err

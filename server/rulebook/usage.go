@@ -3,7 +3,6 @@ package rulebook
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -27,13 +26,13 @@ var Spans = []Span{
 
 // Counts are kept in steps of five minutes, and the longer they are past in the
 // longer steps: so no count is off by more than one part in seven, and a rule
-// has fewer than 300 of them.
+// has about a hundred of them.
 const finest = 5 * time.Minute
 
 var coarser = []struct {
 	after time.Duration
 	unit  string // of date_trunc
-}{{2 * time.Hour, "hour"}, {8 * 24 * time.Hour, "day"}}
+}{{2 * time.Hour, "hour"}, {2 * 24 * time.Hour, "day"}}
 
 // keptUsage is how long counts are kept.
 const keptUsage = 31 * 24 * time.Hour
@@ -52,11 +51,6 @@ func UseTx(tx *gorm.DB, account int64, ids []int64, now time.Time) error {
 	}
 	return tx.Exec(RecordUses, now, account, models.IDs(ids)).Error
 }
-
-// allUses are the uses of the account's rules from a time on: both those that
-// are folded and those that are not.
-const allUses = `SELECT rule_id, since AS at, uses FROM rule_usage WHERE account_id = ? AND since > ?
-	UNION ALL SELECT rule_id, used_at, 1 FROM rule_uses WHERE account_id = ? AND used_at > ?`
 
 // Usage is how often each of the rules was used in each of Spans. One that was
 // not is not in the map.
@@ -98,15 +92,16 @@ func (s *Service) Usage(ctx context.Context, by auth.Actor, rules []models.Rule)
 
 // byUsage puts a listing in the order of how often rules were used, if sort names
 // one of Spans.
-func (s *Service) byUsage(q *page.Query, by auth.Actor, sort string) bool {
+func (s *Service) byUsage(q *page.Query, sort string) bool {
 	for _, span := range Spans {
 		if span.Name != sort {
 			continue
 		}
 		since := s.now().Add(-span.Length)
-		q.CountFrom = ""
-		q.From += " LEFT JOIN (SELECT rule_id, sum(uses)::bigint AS uses FROM (" + allUses + ") each_use GROUP BY rule_id) AS used ON used.rule_id = r.id"
-		q.Args = append([]any{by.AccountID, since, by.AccountID, since}, q.Args...)
+		q.From += ` LEFT JOIN LATERAL (SELECT sum(n)::bigint AS uses FROM (
+			SELECT uses AS n FROM rule_usage u WHERE u.account_id = r.account_id AND u.rule_id = r.id AND u.since > ?
+			UNION ALL SELECT 1 FROM rule_uses u WHERE u.account_id = r.account_id AND u.rule_id = r.id AND u.used_at > ?) AS each_use) AS used ON true`
+		q.Args = append([]any{since, since}, q.Args...)
 		q.Order = page.By(sort+",id", page.Column{Expr: "coalesce(used.uses, 0)", Kind: page.Int}, byID)
 		return true
 	}
@@ -120,24 +115,22 @@ func (s *Service) FoldUses(ctx context.Context) error {
 	db := s.db.WithContext(postgres.AcrossAccounts(ctx))
 	now := s.now()
 	// Those who fold at once take turns, or their upserts could wait for each other.
-	const turn = "turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('rule usage', 0)))"
-	add := func(gone, from, since string, args ...any) error {
-		return db.Exec(fmt.Sprintf(`WITH %s, gone AS (DELETE FROM %s RETURNING %s.*)
-			INSERT INTO rule_usage (account_id, rule_id, since, uses)
-			SELECT g.account_id, g.rule_id, %s AS at, %s FROM gone g JOIN rules r ON r.account_id = g.account_id AND r.id = g.rule_id GROUP BY 1, 2, 3
-			ON CONFLICT (account_id, rule_id, since) DO UPDATE SET uses = rule_usage.uses + excluded.uses`,
-			turn, gone, from, since, map[string]string{"rule_uses": "count(*)", "rule_usage": "sum(g.uses)"}[from]), args...).Error
+	add := func(gone, since string, span int, uses string, args ...any) error {
+		return db.Exec(fmt.Sprintf(`WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('rule usage', 0))),
+			gone AS (DELETE FROM %s)
+			INSERT INTO rule_usage (account_id, rule_id, since, span, uses)
+			SELECT g.account_id, g.rule_id, %s, %d, %s FROM gone g JOIN rules r ON r.account_id = g.account_id AND r.id = g.rule_id GROUP BY 1, 2, 3
+			ON CONFLICT (account_id, rule_id, since, span) DO UPDATE SET uses = rule_usage.uses + excluded.uses`, gone, since, span, uses), args...).Error
 	}
-	bin := fmt.Sprintf("date_bin('%d seconds', g.used_at, 'epoch')", int(finest.Seconds()))
-	if err := add("rule_uses USING turn", "rule_uses", bin); err != nil {
-		return err
-	}
-	for _, c := range coarser {
-		start := "date_trunc('" + c.unit + "', %s.since, 'UTC')"
-		past := "rule_usage USING turn WHERE rule_usage.since < ? AND rule_usage.since <> " + strings.ReplaceAll(start, "%s", "rule_usage")
-		if err := add(past, "rule_usage", strings.ReplaceAll(start, "%s", "g"), now.Add(-c.after)); err != nil {
-			return err
+	err := add("rule_uses USING turn RETURNING account_id, rule_id, used_at", fmt.Sprintf("date_bin('%d seconds', g.used_at, 'epoch')", int(finest.Seconds())), 0, "count(*)")
+	for n, c := range coarser {
+		if err == nil {
+			err = add(fmt.Sprintf("rule_usage USING turn WHERE span = %d AND since < ? RETURNING account_id, rule_id, since, uses", n),
+				"date_trunc('"+c.unit+"', g.since, 'UTC')", n+1, "sum(g.uses)", now.Add(-c.after))
 		}
 	}
-	return db.Exec("DELETE FROM rule_usage WHERE since < ?", now.Add(-keptUsage)).Error
+	if err != nil {
+		return err
+	}
+	return db.Exec(fmt.Sprintf("DELETE FROM rule_usage WHERE span = %d AND since < ?", len(coarser)), now.Add(-keptUsage)).Error
 }
