@@ -2,17 +2,14 @@ package tickets
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
-	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
 )
@@ -69,19 +66,14 @@ type together struct {
 	macros        map[int64]models.Rule // that changes name and the caller sees
 	subjects      *subjects             // of rules; nil: not read
 
-	steps     []*save  // of the ticket that is being made
-	order     []string // of tables
-	tables    map[string]*postgres.Copied
-	tags      map[string]int
-	incidents map[int64]int        // of problems
-	latest    time.Time            // of the tickets
-	others    []postgres.Statement // that do not add rows
-	err       error                // of what was written on the way
+	steps []*save // of the ticket that is being made
+	made  []*save // all steps of those that are made
+	last  []*save // the last step of each
 }
 
 // togetherTx begins tickets.
 func (s *Service) togetherTx(tx *gorm.DB, by auth.Actor, starts []start) (*together, []*save, error) {
-	all := &together{tx: tx, by: by, people: nobody(), tables: map[string]*postgres.Copied{}, tags: map[string]int{}, incidents: map[int64]int{}}
+	all := &together{tx: tx, by: by, people: nobody()}
 	if len(starts) == 0 {
 		return all, nil, nil
 	}
@@ -152,13 +144,14 @@ func (t *together) make(s *save, run func() (Saved, error)) (made Created, err e
 		return made, err
 	}
 	for i, step := range steps {
-		t.learn(step)
-		if i == len(steps)-1 {
-			step.writeNew(t)
+		if t.made = append(t.made, step); i == len(steps)-1 {
+			t.last = append(t.last, step)
 		}
-		step.writeStep(t)
+		if err := t.learn(step); err != nil {
+			return made, err
+		}
 	}
-	return made, t.err
+	return made, nil
 }
 
 // writesOnce is Change.writesOnce of all steps.
@@ -200,7 +193,9 @@ func (t *together) everybody(users, organizations models.IDs) (models.IDs, model
 }
 
 // learn keeps for the later tickets the users who had to be made for this one.
-func (t *together) learn(s *save) {
+// What a rule did to its requester is written at once: later rules and mails ask
+// for it.
+func (t *together) learn(s *save) error {
 	for id, p := range s.people.byID {
 		if _, ok := t.people.byID[id]; ok || id == t.by.ID() { // of the caller not all is read
 			continue
@@ -210,6 +205,16 @@ func (t *together) learn(s *save) {
 			t.people.byEmail[strings.ToLower(*p.Email)] = id
 		}
 	}
+	if s.requesterLocale == "" {
+		return nil
+	}
+	if t.subjects != nil {
+		if u, ok := t.subjects.users[s.after.RequesterID]; ok {
+			u.Locale = s.requesterLocale
+			t.subjects.users[u.ID] = u
+		}
+	}
+	return postgres.Exec(t.tx, setLocale, s.localeArguments())
 }
 
 // known moves the users that were read already into p and returns the others.
@@ -234,84 +239,26 @@ func (t *together) known(p *people, ids models.IDs, emails models.Strings) (mode
 // folded is an address as users are found by.
 func folded(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-func (t *together) insert(table, columns string, args ...any) {
-	rows := t.tables[table]
-	if rows == nil {
-		rows = postgres.NewCopied(table, columns)
-		t.tables[table], t.order = rows, append(t.order, table)
-	}
-	rows.Add(args...)
-}
-
-func (t *together) add(_, text string, args ...any) {
-	t.others = append(t.others, postgres.Statement{SQL: text, Args: args})
-}
-
-func (t *together) tag(_ int64, added, removed []string) {
-	for _, tag := range added {
-		t.tags[tag]++
-	}
-	for _, tag := range removed {
-		t.tags[tag]--
-	}
-}
-
-func (t *together) use(account int64, rules models.IDs, at time.Time) {
-	for _, id := range rules {
-		t.insert("rule_uses", "account_id, rule_id, used_at", account, id, at)
-	}
-}
-
-func (t *together) link(_ int64, before, after *int64, at time.Time) {
-	if before != nil {
-		t.incidents[*before]--
-	}
-	if after != nil {
-		t.incidents[*after]++
-	}
-	if at.After(t.latest) {
-		t.latest = at
-	}
-}
-
-// speak writes at once: rules and mails of later tickets ask for it.
-func (t *together) speak(account, user int64, locale string, at time.Time) {
-	t.err = errors.Join(t.err, postgres.Exec(t.tx, setLocale, []any{locale, at, account, user, locale}))
-	if t.subjects == nil {
-		return
-	}
-	if u, ok := t.subjects.users[user]; ok {
-		u.Locale = locale
-		t.subjects.users[user] = u
-	}
-}
-
-func (t *together) log(by events.By, ticket int64, list []events.Event) {
-	for _, e := range list {
-		t.insert("events", events.Columns, events.Values(by, "ticket", ticket, e)...)
-	}
-}
-
-// write writes what the saves have left.
+// write writes what the saves have left. The most of it is put into form while the
+// database takes the tickets.
 func (t *together) write() error {
-	for _, tag := range slices.Sorted(maps.Keys(t.tags)) {
-		t.insert("tag_changes", "account_id, name, delta", t.by.AccountID, tag, t.tags[tag])
+	tickets, rest := newGathered(), newGathered()
+	for _, s := range t.last {
+		s.writeNew(tickets)
 	}
-	for _, table := range t.order {
-		if err := postgres.Copy(t.tx, t.tables[table]); err != nil {
-			return err
+	ready := make(chan any, 1)
+	go func() {
+		defer func() { ready <- recover() }()
+		for _, s := range t.made {
+			s.writeStep(rest)
 		}
+	}()
+	err := tickets.writeTx(t.tx, t.by.AccountID)
+	if panicked := <-ready; panicked != nil {
+		panic(panicked)
 	}
-	if err := postgres.ExecAll(t.tx, t.others); err != nil || len(t.incidents) == 0 {
+	if err != nil {
 		return err
 	}
-	// Locked in their order, so that two that link to the same problems take turns.
-	ids, more := slices.Sorted(maps.Keys(t.incidents)), models.IDs{}
-	for _, id := range ids {
-		more = append(more, int64(t.incidents[id]))
-	}
-	return postgres.Exec(t.tx, `WITH locked AS (SELECT id FROM tickets WHERE account_id = ? AND id = ANY(?) ORDER BY id FOR UPDATE)
-		UPDATE tickets t SET incident_count = incident_count + n.more, generated_at = greatest(generated_at, ?)
-		FROM locked l JOIN unnest(?::bigint[], ?::int[]) AS n(id, more) ON n.id = l.id WHERE t.account_id = ? AND t.id = l.id`,
-		[]any{t.by.AccountID, ids, t.latest, ids, more, t.by.AccountID})
+	return rest.writeTx(t.tx, t.by.AccountID)
 }

@@ -30,8 +30,6 @@ type writes interface {
 	tag(account int64, added, removed []string)
 	// link counts an incident of the problem after and no longer of before.
 	link(account int64, before, after *int64, at time.Time)
-	// speak gives a user a language.
-	speak(account, user int64, locale string, at time.Time)
 	// use counts uses of rules.
 	use(account int64, rules models.IDs, at time.Time)
 	// log appends events about a ticket.
@@ -70,12 +68,6 @@ func (w *statement) link(account int64, before, after *int64, at time.Time) {
 	w.add("linked", "UPDATE tickets SET incident_count = incident_count + CASE WHEN id = ? THEN 1 ELSE -1 END, generated_at = greatest(generated_at, ?) WHERE account_id = ? AND id = ANY(?)",
 		optionalID(after), at, account, problems(before, after))
 }
-
-func (w *statement) speak(account, user int64, locale string, at time.Time) {
-	w.add("requester", setLocale, locale, at, account, user, locale)
-}
-
-const setLocale = "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?"
 
 func (w *statement) use(account int64, rules models.IDs, at time.Time) {
 	w.add("new_uses", rulebook.RecordUses, at, account, rules)
@@ -143,7 +135,17 @@ func (s *save) write() error {
 		s.writeUpdate(&w)
 	}
 	s.writeStep(&w)
+	if s.requesterLocale != "" {
+		w.add("requester", setLocale, s.localeArguments()...)
+	}
 	return w.run(s.tx, s.last)
+}
+
+// setLocale gives the requester the language that a rule gives them.
+const setLocale = "UPDATE users SET locale = ?, updated_at = ? WHERE account_id = ? AND id = ? AND locale <> ?"
+
+func (s *save) localeArguments() []any {
+	return []any{s.requesterLocale, s.now, s.after.AccountID, s.after.RequesterID, s.requesterLocale}
 }
 
 // writeNew writes the rows of a new ticket and its metrics.
@@ -169,9 +171,6 @@ func (s *save) writeStep(w writes) {
 	}
 	if len(s.uses) > 0 {
 		w.use(t.AccountID, s.uses, s.now)
-	}
-	if s.requesterLocale != "" {
-		w.speak(t.AccountID, t.RequesterID, s.requesterLocale, s.now)
 	}
 	if s.rating != nil {
 		s.writeRating(w)
