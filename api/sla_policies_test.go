@@ -225,6 +225,16 @@ func TestSLAPoliciesOnWhatIsGone(t *testing.T) {
 		wantDetail("base", fmt.Sprintf("conditions.all[0]: group_id is %d does not exist", group))
 }
 
+func TestSLAPoliciesOnAnOrganizationThatIsGone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	company := a.post("/api/v2/organizations", `{"organization":{"name":"Gone"}}`).want(201).id("organization")
+	a.policy(`{"title":"P","filter":{"all":[{"field":"organization_id","operator":"is_not","value":"%d"}]},"policy_metrics":%s}`, company, promises("low total_resolution_time 60"))
+	a.wantSLAs(a.ticket(`{"priority":"low","comment":{"body":"B"}}`), "total_resolution_time active 04T06:06:07 1 hours")
+	a.delete(fmt.Sprintf("/api/v2/organizations/%d", company)).want(204)
+	a.wantSLAs(a.ticket(`{"priority":"low","comment":{"body":"B"}}`), "")
+}
+
 func TestWhatSLAFiltersMayAskAbout(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -23,7 +23,7 @@ func TriggersThen(tx *gorm.DB, account int64, times []time.Time) ([][]models.Rul
 		JOIN rules r ON r.account_id = ? AND r.kind = 'trigger' AND r.created_at <= w.at
 		LEFT JOIN LATERAL (SELECT snapshot FROM trigger_revisions v WHERE v.account_id = r.account_id AND v.trigger_id = r.id AND v.created_at <= w.at
 			ORDER BY v.created_at DESC, v.id DESC LIMIT 1) v ON true
-		ORDER BY w.n, r.category_position, r.position, r.title, r.id`, []any{texts, account}, func(row postgres.Scanned) error {
+		ORDER BY w.n, r.category_position, r.category_id, r.position, r.title, r.id`, []any{texts, account}, func(row postgres.Scanned) error {
 		r := models.Rule{Tenant: models.Tenant{AccountID: account}, Kind: models.RuleTrigger}
 		var n int64
 		var then models.JSON

@@ -3,7 +3,9 @@ package rulebook
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/helpd/helpd/models"
@@ -105,11 +107,19 @@ func tidy(value json.RawMessage) json.RawMessage {
 	return json.RawMessage(models.ToJSON(withinReason(v)))
 }
 
+// fitsJSONB reports whether jsonb takes a number: it has room for neither more
+// digits than anybody writes nor for exponents like that of 1e-20000, which is 0
+// to a float.
+func fitsJSONB(number string) bool {
+	f, err := strconv.ParseFloat(number, 64)
+	return err == nil && len(number) <= 64 && (math.Abs(f) >= 1e-300 || f == 0 && !strings.ContainsAny(number, "eE"))
+}
+
 // withinReason turns numbers that jsonb has no room for into texts.
 func withinReason(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		if _, err := v.Float64(); err != nil {
+		if !fitsJSONB(v.String()) {
 			return v.String()
 		}
 	case []any:
