@@ -129,3 +129,27 @@ func TestAutomationsInBusinessHours(t *testing.T) {
 		t.Errorf("priority %v", got)
 	}
 }
+
+func TestAutomationsActAgainWhenWhatTheyWaitForMoves(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.noAutomations()
+	a.automation("Due soon", `{"field":"type","operator":"is","value":"task"},{"field":"until_due_date","operator":"less_than","value":"3"}`, `{"field":"current_tags","value":"soon"}`)
+	a.automation("Busy", `{"field":"type","operator":"is","value":"task"},{"field":"updated_at","operator":"less_than","value":"10"}`, `{"field":"notification_user","value":["all_agents","S","B"]}`)
+	id := a.ticket(`{"type":"task","due_at":"2026-03-04T07:30:00Z","comment":{"body":"B"}}`) // in two hours and a half
+	acted := func() (n int) {
+		a.later(time.Minute)
+		return a.automate()
+	}
+	if n := acted(); n != 2 {
+		t.Errorf("at first they acted %d times", n)
+	}
+	// What the second does moves updated_at, which it asks about.
+	if n := acted(); n != 0 {
+		t.Errorf("with nothing new they acted %d times", n)
+	}
+	a.put(a.path(id), `{"ticket":{"due_at":"2026-03-04T07:00:00Z"}}`).want(200)
+	if n := acted(); n != 1 {
+		t.Errorf("when it was due earlier they acted %d times", n)
+	}
+}

@@ -74,8 +74,8 @@ func appendChanges(b []byte, a tickets.Applied) []byte {
 		name  string
 		value *int64
 		set   bool
-	}{{"group_id", t.GroupID, a.SetGroup}, {"assignee_id", t.AssigneeID, a.SetAssignee}, {"ticket_form_id", t.TicketFormID, false}} {
-		if m.set || m.value != nil {
+	}{{"group_id", t.GroupID, a.SetGroup}, {"assignee_id", t.AssigneeID, a.SetAssignee}, {"ticket_form_id", t.TicketFormID, t.TicketFormID != nil}} {
+		if m.set {
 			o.ID(m.name, m.value)
 		}
 	}

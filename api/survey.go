@@ -90,10 +90,8 @@ func (h satisfactionHandlers) answerSurvey(c echo.Context) error {
 		p.Wrong = "The comment has characters that cannot be saved."
 		return writeSurvey(c, http.StatusUnprocessableEntity, p)
 	}
-	change := tickets.Change{Via: tickets.ViaChannel("web"), Client: c.Request().UserAgent()}
-	if ip := edge.ClientIP(ctx); ip.IsValid() {
-		change.IP = ip.String()
-	}
+	change := tickets.Change{Via: tickets.ViaChannel("web"), Origin: requestOf(ctx)}
+	change.Client, change.Base = c.Request().UserAgent(), edge.BaseURL(ctx)
 	if err := h.tickets.AnswerSurvey(ctx, token, vote, change); err != nil {
 		f := fault.Of(err)
 		if f == nil || f.Kind != fault.Invalid {

@@ -246,7 +246,7 @@ func (h ticketHandlers) MergeTicketsIntoTargetTicket(ctx context.Context, r gen.
 		Target: t.ID, Sources: int64s(in.Ids), TargetComment: string(orZero(in.TargetComment)), SourceComment: string(orZero(in.SourceComment)),
 		TargetPublic: bool(orZero(in.TargetCommentIsPublic)), SourcePublic: bool(orZero(in.SourceCommentIsPublic)),
 	}
-	m.Client, m.IP = requestOf(ctx)
+	m.Origin = requestOf(ctx)
 	job, err := h.jobs.StartBulk(ctx, by, mergeTickets, rawItems([]mergeItem{{t.ID, m}}))
 	return gen.MergeTicketsIntoTargetTicket200JSONResponse(jobEnvelope(ctx, job)), err
 }

@@ -78,21 +78,16 @@ func changeIn(ctx context.Context, root string, in gen.TicketInput) (tickets.Cha
 }
 
 // fromRequest notes for the audit from where the request came. A job has none.
-func fromRequest(ctx context.Context, c *tickets.Change) {
-	c.Client, c.IP = requestOf(ctx)
-	if call, ok := ctx.Value(callKey{}).(call); ok {
-		c.Base = call.base
-	}
-}
+func fromRequest(ctx context.Context, c *tickets.Change) { c.Origin = requestOf(ctx) }
 
-func requestOf(ctx context.Context) (client, ip string) {
+func requestOf(ctx context.Context) (o tickets.Origin) {
 	if addr := edge.ClientIP(ctx); addr.IsValid() {
-		ip = addr.String()
+		o.IP = addr.String()
 	}
 	if call, ok := ctx.Value(callKey{}).(call); ok {
-		client = call.client
+		o.Client, o.Base = call.client, call.base
 	}
-	return client, ip
+	return o
 }
 
 func requesterOf(r gen.TicketRequesterInput) *users.Person {

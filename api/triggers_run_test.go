@@ -113,14 +113,15 @@ func TestTriggersLeaveImportsAndClosedTicketsAlone(t *testing.T) {
 	if got := fmt.Sprint(r.member("ticket", "tags")); got != "[]" {
 		t.Errorf("an import: %s", got)
 	}
+	a.triggered("On closed ones", `{"field":"status","operator":"is","value":"closed"},{"field":"status","operator":"not_changed","value":null}`, `{"field":"current_tags","value":"touched"}`)
 	id := a.ticket(`{"assignee_id":` + fmt.Sprint(a.admin.ID) + `,"comment":{"body":"B"}}`)
 	a.put(a.path(id), `{"ticket":{"status":"solved","tags":[]}}`).want(200)
 	r = a.put(a.path(id), `{"ticket":{"status":"closed"}}`).want(200)
 	if got := fmt.Sprint(r.member("ticket", "tags")); got != "[seen shut]" {
 		t.Errorf("the update that closes: %s", got)
 	}
-	r = a.put(a.path(id), `{"ticket":{"tags":[]}}`).want(200)
-	if got := fmt.Sprint(r.member("ticket", "tags")); got != "[]" {
+	r = a.put(a.path(id), `{"ticket":{"tags":["mine"]}}`).want(200)
+	if got := fmt.Sprint(r.member("ticket", "tags")); got != "[mine]" {
 		t.Errorf("a closed ticket: %s", got)
 	}
 }
@@ -145,5 +146,20 @@ func TestTriggersOnPeopleWhoAreGoneNeverHold(t *testing.T) {
 	a.delete(fmt.Sprintf("/api/v2/organizations/%d", company)).want(204)
 	if got := tags(); got != "[]" {
 		t.Errorf("without both: %s", got)
+	}
+}
+
+func TestATriggerThatMakesAnIncidentAQuestionUnlinksIt(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	problem := a.ticket(`{"type":"problem","comment":{"body":"B"}}`)
+	id := a.ticket(fmt.Sprintf(`{"type":"incident","problem_id":%d,"comment":{"body":"B"}}`, problem))
+	a.triggered("Ask", `{"field":"status","operator":"value","value":"pending"}`, `{"field":"type","value":"question"}`)
+	r := a.put(a.path(id), `{"ticket":{"status":"pending"}}`).want(200)
+	if got := fmt.Sprint(r.member("ticket", "type"), r.member("ticket", "problem_id")); got != "question<nil>" {
+		t.Errorf("the ticket: %s", got)
+	}
+	if got := a.get(a.path(problem)).want(200).member("ticket", "has_incidents"); got != false {
+		t.Errorf("the problem has incidents: %v", got)
 	}
 }

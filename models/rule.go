@@ -39,10 +39,10 @@ type TriggerCategory struct {
 
 // AutomationMark is that an automation has acted on a ticket.
 type AutomationMark struct {
-	AccountID    int64     `gorm:"primaryKey;autoIncrement:false"`
-	TicketID     int64     `gorm:"primaryKey;autoIncrement:false"`
-	AutomationID int64     `gorm:"primaryKey;autoIncrement:false"`
-	Since        time.Time // the moment that its conditions asked about
+	AccountID    int64 `gorm:"primaryKey;autoIncrement:false"`
+	TicketID     int64 `gorm:"primaryKey;autoIncrement:false"`
+	AutomationID int64 `gorm:"primaryKey;autoIncrement:false"`
+	Moments      IDs   // that its conditions asked about, in microseconds since 1970
 	Times        int
 }
 

@@ -46,6 +46,8 @@ type Facts struct {
 	// Author is who wrote the comment of the change; 0: there is none.
 	Author         int64
 	CommentPrivate bool // there is a comment, and it is private
+	// Locale is the language that the change gives the requester; empty: none.
+	Locale string
 	// Sees reports whether an agent, of these groups, may see the ticket.
 	Sees func(agent models.User, groups []int64) bool
 }
@@ -67,6 +69,11 @@ func Mails(db *gorm.DB, c *placeholders.Context, f Facts, list []Notification) (
 	known, err := find(db, c.Ticket.AccountID, targets)
 	if err != nil {
 		return nil, err
+	}
+	for i := range known {
+		if f.Locale != "" && known[i].ID == c.Ticket.RequesterID {
+			known[i].Locale = f.Locale
+		}
 	}
 	if err := c.Load(db, c.Needs(texts...)); err != nil {
 		return nil, err
@@ -113,16 +120,9 @@ func Arguments(mails []models.OutboxMail) []any {
 	return []any{first.AccountID, first.TicketID, first.AuditID, first.CreatedAt, models.ToJSON(rows)}
 }
 
-// InsertTx stores mails.
-func InsertTx(tx *gorm.DB, mails []models.OutboxMail) error {
-	if len(mails) == 0 {
-		return nil
-	}
-	return tx.Exec(Insert, Arguments(mails)...).Error
-}
-
 // EraseTx takes people out of the mails of an account, who had these addresses:
-// those to them alone go. It returns how many mails it changed or removed.
+// those to nobody else go, and with a mail its copies. It returns how many mails
+// it changed or removed.
 func EraseTx(tx *gorm.DB, account int64, people []int64, addresses []string) (int64, error) {
 	left := func(column, kind string) string {
 		return column + " = ARRAY(SELECT x FROM unnest(" + column + ") WITH ORDINALITY AS e(x, n) WHERE NOT " + kind + " ORDER BY n)"

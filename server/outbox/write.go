@@ -19,7 +19,7 @@ const maxSubject = 900
 // the change.
 func write(c placeholders.Context, f Facts, n Notification, to recipients, nth int) models.OutboxMail {
 	c.Locale, c.Public, c.Suppress = to.locale, to.public, n.Suppress && to.public
-	if !to.requester {
+	if !to.requester || len(to.ccs) > 0 { // whoever has the link votes in the requester's name
 		c.SurveyURL = ""
 	}
 	m := models.OutboxMail{

@@ -32,7 +32,8 @@ type Related struct {
 // Needs are the parts of Related that texts use. Those of several texts add up.
 type Needs struct {
 	Users, Organizations, Groups, Files, FirstPublic, Holiday bool
-	Comments                                                  int // how many
+	Comments                                                  int  // how many
+	Survey                                                    bool // Context.SurveyURL, which Load does not make
 }
 
 // Needs are what texts use of a ticket's surroundings, and what the dynamic
@@ -76,6 +77,7 @@ func (n *Needs) add(t *liquid.Template) {
 	})
 	n.FirstPublic = n.FirstPublic || t.Mentions("description") || t.Mentions("verbatim_description")
 	n.Holiday = n.Holiday || t.Mentions("current_holiday_name")
+	n.Survey = n.Survey || t.Mentions("satisfaction")
 }
 
 // Load reads what is needed and not there yet: seven statements at most, however

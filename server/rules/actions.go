@@ -35,8 +35,9 @@ type Effect struct {
 
 // Actions are a rule's actions, compiled. They are immutable.
 type Actions struct {
-	list []act
-	refs []Ref
+	list  []act
+	refs  []Ref
+	needs Needs
 }
 
 // act is one action, ready. It gives false if there is nothing to do: it was
@@ -84,6 +85,7 @@ func compileActions(list []Action, use Use, env Env) (*Actions, []error) {
 			a.refs = append(a.refs, r)
 		}
 		a.list = append(a.list, ready)
+		a.needs.Requester = a.needs.Requester || given.Field == "locale_id" // which may be his already
 	}
 	return a, errs
 }
@@ -103,14 +105,8 @@ func (a *Actions) For(s *Subject, do func(Effect) error) error {
 	return nil
 }
 
-// Texts are the texts with placeholders that the actions have.
-func (a *Actions) Texts() []string {
-	var list []string
-	for _, ready := range a.list {
-		list = append(list, ready.texts...)
-	}
-	return list
-}
+// Needs are the people that the actions look at beside the ticket.
+func (a *Actions) Needs() Needs { return a.needs }
 
 // Refs are the users that the actions name.
 func (a *Actions) Refs() []Ref { return a.refs }

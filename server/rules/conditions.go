@@ -24,10 +24,11 @@ type test struct {
 	// refs are the records that it names and that Env.Known knows of.
 	refs  []Ref
 	needs Needs
-	// since is the time that the condition counts hours from; nil: it does not.
-	since    func(*Subject) *time.Time
-	sinceSQL string
-	cost     int // of holds, in comparisons: those that cost least are asked first
+	// moment is the time that the condition counts hours from; nil: it does not,
+	// or whatever acts on the ticket moves it.
+	moment    func(*Subject) *time.Time
+	momentSQL string
+	cost      int // of holds, in comparisons: those that cost least are asked first
 }
 
 // Ref is a user or an organization that a rule names.
@@ -210,35 +211,33 @@ func (n Needs) With(other Needs) Needs {
 // Needs are the people that the conditions ask about.
 func (m *Matcher) Needs() Needs { return m.needs }
 
-// Since is the latest of the times that the conditions count hours from; the
-// zero time if there are none.
-func (m *Matcher) Since(s *Subject) time.Time {
-	var since time.Time
+// Moments are the times that the conditions count hours from, in microseconds
+// since 1970 and 0 for none: as long as they stay, a rule that has acted on the
+// ticket has done so.
+func (m *Matcher) Moments(s *Subject) []int64 {
+	moments := []int64{}
 	for _, t := range m.all {
-		if t.since == nil {
+		if t.moment == nil {
 			continue
 		}
-		if at := t.since(s); at != nil && at.After(since) {
-			since = *at
+		var micros int64
+		if at := t.moment(s); at != nil {
+			micros = at.UnixMicro()
 		}
+		moments = append(moments, micros)
 	}
-	return since
+	return moments
 }
 
-// SinceSQL is Since as SQL; it has no placeholders.
-func (m *Matcher) SinceSQL() string {
-	parts := []string{"'0001-01-01Z'::timestamptz"}
+// MomentsSQL is Moments as SQL, a list of bigint. It has no placeholders.
+func (m *Matcher) MomentsSQL() string {
+	var parts []string
 	for _, t := range m.all {
-		if t.since != nil {
-			parts = append(parts, t.sinceSQL)
+		if t.moment != nil {
+			parts = append(parts, "coalesce((extract(epoch FROM "+t.momentSQL+") * 1000000)::bigint, 0)")
 		}
 	}
-	return "greatest(" + strings.Join(parts, ", ") + ")"
-}
-
-// Timed reports whether one of the conditions counts hours.
-func (m *Matcher) Timed() bool {
-	return slices.ContainsFunc(m.all, func(t test) bool { return t.since != nil })
+	return "ARRAY[" + strings.Join(parts, ", ") + "]::bigint[]"
 }
 
 // Dead reports whether a record or a field that the conditions name is gone.

@@ -39,7 +39,7 @@ func (f hourField) compile(env Env, op string, c Condition) (test, error) {
 	}
 	op, business := strings.CutSuffix(op, "_business_hours")
 	meets := meeting(op, time.Duration(n)*time.Hour)
-	return test{
+	t := test{
 		holds: func(s *Subject) bool {
 			at := f.read(s)
 			if at == nil || f.status != "" && s.After.Ticket.Status != f.status {
@@ -58,13 +58,20 @@ func (f hourField) compile(env Env, op string, c Condition) (test, error) {
 			hours := env.hours(scheduleOf(s.After.Ticket))
 			return hours != nil && meets(hours.Between(from, to))
 		},
-		where: func(q *query) string { return f.where(q, op, time.Duration(n)*time.Hour, business) },
-		value: func(s *Subject) any { return f.read(s) },
-		since: f.read, sinceSQL: f.expr,
+		where:    func(q *query) string { return f.where(q, op, time.Duration(n)*time.Hour, business) },
+		value:    func(s *Subject) any { return f.read(s) },
 		measured: strings.HasPrefix(f.expr, "m."),
 		cost:     3,
-	}, nil
+	}
+	// A rule that asks for tickets updated lately updates them: it would act for
+	// ever, were that a moment.
+	if f.expr != updatedAt || op != "less_than" {
+		t.moment, t.momentSQL = f.read, f.expr
+	}
+	return t, nil
 }
+
+const updatedAt = "t.updated_at"
 
 // meeting reports whether a time that has passed meets a condition.
 func meeting(op string, n time.Duration) func(time.Duration) bool {

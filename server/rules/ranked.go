@@ -10,11 +10,10 @@ import (
 	"github.com/helpd/helpd/models"
 )
 
-// choice is a field of tickets with a few known values, which may have an order.
+// choice is a field of tickets with a few known values.
 type choice struct {
-	values  []string // in their order; "" for none
-	ordered bool
-	read    func(*models.Ticket) string
+	values []string // in their order, if they have one; "" for none
+	read   func(*models.Ticket) string
 	// where is SQL for one of a list of values.
 	where func(list []string) string
 }
@@ -72,12 +71,12 @@ func oneOf(column string) func(list []string) string {
 
 var (
 	statusField = choice{
-		values:  []string{models.StatusNew, models.StatusOpen, models.StatusPending, models.StatusHold, models.StatusSolved, models.StatusClosed},
-		ordered: true, read: func(t *models.Ticket) string { return t.Status }, where: oneOf("t.status"),
+		values: []string{models.StatusNew, models.StatusOpen, models.StatusPending, models.StatusHold, models.StatusSolved, models.StatusClosed},
+		read:   func(t *models.Ticket) string { return t.Status }, where: oneOf("t.status"),
 	}
 	priorityField = choice{
-		values: []string{"", "low", "normal", "high", "urgent"}, ordered: true,
-		read: func(t *models.Ticket) string { return text(t.Priority) }, where: oneOf("t.priority"),
+		values: []string{"", "low", "normal", "high", "urgent"},
+		read:   func(t *models.Ticket) string { return text(t.Priority) }, where: oneOf("t.priority"),
 	}
 	typeField = choice{
 		values: []string{"", models.TypeQuestion, models.TypeIncident, models.TypeProblem, models.TypeTask},
@@ -86,8 +85,8 @@ var (
 	// scoreField is the satisfaction rating. The contract calls an offered one
 	// false and one that was not offered true.
 	scoreField = choice{
-		values:  []string{"true", "false", "bad", "bad_with_comment", "good", "good_with_comment"},
-		ordered: true, read: score, where: oneOf(scoreSQL),
+		values: []string{"true", "false", "bad", "bad_with_comment", "good", "good_with_comment"},
+		read:   score, where: oneOf(scoreSQL),
 	}
 )
 

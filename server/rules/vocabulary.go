@@ -121,7 +121,7 @@ var table = []field{
 	hourly("SOLVED", "Hours since solved", inStatus(models.StatusSolved)),
 	hourly("CLOSED", "Hours since closed", inStatus(models.StatusClosed)),
 	hourly("assigned_at", "Hours since assigned", hourField{read: stamp(func(m *models.TicketMetric) *time.Time { return m.AssignedAt }), expr: "m.assigned_at"}),
-	hourly("updated_at", "Hours since update", hourField{read: func(s *Subject) *time.Time { return &s.After.Ticket.UpdatedAt }, expr: "t.updated_at"}),
+	hourly("updated_at", "Hours since update", hourField{read: func(s *Subject) *time.Time { return &s.After.Ticket.UpdatedAt }, expr: updatedAt}),
 	hourly("requester_updated_at", "Hours since requester update", hourField{read: stamp(func(m *models.TicketMetric) *time.Time { return m.RequesterUpdatedAt }), expr: "m.requester_updated_at"}),
 	hourly("assignee_updated_at", "Hours since assignee update", hourField{read: stamp(func(m *models.TicketMetric) *time.Time { return m.AssigneeUpdatedAt }), expr: "m.assignee_updated_at"}),
 	hourly("due_date", "Hours since due date", hourField{read: dueAt, expr: "t.due_at"}),

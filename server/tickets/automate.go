@@ -3,7 +3,6 @@ package tickets
 import (
 	"context"
 	"errors"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -18,12 +17,13 @@ import (
 // rules.md §3).
 const MaxAutomated = 100
 
-// automated are the tickets that automations look at.
-const automated = "t.account_id = ? AND t.deleted_at IS NULL AND t.status <> 'closed'"
+// automated are the tickets that automations look at. None that is not closed is
+// archived; it is said so that the partial indexes serve.
+const automated = "t.account_id = ? AND t.deleted_at IS NULL AND NOT t.archived AND t.status <> 'closed'"
 
 // Due are the tickets of the account for which an automation holds and on which
 // it has not acted yet, in the order of their numbers, limit at most. It has
-// acted on a ticket if its conditions asked about the same moment then: one that
+// acted on a ticket if its conditions asked about the same moments then: one that
 // acts an hour after a ticket is solved acts again when it is solved again.
 func (s *Service) Due(ctx context.Context, config *fields.Config, automation *rules.Rule, limit int) (ids []int64, err error) {
 	account := config.Account.ID
@@ -33,7 +33,7 @@ func (s *Service) Due(ctx context.Context, config *fields.Config, automation *ru
 		JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		LEFT JOIN automation_marks k ON k.account_id = ? AND k.ticket_id = t.id AND k.automation_id = ?
 		WHERE `+automated+" AND ("+where+`)
-			AND (k.since IS NULL OR k.since < `+automation.Conditions.SinceSQL()+`)
+			AND k.moments IS DISTINCT FROM `+automation.Conditions.MomentsSQL()+`
 			AND (SELECT coalesce(sum(x.times), 0) FROM automation_marks x WHERE x.account_id = t.account_id AND x.ticket_id = t.id) < ?
 		ORDER BY t.id LIMIT ?`, args, func(row postgres.Scanned) error {
 		var id int64
@@ -61,9 +61,9 @@ func (s *Service) Automate(ctx context.Context, account int64, automation *rules
 		if _, err := sv.run(); err != nil {
 			return err
 		}
-		return postgres.Exec(tx, `INSERT INTO automation_marks (account_id, ticket_id, automation_id, since, times) VALUES (?, ?, ?, ?, 1)
-			ON CONFLICT (account_id, ticket_id, automation_id) DO UPDATE SET since = excluded.since, times = automation_marks.times + 1`,
-			[]any{account, id, automation.ID, sv.since})
+		return postgres.Exec(tx, `INSERT INTO automation_marks (account_id, ticket_id, automation_id, moments, times) VALUES (?, ?, ?, ?, 1)
+			ON CONFLICT (account_id, ticket_id, automation_id) DO UPDATE SET moments = excluded.moments, times = automation_marks.times + 1`,
+			[]any{account, id, automation.ID, sv.moments})
 	})
 	if errors.Is(err, errNotDue) || fault.Is(err, fault.NotFound) {
 		return false, nil
@@ -79,21 +79,21 @@ func (s *save) automate() error {
 		return nil
 	}
 	s.auditVia = viaRule(r, "automation")
-	subject, err := s.subject(r.Conditions.Needs())
+	subject, err := s.subject(r.Conditions.Needs().With(r.Actions.Needs()))
 	if err != nil {
 		return err
 	}
-	s.since = r.Conditions.Since(subject)
+	s.moments = r.Conditions.Moments(subject)
 	if !r.Conditions.Match(subject) {
 		return errNotDue
 	}
-	var marked *time.Time
+	var acted bool
 	var times int
-	if _, err := postgres.Row(s.tx, "SELECT max(since) FILTER (WHERE automation_id = ?), coalesce(sum(times), 0) FROM automation_marks WHERE account_id = ? AND ticket_id = ?",
-		[]any{r.ID, s.by.AccountID, s.after.ID}, &marked, &times); err != nil {
+	if _, err := postgres.Row(s.tx, "SELECT coalesce(bool_or(automation_id = ? AND moments = ?::bigint[]), false), coalesce(sum(times), 0) FROM automation_marks WHERE account_id = ? AND ticket_id = ?",
+		[]any{r.ID, s.moments, s.by.AccountID, s.after.ID}, &acted, &times); err != nil {
 		return err
 	}
-	if marked != nil && !marked.Before(s.since) || times >= MaxAutomated {
+	if acted || times >= MaxAutomated {
 		return errNotDue
 	}
 	s.uses = append(s.uses, r.ID)
@@ -104,6 +104,12 @@ func (s *save) automate() error {
 func (s *save) act(r *rules.Rule, subject *rules.Subject) error {
 	s.rule = r
 	err := r.Actions.For(subject, func(e rules.Effect) error {
+		if e.Field == "locale_id" {
+			if subject.Requester.Locale != e.Text {
+				subject.Requester.Locale, s.requesterLocale = e.Text, e.Text
+			}
+			return nil
+		}
 		err := s.carryOut(e)
 		subject.After.Values = s.values
 		return err

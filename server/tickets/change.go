@@ -48,9 +48,7 @@ type Change struct {
 	Metadata json.RawMessage // kept with the audit under "custom"
 	Via      *Via
 
-	// Client and IP are of the request, for the audit's metadata, and Base is the
-	// address that it came to, for links in mails.
-	Client, IP, Base string
+	Origin
 
 	Number     int64 // on create: one that Reserve gave out; 0: the next
 	FollowupOf int64 // on create: the closed ticket that this one follows up
@@ -66,6 +64,10 @@ type Change struct {
 	// fails with fault.Outdated if the ticket has another (safe update).
 	UpdatedStamp *time.Time
 }
+
+// Origin is the request that a change came by: its client and address for the
+// audit's metadata, and the address that it came to for links in mails.
+type Origin struct{ Client, IP, Base string }
 
 // FieldValue is one value of a custom field, as sent.
 type FieldValue struct {

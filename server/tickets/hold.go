@@ -146,11 +146,10 @@ func noDescription() error {
 func (c Change) MarshalJSON() ([]byte, error) {
 	asked := map[string]json.RawMessage{}
 	v := reflect.ValueOf(c)
-	for i := range v.NumField() {
-		if v.Field(i).IsZero() {
-			continue
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if member := v.FieldByIndex(f.Index); !f.Anonymous && !member.IsZero() && f.IsExported() {
+			asked[f.Name] = json.RawMessage(models.ToJSON(member.Interface()))
 		}
-		asked[v.Type().Field(i).Name] = json.RawMessage(models.ToJSON(v.Field(i).Interface()))
 	}
 	return json.Marshal(asked)
 }

@@ -26,7 +26,7 @@ func TestChangeIsTheSameWhenReadAgain(t *testing.T) {
 		Satisfaction: &Satisfaction{Score: "good", Comment: nullable.NewNullNullable[string](), ReasonCode: some(int64(5))},
 		Comment:      &NewComment{Body: "a", HTML: "<p>a</p>", Public: new(false), AuthorID: 4, Uploads: []string{"t"}, At: &at},
 		MacroIDs:     []int64{9},
-		Metadata:     json.RawMessage(`{"a":1}`), Via: ViaChannel("web"), Client: "curl", IP: "127.0.0.1", Base: "https://acme.test", Number: 35, FollowupOf: 34, Request: true, Solve: true,
+		Metadata:     json.RawMessage(`{"a":1}`), Via: ViaChannel("web"), Origin: Origin{"curl", "127.0.0.1", "https://acme.test"}, Number: 35, FollowupOf: 34, Request: true, Solve: true,
 		UpdatedStamp: &at, OpenOnly: true,
 	}
 	v := reflect.ValueOf(full)

@@ -126,7 +126,7 @@ func (s *save) relive(in Import) (saved Saved, err error) {
 	for i := range in.Comments {
 		if i > 0 {
 			s = s.then(*in.Comments[i].At)
-			s.change = Change{Via: in.Via, Client: in.Client, IP: in.IP}
+			s.change = Change{Via: in.Via, Origin: in.Origin}
 		}
 		s.change.Comment, s.imported.last = &in.Comments[i], i == len(in.Comments)-1
 		if saved, err = s.run(); err != nil {

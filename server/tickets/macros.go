@@ -1,8 +1,11 @@
 package tickets
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -103,9 +106,11 @@ func (s *save) tryMacro(m *rules.Rule) (Applied, error) {
 			texts = append(texts, e)
 			return nil
 		}
-		applied.note(e)
 		err := s.carryOut(e)
 		subject.After.Values = s.values
+		if s.took(e) {
+			applied.note(e)
+		}
 		return err
 	})
 	if err != nil {
@@ -118,6 +123,26 @@ func (s *save) tryMacro(m *rules.Rule) (Applied, error) {
 	s.after.CustomFields = models.ToJSON(s.values)
 	applied.Ticket, applied.Config = s.after, s.config
 	return applied, nil
+}
+
+// took reports whether the ticket is now as an effect wants it: what would be
+// refused if somebody asked for it is left out (see attempt).
+func (s *save) took(e rules.Effect) bool {
+	is := func(id *int64) bool { return optionalID(id) == e.ID }
+	switch e.Field {
+	case "group_id":
+		return is(s.after.GroupID)
+	case "assignee_id":
+		return is(s.after.AssigneeID)
+	case "custom_fields":
+		wanted := map[string]json.RawMessage{}
+		if s.config.Set(wanted, e.ID, e.Value) != nil {
+			return false
+		}
+		key := strconv.FormatInt(e.ID, 10)
+		return bytes.Equal(s.values[key], wanted[key])
+	}
+	return true
 }
 
 // note notes what an effect does to any ticket, of what the ticket itself does not
@@ -214,8 +239,8 @@ func (s *save) writeDraft(d *DraftComment, text, formatted string) {
 	d.Body, d.HTML = c.Body, c.HTMLBody
 }
 
-// fillIn fills in the placeholders of texts: in the requester's language in what
-// he may read, else in the caller's.
+// fillIn is filler of a macro's texts, which are as they were written where there
+// is no ticket.
 func (s *save) fillIn(texts []rules.Effect) (func(text string, format liquid.Format, public bool) string, error) {
 	if s.created {
 		return func(text string, _ liquid.Format, _ bool) string { return text }, nil
@@ -224,9 +249,14 @@ func (s *save) fillIn(texts []rules.Effect) (func(text string, format liquid.For
 	for i, e := range texts {
 		sources[i] = e.Text
 	}
+	return s.filler(sources...)
+}
+
+// filler fills in the placeholders of comments: in the requester's language in
+// what he may read, else in the caller's. It is for the texts that it is given.
+func (s *save) filler(texts ...string) (func(text string, format liquid.Format, public bool) string, error) {
 	c := s.context()
-	c.Ticket, c.Ticket.CustomFields = s.after, models.ToJSON(s.values)
-	needs := c.Needs(sources...)
+	needs := c.Needs(texts...)
 	needs.Users = len(texts) > 0
 	if err := c.Load(s.tx, needs); err != nil {
 		return nil, err
@@ -236,6 +266,9 @@ func (s *save) fillIn(texts []rules.Effect) (func(text string, format liquid.For
 		reader.Public, reader.Locale = public, s.by.User.Locale
 		if public {
 			reader.Locale = c.Related.Users[s.after.RequesterID].Locale
+			if s.requesterLocale != "" {
+				reader.Locale = s.requesterLocale
+			}
 		}
 		return placeholders.Render(text, format, reader)
 	}, nil

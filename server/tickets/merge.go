@@ -29,7 +29,7 @@ type Merge struct {
 	// private, or came by a social channel.
 	TargetPublic, SourcePublic bool
 
-	Client, IP string // of the request, for the audits' metadata
+	Origin // of the request
 }
 
 // Merge closes tickets in favour of another, all of them or none: the sources get
@@ -147,7 +147,7 @@ func (s *Service) mergeSourceTx(tx *gorm.DB, by auth.Actor, m Merge, target mode
 	closed := models.StatusClosed
 	sv.follows = true
 	sv.change = Change{
-		Status: &closed, AddTags: []string{mergedTag}, Client: m.Client, IP: m.IP,
+		Status: &closed, AddTags: []string{mergedTag}, Origin: m.Origin,
 		Comment: &NewComment{Body: m.SourceComment, Public: &m.SourcePublic},
 		Via:     viaMerge(map[string]any{"ticket_id": target.ID, "subject": target.Subject}),
 	}
@@ -171,7 +171,7 @@ func (s *Service) mergeTargetTx(tx *gorm.DB, by auth.Actor, m Merge, target mode
 	}
 	sv.follows = true
 	sv.change = Change{
-		EmailCCs: people, Client: m.Client, IP: m.IP, Via: viaMerge(map[string]any{"ticket_ids": m.Sources}),
+		EmailCCs: people, Origin: m.Origin, Via: viaMerge(map[string]any{"ticket_ids": m.Sources}),
 		Comment: &NewComment{Body: m.TargetComment, Public: &m.TargetPublic, copied: copied},
 	}
 	_, err = sv.run()

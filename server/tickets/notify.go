@@ -46,14 +46,17 @@ func (s *save) notify() error {
 		return nil
 	}
 	c := s.context()
-	c.Ticket, c.Ticket.CustomFields = s.after, models.ToJSON(s.values)
-	facts := outbox.Facts{AuditID: s.auditID, At: s.now, CommentPrivate: s.comment != nil && !s.comment.Public, Sees: func(agent models.User, groups []int64) bool {
+	facts := outbox.Facts{AuditID: s.auditID, At: s.now, Locale: s.requesterLocale, CommentPrivate: s.comment != nil && !s.comment.Public, Sees: func(agent models.User, groups []int64) bool {
 		return Sees(auth.Actor{AccountID: s.by.AccountID, User: agent, GroupIDs: groups}, &s.after)
 	}}
 	if s.comment != nil {
 		facts.Author = s.comment.AuthorID
 	}
-	if s.after.IsPublic && slices.ContainsFunc(s.notifications, func(n outbox.Notification) bool { return strings.Contains(n.Subject+n.Body, "satisfaction.") }) {
+	var texts []string
+	for _, n := range s.notifications {
+		texts = append(texts, n.Subject, n.Body)
+	}
+	if s.after.IsPublic && c.Needs(texts...).Survey {
 		survey, err := surveyTx(s.tx, s.by.AccountID, &s.after, s.now)
 		if err != nil {
 			return err
@@ -80,7 +83,8 @@ func (s *save) notify() error {
 	return nil
 }
 
-// context is what the texts of rules are rendered with. It keeps what was read.
+// context is what the texts of rules are rendered with: the ticket as it is by
+// now. It keeps what was read.
 func (s *save) context() *placeholders.Context {
 	if s.texts == nil {
 		s.texts = &placeholders.Context{Config: s.config, Now: s.now, Base: s.service.base(s.change.Base, s.config.Account), ActorID: s.by.ID(), Created: s.created}
@@ -91,21 +95,23 @@ func (s *save) context() *placeholders.Context {
 			}
 		}
 	}
+	t := &s.texts.Ticket
+	*t, t.CustomFields = s.after, models.ToJSON(s.values)
+	if len(s.auditEvents) > 0 {
+		t.UpdatedAt = s.now // as it will be
+	}
 	return s.texts
 }
 
 // reply adds a comment that a rule makes. It is the system's, and no reply of an
 // agent's in metrics.
 func (s *save) reply(e rules.Effect) error {
-	c := s.context()
-	c.Ticket, c.Ticket.CustomFields = s.after, models.ToJSON(s.values)
-	if err := c.Load(s.tx, c.Needs(e.Text)); err != nil {
+	public := e.Field == "reply_public"
+	fill, err := s.filler(e.Text)
+	if err != nil {
 		return err
 	}
-	public := e.Field == "reply_public"
-	reader := *c
-	reader.Public = public
-	text := placeholders.Render(e.Text, liquid.Text, reader)
+	text := fill(e.Text, liquid.Text, public)
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}

@@ -97,7 +97,7 @@ func (s *Service) recoverTx(tx *gorm.DB, by auth.Actor, t *suspended.Record, req
 	var sv *save
 	if t.TicketID != nil {
 		sv, err = s.lockTx(tx, by, *t.TicketID)
-		c = Change{Comment: c.Comment, Via: c.Via, Client: c.Client, IP: c.IP}
+		c = Change{Comment: c.Comment, Via: c.Via, Origin: c.Origin}
 	} else {
 		sv, err = s.newTx(tx, by, s.now())
 		c = recoveredChange(c, by.ID(), author, requester)

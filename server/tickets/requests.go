@@ -35,7 +35,7 @@ func (s *Service) UpdateRequest(ctx context.Context, by auth.Actor, id int64, c 
 		if err != nil {
 			return err
 		}
-		sv.change = Change{Request: true, Solve: c.Solve, Comment: c.Comment, EmailCCs: c.EmailCCs, Client: c.Client, IP: c.IP}
+		sv.change = Change{Request: true, Solve: c.Solve, Comment: c.Comment, EmailCCs: c.EmailCCs, Origin: c.Origin}
 		_, err = sv.run()
 		return err
 	})

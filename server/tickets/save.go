@@ -71,7 +71,7 @@ type save struct {
 	unruled         bool // no rules run on it; an import is so too
 	imported        *importedTimes
 	automation      *rules.Rule // that the save is for; nil: none
-	since           time.Time   // the moment that its conditions ask about
+	moments         models.IDs  // that its conditions ask about
 	ruleComments    []*models.Comment
 	notifications   []outbox.Notification
 	mails           []models.OutboxMail
@@ -269,7 +269,7 @@ func (s *save) run() (Saved, error) {
 			return Saved{Suspended: s.suspended, Config: s.config}, nil
 		}
 	}
-	if !s.created && len(s.auditEvents) == 0 && !s.touchUnaudited {
+	if !s.created && len(s.auditEvents) == 0 && !s.touchUnaudited && s.requesterLocale == "" {
 		return Saved{Ticket: s.before, Audit: s.audit(), Config: s.config}, nil // nothing changed: nothing is written
 	}
 	if err := s.leadIncidents(); err != nil {

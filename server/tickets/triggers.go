@@ -43,7 +43,7 @@ func compileTriggers(s *save, list []models.Rule) (*triggers, error) {
 			continue
 		}
 		all.list = append(all.list, r)
-		all.needs = all.needs.With(r.Conditions.Needs())
+		all.needs = all.needs.With(r.Conditions.Needs()).With(r.Actions.Needs())
 	}
 	return all, nil
 }
@@ -69,18 +69,19 @@ func (s *save) runRules() error {
 // fire carries out the actions of a rule that holds, and tells what they did.
 func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err error) {
 	defer func() { s.rule = nil }()
-	events, mails := len(s.auditEvents), len(s.notifications)
+	events, mails, locale := len(s.auditEvents), len(s.notifications), s.requesterLocale
 	if err := s.act(r, subject); err != nil {
 		return false, err
 	}
 	if err := s.tellChanges(); err != nil {
 		return false, err
 	}
-	if len(s.auditEvents) > events {
+	localised := s.requesterLocale != locale
+	if len(s.auditEvents) > events || localised {
 		s.uses = append(s.uses, r.ID)
 	}
 	// Mails change nothing.
-	return len(s.auditEvents)-events > len(s.notifications)-mails, nil
+	return len(s.auditEvents)-events > len(s.notifications)-mails || localised, nil
 }
 
 // carryOut does one effect of a rule. One that cannot be done to the ticket, as
@@ -93,9 +94,6 @@ func (s *save) carryOut(e rules.Effect) error {
 		return s.reply(e)
 	case "notification_user", "notification_group":
 		return s.enqueue(e)
-	case "locale_id":
-		s.requesterLocale = e.Text
-		return nil
 	case "set_schedule":
 		s.after.ScheduleID = &e.ID
 		return nil
@@ -152,7 +150,7 @@ func (s *save) attempt(c Change) error {
 	if err := s.readUnknown(); err != nil {
 		return err
 	}
-	err := fault.Join(s.applyTexts(), s.applyAssignment(), s.applyPlace(), s.applyStatus(), s.applyFields(), s.applyCollaborators(), s.applySatisfaction())
+	err := fault.Join(s.applyTexts(), s.applyAssignment(), s.applyPlace(), s.applyStatus(), s.applyProblem(), s.applyFields(), s.applyCollaborators(), s.applySatisfaction())
 	if fault.Of(err) != nil {
 		s.after, s.values = was, values
 		return nil
