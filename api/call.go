@@ -63,7 +63,8 @@ func includes(ctx context.Context, name string) bool {
 }
 
 // pageOf reads the page that the caller asks for. A size over the maximum is
-// cut to it, because clients send 1000; one below 1 is an error.
+// cut to it, because clients send 1000; one below 1 is an error. Those who page
+// by number may sort as those do who page by cursor, if they do not send sort_by.
 func pageOf(ctx context.Context) (page.Request, error) {
 	q := callOf(ctx).query
 	r := page.Request{Size: page.DefaultSize, Number: 1, After: q.Get("page[after]"), Before: q.Get("page[before]")}
@@ -77,6 +78,9 @@ func pageOf(ctx context.Context) (page.Request, error) {
 		}
 	} else {
 		r.Sort, r.Desc = q.Get("sort_by"), strings.EqualFold(q.Get("sort_order"), "desc")
+		if name, desc := strings.CutPrefix(q.Get("sort"), "-"); r.Sort == "" && name != "" {
+			r.Sort, r.Desc = name, r.Desc || desc
+		}
 		n, err := positive(q, "page", 1)
 		if err != nil {
 			return r, err
@@ -86,6 +90,12 @@ func pageOf(ctx context.Context) (page.Request, error) {
 	n, err := positive(q, size, page.DefaultSize)
 	r.Size = min(n, page.MaxSize)
 	return r, err
+}
+
+// signed reports whether the order of a page was asked for with sort, where
+// nothing but a minus makes it begin with the largest.
+func signed(ctx context.Context, r page.Request) bool {
+	return r.Sort != "" && (r.Cursor || callOf(ctx).query.Get("sort_by") == "")
 }
 
 func positive(q url.Values, name string, otherwise int) (int, error) {

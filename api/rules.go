@@ -49,7 +49,7 @@ func (h ruleHandlers) list(ctx context.Context, kind string, f rulebook.Filter) 
 	if err != nil {
 		return wire.Listing{}, err
 	}
-	if !p.Cursor && callOf(ctx).query.Get("sort_order") == "" {
+	if !p.Cursor && !signed(ctx, p) && callOf(ctx).query.Get("sort_order") == "" {
 		p.Desc = rulebook.LargestFirst(p.Sort)
 	}
 	list, err := h.rules.List(ctx, auth.From(ctx), kind, f, p)

@@ -43,6 +43,8 @@ func TestTriggerCategories(t *testing.T) {
 	for query, want := range map[string]string{
 		"": "First Routing alerts", "?page[size]=2": "First Routing", "?page[size]=9&sort=-position": "alerts Routing First",
 		"?page[size]=9&sort=name": "alerts First Routing", "?sort_by=name&sort_order=desc": "Routing First alerts", "?page[size]=1&sort=created_at": "Routing",
+		"?sort=-name": "Routing First alerts", "?sort=name": "alerts First Routing", "?sort=name&sort_order=desc": "Routing First alerts", "?sort=name&sort_by=position": "First Routing alerts",
+		"?sort=nothing": "First Routing alerts",
 	} {
 		if got := a.categories(query); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)

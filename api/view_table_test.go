@@ -271,6 +271,10 @@ func TestViewIsExported(t *testing.T) {
 	if got, want := lines(held, v.path), "ID,Assignee,Subject,Requester,Priority,Due date,Product,Seats\n4,R,four,Ann,Urgent,,,-3\n"; got != want {
 		t.Errorf("the file of who sees one ticket is\n%s\nwant\n%s", got, want)
 	}
+	v.put(v.path, `{"view":{"output":{"columns":["subject","assignee","nice_id"]}}}`).want(200)
+	if got, want := lines(held, v.path), "ID,Assignee,Subject\n4,R,four\n"; got != want { // what it is grouped by stands there once
+		t.Errorf("the file with the group among the columns is\n%s\nwant\n%s", got, want)
+	}
 	// More tickets than are read at once, and the other columns.
 	for n := range 101 {
 		v.ticket(fmt.Sprintf(`{"subject":"s%d","tags":["many"],"comment":{"body":"x"}}`, n))

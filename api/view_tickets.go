@@ -60,7 +60,7 @@ func viewPage(ctx context.Context) (page.Request, views.Order, error) {
 	query := callOf(ctx).query
 	o := views.Order{Sort: p.Sort}
 	switch direction := strings.ToLower(query.Get("sort_order")); {
-	case p.Cursor && p.Sort != "":
+	case signed(ctx, p):
 		o.Direction = map[bool]string{true: "desc", false: "asc"}[p.Desc]
 	case direction == "asc", direction == "desc":
 		o.Direction = direction

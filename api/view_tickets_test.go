@@ -103,11 +103,14 @@ func TestViewHasTickets(t *testing.T) {
 	v.wantTickets("?sort_by=created", 4, 3, 2, 1)
 	v.wantTickets("?sort_by=created_at&sort_order=asc", 1, 2, 3, 4)
 	v.wantTickets("?page[size]=10&sort=-priority", 4, 1, 3, 2)
+	v.wantTickets("?sort=-priority", 4, 1, 3, 2)
+	v.wantTickets("?sort=priority", 2, 3, 1, 4)
 	if got := v.walkPages(v.path+"/tickets?page[size]=1", "tickets"); !slices.Equal(got, v.pick(2, 1, 4, 3)) {
 		t.Errorf("by cursor: %v", got)
 	}
 	v.get(v.path + "/tickets?sort_by=subject").want(400)
 	v.get(v.path+"/tickets?sort_by=nothing").wantError(400, "BadRequest")
+	v.get(v.path+"/tickets?sort=nothing").wantError(400, "BadRequest")
 	v.get(v.path + "/tickets?page[size]=1&page[after]=x").want(400)
 	v.get(v.path + "/tickets?page=101").want(400)
 	v.get(viewsPath + "/404/tickets").wantMissing()

@@ -134,6 +134,10 @@ func (p *program) parts() []func(context.Context) error {
 			p.services.Tickets.Run(ctx, p.log)
 			return nil
 		},
+		func(ctx context.Context) error {
+			p.services.Views.Run(ctx)
+			return nil
+		},
 		p.work,
 	}
 	if p.metricsApart() {

@@ -108,7 +108,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Tags:          tagService,
 		Tickets:       ticketService,
 		Users:         people,
-		Views:         views.New(db, rulebookService, config, ticketService, files, o.Now),
+		Views:         views.New(db, rulebookService, config, ticketService, files, o.Now, o.Log),
 
 		Jobs:        queue,
 		Idempotency: keys,

@@ -5063,7 +5063,7 @@ type ListAutomationsParams struct {
 	// Active Only rules that are active, or only those that are not.
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -5093,7 +5093,7 @@ type ListActiveAutomationsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -5135,7 +5135,7 @@ type SearchAutomationsParams struct {
 	// Active Only rules that are active, or only those that are not.
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -5609,7 +5609,7 @@ type ListMacrosParams struct {
 	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
 	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -5651,7 +5651,7 @@ type ListActiveMacrosParams struct {
 	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
 	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -5714,7 +5714,7 @@ type SearchMacroParams struct {
 	// OnlyViewable Without what is for groups that the caller is not in, which admins are shown to manage it.
 	OnlyViewable *RuleOnlyViewableParam `form:"only_viewable,omitempty" json:"only_viewable,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6008,7 +6008,7 @@ type ListRequestsByOrganizationParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6149,7 +6149,7 @@ type ListRequestsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6179,7 +6179,7 @@ type ListCcdRequestsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6209,7 +6209,7 @@ type ListHoldRequestsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6239,7 +6239,7 @@ type ListOpenRequestsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6299,7 +6299,7 @@ type ListSolvedRequestsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6335,7 +6335,7 @@ type ListCommentsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6506,7 +6506,7 @@ type ListSuspendedTicketsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6701,7 +6701,7 @@ type ListTicketsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6788,7 +6788,7 @@ type ListAuditsForTicketParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortOrder The order of `sort_by`.
@@ -6815,7 +6815,7 @@ type ListTicketCommentsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortOrder The order of `sort_by`.
@@ -6887,7 +6887,7 @@ type ListTriggerCategoriesParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6923,7 +6923,7 @@ type ListTriggersParams struct {
 	// CategoryID Only triggers of this category.
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -6956,7 +6956,7 @@ type ListActiveTriggersParams struct {
 	// CategoryID Only triggers of this category.
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7004,7 +7004,7 @@ type SearchTriggersParams struct {
 	// CategoryID Only triggers of this category.
 	CategoryID *TriggerCategoryFilterParam `form:"category_id,omitempty" json:"category_id,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7400,7 +7400,7 @@ type ListRequestsByUserParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7586,7 +7586,7 @@ type ListViewsParams struct {
 	// GroupID Only what is for this group.
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7622,7 +7622,7 @@ type ListActiveViewsParams struct {
 	// GroupID Only what is for this group.
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7664,7 +7664,7 @@ type PreviewViewsParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy A column to sort by: the name of one that is sortable, or a custom field's id. From the largest to the smallest unless `sort_order` is `asc`, but names from A to Z unless it is `desc`.
@@ -7706,7 +7706,7 @@ type SearchViewsParams struct {
 	// GroupID Only what is for this group.
 	GroupID *RuleGroupParam `form:"group_id,omitempty" json:"group_id,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7739,7 +7739,7 @@ type ListSharedViewsParams struct {
 	// Active Only rules that are active, or only those that are not.
 	Active *RuleActiveParam `form:"active,omitempty" json:"active,omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy The field to sort by when paging by number.
@@ -7775,7 +7775,7 @@ type ExecuteViewParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy A column to sort by: the name of one that is sortable, or a custom field's id. From the largest to the smallest unless `sort_order` is `asc`, but names from A to Z unless it is `desc`.
@@ -7829,7 +7829,7 @@ type ListTicketsFromViewParams struct {
 	// PageBefore The `meta.before_cursor` of the page after.
 	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SortBy A column to sort by: the name of one that is sortable, or a custom field's id. From the largest to the smallest unless `sort_order` is `asc`, but names from A to Z unless it is `desc`.

@@ -45,7 +45,7 @@ func Count(ctx context.Context, db *gorm.DB, from, where string, args []any) (in
 // CountOf is the number of rows of a listing and when it was taken.
 func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) {
 	text, args := q.counting(0)
-	key := countKey{db.Config.ConnPool, fmt.Sprint(text, "|", args)}
+	key := countKey{db.Config.ConnPool, Key(text, args)}
 	counts.Lock()
 	e, ok := counts.by[key]
 	counts.Unlock()
@@ -67,6 +67,12 @@ func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) 
 	counts.by[key] = e
 	counts.Unlock()
 	return e.count, e.at, nil
+}
+
+// Key tells a statement with its values apart from all others.
+func Key(statement string, args []any) string {
+	// In Go's syntax values cannot run into each other, nor into the statement.
+	return fmt.Sprintf("%#v %s", args, statement)
 }
 
 // count counts to max at most; 0 is no limit.

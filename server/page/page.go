@@ -3,6 +3,7 @@
 package page
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -17,6 +18,11 @@ const (
 	MaxSize     = 100
 	MaxOffset   = 10_000 // rows that offset pages reach
 )
+
+// maxCursor is the length of the longest cursor that is read, in bytes. Orders
+// have up to three texts of 255 characters: what is grouped by, as it is and
+// folded, and what is sorted by.
+const maxCursor = 8 << 10
 
 // Request is the page that a caller asks for.
 type Request struct {
@@ -75,8 +81,11 @@ func encode(order string, values []any) string {
 			values[i] = t.UTC().Format(time.RFC3339Nano)
 		}
 	}
-	b, _ := json.Marshal(cursor{order, values}) // scalars only
-	return base64.URLEncoding.EncodeToString(b)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)              // a cursor of <<< is not to be six times as long
+	_ = e.Encode(cursor{order, values}) // scalars only
+	return base64.URLEncoding.EncodeToString(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
 // BadCursor is the failure of a cursor that we did not give out, sent as the
@@ -86,7 +95,7 @@ func BadCursor(name string) error { return fault.New(fault.BadCursor, "%s is not
 // decode reads a cursor of the order with n columns.
 func decode(name, text, order string, n int) ([]any, error) {
 	bad := BadCursor("page[" + name + "]")
-	if len(text) > 2048 {
+	if len(text) > maxCursor {
 		return nil, bad
 	}
 	b, err := base64.URLEncoding.DecodeString(text)

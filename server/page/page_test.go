@@ -275,7 +275,7 @@ func TestCursorsThatWereNotGivenOut(t *testing.T) {
 		"with null":              made(`{"o":"at,id","v":["2026-03-01T12:00:00Z",null]}`),
 		"with an object":         made(`{"o":"at,id","v":["2026-03-01T12:00:00Z",{}]}`),
 		"with a zero byte":       made(`{"o":"at,id","v":["\u0000",1]}`),
-		"too long":               strings.Repeat("A", 3000),
+		"too long":               strings.Repeat("A", 9000),
 	} {
 		for _, q := range []Request{{Cursor: true, Size: 2, After: cursor}, {Cursor: true, Size: 2, Before: cursor}} {
 			if _, err := r.tryList(orders[1], q); !fault.Is(err, fault.BadCursor) {
@@ -290,6 +290,22 @@ func TestCursorsThatWereNotGivenOut(t *testing.T) {
 	want := r.list(orders[1], Request{Cursor: true, Size: 9, After: good}).Items
 	if got := r.list(orders[1], Request{Cursor: true, Size: 9, After: made(string(raw))}).Items; len(want) != 3 || !slices.Equal(got, want) {
 		t.Errorf("behind the cursor: %v and %v", got, want)
+	}
+}
+
+// Whatever the values of a row are, its cursor is read again.
+func TestLongCursorsAreRead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []string{"<", "&", "\u00e9", "\u5b57", "\U0001F600", "\u0001"} {
+		text := strings.Repeat(c, 255)
+		values := []any{text, text, text, int64(1<<63 - 1)}
+		again, err := decode("after", encode("group,sort,id", slices.Clone(values)), "group,sort,id", len(values))
+		if err != nil || !slices.Equal(again, values) {
+			t.Errorf("%q: %v", c, err)
+		}
+	}
+	if n := len(encode("title,id", []any{strings.Repeat("<", 255), int64(5)})); n > 400 {
+		t.Errorf("the cursor of a title of 255 characters has %d", n)
 	}
 }
 

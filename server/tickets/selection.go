@@ -2,7 +2,6 @@ package tickets
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +87,7 @@ func (s *Service) CountSelected(ctx context.Context, by auth.Actor, selection Se
 // Key is the same for all to whom the selection has the same tickets.
 func (s Selection) Key(by auth.Actor) string {
 	q := s.query(by, "")
-	return fmt.Sprint(q.CountFrom, "|", q.Where, "|", q.Args)
+	return page.Key(q.CountFrom+" WHERE "+q.Where, q.Args)
 }
 
 // UpdatedByEndUser is SQL that asks of tickets t whether an end user made the

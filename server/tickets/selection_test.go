@@ -76,4 +76,8 @@ func TestSelectionsHaveTheSamePagesShortAndLong(t *testing.T) {
 	if other.Key(tn.admin) == seen(tn.admin) {
 		t.Error("another selection has the same key")
 	}
+	texts := func(args ...any) string { return Selection{Where: "?||?=t.subject", Args: args}.Key(tn.admin) }
+	if texts("a b", "c") == texts("a", "b c") || texts("1", "") == texts(1, "") {
+		t.Error("other values have the same key")
+	}
 }

@@ -3,6 +3,9 @@ package views
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -36,7 +39,8 @@ const (
 	worth    = 100
 	leastAge = 5 * time.Second
 	mostAge  = time.Minute
-	// longest is how long a count may take.
+	// longest is how long a count may take, and how long before it may wait for
+	// its turn. One that takes longer is not begun again for mostAge.
 	longest = 30 * time.Second
 	// atOnce is how many views a process counts at a time, so that other requests
 	// find a connection, too.
@@ -49,7 +53,16 @@ type counts struct {
 	mu    sync.Mutex
 	by    map[string]*counted
 	slots chan struct{} // a value in it: a count that is under way
+	log   *slog.Logger
+
+	life  context.Context // of all that count
+	end   context.CancelFunc
+	under sync.WaitGroup // that count, or wait for a slot
 }
+
+// errGivenUp is why a count has no result that took too long, did not have its
+// turn or was cut off: there may be one later.
+var errGivenUp = errors.New("the count was given up")
 
 type counted struct {
 	value *int64
@@ -58,8 +71,24 @@ type counted struct {
 	err   error         // of the last one
 }
 
-func newCounts() *counts {
-	return &counts{by: map[string]*counted{}, slots: make(chan struct{}, atOnce)}
+func newCounts(log *slog.Logger) *counts {
+	c := &counts{by: map[string]*counted{}, slots: make(chan struct{}, atOnce), log: log}
+	c.life, c.end = context.WithCancel(context.Background())
+	return c
+}
+
+// Run waits until ctx is done, and then ends the counts that are under way: when
+// it returns none asks the database any more.
+func (s *Service) Run(ctx context.Context) {
+	<-ctx.Done()
+	s.counts.stop()
+}
+
+func (c *counts) stop() {
+	c.mu.Lock() // so that none is about to begin
+	c.end()
+	c.mu.Unlock()
+	c.under.Wait()
 }
 
 // start is the count of a key. If it is not good any more, count is under way, and
@@ -76,37 +105,68 @@ func (c *counts) start(ctx context.Context, key string, count func(context.Conte
 		c.by[key] = e
 	}
 	if e.done == nil && !time.Now().Before(e.until) {
+		if c.life.Err() != nil {
+			e.err = errGivenUp
+			return e, nil
+		}
 		e.done = make(chan struct{})
-		go c.run(context.WithoutCancel(ctx), e, count)
+		c.under.Go(func() { c.run(context.WithoutCancel(ctx), e, count) })
 	}
 	return e, e.done
 }
 
 func (c *counts) run(ctx context.Context, e *counted, count func(context.Context) (int, error)) {
-	ctx, cancel := context.WithTimeout(ctx, longest)
-	defer cancel()
-	c.slots <- struct{}{}
-	begun := time.Now()
-	n, err := count(ctx)
-	took := time.Since(begun)
-	<-c.slots
+	n, begun, err := c.inTurn(ctx, count)
+	now := time.Now()
+	took := now.Sub(begun)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.err = err; err == nil {
+	switch e.err = err; {
+	case err == nil && n > exact:
+		e.value, e.until = new(int64(n)), begun.Add(min(max(leastAge, worth*took), mostAge))
+	case err == nil && took > patience:
+		e.value, e.until = new(int64(n)), begun.Add(leastAge)
+	case err == nil:
 		e.value, e.until = new(int64(n)), begun
-		switch {
-		case n > exact:
-			e.until = begun.Add(min(max(leastAge, worth*took), mostAge))
-		case took > patience:
-			e.until = begun.Add(leastAge)
-		}
+	case errors.Is(err, errGivenUp) && took >= longest && !begun.IsZero():
+		e.until = now.Add(mostAge)
 	}
 	close(e.done)
 	e.done = nil
 }
 
+// inTurn counts when there is a slot, and tells when that was; the zero time: there
+// was none.
+func (c *counts) inTurn(ctx context.Context, count func(context.Context) (int, error)) (n int, begun time.Time, err error) {
+	turn := time.NewTimer(longest)
+	defer turn.Stop()
+	select {
+	case c.slots <- struct{}{}:
+	case <-turn.C:
+		return 0, begun, errGivenUp
+	case <-c.life.Done():
+		return 0, begun, errGivenUp
+	}
+	defer func() { <-c.slots }()
+	begun = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	defer context.AfterFunc(c.life, cancel)()
+	// Nobody above this goroutine would notice.
+	defer func() {
+		if v := recover(); v != nil {
+			c.log.ErrorContext(ctx, "count a view", "panic", v, "stack", string(debug.Stack()))
+			err = fmt.Errorf("count a view: %v", v)
+		}
+	}()
+	if n, err = count(ctx); err != nil && ctx.Err() != nil {
+		err = errGivenUp
+	}
+	return n, begun, err
+}
+
 // await waits for a count that is under way until late is done, and then takes
-// the last one.
+// the last one, also if a newer one was given up.
 func (c *counts) await(late context.Context, e *counted, done <-chan struct{}, into *Count) error {
 	into.Fresh = true
 	if done != nil {
@@ -119,10 +179,14 @@ func (c *counts) await(late context.Context, e *counted, done <-chan struct{}, i
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	into.Value = e.value
-	if into.Fresh {
-		return e.err
+	if !into.Fresh || e.err == nil {
+		return nil
 	}
-	return nil
+	if errors.Is(e.err, errGivenUp) {
+		into.Fresh = false
+		return nil
+	}
+	return e.err
 }
 
 // Count is how many tickets of a view by may see. It fails with fault.NotFound.
@@ -163,20 +227,17 @@ func (s *Service) CountMany(ctx context.Context, by auth.Actor, ids []int64) ([]
 // countAll counts views within the patience of a caller. Those that take longer
 // go on being counted for who asks next.
 func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Config, list []models.Rule) ([]Count, error) {
-	selections, err := s.selections(ctx, by, config, list, s.now())
+	compiled, err := s.compile(ctx, by, config, list)
 	if err != nil {
 		return nil, err
 	}
-	// Who sees the same of a view asks the same of the database, but for the time.
-	same, err := s.selections(ctx, by, config, list, time.Unix(0, 0))
-	if err != nil {
-		return nil, err
-	}
+	now := s.now()
 	out := make([]Count, len(list))
 	entries, under := make([]*counted, len(list)), make([]<-chan struct{}, len(list))
 	for i, r := range list {
 		out[i] = Count{View: r.ID, Active: r.Active}
-		count := func(ctx context.Context) (int, error) { return s.tickets.CountSelected(ctx, by, selections[i]) }
+		selection := selectionOf(compiled[i], by, config, now)
+		count := func(ctx context.Context) (int, error) { return s.tickets.CountSelected(ctx, by, selection) }
 		if postgres.Pinned(ctx) { // then nothing may ask beside the caller
 			n, err := count(ctx)
 			if err != nil {
@@ -185,7 +246,9 @@ func (s *Service) countAll(ctx context.Context, by auth.Actor, config *fields.Co
 			entries[i] = &counted{value: new(int64(n))}
 			continue
 		}
-		entries[i], under[i] = s.counts.start(ctx, same[i].Key(by), count)
+		// Who sees the same of a view asks the same of the database, but for the time.
+		same := selectionOf(compiled[i], by, config, time.Unix(0, 0))
+		entries[i], under[i] = s.counts.start(ctx, same.Key(by), count)
 	}
 	late, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

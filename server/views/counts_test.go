@@ -3,6 +3,8 @@ package views
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -58,7 +60,7 @@ func (d *desk) wantCounted(times int) {
 func onDesk(t *testing.T, test func(*desk)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		test(&desk{T: t, counts: newCounts(), takes: 20 * time.Millisecond})
+		test(&desk{T: t, counts: newCounts(slog.New(slog.DiscardHandler)), takes: 20 * time.Millisecond})
 		synctest.Wait()
 	})
 }
@@ -126,10 +128,101 @@ func TestACountThatFailedIsTriedAgain(t *testing.T) {
 		}
 		d.fails = nil
 		d.want(0, true)
-		d.takes = 2 * longest // is given up
-		d.want(0, false)
-		time.Sleep(longest)
+		d.wantCounted(2)
+	})
+}
+
+// What cannot be counted in time is not begun anew by all who ask, and they are
+// told what it was.
+func TestACountThatIsGivenUpRests(t *testing.T) {
+	onDesk(t, func(d *desk) {
+		d.n = 5
+		d.want(5, true)
+		d.n, d.takes = 6, 2*longest
+		d.want(5, false)
+		time.Sleep(longest) // it is given up
 		d.takes = 0
+		d.want(5, false)
+		time.Sleep(mostAge - time.Second)
+		d.want(5, false)
+		d.wantCounted(2)
+		time.Sleep(time.Second)
+		d.want(6, true)
+		d.wantCounted(3)
+	})
+}
+
+// busy takes all slots, each for a time of its own.
+func (d *desk) busy(each time.Duration) {
+	for n := range atOnce {
+		d.start(d.Context(), "busy"+strconv.Itoa(n), func(ctx context.Context) (int, error) {
+			time.Sleep(each)
+			return 0, nil
+		})
+	}
+	synctest.Wait()
+}
+
+// The time that a count may take begins with its turn.
+func TestACountThatWaitedHasItsWholeTime(t *testing.T) {
+	onDesk(t, func(d *desk) {
+		d.n, d.takes = 2000, longest-time.Second
+		d.busy(longest - time.Second)
+		d.want(-1, false)
+		d.wantCounted(0) // it waits
+		time.Sleep(longest)
+		d.wantCounted(1)
+		time.Sleep(longest)
+		d.want(2000, true)
+		d.wantCounted(1)
+	})
+}
+
+// Nobody waits for a turn for ever; who asks later queues anew.
+func TestACountWithoutATurnIsGivenUp(t *testing.T) {
+	onDesk(t, func(d *desk) {
+		d.n = 7
+		d.busy(2 * longest)
+		_, done := d.start(d.Context(), "view", d.count)
+		begun := time.Now()
+		<-done
+		if waited := time.Since(begun); waited != longest {
+			t.Errorf("waited for %v", waited)
+		}
+		d.wantCounted(0)
+		d.want(-1, false)
+		time.Sleep(longest)
+		d.want(7, true)
+		d.wantCounted(1)
+	})
+}
+
+// When counts are stopped none is left under way, whether it waits or counts, and
+// none begins.
+func TestCountsEnd(t *testing.T) {
+	onDesk(t, func(d *desk) {
+		d.takes = longest
+		for n := range 2 * atOnce {
+			d.start(d.Context(), strconv.Itoa(n), d.count)
+		}
+		synctest.Wait()
+		d.wantCounted(atOnce)
+		begun := time.Now()
+		d.stop()
+		if took := time.Since(begun); took != 0 {
+			d.Errorf("ended after %v", took)
+		}
+		d.want(-1, false)
+		d.wantCounted(atOnce)
+	})
+}
+
+func TestACountThatPanicsFails(t *testing.T) {
+	onDesk(t, func(d *desk) {
+		e, done := d.start(d.Context(), "view", func(context.Context) (int, error) { panic("oh") })
+		if err := d.await(d.Context(), e, done, &Count{}); err == nil || err.Error() != "count a view: oh" {
+			d.Errorf("got %v", err)
+		}
 		d.want(0, true)
 	})
 }

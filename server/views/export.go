@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,12 +28,11 @@ func (s *Service) Export(ctx context.Context, by auth.Actor, id int64) (attachme
 	if err != nil {
 		return attachments.Upload{}, err
 	}
-	list, err := s.selections(ctx, by, v.config, []models.Rule{v.Rule}, s.now())
+	selection, err := s.selection(ctx, by, v)
 	if err != nil {
 		return attachments.Upload{}, err
 	}
-	arrange(&list[0], v.output, v.config)
-	ids, err := s.tickets.SelectAll(ctx, by, list[0])
+	ids, err := s.tickets.SelectAll(ctx, by, selection)
 	if err != nil {
 		return attachments.Upload{}, err
 	}
@@ -59,7 +59,7 @@ func (x export) columns() []string {
 		columns = append(columns, *by)
 	}
 	for _, c := range x.view.output.Columns {
-		if c != columns[0] && c != columns[len(columns)-1] {
+		if !slices.Contains(columns, c) {
 			columns = append(columns, c)
 		}
 	}

@@ -6,6 +6,7 @@ package views
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"gorm.io/gorm"
@@ -33,8 +34,8 @@ type Service struct {
 }
 
 // New makes the service.
-func New(db *gorm.DB, book *rulebook.Service, config *fields.Service, list *tickets.Service, files *attachments.Service, now func() time.Time) *Service {
-	return &Service{db: db, rules: book, fields: config, tickets: list, files: files, now: now, counts: newCounts()}
+func New(db *gorm.DB, book *rulebook.Service, config *fields.Service, list *tickets.Service, files *attachments.Service, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{db: db, rules: book, fields: config, tickets: list, files: files, now: now, counts: newCounts(log)}
 }
 
 // Order is another order than the view's own. What is empty is as in the view.
@@ -89,12 +90,11 @@ func (s *Service) Tickets(ctx context.Context, by auth.Actor, id int64, o Order,
 }
 
 func (s *Service) list(ctx context.Context, by auth.Actor, v view, r page.Request) (tickets.Listed, error) {
-	list, err := s.selections(ctx, by, v.config, []models.Rule{v.Rule}, s.now())
+	selection, err := s.selection(ctx, by, v)
 	if err != nil {
 		return tickets.Listed{}, err
 	}
-	arrange(&list[0], v.output, v.config)
-	return s.tickets.Select(ctx, by, list[0], r)
+	return s.tickets.Select(ctx, by, selection, r)
 }
 
 // sort puts another order in place of the view's own.
@@ -143,16 +143,23 @@ func sortable(parameter, name string, config *fields.Config) (string, error) {
 	return column, nil
 }
 
-// selections are the tickets that meet the conditions of views, for by.
-func (s *Service) selections(ctx context.Context, by auth.Actor, config *fields.Config, list []models.Rule, now time.Time) ([]tickets.Selection, error) {
-	compiled, err := rulebook.Compile(s.db.WithContext(ctx), by.AccountID, config, rules.Views, list)
+// selection are the tickets of a view for by, in the view's order.
+func (s *Service) selection(ctx context.Context, by auth.Actor, v view) (tickets.Selection, error) {
+	compiled, err := s.compile(ctx, by, v.config, []models.Rule{v.Rule})
 	if err != nil {
-		return nil, err
+		return tickets.Selection{}, err
 	}
-	out := make([]tickets.Selection, len(list))
-	for i, r := range compiled {
-		where, args := r.Conditions.Where(rules.Search{Env: rules.Env{Config: config}, Now: now, Viewer: by.ID()})
-		out[i] = tickets.Selection{Where: where, Args: args, Measured: r.Conditions.Measures()}
-	}
-	return out, nil
+	selection := selectionOf(compiled[0], by, v.config, s.now())
+	arrange(&selection, v.output, v.config)
+	return selection, nil
+}
+
+func (s *Service) compile(ctx context.Context, by auth.Actor, config *fields.Config, list []models.Rule) ([]*rules.Rule, error) {
+	return rulebook.Compile(s.db.WithContext(ctx), by.AccountID, config, rules.Views, list)
+}
+
+// selectionOf are the tickets that meet the conditions of a view at a time, for by.
+func selectionOf(r *rules.Rule, by auth.Actor, config *fields.Config, now time.Time) tickets.Selection {
+	where, args := r.Conditions.Where(rules.Search{Env: rules.Env{Config: config}, Now: now, Viewer: by.ID()})
+	return tickets.Selection{Where: where, Args: args, Measured: r.Conditions.Measures()}
 }
