@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
+	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -41,6 +42,7 @@ type Services struct {
 	Automations   *automations.Service
 	Dynamic       *dynamiccontent.Service
 	Erasure       *erasure.Service
+	Events        *events.Log
 	Fields        *fields.Service
 	Groups        *groups.Service
 	Merging       *merging.Service

@@ -30,6 +30,7 @@ import (
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
+	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
@@ -54,6 +55,7 @@ type anAPI struct {
 	now     *atomic.Pointer[time.Time]
 
 	automations *automations.Service
+	events      *events.Log
 }
 
 var accountNumber atomic.Int64
@@ -107,7 +109,7 @@ func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.handler, a.auth, a.automations = api.New(services, o), services.Auth, services.Automations
+	a.handler, a.auth, a.automations, a.events = api.New(services, o), services.Auth, services.Automations, services.Events
 	a.t.Cleanup(func() {
 		if err := services.Jobs.Stop(context.Background()); err != nil {
 			a.t.Errorf("stop jobs: %v", err)
@@ -123,6 +125,14 @@ func (a *anAPI) restarted() *anAPI {
 	b := *a
 	b.serve("postgres://nowhere.invalid/") // see newAPI
 	return &b
+}
+
+// numbered has all that is committed numbered.
+func (a *anAPI) numbered() {
+	a.t.Helper()
+	if _, err := a.events.Number(context.Background()); err != nil {
+		a.t.Fatal(err)
+	}
 }
 
 // until asks again and again, for half a minute at most, until holds.

@@ -124,17 +124,3 @@ type IdempotencyKey struct {
 	Body        []byte
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 }
-
-// Event is one thing that happened, written in the change's transaction.
-type Event struct {
-	Tenant
-	Seq       *int64 // given after commit, in commit order
-	Type      string // zen:event-type:ticket.created
-	Subject   string // zen:ticket:35
-	SubjectID int64
-	ActorID   int64 // -1 is the system
-	SourceID  *string
-	Detail    JSON      // the subject as it was saved
-	Change    JSON      // before and after values
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
-}

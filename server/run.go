@@ -131,6 +131,10 @@ func (p *program) parts() []func(context.Context) error {
 			return nil
 		},
 		func(ctx context.Context) error {
+			p.services.Events.Run(ctx)
+			return nil
+		},
+		func(ctx context.Context) error {
 			p.services.Tickets.Run(ctx, p.log)
 			return nil
 		},

@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
+	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -97,6 +98,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Auth:          authService,
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,
+		Events:        events.NewLog(db, o.Now, o.Log),
 		Fields:        config,
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),

@@ -1,6 +1,8 @@
 package events
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -54,6 +56,17 @@ func OptionalID(id *int64) string {
 		return "0"
 	}
 	return ID(*id)
+}
+
+// UUID is the id that an event has outside: a UUID of version 8 (RFC 9562) that is
+// made of its account and its number in the table.
+func UUID(account, id int64) string {
+	b := make([]byte, 16)
+	binary.BigEndian.PutUint64(b, uint64(account)<<16)
+	b[6] |= 0x80
+	binary.BigEndian.PutUint64(b[8:], uint64(id)|1<<63)
+	text := hex.EncodeToString(b)
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }
 
 // Text is an optional text within a payload; "" for none.

@@ -98,6 +98,8 @@ func (p *play) allRows(ctx context.Context) string {
 		switch table {
 		case "events": // in order are those of one subject
 			rows = "(SELECT row_number() OVER (PARTITION BY e.account_id, e.subject ORDER BY e.id), to_jsonb(e) - 'id' FROM events e) r"
+		case "touched": // each record once is enough
+			rows = "(SELECT DISTINCT account_id, kind, record_id FROM touched) r"
 		case "tag_changes": // whose sums count
 			rows = "(SELECT account_id, name, sum(delta) FROM tag_changes GROUP BY account_id, name) r"
 		}

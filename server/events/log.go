@@ -1,0 +1,189 @@
+package events
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/server/postgres"
+)
+
+const (
+	// busyPoll is how often the log is looked at while something happens, and
+	// idlePoll when nothing did for a second.
+	busyPoll = 10 * time.Millisecond
+	idlePoll = 50 * time.Millisecond
+	// numberedAtOnce is how many events, and placedAtOnce how many writes, one
+	// transaction numbers.
+	numberedAtOnce = 2_000
+	placedAtOnce   = 10_000
+)
+
+// Log is the log of all accounts. It numbers what has been committed: writers
+// cannot, since a number that is taken within a transaction is seen after larger
+// ones of transactions that were faster, and whoever reads in the order of
+// numbers has passed it then. One process numbers at a time, which holds the row
+// of event_clock; each process reads in the order of the numbers.
+type Log struct {
+	db  *gorm.DB
+	now func() time.Time
+	log *slog.Logger
+
+	mu      sync.Mutex
+	seen    int64 // the largest number that is known to be given
+	changed chan struct{}
+	told    int64 // listeners have heard of what is numbered up to it
+	rooms   map[int64]*room
+}
+
+// NewLog makes the log of the database db.
+func NewLog(db *gorm.DB, now func() time.Time, log *slog.Logger) *Log {
+	return &Log{db: db, now: now, log: log, changed: make(chan struct{}), rooms: map[int64]*room{}}
+}
+
+// Run numbers what is committed until ctx is done.
+func (l *Log) Run(ctx context.Context) {
+	var active time.Time
+	for {
+		worked, err := l.look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		wait := idlePoll
+		switch {
+		case err != nil:
+			l.log.ErrorContext(ctx, "number events", "error", err)
+			wait = time.Second
+		case worked:
+			active = time.Now()
+		}
+		if err == nil && time.Since(active) < time.Second {
+			wait = busyPoll
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// look numbers what there is, if nobody else does, and learns of what others
+// have numbered.
+func (l *Log) look(ctx context.Context) (worked bool, err error) {
+	var seq int64
+	var event, touch *int64
+	// min and not EXISTS, for which the planner may read the whole table.
+	_, err = postgres.Row(l.db.WithContext(ctx), `SELECT seq, (SELECT min(id) FROM events WHERE seq IS NULL), (SELECT min(id) FROM touched)
+		FROM event_clock`, nil, &seq, &event, &touch)
+	if err != nil {
+		return false, err
+	}
+	worked = l.advance(seq)
+	for more := event != nil || touch != nil; more && err == nil; {
+		worked = true
+		_, more, err = l.number(ctx, " SKIP LOCKED")
+	}
+	if err != nil {
+		return worked, err
+	}
+	return worked, l.announce(ctx)
+}
+
+// Number numbers all that has been committed. Whatever is numbered later has the
+// time that it returns, or a later one.
+func (l *Log) Number(ctx context.Context) (at time.Time, err error) {
+	for more := true; more && err == nil; {
+		at, more, err = l.number(ctx, "")
+	}
+	return at, err
+}
+
+// In the order of ids, in which others lock events too.
+const numberEvents = `WITH fresh AS MATERIALIZED (SELECT account_id, id FROM events WHERE seq IS NULL ORDER BY id LIMIT ? FOR UPDATE),
+	ordered AS (SELECT account_id, id, row_number() OVER (ORDER BY id) AS n FROM fresh),
+	numbered AS (UPDATE events e SET seq = ? + o.n, numbered_at = ? FROM ordered o WHERE e.account_id = o.account_id AND e.id = o.id RETURNING 1)
+	SELECT count(*) FROM numbered`
+
+const placeTouched = `WITH taken AS (DELETE FROM touched WHERE id IN (SELECT id FROM touched ORDER BY id LIMIT ?) RETURNING id, account_id, kind, record_id),
+	latest AS (SELECT account_id, kind, record_id, max(id) AS id FROM taken GROUP BY account_id, kind, record_id),
+	placed AS (INSERT INTO export_positions (account_id, kind, record_id, seq, generated_at)
+		SELECT account_id, kind, record_id, ? + row_number() OVER (ORDER BY id), ? FROM latest
+		ON CONFLICT (account_id, kind, record_id) DO UPDATE SET seq = EXCLUDED.seq, generated_at = EXCLUDED.generated_at RETURNING 1)
+	SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM placed)`
+
+// number gives out the next numbers. more reports whether there may be more to
+// number; with skip it is false, too, where somebody else is at it.
+func (l *Log) number(ctx context.Context, skip string) (at time.Time, more bool, err error) {
+	var seq int64
+	err = l.db.WithContext(postgres.WithoutTx(ctx)).Transaction(func(tx *gorm.DB) error {
+		found, err := postgres.Row(tx, "SELECT seq, at FROM event_clock FOR UPDATE"+skip, nil, &seq, &at)
+		if err != nil || !found {
+			return err
+		}
+		if now := l.now(); now.After(at) {
+			at = now
+		}
+		var numbered, taken, placed int64
+		if _, err := postgres.Row(tx, numberEvents, []any{numberedAtOnce, seq, at}, &numbered); err != nil {
+			return err
+		}
+		seq += numbered
+		if _, err := postgres.Row(tx, placeTouched, []any{placedAtOnce, seq, at}, &taken, &placed); err != nil {
+			return err
+		}
+		seq += placed
+		more = numbered == numberedAtOnce || taken == placedAtOnce
+		return postgres.Exec(tx, "UPDATE event_clock SET seq = ?, at = ?", []any{seq, at})
+	})
+	if err == nil {
+		l.advance(seq)
+	}
+	return at, more, err
+}
+
+// advance notes that numbers up to seq are given, and wakes who waits for them.
+func (l *Log) advance(seq int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seq <= l.seen {
+		return false
+	}
+	l.seen = seq
+	close(l.changed)
+	l.changed = make(chan struct{})
+	return true
+}
+
+// Beyond is closed once numbers larger than seq are given, of which some may be
+// of no event.
+func (l *Log) Beyond(seq int64) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen > seq {
+		return closed
+	}
+	return l.changed
+}
+
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// last is the largest number that is known to be given.
+func (l *Log) last() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen
+}
+
+// End is the largest number that has been given.
+func (l *Log) End(ctx context.Context) (seq int64, err error) {
+	_, err = postgres.Row(l.db.WithContext(ctx), "SELECT seq FROM event_clock", nil, &seq)
+	return seq, err
+}

@@ -1,0 +1,213 @@
+package events_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/testdb"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// running is a log as a process of its own runs it, until the test ends.
+func running(t *testing.T, dsn string) *events.Log {
+	t.Helper()
+	l := events.NewLog(testdb.Open(t, dsn), clock, quiet)
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { l.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		done.Wait()
+	})
+	return l
+}
+
+func by(account int64) events.By { return events.By{AccountID: account, ActorID: 1, At: clock()} }
+
+// append appends an event about a ticket that says n.
+func appendTx(tx *gorm.DB, account, ticket int64, n int) error {
+	return events.AppendTx(tx, by(account), "ticket", ticket, events.Event{Type: "ticket.noted", Detail: map[string]int{"n": n}})
+}
+
+// However transactions overlap, a reader that follows misses none of what is
+// committed and sees nothing twice, and one record's events come in order.
+func TestReadersMissNothing(t *testing.T) {
+	t.Parallel()
+	const writers, each = 16, 30
+	dsn := testdb.DSN(t)
+	first, second := running(t, dsn), running(t, dsn) // two processes
+	db := testdb.Open(t, dsn)
+	if err := db.Exec("CREATE TABLE copies (seq bigint PRIMARY KEY, subject text, n int)").Error; err != nil {
+		t.Fatal(err)
+	}
+	// Followers of one name get each event once between them.
+	ctx, cancel := context.WithCancel(t.Context())
+	var followers sync.WaitGroup
+	ready := make(chan struct{}, 2)
+	for _, l := range []*events.Log{first, second} {
+		followers.Go(func() {
+			ready <- struct{}{}
+			l.Follow(ctx, "copy", func(tx *gorm.DB, list []events.Logged) error {
+				if rand.IntN(4) == 0 { // what was begun is not kept
+					if err := copyTx(tx, list[:1]); err != nil {
+						return err
+					}
+					return context.DeadlineExceeded
+				}
+				return copyTx(tx, list)
+			})
+		})
+	}
+	defer func() {
+		cancel()
+		followers.Wait()
+	}()
+	<-ready
+	<-ready
+	until(t, "followers begin", func() bool { return number(t, db, "SELECT count(*) FROM event_readers") == 1 })
+
+	var all sync.WaitGroup
+	written := make([][]string, writers)
+	for w := range writers {
+		all.Go(func() {
+			for i := range each {
+				rollback := rand.IntN(8) == 0
+				err := db.WithContext(t.Context()).Transaction(func(tx *gorm.DB) error {
+					if err := appendTx(tx, 1+int64(w%2), int64(w), i); err != nil {
+						return err
+					}
+					if err := tx.Exec("SELECT pg_sleep(?)", rand.Float64()/50).Error; err != nil {
+						return err
+					}
+					if rollback {
+						return context.Canceled
+					}
+					return nil
+				})
+				if (err != nil) != rollback {
+					t.Errorf("writer %d: %v", w, err)
+				}
+				if !rollback {
+					written[w] = append(written[w], fmt.Sprint("zen:ticket:", w, " ", i))
+				}
+			}
+		})
+	}
+	finished := make(chan struct{})
+	go func() { all.Wait(); close(finished) }()
+
+	// A reader of each account goes on from where it was, while they write.
+	got := map[string]int{}
+	order := map[string][]string{}
+	after := map[int64]int64{}
+	read := func() {
+		for account := range int64(2) {
+			account++
+			list, next, _, err := first.Read(t.Context(), account, events.Filter{}, after[account], 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range list {
+				if e.AccountID != account || e.Seq <= after[account] {
+					t.Fatalf("account %d after %d got %+v", account, after[account], e)
+				}
+				after[account] = e.Seq
+				key := fmt.Sprint(e.Subject, " ", n(t, e))
+				got[key]++
+				order[e.Subject] = append(order[e.Subject], key)
+			}
+			after[account] = next
+		}
+	}
+	for open := true; open; {
+		select {
+		case <-finished:
+			open = false
+		default:
+		}
+		read()
+	}
+	if _, err := second.Number(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range writers * each {
+		read()
+	}
+	want := 0
+	for w := range writers {
+		want += len(written[w])
+		if key := fmt.Sprint("zen:ticket:", w); !slices.Equal(order[key], written[w]) {
+			t.Errorf("of %s were read %v and written %v", key, order[key], written[w])
+		}
+	}
+	for key, times := range got {
+		if times != 1 {
+			t.Errorf("%s was read %d times", key, times)
+		}
+	}
+	if len(got) != want {
+		t.Errorf("%d of %d were read", len(got), want)
+	}
+	until(t, "followers have all", func() bool { return number(t, db, "SELECT count(*) FROM copies") == want })
+	if n := number(t, db, "SELECT count(*) FROM copies c JOIN events e USING (seq) WHERE c.subject = e.subject AND (e.detail->>'n')::int = c.n"); n != want {
+		t.Errorf("%d of %d copies are right", n, want)
+	}
+	// Times never run backwards in the order of numbers.
+	if n := number(t, db, "SELECT count(*) FROM (SELECT numbered_at < lag(numbered_at) OVER (ORDER BY seq) AS back FROM events) AS e WHERE back"); n != 0 {
+		t.Errorf("%d times run backwards", n)
+	}
+}
+
+func copyTx(tx *gorm.DB, list []events.Logged) error {
+	for _, e := range list {
+		if err := tx.Exec("INSERT INTO copies VALUES (?, ?, (?::json->>'n')::int)", e.Seq, e.Subject, string(e.Detail)).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func n(t *testing.T, e events.Logged) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(string(e.Detail), `{"n":%d}`, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func number(t *testing.T, db *gorm.DB, query string, args ...any) (n int) {
+	t.Helper()
+	if _, err := postgres.Row(db.WithContext(t.Context()), query, args, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// until waits for a condition on rows, for half a minute at most.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain: %s", what)
+		case <-tick.C:
+		}
+	}
+}

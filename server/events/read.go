@@ -1,0 +1,218 @@
+package events
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+// Logged is an event as the log has it.
+type Logged struct {
+	AccountID  int64
+	ID         int64
+	Seq        int64
+	NumberedAt time.Time
+	Type       string // with TypePrefix
+	Subject    string // zen:ticket:35
+	SubjectID  int64
+	ActorID    int64
+	SourceID   string // empty: none
+	Detail     json.RawMessage
+	Change     json.RawMessage
+	CreatedAt  time.Time
+}
+
+// Filter is which events to read. The zero value reads all.
+type Filter struct {
+	Types    []string // with TypePrefix; one that ends in * is all that begin so
+	Subjects []string // zen:ticket:35; zen:ticket:* is all tickets
+	Except   []string // sources whose events are left out
+}
+
+// Has reports whether an event is one of those that the filter reads.
+func (f Filter) Has(e *Logged) bool {
+	return matches(f.Types, e.Type) && matches(f.Subjects, e.Subject) && !slices.Contains(f.Except, e.SourceID)
+}
+
+func matches(patterns []string, name string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool {
+		start, wild := strings.CutSuffix(p, "*")
+		return p == name || wild && strings.HasPrefix(name, start)
+	})
+}
+
+const loggedColumns = "account_id, id, seq, numbered_at, type, subject, subject_id, actor_id, coalesce(source_id, ''), detail, change, created_at"
+
+func (e *Logged) scan(row postgres.Scanned) error {
+	return row.Scan(&e.AccountID, &e.ID, &e.Seq, &e.NumberedAt, &e.Type, &e.Subject, &e.SubjectID, &e.ActorID, &e.SourceID, &e.Detail, &e.Change, &e.CreatedAt)
+}
+
+// lookedAt is how many events one call of Read looks at, so that each costs the
+// same whatever is left out.
+const lookedAt = 5_000
+
+// Read is up to limit events of an account with larger numbers than after, in
+// the order of their numbers. next is the number to go on after, and more
+// reports whether there may be any behind it.
+func (l *Log) Read(ctx context.Context, account int64, f Filter, after int64, limit int) (list []Logged, next int64, more bool, err error) {
+	db := l.db.WithContext(ctx)
+	where, args := f.where()
+	var last int64 // to be looked at; 0: all
+	if where != "" {
+		if _, err := postgres.Row(db, "SELECT seq FROM events WHERE account_id = ? AND seq > ? ORDER BY seq OFFSET ? LIMIT 1",
+			[]any{account, after, lookedAt - 1}, &last); err != nil {
+			return nil, after, false, err
+		}
+		if last > 0 {
+			where, args = where+" AND seq <= ?", append(args, last)
+		}
+	}
+	err = postgres.Rows(db, "SELECT "+loggedColumns+" FROM events WHERE account_id = ? AND seq > ?"+where+" ORDER BY seq LIMIT ?",
+		append(append([]any{account, after}, args...), limit+1), collect(&list))
+	if err != nil {
+		return nil, after, false, err
+	}
+	switch {
+	case len(list) > limit:
+		list = list[:limit]
+		return list, list[limit-1].Seq, true, nil
+	case last > 0:
+		return list, last, true, nil
+	case len(list) > 0:
+		after = list[len(list)-1].Seq
+	}
+	return list, after, false, nil
+}
+
+// where is the filter as SQL.
+func (f Filter) where() (text string, args []any) {
+	for _, c := range []struct {
+		column   string
+		patterns []string
+	}{{"type", f.Types}, {"subject", f.Subjects}} {
+		if len(c.patterns) == 0 {
+			continue
+		}
+		like := make(models.Strings, len(c.patterns))
+		for i, p := range c.patterns {
+			start, wild := strings.CutSuffix(p, "*")
+			if like[i] = postgres.EscapeLike(start); wild {
+				like[i] += "%"
+			}
+		}
+		text, args = text+" AND "+c.column+" LIKE ANY(?)", append(args, like)
+	}
+	if len(f.Except) > 0 {
+		text, args = text+" AND coalesce(source_id, '') <> ALL(?)", append(args, models.Strings(f.Except))
+	}
+	return text, args
+}
+
+func collect(list *[]Logged) func(postgres.Scanned) error {
+	return func(row postgres.Scanned) error {
+		*list = append(*list, Logged{})
+		return (*list)[len(*list)-1].scan(row)
+	}
+}
+
+// followedAtOnce is how many events a follower gets in one transaction.
+const followedAtOnce = 500
+
+// Follow gives f each event of all accounts that is numbered from now on, once
+// for all processes that follow under a name, and in the order of the numbers,
+// until ctx is done. What f writes in tx is kept if and only if its events do not
+// come again.
+func (l *Log) Follow(ctx context.Context, name string, f func(tx *gorm.DB, list []Logged) error) {
+	for {
+		seen := l.last()
+		seq, err := l.follow(ctx, name, f)
+		if ctx.Err() != nil {
+			return
+		}
+		news := l.Beyond(max(seen, seq))
+		if err != nil {
+			l.log.ErrorContext(ctx, "follow events", "name", name, "error", err)
+			news = nil
+		}
+		select {
+		case <-news:
+		case <-time.After(time.Second): // somebody else may have stopped
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// follow gives what there is, and returns the number that the name has come to;
+// 0 where somebody else is at it.
+func (l *Log) follow(ctx context.Context, name string, f func(tx *gorm.DB, list []Logged) error) (seq int64, err error) {
+	for more := true; more && err == nil; {
+		err = l.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			more = false
+			found, err := postgres.Row(tx, "SELECT seq FROM event_readers WHERE name = ? FOR UPDATE SKIP LOCKED", []any{name}, &seq)
+			if err != nil {
+				return err
+			}
+			if !found {
+				return tx.Exec("INSERT INTO event_readers (name, seq) SELECT ?, seq FROM event_clock ON CONFLICT DO NOTHING", name).Error
+			}
+			var end int64
+			if _, err := postgres.Row(tx, "SELECT seq FROM event_clock", nil, &end); err != nil || end <= seq {
+				return err
+			}
+			var list []Logged
+			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", []any{seq, end, followedAtOnce},
+				collect(&list))
+			if err != nil {
+				return err
+			}
+			if more = len(list) == followedAtOnce; more {
+				end = list[len(list)-1].Seq
+			}
+			if len(list) > 0 {
+				if err := f(tx, list); err != nil {
+					return err
+				}
+			}
+			seq = end
+			return tx.Exec("UPDATE event_readers SET seq = ? WHERE name = ?", seq, name).Error
+		})
+	}
+	return seq, err
+}
+
+// Version is the version of the form of events that Envelope makes.
+const Version = "2022-11-06"
+
+// Envelope is an event as webhooks, streams and exports send it (contract
+// webhooks.md §5), followed by what is ours: actor_id and source_id (null: none).
+func (e *Logged) Envelope() json.RawMessage {
+	var source *string
+	if e.SourceID != "" {
+		source = &e.SourceID
+	}
+	return json.RawMessage(models.ToJSON(envelope{
+		AccountID: e.AccountID, ID: UUID(e.AccountID, e.ID), Subject: e.Subject, Time: Time(e.CreatedAt), Type: e.Type, Version: Version,
+		Event: e.Change, Detail: e.Detail, ActorID: ID(e.ActorID), SourceID: source,
+	}))
+}
+
+type envelope struct {
+	AccountID int64           `json:"account_id"`
+	ID        string          `json:"id"`
+	Subject   string          `json:"subject"`
+	Time      string          `json:"time"`
+	Type      string          `json:"type"`
+	Version   string          `json:"zendesk_event_version"`
+	Event     json.RawMessage `json:"event"`
+	Detail    json.RawMessage `json:"detail"`
+	ActorID   string          `json:"actor_id"`
+	SourceID  *string         `json:"source_id"`
+}
