@@ -81,10 +81,9 @@ func (s *statements) during(f func()) []string {
 	return slices.Clone(s.sent[before:])
 }
 
-// No list costs more statements because it has more rows, whatever is loaded
-// with them.
-func TestStatementsDoNotGrowWithRows(t *testing.T) {
-	t.Parallel()
+// newCountedAPI is an API on a database of its own, which notes what it is sent.
+func newCountedAPI(t *testing.T) (*anAPI, *statements) {
+	t.Helper()
 	sent := &statements{}
 	db, err := postgres.Open(testdb.DSN(t), postgres.Options{Tracer: sent})
 	if err != nil {
@@ -92,6 +91,14 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = postgres.Close(db) })
 	a, _ := buildAPI(t, db, "postgres://nowhere.invalid/")
+	return a, sent
+}
+
+// No list costs more statements because it has more rows, whatever is loaded
+// with them.
+func TestStatementsDoNotGrowWithRows(t *testing.T) {
+	t.Parallel()
+	a, sent := newCountedAPI(t)
 	var crowds []crowd
 	for _, n := range []int{1, 10, 100} {
 		crowds = append(crowds, newCrowd(a.another(), n))

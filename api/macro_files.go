@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"io"
-	"slices"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -11,7 +10,6 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
-	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/rulebook"
 )
 
@@ -72,7 +70,7 @@ func (h ruleHandlers) ShowDerivedMacro(ctx context.Context, r gen.ShowDerivedMac
 		if err != nil {
 			return nil, err
 		}
-		comment, err := h.lastAnswer(ctx, t.ID)
+		comment, err := h.tickets.LastAnswer(ctx, by, t.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -83,35 +81,6 @@ func (h ruleHandlers) ShowDerivedMacro(ctx context.Context, r gen.ShowDerivedMac
 		return gen.ShowDerivedMacro200JSONResponse{Macro: replicaJSON(ctx, m)}, nil
 	}
 	return nil, fault.New(fault.BadRequest, "Parameter macro_id or ticket_id is missing")
-}
-
-// lastAnswer is the text of the newest public comment of a ticket by an agent;
-// empty for none among the newest hundred.
-func (h ruleHandlers) lastAnswer(ctx context.Context, ticket int64) (string, error) {
-	by := auth.From(ctx)
-	p := page.First(page.MaxSize)
-	p.Desc = true
-	newest, err := h.tickets.Comments(ctx, by, ticket, p)
-	if err != nil {
-		return "", err
-	}
-	var authors []int64
-	for _, c := range newest.Items {
-		if !slices.Contains(authors, c.AuthorID) {
-			authors = append(authors, c.AuthorID)
-		}
-	}
-	people, err := h.users.ByIDs(ctx, by.AccountID, authors)
-	if err != nil {
-		return "", err
-	}
-	for _, c := range newest.Items {
-		staff := slices.ContainsFunc(people, func(u models.User) bool { return u.ID == c.AuthorID && u.Staff() })
-		if c.Public && staff {
-			return c.Body, nil
-		}
-	}
-	return "", nil
 }
 
 func replicaJSON(ctx context.Context, m models.Rule) gen.MacroReplica {

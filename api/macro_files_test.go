@@ -50,7 +50,12 @@ func TestMacroAttachments(t *testing.T) {
 	for n := range 4 {
 		a.send(files, fmt.Sprintf("%d.txt", n), "x").want(201)
 	}
+	received := func() int { return a.number("SELECT count(*) FROM attachments WHERE account_id = ?", a.account.ID) }
+	before := received()
 	a.send(files, "6.txt", "x").wantDetail("attachments", "Attachments: may be no more than 5")
+	if n := received(); n != before {
+		t.Errorf("a file without room is kept: %d, were %d", n, before)
+	}
 	a.put(macro, fmt.Sprintf(`{"macro":{"attachments":[%d]}}`, id)).want(200)
 	if got := a.get(files).want(200).ids("macro_attachments"); !slices.Equal(got, []int64{id}) {
 		t.Errorf("files %v", got)

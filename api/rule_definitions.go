@@ -14,17 +14,12 @@ import (
 // values come from is in package rules; SLA policies show the same.
 
 func (h ruleHandlers) ListTriggerActionConditionDefinitions(ctx context.Context, _ gen.ListTriggerActionConditionDefinitionsRequestObject) (gen.ListTriggerActionConditionDefinitionsResponseObject, error) {
-	by := auth.From(ctx)
-	actions, err := h.rules.ActionDefinitions(ctx, by, rules.Triggers)
+	all, err := h.rules.Define(ctx, auth.From(ctx), rules.Triggers)
 	if err != nil {
 		return nil, err
 	}
-	fields, err := h.rules.Definitions(ctx, by, rules.Triggers)
-	if err != nil {
-		return nil, err
-	}
-	out := gen.TriggerDefinitions{Actions: actionDefinitions(ctx, actions), ConditionsAll: []gen.ConditionDefinition{}, ConditionsAny: []gen.ConditionDefinition{}}
-	for _, d := range fields {
+	out := gen.TriggerDefinitions{Actions: actionDefinitions(ctx, all.Actions), ConditionsAll: []gen.ConditionDefinition{}, ConditionsAny: []gen.ConditionDefinition{}}
+	for _, d := range all.Fields {
 		one := conditionDefinition(ctx, d)
 		if out.ConditionsAll = append(out.ConditionsAll, one); d.OneOf {
 			out.ConditionsAny = append(out.ConditionsAny, one)
@@ -34,13 +29,13 @@ func (h ruleHandlers) ListTriggerActionConditionDefinitions(ctx context.Context,
 }
 
 func (h ruleHandlers) ListMacroActionDefinitions(ctx context.Context, _ gen.ListMacroActionDefinitionsRequestObject) (gen.ListMacroActionDefinitionsResponseObject, error) {
-	actions, err := h.rules.ActionDefinitions(ctx, auth.From(ctx), rules.Macros)
-	return gen.ListMacroActionDefinitions200JSONResponse{Definitions: gen.MacroDefinitions{Actions: actionDefinitions(ctx, actions)}}, err
+	all, err := h.rules.Define(ctx, auth.From(ctx), rules.Macros)
+	return gen.ListMacroActionDefinitions200JSONResponse{Definitions: gen.MacroDefinitions{Actions: actionDefinitions(ctx, all.Actions)}}, err
 }
 
 func (h ruleHandlers) ListMacrosActions(ctx context.Context, _ gen.ListMacrosActionsRequestObject) (gen.ListMacrosActionsResponseObject, error) {
-	actions, err := h.rules.ActionDefinitions(ctx, auth.From(ctx), rules.Macros)
-	return gen.ListMacrosActions200JSONResponse{Actions: each(actions, func(d rulebook.ActionDefinition) gen.MacroActionDefinition {
+	all, err := h.rules.Define(ctx, auth.From(ctx), rules.Macros)
+	return gen.ListMacrosActions200JSONResponse{Actions: each(all.Actions, func(d rulebook.ActionDefinition) gen.MacroActionDefinition {
 		title := rendered(ctx, d.Title)
 		return gen.MacroActionDefinition{
 			Value: d.Name, Title: title, TitleForField: title, Group: d.Subject, Operators: []gen.SLAChoice{{Value: "is", Title: rules.OperatorTitle("is")}},

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/rulebook"
 )
 
@@ -194,6 +196,7 @@ func TestManyRulesArePlacedAndDeleted(t *testing.T) {
 			if got := k.titles(a, "?sort_by=position"); got != "two three one" {
 				t.Errorf("in the order %s", got)
 			}
+			a.put(k.path+"/reorder", fmt.Sprintf(`{"%s_ids":[%d,404404]}`, k.one, two)).want(map[bool]int{true: 404, false: 422}[k.one == "trigger"])
 		}
 		a.delete(fmt.Sprintf("%s/destroy_many?ids=%d,404404", k.path, one)).wantMissing()
 		a.delete(fmt.Sprintf("%s/destroy_many?ids=%d,%d", k.path, one, two)).want(204)
@@ -201,6 +204,60 @@ func TestManyRulesArePlacedAndDeleted(t *testing.T) {
 			t.Errorf("left are %s", got)
 		}
 	})
+}
+
+// Only triggers and automations are a part of what saves of tickets have in memory.
+func TestReorderingViewsLeavesTheSetUpAlone(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	version := func() int { return a.number("SELECT config_version FROM accounts WHERE id = ?", a.account.ID) }
+	for _, k := range ruleKinds {
+		if k.one == "macro" {
+			continue // there is no such call
+		}
+		ids := fmt.Sprintf(`{"%s_ids":[%d,%d]}`, k.one, k.rule(a, "one", ""), k.rule(a, "two", ""))
+		before := version()
+		a.put(k.path+"/reorder", ids).want(200)
+		if moved := version() != before; moved != (k.one != "view") {
+			t.Errorf("%s: the version moved: %v", k.one, moved)
+		}
+	}
+}
+
+// Who reorders views locks them one after another by their ids, so that no two
+// wait for each other.
+func TestReordersOfViewsTakeTurns(t *testing.T) {
+	t.Parallel()
+	a, _, _ := idleAPI(t)
+	k := ruleKinds[2]
+	var ids []int64
+	for range 5 {
+		ids = append(ids, k.rule(a, "v", ""))
+	}
+	lowest, order := slices.Min(ids), slices.SortedFunc(slices.Values(ids), func(a, b int64) int { return cmp.Compare(b, a) })
+	hold := a.db.WithContext(a.ctx()).Begin()
+	lock := func(id int64) error {
+		return hold.Exec("SELECT FROM rules WHERE account_id = ? AND id = ? FOR UPDATE NOWAIT", a.account.ID, id).Error
+	}
+	if err := lock(lowest); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan *result)
+	go func() { done <- a.put(k.path+"/reorder", string(models.ToJSON(map[string]any{"view_ids": order}))) }()
+	a.until("the order waits for a view", func() bool {
+		return a.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
+	})
+	for _, id := range order[:4] {
+		if err := lock(id); err != nil {
+			t.Errorf("while it waits for the first view it holds another: %v", err)
+		}
+	}
+	if err := hold.Rollback().Error; err != nil {
+		t.Fatal(err)
+	}
+	if r := (<-done).want(200); !slices.Equal(r.ids("views"), order) {
+		t.Errorf("reordered %s", r.body)
+	}
 }
 
 // Agents have macros and views of their own; what is shared is the admins'.

@@ -101,14 +101,14 @@ func (h tryHandlers) dryRun(ctx context.Context, kind string, in gen.DryRunRuleI
 			return tickets.DryRun{}, err
 		}
 	}
-	rule, config, err := h.rules.Draft(ctx, by, kind, c)
+	rule, config, err := h.rules.Try(ctx, by, kind, c)
 	if err != nil {
 		return tickets.DryRun{}, err
 	}
 	if kind == models.RuleTrigger {
-		return h.tickets.TryTrigger(ctx, by, rule, days)
+		return h.tickets.TryTrigger(ctx, by, config, rule, days)
 	}
-	return h.tickets.TrySearch(ctx, by, config, rule, days, kind == models.RuleAutomation)
+	return h.tickets.TrySearch(ctx, by, config, rule, days)
 }
 
 func dryRunJSON(kind string, d tickets.DryRun) gen.DryRun {

@@ -116,12 +116,12 @@ func targetJSON(s sla.Shown) gen.TicketSLAMetric {
 }
 
 func (h slaHandlers) RetrieveSLAPolicyFilterDefinitionItems(ctx context.Context, _ gen.RetrieveSLAPolicyFilterDefinitionItemsRequestObject) (gen.RetrieveSLAPolicyFilterDefinitionItemsResponseObject, error) {
-	list, err := h.rules.Definitions(ctx, auth.From(ctx), rules.SLAPolicies)
+	all, err := h.rules.Define(ctx, auth.From(ctx), rules.SLAPolicies)
 	if err != nil {
 		return nil, err
 	}
 	out := gen.SLADefinitions{All: []gen.SLADefinition{}, Any: []gen.SLADefinition{}}
-	for _, d := range list {
+	for _, d := range all.Fields {
 		one := filterDefinition(ctx, d)
 		if out.All = append(out.All, one); d.OneOf {
 			out.Any = append(out.Any, one)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/helpd/helpd/api"
-	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
 
@@ -525,13 +524,7 @@ func TestATriggerSetsTheScheduleOfSLATargets(t *testing.T) {
 // What tickets are promised costs their saves no statement.
 func TestSLAPoliciesCostNoStatements(t *testing.T) {
 	t.Parallel()
-	sent := &statements{}
-	db, err := postgres.Open(testdb.DSN(t), postgres.Options{Tracer: sent})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = postgres.Close(db) })
-	a, _ := buildAPI(t, db, "postgres://nowhere.invalid/")
+	a, sent := newCountedAPI(t)
 	bo := a.user("Bo", a.email("bo"), "end-user")
 	n := 0
 	costs := func() (create, update int) {

@@ -59,7 +59,7 @@ func (h ruleHandlers) DeleteManyTriggers(ctx context.Context, r gen.DeleteManyTr
 }
 
 func (h ruleHandlers) UpdateManyTriggers(ctx context.Context, r gen.UpdateManyTriggersRequestObject) (gen.UpdateManyTriggersResponseObject, error) {
-	l, err := h.placeTriggers(ctx, models.RuleTrigger, r.Body.Triggers)
+	l, err := h.placeTriggers(ctx, r.Body.Triggers)
 	return gen.UpdateManyTriggers200JSONResponse{Listing: l}, err
 }
 
@@ -100,8 +100,8 @@ func attributes(f *rulebook.Filter, text string) error {
 	return nil
 }
 
-func (h ruleHandlers) placeTriggers(ctx context.Context, kind string, places []gen.TriggerPlaceInput) (wire.Listing, error) {
-	return h.placeAll(ctx, kind, each(places, triggerPlace))
+func (h ruleHandlers) placeTriggers(ctx context.Context, places []gen.TriggerPlaceInput) (wire.Listing, error) {
+	return h.placeAll(ctx, models.RuleTrigger, each(places, triggerPlace))
 }
 
 func triggerPlace(in gen.TriggerPlaceInput) rulebook.Place {

@@ -63,23 +63,18 @@ func (h viewHandlers) ViewFeed(ctx context.Context, r gen.ViewFeedRequestObject)
 		return nil, err
 	}
 	p.Sort = "" // it is in the view's order
-	list, err := h.views.Tickets(ctx, auth.From(ctx), int64(r.ViewID), views.Order{}, p)
+	list, view, err := h.views.Tickets(ctx, auth.From(ctx), int64(r.ViewID), views.Order{}, p)
 	if err != nil {
 		return nil, err
 	}
 	if !strings.Contains(callOf(ctx).accept, "application/atom+xml") {
 		return h.of.listed(ctx, list)
 	}
-	return h.atom(ctx, int64(r.ViewID), list)
+	return h.atom(ctx, view, list)
 }
 
-func (h viewHandlers) atom(ctx context.Context, view int64, list tickets.Listed) (gen.ViewFeedResponseObject, error) {
-	by := auth.From(ctx)
-	rule, err := h.views.Show(ctx, by, view)
-	if err != nil {
-		return nil, err
-	}
-	people, err := h.of.users.ByIDs(ctx, by.AccountID, idsOf(list.Items, func(t models.Ticket) []int64 { return []int64{t.RequesterID} }))
+func (h viewHandlers) atom(ctx context.Context, view models.Rule, list tickets.Listed) (gen.ViewFeedResponseObject, error) {
+	people, err := h.of.users.ByIDs(ctx, auth.From(ctx).AccountID, idsOf(list.Items, func(t models.Ticket) []int64 { return []int64{t.RequesterID} }))
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +82,9 @@ func (h viewHandlers) atom(ctx context.Context, view int64, list tickets.Listed)
 	for _, u := range people {
 		names[u.ID] = u.Name
 	}
-	updated := rule.UpdatedAt
-	f := feed{ID: link(ctx, "views", view), Title: rendered(ctx, rule.Title), Author: feedAuthor{callOf(ctx).setUp.of(ctx).Account.Name},
-		Links: []feedLink{{"self", callOf(ctx).base + callOf(ctx).path}, {"alternate", link(ctx, "views", view)}}}
+	updated := view.UpdatedAt
+	f := feed{ID: link(ctx, "views", view.ID), Title: rendered(ctx, view.Title), Author: feedAuthor{callOf(ctx).setUp.of(ctx).Account.Name},
+		Links: []feedLink{{"self", callOf(ctx).base + callOf(ctx).path}, {"alternate", link(ctx, "views", view.ID)}}}
 	for _, t := range list.Items {
 		if t.UpdatedAt.After(updated) {
 			updated = t.UpdatedAt

@@ -80,7 +80,7 @@ func (h viewHandlers) ListTicketsFromView(ctx context.Context, r gen.ListTickets
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.views.Tickets(ctx, auth.From(ctx), int64(r.ViewID), o, p)
+	list, _, err := h.views.Tickets(ctx, auth.From(ctx), int64(r.ViewID), o, p)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,19 @@ func (s *Service) OfMacro(tx *gorm.DB, macro int64) ([]File, error) {
 	return group(rows), err
 }
 
+// RoomInMacro fails with fault.Invalid if a macro has MaxOfMacro files.
+func (s *Service) RoomInMacro(tx *gorm.DB, macro int64) error {
+	has, err := s.OfMacro(tx, macro)
+	if err == nil && len(has) >= MaxOfMacro {
+		err = tooManyOfMacro()
+	}
+	return err
+}
+
+func tooManyOfMacro() error {
+	return fault.InvalidField("attachments", "may be no more than %d", MaxOfMacro)
+}
+
 // waiting are the uploads of a user that nothing has taken yet.
 func waiting(tx *gorm.DB, by auth.Actor) *gorm.DB {
 	return tx.Model(&models.Upload{}).Select("id").Where("account_id = ? AND user_id = ?", by.AccountID, by.ID())
@@ -49,7 +62,7 @@ func (s *Service) GiveMacroTx(tx *gorm.DB, by auth.Actor, macro int64, ids []int
 		}
 	}
 	if len(its)+len(fresh) > MaxOfMacro {
-		return fault.InvalidField("attachments", "may be no more than %d", MaxOfMacro)
+		return tooManyOfMacro()
 	}
 	var taken []models.Attachment
 	err = tx.Model(&taken).Clauses(clause.Returning{}).Where("(id = ANY(?) OR parent_id = ANY(?)) AND upload_id IN (?)", fresh, fresh, waiting(tx, by)).

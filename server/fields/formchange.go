@@ -112,11 +112,8 @@ func (s *Service) ReorderForms(ctx context.Context, by auth.Actor, ids []int64) 
 		if err := tx.Model(&models.TicketForm{}).Order("position, id").Pluck("id", &order).Error; err != nil {
 			return err
 		}
-		order, err := positions.PutFirst(order, ids, "ticket_form_ids", "ticket form")
-		if err != nil {
-			return err
-		}
-		return positions.RenumberTx(tx, "ticket_forms", by.AccountID, order, 1, s.now())
+		forms := positions.Kind{Table: "ticket_forms", Name: "ticket form", Field: "ticket_form_ids", From: 1}
+		return forms.ReorderTx(tx, by.AccountID, order, ids, s.now())
 	})
 	if err != nil {
 		return nil, err

@@ -215,15 +215,11 @@ func (s *Service) arrangeTx(tx *gorm.DB, by auth.Actor, kind string, ids []int64
 	if err := tx.Model(&models.Field{}).Where("kind = ?", kind).Order("position, id").Pluck("id", &order).Error; err != nil {
 		return err
 	}
-	order, err := positions.PutFirst(order, ids, kind+"_field_ids", kind+" field")
-	if err != nil {
-		return err
+	of := positions.Kind{Table: "fields", Name: kind + " field", Field: kind + "_field_ids"}
+	if kind == models.FieldsOfTickets {
+		of.From = 1
 	}
-	from := 1
-	if kind != models.FieldsOfTickets {
-		from = 0
-	}
-	return positions.RenumberTx(tx, "fields", by.AccountID, order, from, s.now())
+	return of.ReorderTx(tx, by.AccountID, order, ids, s.now())
 }
 
 // fieldTx reads a field with its options. The lock of BumpTx holds it.

@@ -22,9 +22,28 @@ func Check(n int64) error {
 	return nil
 }
 
-// PutFirst is order with ids in front. An id that order does not have fails it
-// with fault.Invalid, which names the field and what the records are.
-func PutFirst(order, ids []int64, field, what string) ([]int64, error) {
+// Kind is what the records are that have an order.
+type Kind struct {
+	Table string
+	Name  string // for people, as in "5 is not a view"
+	Field string // of a call, that names records
+	From  int    // the first position
+}
+
+// ReorderTx puts records of an account, which are in this order, into another
+// one: those with ids first. Those that move are changed now. It fails with
+// fault.Invalid, which names the field, for an id that order does not have.
+func (k Kind) ReorderTx(tx *gorm.DB, account int64, order, ids []int64, now time.Time) error {
+	order, err := k.putFirst(order, ids)
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE "+k.Table+` t SET position = o.n - 1 + ?, updated_at = CASE WHEN t.position = o.n - 1 + ? THEN t.updated_at ELSE ? END
+		FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE t.account_id = ? AND t.id = o.id`,
+		k.From, k.From, now, models.IDs(order), account).Error
+}
+
+func (k Kind) putFirst(order, ids []int64) ([]int64, error) {
 	var first []int64
 	for _, id := range ids {
 		if slices.Contains(first, id) {
@@ -32,18 +51,10 @@ func PutFirst(order, ids []int64, field, what string) ([]int64, error) {
 		}
 		at := slices.Index(order, id)
 		if at < 0 {
-			return nil, fault.InvalidField(field, "%d is not a %s", id, what)
+			return nil, fault.InvalidField(k.Field, "%d is not a %s", id, k.Name)
 		}
 		order = slices.Delete(order, at, at+1)
 		first = append(first, id)
 	}
 	return append(first, order...), nil
-}
-
-// RenumberTx gives the records of an account's table positions in this order,
-// the first one from. Those that move are changed now.
-func RenumberTx(tx *gorm.DB, table string, account int64, order []int64, from int, now time.Time) error {
-	return tx.Exec("UPDATE "+table+` t SET position = o.n - 1 + ?, updated_at = CASE WHEN t.position = o.n - 1 + ? THEN t.updated_at ELSE ? END
-		FROM unnest(?::bigint[]) WITH ORDINALITY AS o(id, n) WHERE t.account_id = ? AND t.id = o.id`,
-		from, from, now, models.IDs(order), account).Error
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/positions"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // CategoryChange is what a caller asks of a category. What is nil is left alone.
@@ -64,12 +65,7 @@ func (s *Service) Category(ctx context.Context, by auth.Actor, id int64) (models
 }
 
 func category(tx *gorm.DB, id int64) (models.TriggerCategory, error) {
-	var c models.TriggerCategory
-	err := tx.Take(&c, "id = ?", id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return c, fault.Missing("trigger category", id)
-	}
-	return c, err
+	return postgres.One[models.TriggerCategory](tx, "trigger category", id)
 }
 
 // RuleCounts is how many triggers a category has.

@@ -149,7 +149,7 @@ func (k kind) checkTx(tx *gorm.DB, kind string, drafts []draft) error {
 		activated = activated || d.after.Active && !d.before.Active
 		changed = changed || d.after.Active && (!d.before.Active || d.change.Conditions != nil || d.change.Actions != nil)
 	}
-	if err := missing(tx, drafts[0].after.AccountID, refs); err != nil {
+	if err := Missing(tx, drafts[0].after.AccountID, refs); err != nil {
 		return err
 	}
 	if k.most > 0 && activated {

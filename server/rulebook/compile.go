@@ -1,13 +1,11 @@
 package rulebook
 
 import (
-	"context"
 	"encoding/json"
 
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/postgres"
@@ -72,9 +70,9 @@ func Known(tx *gorm.DB, account int64, refs []rules.Ref) (func(kind string, id i
 	return func(kind string, id int64) bool { return known[rules.Ref{Kind: kind, ID: id}] }, err
 }
 
-// missing says which of the users and organizations that rules name the account
-// does not have.
-func missing(tx *gorm.DB, account int64, refs []rules.Ref) error {
+// Missing fails with fault.Invalid, which says which of the users and
+// organizations that rules name the account does not have.
+func Missing(tx *gorm.DB, account int64, refs []rules.Ref) error {
 	known, err := Known(tx, account, refs)
 	if err != nil || known == nil {
 		return err
@@ -100,26 +98,4 @@ func (c Change) Over(r models.Rule) (Change, error) {
 		return c, json.Unmarshal(r.Actions, &c.Actions)
 	}
 	return c, nil
-}
-
-// Draft is a rule of a kind as it would run if it were saved: its conditions and
-// actions are held against the same demands, and nothing is saved.
-func (s *Service) Draft(ctx context.Context, by auth.Actor, kind string, c Change) (*rules.Rule, *fields.Config, error) {
-	db := s.db.WithContext(ctx)
-	config, err := s.fields.Current(db, by.AccountID)
-	if err != nil {
-		return nil, nil, err
-	}
-	d := draft{after: models.Rule{Kind: kind, Conditions: noConditions, Actions: noActions}, change: c, fresh: true}
-	if err := d.applyMeaning(kinds[kind], config); err != nil {
-		return nil, nil, err
-	}
-	if err := missing(db, by.AccountID, d.refs); err != nil {
-		return nil, nil, err
-	}
-	compiled, err := Compile(db, by.AccountID, config, kinds[kind].use, []models.Rule{d.after})
-	if err != nil {
-		return nil, nil, err
-	}
-	return compiled[0], config, nil
 }

@@ -48,40 +48,32 @@ func typeOf(f rules.FieldInfo, choices []rules.Choice) string {
 	return "text"
 }
 
-// Definitions are the fields that conditions of a kind of rules may ask about.
-func (s *Service) Definitions(ctx context.Context, by auth.Actor, use rules.Use) ([]Definition, error) {
-	list := []Definition{}
-	err := s.define(ctx, by, func(env rules.Env, records rules.Records) {
-		for _, f := range rules.Fields(use, env) {
-			list = append(list, Definition{f, f.Choices(env.Config, records), rules.OneOf(rules.Condition{Field: f.Name}, use, env)})
-		}
-	})
-	return list, err
+// Definitions are what a kind of rules may ask about and do.
+type Definitions struct {
+	Fields  []Definition
+	Actions []ActionDefinition
 }
 
-// ActionDefinitions are what a kind of rules may do.
-func (s *Service) ActionDefinitions(ctx context.Context, by auth.Actor, use rules.Use) ([]ActionDefinition, error) {
-	list := []ActionDefinition{}
-	err := s.define(ctx, by, func(env rules.Env, records rules.Records) {
-		for _, a := range rules.ActionsOf(use, env) {
-			list = append(list, ActionDefinition{a, a.Choices(env.Config, records)})
-		}
-	})
-	return list, err
-}
-
-// define reads what definitions are made of: two statements, however many there
-// are.
-func (s *Service) define(ctx context.Context, by auth.Actor, with func(rules.Env, rules.Records)) error {
+// Define tells what a kind of rules may ask about and do, with the account's own
+// fields and records: as many statements, however many there are.
+func (s *Service) Define(ctx context.Context, by auth.Actor, use rules.Use) (Definitions, error) {
+	out := Definitions{Fields: []Definition{}, Actions: []ActionDefinition{}}
 	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
-		return err
+		return out, err
 	}
 	records, err := recordsOf(s.db.WithContext(ctx), by.AccountID)
-	if err == nil {
-		with(rules.Env{Config: config}, records)
+	if err != nil {
+		return out, err
 	}
-	return err
+	env := rules.Env{Config: config}
+	for _, f := range rules.Fields(use, env) {
+		out.Fields = append(out.Fields, Definition{f, f.Choices(config, records), rules.OneOf(rules.Condition{Field: f.Name}, use, env)})
+	}
+	for _, a := range rules.ActionsOf(use, env) {
+		out.Actions = append(out.Actions, ActionDefinition{a, a.Choices(config, records)})
+	}
+	return out, nil
 }
 
 // recordsOf are the records that conditions choose among, each kind by name.

@@ -35,7 +35,7 @@ func (s *Service) MacroFile(ctx context.Context, by auth.Actor, id int64) (attac
 }
 
 // AddMacroFile gives a macro a file, which is received once it is known that by
-// may change the macro. It fails as receive does, with fault.NotFound, with
+// may change the macro and that it has room. It fails as receive does, with fault.NotFound, with
 // fault.Forbidden, with fault.Invalid if it has attachments.MaxOfMacro already,
 // and as attachments.Service.Upload does.
 func (s *Service) AddMacroFile(ctx context.Context, by auth.Actor, macro int64, receive func() (attachments.UploadInput, error)) (attachments.File, error) {
@@ -45,6 +45,9 @@ func (s *Service) AddMacroFile(ctx context.Context, by auth.Actor, macro int64, 
 	}
 	if !MayChange(by, r) {
 		return attachments.File{}, fault.Denied()
+	}
+	if err := s.files.RoomInMacro(s.db.WithContext(ctx), macro); err != nil {
+		return attachments.File{}, err
 	}
 	in, err := receive()
 	if err != nil {

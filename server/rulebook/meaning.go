@@ -2,6 +2,7 @@ package rulebook
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/placeholders"
@@ -61,15 +63,23 @@ func (d *draft) applyMeaning(k kind, config *fields.Config) error {
 }
 
 // Try is a rule of a kind with the conditions, the actions and the output of c,
-// which is not kept. It fails with fault.Invalid as Create does.
-func Try(kind string, c Change, config *fields.Config) (models.Rule, error) {
+// which is not kept, and the set-up that it was held against. It fails with
+// fault.Invalid as Create does.
+func (s *Service) Try(ctx context.Context, by auth.Actor, kind string, c Change) (models.Rule, *fields.Config, error) {
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return models.Rule{}, nil, err
+	}
 	k := kinds[kind]
 	d := draft{change: c, after: models.Rule{Kind: kind, Active: true, Conditions: noConditions, Actions: noActions}}
-	err := d.applyMeaning(k, config)
+	err = d.applyMeaning(k, config)
 	if k.columns {
 		err = fault.Join(err, c.applyOutput(&d.after, config))
 	}
-	return d.after, err
+	if err == nil {
+		err = Missing(s.db.WithContext(ctx), by.AccountID, d.refs)
+	}
+	return d.after, config, err
 }
 
 // base are the fields of which rules that look for tickets among all must ask

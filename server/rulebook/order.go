@@ -7,7 +7,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
-	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/positions"
@@ -23,7 +22,12 @@ func (s *Service) Reorder(ctx context.Context, by auth.Actor, kind string, ids [
 		return nil, err
 	}
 	var list []models.Rule
-	err := accounts.ChangeSetUp(ctx, s.db, by.AccountID, func(tx *gorm.DB) error {
+	err := s.change(ctx, by, kind, func(tx *gorm.DB) error {
+		// Those who reorder at a time lock the rules one after another, not each
+		// in an order of his own.
+		if err := tx.Exec("SELECT FROM rules WHERE account_id = ? AND kind = ? AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE", by.AccountID, kind).Error; err != nil {
+			return err
+		}
 		if err := tx.Where("kind = ? AND owner_id IS NULL", kind).Order(asTheyRun).Find(&list).Error; err != nil {
 			return err
 		}
@@ -36,11 +40,8 @@ func (s *Service) Reorder(ctx context.Context, by auth.Actor, kind string, ids [
 		for n, r := range list {
 			order[n] = r.ID
 		}
-		order, err := positions.PutFirst(order, ids, kind+"_ids", kind)
-		if err != nil {
-			return err
-		}
-		if err := positions.RenumberTx(tx, "rules", by.AccountID, order, 1, s.now()); err != nil {
+		of := positions.Kind{Table: "rules", Name: kind, Field: kind + "_ids", From: 1}
+		if err := of.ReorderTx(tx, by.AccountID, order, ids, s.now()); err != nil {
 			return err
 		}
 		return tx.Where("id = ANY(?)", models.IDs(ids)).Order("position").Find(&list).Error

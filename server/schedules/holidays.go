@@ -3,7 +3,6 @@ package schedules
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/timezone"
 )
 
@@ -76,12 +76,7 @@ func (s *Service) Holiday(ctx context.Context, by auth.Actor, schedule, id int64
 }
 
 func getHoliday(tx *gorm.DB, schedule, id int64) (models.Holiday, error) {
-	var h models.Holiday
-	err := tx.Take(&h, "schedule_id = ? AND id = ?", schedule, id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return h, fault.Missing("holiday", id)
-	}
-	return h, err
+	return postgres.One[models.Holiday](tx.Where("schedule_id = ?", schedule), "holiday", id)
 }
 
 // AddHoliday makes a holiday of a schedule; holidays may overlap. It fails with

@@ -20,6 +20,7 @@ import (
 	"github.com/helpd/helpd/server/businesshours"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/timezone"
 )
 
@@ -72,12 +73,7 @@ func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.Sche
 }
 
 func get(tx *gorm.DB, id int64) (models.Schedule, error) {
-	var r models.Schedule
-	err := tx.Take(&r, "id = ?", id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return r, fault.Missing("schedule", id)
-	}
-	return r, err
+	return postgres.One[models.Schedule](tx, "schedule", id)
 }
 
 // Create makes a schedule. Without a time zone it has the account's, without

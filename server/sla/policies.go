@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/positions"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/rules"
 )
@@ -70,12 +70,7 @@ func (s *Service) Get(ctx context.Context, by auth.Actor, id int64) (models.SLAP
 }
 
 func get(tx *gorm.DB, id int64) (models.SLAPolicy, error) {
-	var p models.SLAPolicy
-	err := tx.Take(&p, "id = ?", id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return p, fault.Missing("SLA policy", id)
-	}
-	return p, err
+	return postgres.One[models.SLAPolicy](tx, "SLA policy", id)
 }
 
 // Create makes a policy. It fails with fault.Invalid naming the field.
@@ -144,11 +139,8 @@ func (s *Service) Reorder(ctx context.Context, by auth.Actor, ids []int64) ([]mo
 		if err := tx.Model(&models.SLAPolicy{}).Order("position, id").Pluck("id", &order).Error; err != nil {
 			return err
 		}
-		order, err := positions.PutFirst(order, ids, "sla_policy_ids", "SLA policy")
-		if err != nil {
-			return err
-		}
-		return positions.RenumberTx(tx, "sla_policies", by.AccountID, order, 1, s.now())
+		policies := positions.Kind{Table: "sla_policies", Name: "SLA policy", Field: "sla_policy_ids", From: 1}
+		return policies.ReorderTx(tx, by.AccountID, order, ids, s.now())
 	})
 	if err != nil {
 		return nil, err
@@ -206,15 +198,5 @@ func (c Change) applyFilterTx(tx *gorm.DB, p *models.SLAPolicy, config *fields.C
 	if err != nil {
 		return err
 	}
-	known, err := rulebook.Known(tx, config.Account.ID, refs)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, r := range refs {
-		if !known(r.Kind, r.ID) {
-			errs = append(errs, fault.Base(fault.CodeInvalid, "%s: %s %d does not exist", r.At, r.Kind, r.ID))
-		}
-	}
-	return fault.Join(errs...)
+	return rulebook.Missing(tx, config.Account.ID, refs)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/rules"
 )
 
@@ -63,13 +64,18 @@ func (d *DryRun) match(r *rules.Rule, s *rules.Subject, audit int64) {
 // TryTrigger asks a trigger about the changes of the last days of tickets that
 // by may see, each as if it ran there first. Deleted tickets are left out, and
 // so is what no trigger is asked about (see runRules).
-func (s *Service) TryTrigger(ctx context.Context, by auth.Actor, r *rules.Rule, days int) (DryRun, error) {
+func (s *Service) TryTrigger(ctx context.Context, by auth.Actor, config *fields.Config, rule models.Rule, days int) (DryRun, error) {
 	d := DryRun{Since: s.now().AddDate(0, 0, -days), Complete: true}
 	db := s.db.WithContext(ctx)
+	compiled, err := rulebook.Compile(db, by.AccountID, config, rules.Triggers, []models.Rule{rule})
+	if err != nil {
+		return d, err
+	}
+	r := compiled[0]
 	p := past{tickets: map[int64]*models.Ticket{}, metrics: map[int64]*models.TicketMetric{}}
 	where, args := Visible(by)
 	var ids models.IDs
-	err := postgres.Rows(db, "SELECT "+auditColumns+` FROM audits a JOIN tickets t ON t.account_id = a.account_id AND t.id = a.ticket_id
+	err = postgres.Rows(db, "SELECT "+auditColumns+` FROM audits a JOIN tickets t ON t.account_id = a.account_id AND t.id = a.ticket_id
 		WHERE a.account_id = ? AND NOT a.archived AND a.created_at >= ? AND `+where+" ORDER BY a.created_at DESC, a.id DESC LIMIT ?",
 		append(append([]any{by.AccountID, d.Since}, args...), maxDryAsked+1), func(row postgres.Scanned) error {
 			a := models.Audit{Tenant: models.Tenant{AccountID: by.AccountID}}
@@ -119,9 +125,19 @@ func (s *Service) readPast(ctx context.Context, by auth.Actor, p *past, ids mode
 // TrySearch asks an automation or a view about the tickets that by may see and
 // that were updated within the last days, as they are now; an automation not about
 // closed ones.
-func (s *Service) TrySearch(ctx context.Context, by auth.Actor, config *fields.Config, r *rules.Rule, days int, automation bool) (DryRun, error) {
+func (s *Service) TrySearch(ctx context.Context, by auth.Actor, config *fields.Config, rule models.Rule, days int) (DryRun, error) {
 	now := s.now()
+	automation, use := rule.Kind == models.RuleAutomation, rules.Views
+	if automation {
+		use = rules.Automations
+	}
+	db := s.db.WithContext(ctx)
 	d := DryRun{Since: now.AddDate(0, 0, -days), Complete: true}
+	compiled, err := rulebook.Compile(db, by.AccountID, config, use, []models.Rule{rule})
+	if err != nil {
+		return d, err
+	}
+	r := compiled[0]
 	visible, args := Visible(by)
 	where, more := r.Conditions.Where(rules.Search{Env: rules.Env{Config: config}, Now: now, Viewer: by.ID()})
 	if automation {
@@ -130,7 +146,6 @@ func (s *Service) TrySearch(ctx context.Context, by auth.Actor, config *fields.C
 	from := ` FROM tickets t JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		WHERE t.updated_at >= ? AND ` + visible
 	args = append([]any{d.Since}, args...)
-	db := s.db.WithContext(ctx)
 	if _, err := postgres.Row(db, "SELECT count(*) FROM (SELECT 1"+from+" LIMIT ?) x", append(slices.Clone(args), maxDryAsked+1), &d.Asked); err != nil {
 		return d, err
 	}
@@ -141,7 +156,7 @@ func (s *Service) TrySearch(ctx context.Context, by auth.Actor, config *fields.C
 	query := "SELECT " + columns + ", " + metricColumns + " FROM (SELECT t.account_id AS a, t.id AS i" + from + " ORDER BY t.updated_at DESC, t.id DESC LIMIT ?) AS newest" +
 		` JOIN tickets t ON t.account_id = newest.a AND t.id = newest.i JOIN ticket_metrics m ON m.account_id = t.account_id AND m.ticket_id = t.id
 		WHERE ` + where + " ORDER BY t.updated_at DESC, t.id DESC"
-	err := postgres.Rows(db, query, append(append(slices.Clone(args), maxDryAsked), more...), func(row postgres.Scanned) error {
+	err = postgres.Rows(db, query, append(append(slices.Clone(args), maxDryAsked), more...), func(row postgres.Scanned) error {
 		t, m := &models.Ticket{AccountID: by.AccountID}, &models.TicketMetric{}
 		if err := row.Scan(append(dest(t), metricDest(m)...)...); err != nil {
 			return err

@@ -14,14 +14,23 @@ import (
 // walked are the ids of a listing, size at a time.
 func (w *world) walked(t *testing.T, by auth.Actor, f Filter, r page.Request) []int64 {
 	t.Helper()
+	return walk(t, r, func(r page.Request) (Listed, error) { return w.List(w.ctx, by, f, r) })
+}
+
+// walk turns the pages of a list from r on, and returns the ids on them.
+func walk(t *testing.T, r page.Request, turn func(page.Request) (Listed, error)) []int64 {
+	t.Helper()
 	var ids []int64
 	for range 1000 {
-		list, err := w.List(w.ctx, by, f, r)
+		list, err := turn(r)
 		if err != nil {
 			t.Fatalf("%+v: %v", r, err)
 		}
 		for _, ticket := range list.Items {
 			ids = append(ids, ticket.ID)
+		}
+		if len(list.Items) > 0 && list.Config == nil {
+			t.Errorf("%+v: tickets without the set-up that they are shown with", r)
 		}
 		if !list.HasMore {
 			return ids

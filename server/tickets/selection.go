@@ -129,3 +129,12 @@ func (s *Service) LatestOf(ctx context.Context, by auth.Actor, ids []int64) (map
 	})
 	return out, err
 }
+
+// LastAnswer is the text of the newest public comment by an agent in a ticket,
+// which by may see; empty if there is none.
+func (s *Service) LastAnswer(ctx context.Context, by auth.Actor, ticket int64) (text string, err error) {
+	where, args := publicComments(by, ticket)
+	_, err = postgres.RowIn(ctx, s.db, `SELECT c.body FROM comments c JOIN users u ON u.account_id = c.account_id AND u.id = c.author_id
+		WHERE `+where+" AND u.role IN (?, ?) ORDER BY c.created_at DESC, c.id DESC LIMIT 1", append(args, models.RoleAgent, models.RoleAdmin), &text)
+	return text, err
+}

@@ -12,25 +12,7 @@ import (
 // selected are the ids of a selection, size at a time.
 func (w *world) selected(by auth.Actor, s Selection, r page.Request) []int64 {
 	w.Helper()
-	var ids []int64
-	for range 1000 {
-		list, err := w.Select(w.ctx, by, s, r)
-		if err != nil {
-			w.Fatalf("%+v: %v", r, err)
-		}
-		for _, ticket := range list.Items {
-			ids = append(ids, ticket.ID)
-		}
-		if len(list.Items) > 0 && list.Config == nil {
-			w.Errorf("%+v: tickets without the set-up that they are shown with", r)
-		}
-		if !list.HasMore {
-			return ids
-		}
-		r.After, r.Number = list.After, r.Number+1
-	}
-	w.Fatalf("%+v does not end", r)
-	return nil
+	return walk(w.T, r, func(r page.Request) (Listed, error) { return w.Select(w.ctx, by, s, r) })
 }
 
 // A selection has the same pages whether it is short and sorted whole, or long;

@@ -56,12 +56,11 @@ func (s *Service) CountPreview(ctx context.Context, by auth.Actor, c rulebook.Ch
 }
 
 func (s *Service) try(ctx context.Context, by auth.Actor, c rulebook.Change) (view, error) {
-	config, err := s.fields.SetUp(ctx, by)
+	rule, config, err := s.rules.Try(ctx, by, models.RuleView, c)
 	if err != nil {
 		return view{}, err
 	}
-	rule, err := rulebook.Try(models.RuleView, c, config)
-	return view{rule, config, rulebook.OutputOf(rule)}, err
+	return view{rule, config, rulebook.OutputOf(rule)}, nil
 }
 
 func (s *Service) execute(ctx context.Context, by auth.Actor, v view, o Order, r page.Request) (Executed, error) {

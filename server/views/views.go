@@ -52,13 +52,10 @@ type view struct {
 	output rulebook.Output
 }
 
-// open is an active view by its id. It fails with fault.NotFound, also for what by
-// may not see.
+// open is a view that by may run, with what it takes to. It fails with
+// fault.NotFound.
 func (s *Service) open(ctx context.Context, by auth.Actor, id int64) (view, error) {
-	rule, err := s.rules.Get(ctx, by, models.RuleView, id)
-	if err == nil && !rule.Active {
-		err = fault.Missing(models.RuleView, id)
-	}
+	rule, err := s.Show(ctx, by, id)
 	if err != nil {
 		return view{}, err
 	}
@@ -66,27 +63,32 @@ func (s *Service) open(ctx context.Context, by auth.Actor, id int64) (view, erro
 	return view{rule, config, rulebook.OutputOf(rule)}, err
 }
 
-// Show is a view that by may run. It fails with fault.NotFound.
+// Show is a view that by may run: an active one. It fails with fault.NotFound,
+// also for what by may not see.
 func (s *Service) Show(ctx context.Context, by auth.Actor, id int64) (models.Rule, error) {
-	v, err := s.open(ctx, by, id)
-	return v.Rule, err
+	rule, err := s.rules.Get(ctx, by, models.RuleView, id)
+	if err == nil && !rule.Active {
+		err = fault.Missing(models.RuleView, id)
+	}
+	return rule, err
 }
 
 // Tickets is a page of the tickets of a view that by may see, in the view's order
-// or, if o sorts, in that alone. It fails with fault.NotFound, and with
+// or, if o sorts, in that alone, and the view. It fails with fault.NotFound, and with
 // fault.BadRequest for what tickets cannot be sorted by.
-func (s *Service) Tickets(ctx context.Context, by auth.Actor, id int64, o Order, r page.Request) (tickets.Listed, error) {
+func (s *Service) Tickets(ctx context.Context, by auth.Actor, id int64, o Order, r page.Request) (tickets.Listed, models.Rule, error) {
 	v, err := s.open(ctx, by, id)
 	if err != nil {
-		return tickets.Listed{}, err
+		return tickets.Listed{}, v.Rule, err
 	}
 	if o.Sort != "" {
 		v.output.GroupBy = nil // nothing shows the groups
 	}
 	if err := v.sort(o); err != nil {
-		return tickets.Listed{}, err
+		return tickets.Listed{}, v.Rule, err
 	}
-	return s.list(ctx, by, v, r)
+	list, err := s.list(ctx, by, v, r)
+	return list, v.Rule, err
 }
 
 func (s *Service) list(ctx context.Context, by auth.Actor, v view, r page.Request) (tickets.Listed, error) {
