@@ -340,8 +340,8 @@ func TestDeskRefusesRulesThatCannotBe(t *testing.T) {
 	)
 	plan := fmt.Sprintf("custom_fields_%d", d.plan)
 	for _, tc := range []struct{ kind, all, any, actions, want string }{
-		{"trigger", open + `,{"field":"wether","operator":"is","value":"x"}`, "", act, "conditions.all[1]: wether is is not a field"},
-		{"trigger", open, open + `,{"field":"custom_fields_4711","operator":"is","value":"x"}`, act, "conditions.any[1]: custom_fields_4711 is names a field that does not exist"},
+		{"trigger", open + `,{"field":"wether","operator":"is","value":"x"}`, "", act, "conditions.all[1]: wether is not a field"},
+		{"trigger", open, open + `,{"field":"custom_fields_4711","operator":"is","value":"x"}`, act, "conditions.any[1]: custom_fields_4711 names a field that does not exist"},
 		{"trigger", open + `,{"field":"group_id","operator":"less_than","value":"1"}`, "", act, "conditions.all[1]: group_id less_than is no operator of this field"},
 		{"trigger", `{"field":"priority","operator":"is","value":"very"},` + open, "", act, "conditions.all[0]: priority is cannot be"},
 		{"trigger", `{"field":"priority","operator":"is","value":{"a":1}}`, "", act, "conditions.all[0]: priority is needs a value"},
@@ -354,9 +354,9 @@ func TestDeskRefusesRulesThatCannotBe(t *testing.T) {
 		{"automation", open, "", act, "Conditions: all must have one about time"},
 		{"automation", solved, "", act, "Conditions: all must have one of status"},
 		{"automation", open + `,{"field":"PENDING","operator":"is","value":"soon"}`, "", act, "conditions.all[1]: PENDING is needs a number"},
-		{"automation", open, solved, act, "conditions.any[0]: SOLVED is may stand in all only"},
+		{"automation", open, solved, act, "conditions.any[0]: SOLVED may stand in all only"},
 		{"view", `{"field":"priority","operator":"is","value":"high"}`, open, "", "Conditions: all must have one of status"},
-		{"view", open + `,{"field":"comment_is_public","operator":"is","value":true}`, "", "", "conditions.all[1]: comment_is_public is cannot be asked here"},
+		{"view", open + `,{"field":"comment_is_public","operator":"is","value":true}`, "", "", "conditions.all[1]: comment_is_public cannot be asked here"},
 		{"view", open + `,{"field":"` + plan + `","operator":"includes_word","value":"gold"}`, "", "", "conditions.all[1]: " + plan + " includes_word is no operator"},
 		{"macro", "", "", act + `,{"field":"comment_value","value":"{% if %}"}`, "actions[1]: comment_value"},
 	} {

@@ -41,6 +41,8 @@ type errorDetail struct {
 	Error       string `json:"error,omitempty"`
 }
 
+var missing = errorBody{Error: "RecordNotFound", Description: "Not found"}
+
 // titled is the form that errors about roles and attribute types have.
 type titled struct {
 	Title   string `json:"title"`
@@ -49,6 +51,13 @@ type titled struct {
 
 type errorList struct {
 	Errors []errorItem `json:"errors"`
+}
+
+// missingBody tells in both ways that there is no record: clients look for
+// RecordNotFound everywhere, and for the list with trigger categories.
+type missingBody struct {
+	errorBody
+	errorList
 }
 
 type errorItem struct {
@@ -108,10 +117,13 @@ func asList(err error) error {
 	return listed{err}
 }
 
-// answerListed is the answer to what is wrong with a request; anything else has
-// the form that it has everywhere.
+// answerListed is the answer to what is wrong with a request, or missing; anything
+// else has the form that it has everywhere.
 func answerListed(err error) (answer, bool) {
 	f := fault.Of(err)
+	if f != nil && f.Kind == fault.NotFound {
+		return answer{status: 404, body: missingBody{missing, errorList{[]errorItem{{"RecordNotFound", f.Message}}}}}, true
+	}
 	if f == nil || f.Kind != fault.Invalid && f.Kind != fault.BadRequest {
 		return answer{}, false
 	}
@@ -166,7 +178,7 @@ func answerOfFault(f *fault.Error) answer {
 	case fault.Invalid:
 		return answer{status: 422, body: invalidBody(f)}
 	case fault.NotFound:
-		return answer{status: 404, body: errorBody{Error: "RecordNotFound", Description: "Not found"}}
+		return answer{status: 404, body: missing}
 	case fault.Forbidden:
 		return answer{status: 403, body: errorBody{Error: titled{"Forbidden", forbiddenText}}}
 	case fault.Unauthenticated:

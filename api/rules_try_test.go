@@ -106,7 +106,7 @@ func TestRulesAreTriedOut(t *testing.T) {
 	a.post("/api/v2/rules/dry_run", `{"days":91,"trigger":`+trigger+`}`).wantDetail("days", "Days: must be from 1 to 90")
 	a.post("/api/v2/rules/dry_run", `{"trigger":{"id":5}}`).wantMissing()
 	a.post("/api/v2/rules/dry_run", `{"view":{"all":[{"field":"status","operator":"is","value":"open"},{"field":"colour","operator":"is","value":"red"}]}}`).
-		wantDetail("base", "conditions.all[1]: colour is is not a field that conditions know")
+		wantDetail("base", "conditions.all[1]: colour is not a field that conditions know")
 	a.user("Al", a.email("al"), "agent")
 	a.as(a.email("al")).post("/api/v2/rules/dry_run", `{"trigger":`+trigger+`}`).wantForbidden()
 }

@@ -44,7 +44,7 @@ func (h ruleHandlers) CreateTriggerCategory(ctx context.Context, r gen.CreateTri
 
 func (h ruleHandlers) ShowTriggerCategoryByID(ctx context.Context, r gen.ShowTriggerCategoryByIDRequestObject) (gen.ShowTriggerCategoryByIDResponseObject, error) {
 	c, err := h.rules.Category(ctx, auth.From(ctx), int64(r.TriggerCategoryID))
-	return gen.ShowTriggerCategoryByID200JSONResponse{TriggerCategory: categoryJSON(c)}, err
+	return gen.ShowTriggerCategoryByID200JSONResponse{TriggerCategory: categoryJSON(c)}, asList(err)
 }
 
 func (h ruleHandlers) UpdateTriggerCategory(ctx context.Context, r gen.UpdateTriggerCategoryRequestObject) (gen.UpdateTriggerCategoryResponseObject, error) {

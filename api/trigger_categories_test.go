@@ -86,7 +86,8 @@ func TestTriggerCategoriesTellErrorsAsAList(t *testing.T) {
 	} {
 		a.do(tc.method, categoriesPath+tc.path, tc.body).want(400).wantJSON(`{"errors":[{"code":%q,"title":%q}]}`, tc.code, tc.title)
 	}
-	a.post(categoriesPath+"/jobs", `{"job":{"action":"patch","items":{"trigger_categories":[{"id":"`+one+`","position":9},{"id":404,"position":1}]}}}`).wantMissing()
+	a.post(categoriesPath+"/jobs", `{"job":{"action":"patch","items":{"trigger_categories":[{"id":"`+one+`","position":9},{"id":404,"position":1}]}}}`).wantMissing().
+		wantJSON(`{"error":"RecordNotFound","description":"Not found","errors":[{"code":"RecordNotFound","title":"trigger category 404 not found"}]}`)
 	if got := a.categories(""); got != "One Two" {
 		t.Errorf("the order is %s", got)
 	}

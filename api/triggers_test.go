@@ -111,7 +111,7 @@ func TestTriggersRefuse(t *testing.T) {
 	a.post(triggersPath, `{"trigger":{"title":"x","all":[{"field":"status","operator":"is","value":"open"},{"field":"weather","operator":"is","value":"fine"}],
 		"any":[{"field":"status","operator":"like","value":"open"}],"actions":[{"field":"status","value":"open"},{"field":"subject","value":"x"}]}}`).want(422).
 		wantJSON(`{"error":"RecordInvalid","description":"Record validation errors","details":{"base":[
-			{"error":"InvalidValue","description":"conditions.all[1]: weather is is not a field that conditions know"},
+			{"error":"InvalidValue","description":"conditions.all[1]: weather is not a field that conditions know"},
 			{"error":"InvalidValue","description":"conditions.any[0]: status like is no operator of this field (is, is_not, less_than, greater_than, changed, value, value_previous, not_changed, not_value, not_value_previous)"},
 			{"error":"InvalidValue","description":"actions[1]: subject cannot be done by this kind of rule"}]}}`)
 	for text, why := range map[string]string{

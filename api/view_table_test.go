@@ -185,7 +185,7 @@ func TestViewIsPreviewed(t *testing.T) {
 		`{}`: {"conditions", "Conditions: cannot be blank"},
 		`{"all":[{"field":"current_tags","operator":"includes","value":"x"}]}`:                                                                                      {"base", "Conditions: all must have one of status, custom_status_id, type, group_id, assignee_id, requester_id"},
 		`{"any":[{"field":"status","operator":"is","value":"open"}]}`:                                                                                               {"base", "Conditions: all must have one of status, custom_status_id, type, group_id, assignee_id, requester_id"},
-		`{"all":[{"field":"status","operator":"is","value":"open"},{"field":"nothing","operator":"is","value":"open"}]}`:                                            {"base", "conditions.all[1]: nothing is is not a field that conditions know"},
+		`{"all":[{"field":"status","operator":"is","value":"open"},{"field":"nothing","operator":"is","value":"open"}]}`:                                            {"base", "conditions.all[1]: nothing is not a field that conditions know"},
 		`{"all":[{"field":"requester_id","operator":"is","value":"4711"}]}`:                                                                                         {"base", "conditions.all[0]: user 4711 does not exist"},
 		`{` + open + `,"output":{"columns":["nothing"]}}`:                                                                                                           {"columns", "Columns: nothing is not a column"},
 		`{` + open + `,"output":{"group_by":"submitter"}}`:                                                                                                          {"group_by", "Group by: submitter cannot be sorted by"},

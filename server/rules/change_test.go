@@ -67,13 +67,15 @@ func TestCheckNamesConditionsByTheirPosition(t *testing.T) {
 	t.Parallel()
 	env := Env{Config: &fields.Config{}}
 	for _, tc := range []struct{ field, operator, value, says string }{
-		{"colour", "is", `"red"`, "conditions.any[1]: colour is is not a field that conditions know"},
+		{"colour", "is", `"red"`, "conditions.any[1]: colour is not a field that conditions know"},
+		{"weather", "", `"fine"`, "conditions.any[1]: weather is not a field that conditions know"},
 		{"status", "includes", `"open"`, "conditions.any[1]: status includes is no operator of this field (is, is_not, less_than, greater_than)"},
 		{"status", "is", `"opened"`, `conditions.any[1]: status is cannot be "opened" (new, open, pending, hold, solved, closed)`},
 		{"status", "is", `{}`, "conditions.any[1]: status is needs a value"},
 		{"group_id", "is", `"7"`, "conditions.any[1]: group_id is 7 does not exist"},
-		{"custom_fields_7", "is", `"x"`, "conditions.any[1]: custom_fields_7 is names a field that does not exist"},
-		{"SOLVED", "is", `"1"`, "conditions.any[1]: SOLVED is may stand in all only"},
+		{"group_id", "", `"7"`, "conditions.any[1]: group_id needs an operator"},
+		{"custom_fields_7", "is", `"x"`, "conditions.any[1]: custom_fields_7 names a field that does not exist"},
+		{"SOLVED", "is", `"1"`, "conditions.any[1]: SOLVED may stand in all only"},
 		{"current_tags", "includes", `" "`, "conditions.any[1]: current_tags includes needs at least one tag"},
 	} {
 		c := Conditions{Any: []Condition{{Field: "status", Operator: "is", Value: json.RawMessage(`"open"`)}, {tc.field, tc.operator, json.RawMessage(tc.value)}}}

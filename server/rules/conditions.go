@@ -82,7 +82,7 @@ func (m *Matcher) compile(at string, list []Condition, into *[]test, use Use, en
 		where := fmt.Sprintf("%s[%d]", at, i)
 		t, err := compile(c, use, env, at == "conditions.all")
 		if err != nil {
-			errs = append(errs, fault.Base(fault.CodeInvalid, "%s: %s %s %v", where, shown(c.Field), shown(c.Operator), err))
+			errs = append(errs, fault.Base(fault.CodeInvalid, "%s: %v", where, err))
 			continue
 		}
 		m.needs = m.needs.With(t.needs)
@@ -103,14 +103,26 @@ func shown(text string) string {
 	return text
 }
 
+// compile fails with what is wrong with the field, or with the field as it is
+// asked about.
 func compile(c Condition, use Use, env Env, all bool) (test, error) {
 	f, err := lookUp(c.Field, use, env)
+	if err == nil && f.onlyAll && !all {
+		err = errors.New("may stand in all only")
+	}
 	if err != nil {
-		return test{}, err
+		return test{}, fmt.Errorf("%s %w", shown(c.Field), err)
 	}
-	if f.onlyAll && !all {
-		return test{}, errors.New("may stand in all only")
+	t, err := f.asked(c, use, env)
+	if err != nil {
+		return test{}, fmt.Errorf("%s %w", strings.TrimSpace(shown(c.Field)+" "+shown(c.Operator)), err)
 	}
+	t.needs = Needs{Requester: f.subject == "requester", Organization: f.subject == "organization"}
+	return t, nil
+}
+
+// asked is a condition on the field.
+func (f field) asked(c Condition, use Use, env Env) (test, error) {
 	op := c.Operator
 	if op == "" {
 		op = f.omitted
@@ -124,9 +136,7 @@ func compile(c Condition, use Use, env Env, all bool) (test, error) {
 		}
 		return test{}, fmt.Errorf("is no operator of this field (%s)", strings.Join(f.operatorsFor(use), ", "))
 	}
-	t, err := f.compile(env, op, c)
-	t.needs = Needs{Requester: f.subject == "requester", Organization: f.subject == "organization"}
-	return t, err
+	return f.compile(env, op, c)
 }
 
 // operatorAliases are other names of operators.
