@@ -33,6 +33,7 @@ import (
 	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 	"github.com/helpd/helpd/server/views"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 // Services do what operations ask for.
@@ -55,6 +56,7 @@ type Services struct {
 	Tickets       *tickets.Service
 	Users         *users.Service
 	Views         *views.Service
+	Webhooks      *webhooks.Service
 
 	Jobs        *jobs.Service
 	Idempotency *idempotency.Service
@@ -96,6 +98,7 @@ type handlers struct {
 	ticketHandlers
 	userHandlers
 	viewHandlers
+	webhookHandlers
 }
 
 var _ gen.StrictServerInterface = handlers{}
@@ -134,6 +137,7 @@ func New(s Services, o Options) *echo.Echo {
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure, s.Attachments, s.Tickets},
+		webhookHandlers:      webhookHandlers{s.Webhooks},
 	}
 	h.viewHandlers = viewHandlers{s.Views, h.ticketHandlers}
 	h.groupHandlers.register()

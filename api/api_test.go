@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,7 @@ type anAPI struct {
 	header  http.Header
 	files   string // the directory of the blob store
 	now     *atomic.Pointer[time.Time]
+	allow   []netip.Prefix // that webhooks reach
 
 	automations *automations.Service
 	events      *events.Log
@@ -105,7 +107,7 @@ func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
 	for _, f := range change {
 		f(&o)
 	}
-	services, err := server.NewServices(testContext(a.t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files})
+	services, err := server.NewServices(testContext(a.t), a.db, dsn, server.ServiceOptions{Now: now, Log: o.Log, BlobURL: "file://" + a.files, WebhookAllow: a.allow})
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -133,6 +135,15 @@ func (a *anAPI) numbered() {
 	if _, err := a.events.Number(context.Background()); err != nil {
 		a.t.Fatal(err)
 	}
+}
+
+// reachingLoopback is the same account, whose webhooks reach servers of tests.
+func (a *anAPI) reachingLoopback() *anAPI {
+	a.t.Helper()
+	b := *a
+	b.allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	b.serve("postgres://nowhere.invalid/") // see newAPI
+	return &b
 }
 
 // until asks again and again, for half a minute at most, until holds.

@@ -64,6 +64,7 @@ var peopleAndSettings = []copies{
 	{"suspended_tickets", "id = {suspended_ticket_id}", "'id', r.id + {k}, 'author_id', {user_id} + {k}"},
 	{"attachments", "suspended_ticket_id = {suspended_ticket_id}", "'id', r.id + {k}, 'suspended_ticket_id', r.suspended_ticket_id + {k}, 'token', r.token || {g}"},
 	{"job_statuses", "id = '{job_status_id}'", "'id', 'V3-' || md5(r.id || {g}), 'status', 'completed', 'user_id', {agent_id} + {k}"},
+	{"webhooks", "id = '{webhook_id}'", "'id', left(r.id, 20) || to_hex({g}), 'name', {g} || r.name"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }
 

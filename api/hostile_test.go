@@ -323,6 +323,8 @@ func places(s *openapi3.Schema, at []any, depth int, found func([]any)) {
 var essential = map[string]string{
 	"name": "Name", "comment": "", "subject": "Subject", "title": "Title", "value": "value", "text": "nothing",
 	"key": "", "content": "Content", "locale_id": "", "user_id": "", "group_id": "", "organization_id": "", "agent_label": "Label", "status_category": "open",
+	// Nothing asks where a name that ends so leads (RFC 6761).
+	"endpoint": "https://hooks.invalid/", "http_method": "POST", "request_format": "json",
 }
 
 // minimal is a body with little more than its wrappers.

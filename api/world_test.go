@@ -114,6 +114,9 @@ func (w *world) rules() {
 	w.ids["trigger_revision_id"] = fmt.Sprint(w.get("/api/v2/triggers/" + trigger + "/revisions").want(200).ids("trigger_revisions")[0])
 	w.made("/api/v2/automations", "automation", "automation_id", `{"automation":{"title":"SECRET","actions":[{"field":"current_tags","value":"SECRET"}],
 		"all":[{"field":"status","operator":"is","value":"solved"},{"field":"SOLVED","operator":"is","value":"96"},{"field":"current_tags","operator":"includes","value":"SECRET"}]}}`)
+	w.ids["webhook_id"] = w.post("/api/v2/webhooks", `{"webhook":{"name":"`+w.secret+`","description":"`+w.secret+`","status":"active","endpoint":"https://hooks.invalid/`+w.secret+`",
+		"http_method":"POST","request_format":"json","subscriptions":["zen:event-type:ticket.created"],"excluded_sources":["`+w.secret+`"],
+		"authentication":{"type":"basic_auth","data":{"username":"`+w.secret+`","password":"`+w.secret+`"}}}}`).want(201).member("webhook", "id").(string)
 	// Agents may change what is their own.
 	own := *w
 	own.anAPI = w.as(w.agent)

@@ -333,6 +333,93 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Defines values for WebhookAuthenticationType.
+const (
+	WebhookAuthenticationTypeAPIKey      WebhookAuthenticationType = "api_key"
+	WebhookAuthenticationTypeBasicAuth   WebhookAuthenticationType = "basic_auth"
+	WebhookAuthenticationTypeBearerToken WebhookAuthenticationType = "bearer_token"
+)
+
+// Valid indicates whether the value is a known member of the WebhookAuthenticationType enum.
+func (e WebhookAuthenticationType) Valid() bool {
+	switch e {
+	case WebhookAuthenticationTypeAPIKey:
+		return true
+	case WebhookAuthenticationTypeBasicAuth:
+		return true
+	case WebhookAuthenticationTypeBearerToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookFormat.
+const (
+	WebhookFormatFormEncoded WebhookFormat = "form_encoded"
+	WebhookFormatJSON        WebhookFormat = "json"
+	WebhookFormatXML         WebhookFormat = "xml"
+)
+
+// Valid indicates whether the value is a known member of the WebhookFormat enum.
+func (e WebhookFormat) Valid() bool {
+	switch e {
+	case WebhookFormatFormEncoded:
+		return true
+	case WebhookFormatJSON:
+		return true
+	case WebhookFormatXML:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookMethod.
+const (
+	WebhookMethodDELETE WebhookMethod = "DELETE"
+	WebhookMethodGET    WebhookMethod = "GET"
+	WebhookMethodPATCH  WebhookMethod = "PATCH"
+	WebhookMethodPOST   WebhookMethod = "POST"
+	WebhookMethodPUT    WebhookMethod = "PUT"
+)
+
+// Valid indicates whether the value is a known member of the WebhookMethod enum.
+func (e WebhookMethod) Valid() bool {
+	switch e {
+	case WebhookMethodDELETE:
+		return true
+	case WebhookMethodGET:
+		return true
+	case WebhookMethodPATCH:
+		return true
+	case WebhookMethodPOST:
+		return true
+	case WebhookMethodPUT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookStatus.
+const (
+	WebhookStatusActive   WebhookStatus = "active"
+	WebhookStatusInactive WebhookStatus = "inactive"
+)
+
+// Valid indicates whether the value is a known member of the WebhookStatus enum.
+func (e WebhookStatus) Valid() bool {
+	switch e {
+	case WebhookStatusActive:
+		return true
+	case WebhookStatusInactive:
+		return true
+	default:
+		return false
+	}
+}
+
 // APISettingsInput defines model for APISettingsInput.
 type APISettingsInput struct {
 	// APIPasswordAccess Whether users may sign in by password.
@@ -2648,6 +2735,20 @@ type SessionRenewalEnvelope struct {
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
 
+// SigningSecret defines model for SigningSecret.
+type SigningSecret struct {
+	// Secret The key as it is used: the text itself, which is not decoded first.
+	Secret string `json:"secret"`
+
+	// Algorithm Always SHA256.
+	Algorithm string `json:"algorithm"`
+}
+
+// SigningSecretEnvelope defines model for SigningSecretEnvelope.
+type SigningSecretEnvelope struct {
+	SigningSecret SigningSecret `json:"signing_secret"`
+}
+
 // Skip defines model for Skip.
 type Skip struct {
 	ID       int64 `json:"id"`
@@ -4200,6 +4301,176 @@ type ViewTicket struct {
 	LastComment *ViewComment `json:"last_comment"`
 }
 
+// Webhook defines model for Webhook.
+type Webhook struct {
+	// ID A ULID.
+	ID            string                    `json:"id"`
+	Name          string                    `json:"name"`
+	Description   nullable.Nullable[string] `json:"description"`
+	Status        WebhookStatus             `json:"status"`
+	Endpoint      string                    `json:"endpoint"`
+	HTTPMethod    WebhookMethod             `json:"http_method"`
+	RequestFormat WebhookFormat             `json:"request_format"`
+	Subscriptions []string                  `json:"subscriptions"`
+
+	// ExcludedSources An extension of helpd: events of writes with one of these as their X-Source-Id are not delivered.
+	ExcludedSources []string                                 `json:"excluded_sources"`
+	Authentication  nullable.Nullable[WebhookAuthentication] `json:"authentication"`
+	CustomHeaders   map[string]string                        `json:"custom_headers"`
+
+	// ExternalSource Always null: apps bring webhooks of their own in the original.
+	ExternalSource nullable.Nullable[map[string]interface{}] `json:"external_source"`
+	SigningSecret  *SigningSecret                            `json:"signing_secret,omitempty"`
+	CreatedAt      string                                    `json:"created_at"`
+
+	// CreatedBy The id of a user; -1 is helpd itself.
+	CreatedBy string `json:"created_by"`
+	UpdatedAt string `json:"updated_at"`
+	UpdatedBy string `json:"updated_by"`
+}
+
+// WebhookAuthentication defines model for WebhookAuthentication.
+type WebhookAuthentication struct {
+	Type WebhookAuthenticationType `json:"type"`
+
+	// Data What is no secret of the credentials.
+	Data WebhookCredentials `json:"data"`
+
+	// AddPosition Always header.
+	AddPosition string `json:"add_position"`
+}
+
+// WebhookAuthenticationInput defines model for WebhookAuthenticationInput.
+type WebhookAuthenticationInput struct {
+	Type *wire.Text `json:"type,omitempty"`
+
+	// Data Of basic_auth username and password, of bearer_token token, of api_key name (of a header) and value.
+	Data *WebhookCredentialsInput `json:"data,omitempty"`
+
+	// AddPosition header, which is all there is.
+	AddPosition *wire.Text `json:"add_position,omitempty"`
+}
+
+// WebhookAuthenticationType defines model for WebhookAuthenticationType.
+type WebhookAuthenticationType string
+
+// WebhookBody defines model for WebhookBody.
+type WebhookBody struct {
+	Webhook WebhookInput `json:"webhook"`
+}
+
+// WebhookCredentials What is no secret of the credentials.
+type WebhookCredentials struct {
+	// Username Of basic_auth.
+	Username *string `json:"username,omitempty"`
+
+	// Name Of api_key: the header.
+	Name *string `json:"name,omitempty"`
+}
+
+// WebhookCredentialsInput Of basic_auth username and password, of bearer_token token, of api_key name (of a header) and value.
+type WebhookCredentialsInput struct {
+	Username *wire.Text `json:"username,omitempty"`
+	Password *wire.Text `json:"password,omitempty"`
+	Token    *wire.Text `json:"token,omitempty"`
+	Name     *wire.Text `json:"name,omitempty"`
+	Value    *wire.Text `json:"value,omitempty"`
+}
+
+// WebhookEnvelope defines model for WebhookEnvelope.
+type WebhookEnvelope struct {
+	Webhook Webhook `json:"webhook"`
+}
+
+// WebhookFormat defines model for WebhookFormat.
+type WebhookFormat string
+
+// WebhookHeader defines model for WebhookHeader.
+type WebhookHeader struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// WebhookHeaderInput defines model for WebhookHeaderInput.
+type WebhookHeaderInput struct {
+	Key   *wire.Text `json:"key,omitempty"`
+	Value *wire.Text `json:"value,omitempty"`
+}
+
+// WebhookInput defines model for WebhookInput.
+type WebhookInput struct {
+	Name        *wire.Text                   `json:"name,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+
+	// Status active or inactive.
+	Status *wire.Text `json:"status,omitempty"`
+
+	// Endpoint An http or https URL of the public internet. For triggers and automations its path and query may have placeholders.
+	Endpoint *wire.Text `json:"endpoint,omitempty"`
+
+	// HTTPMethod GET, POST, PUT, PATCH or DELETE; POST for events.
+	HTTPMethod *wire.Text `json:"http_method,omitempty"`
+
+	// RequestFormat json, xml or form_encoded; json for events.
+	RequestFormat *wire.Text `json:"request_format,omitempty"`
+
+	// Subscriptions Types of events, or conditional_ticket_events alone for triggers and automations. Which of both stays.
+	Subscriptions   wire.Strings                                  `json:"subscriptions,omitzero"`
+	ExcludedSources wire.Strings                                  `json:"excluded_sources,omitzero"`
+	Authentication  nullable.Nullable[WebhookAuthenticationInput] `json:"authentication,omitempty"`
+
+	// CustomHeaders At most 5, none that helpd sets itself.
+	CustomHeaders nullable.Nullable[map[string]wire.Text] `json:"custom_headers,omitempty"`
+}
+
+// WebhookList defines model for WebhookList.
+type WebhookList = wire.List
+
+// WebhookMethod defines model for WebhookMethod.
+type WebhookMethod string
+
+// WebhookStatus defines model for WebhookStatus.
+type WebhookStatus string
+
+// WebhookTestAnswer defines model for WebhookTestAnswer.
+type WebhookTestAnswer struct {
+	// Status The status of the answer, the same as status_code; null: there was none.
+	Status     nullable.Nullable[int64] `json:"status"`
+	StatusCode nullable.Nullable[int64] `json:"status_code"`
+	Headers    []WebhookHeader          `json:"headers"`
+
+	// Payload The first 25 KB of the answer.
+	Payload string `json:"payload"`
+
+	// Error An extension of helpd: why there was no answer.
+	Error *string `json:"error,omitempty"`
+}
+
+// WebhookTestBody defines model for WebhookTestBody.
+type WebhookTestBody struct {
+	Request WebhookTestInput `json:"request"`
+}
+
+// WebhookTestEnvelope defines model for WebhookTestEnvelope.
+type WebhookTestEnvelope struct {
+	Response WebhookTestAnswer `json:"response"`
+}
+
+// WebhookTestInput defines model for WebhookTestInput.
+type WebhookTestInput struct {
+	Endpoint      *wire.Text `json:"endpoint,omitempty"`
+	HTTPMethod    *wire.Text `json:"http_method,omitempty"`
+	RequestFormat *wire.Text `json:"request_format,omitempty"`
+
+	// Payload The body; for GET and DELETE the parameters, as [["name","value"]]. At most 256 KB.
+	Payload        *wire.Text                                    `json:"payload,omitempty"`
+	Authentication nullable.Nullable[WebhookAuthenticationInput] `json:"authentication,omitempty"`
+	CustomHeaders  nullable.Nullable[map[string]wire.Text]       `json:"custom_headers,omitempty"`
+
+	// Headers Headers beside those of the webhook, 5 at most.
+	Headers []WebhookHeaderInput `json:"headers,omitzero"`
+}
+
 // Workweek defines model for Workweek.
 type Workweek struct {
 	// Intervals Sorted by their starts.
@@ -4461,6 +4732,12 @@ type ViewIDParam = wire.ID
 
 // ViewSortByParam defines model for ViewSortByParam.
 type ViewSortByParam = string
+
+// WebhookIDParam defines model for WebhookIdParam.
+type WebhookIDParam = string
+
+// WebhookIncludeParam defines model for WebhookIncludeParam.
+type WebhookIncludeParam = string
 
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
@@ -5143,6 +5420,36 @@ type ExecuteViewParams struct {
 	GroupBy *string `form:"group_by,omitempty" json:"group_by,omitempty"`
 }
 
+// ListWebhooksParams defines parameters for ListWebhooks.
+type ListWebhooksParams struct {
+	// FilterNameContains Only webhooks with this in their names, whatever its case.
+	FilterNameContains *string `form:"filter[name_contains],omitempty" json:"filter[name_contains],omitempty"`
+
+	// FilterStatus Only webhooks that are active, or inactive.
+	FilterStatus *string `form:"filter[status],omitempty" json:"filter[status],omitempty"`
+
+	// Include signing_secret adds the secret to each webhook.
+	Include *WebhookIncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// CreateOrCloneWebhookParams defines parameters for CreateOrCloneWebhook.
+type CreateOrCloneWebhookParams struct {
+	// CloneWebhookID The webhook to clone.
+	CloneWebhookID *string `form:"clone_webhook_id,omitempty" json:"clone_webhook_id,omitempty"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// WebhookID The webhook to test.
+	WebhookID *string `form:"webhook_id,omitempty" json:"webhook_id,omitempty"`
+}
+
+// ShowWebhookParams defines parameters for ShowWebhook.
+type ShowWebhookParams struct {
+	// Include signing_secret adds the secret to each webhook.
+	Include *WebhookIncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
@@ -5493,6 +5800,18 @@ type UpdateManyViewsJSONRequestBody = ViewPlacesBody
 
 // UpdateViewJSONRequestBody defines body for UpdateView for application/json ContentType.
 type UpdateViewJSONRequestBody = ViewBody
+
+// CreateOrCloneWebhookJSONRequestBody defines body for CreateOrCloneWebhook for application/json ContentType.
+type CreateOrCloneWebhookJSONRequestBody = WebhookBody
+
+// TestWebhookJSONRequestBody defines body for TestWebhook for application/json ContentType.
+type TestWebhookJSONRequestBody = WebhookTestBody
+
+// PatchWebhookJSONRequestBody defines body for PatchWebhook for application/json ContentType.
+type PatchWebhookJSONRequestBody = WebhookBody
+
+// UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
+type UpdateWebhookJSONRequestBody = WebhookBody
 
 // AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
 func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
@@ -6743,6 +7062,33 @@ type ServerInterface interface {
 	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
 	// (GET /api/v2/views/{view_id}/tickets)
 	ListTicketsFromView(ctx echo.Context, viewID ViewIDParam) error
+	// ListWebhooks Lists the webhooks in the order in which they were made, or by name or status. Pages are by cursor unless the caller names one by its number.
+	// (GET /api/v2/webhooks)
+	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
+	// CreateOrCloneWebhook Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+	// (POST /api/v2/webhooks)
+	CreateOrCloneWebhook(ctx echo.Context, params CreateOrCloneWebhookParams) error
+	// TestWebhook Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+	// (POST /api/v2/webhooks/test)
+	TestWebhook(ctx echo.Context, params TestWebhookParams) error
+	// DeleteWebhook Deletes a webhook with its deliveries, unless a trigger or an automation uses it.
+	// (DELETE /api/v2/webhooks/{webhook_id})
+	DeleteWebhook(ctx echo.Context, webhookID WebhookIDParam) error
+	// ShowWebhook Shows a webhook.
+	// (GET /api/v2/webhooks/{webhook_id})
+	ShowWebhook(ctx echo.Context, webhookID WebhookIDParam, params ShowWebhookParams) error
+	// PatchWebhook Changes the members that are present; null clears.
+	// (PATCH /api/v2/webhooks/{webhook_id})
+	PatchWebhook(ctx echo.Context, webhookID WebhookIDParam) error
+	// UpdateWebhook Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+	// (PUT /api/v2/webhooks/{webhook_id})
+	UpdateWebhook(ctx echo.Context, webhookID WebhookIDParam) error
+	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
+	// (GET /api/v2/webhooks/{webhook_id}/signing_secret)
+	ShowWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error
+	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+	// (POST /api/v2/webhooks/{webhook_id}/signing_secret)
+	ResetWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -13391,6 +13737,179 @@ func (w *ServerInterfaceWrapper) ListTicketsFromView(ctx echo.Context) error {
 	return err
 }
 
+// ListWebhooks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhooksParams
+	// ------------- Optional query parameter "filter[name_contains]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[name_contains]", ctx.QueryParams(), &params.FilterNameContains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[name_contains]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[status]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[status]", ctx.QueryParams(), &params.FilterStatus, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[status]: %s", err))
+	}
+
+	// ------------- Optional query parameter "include" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include", ctx.QueryParams(), &params.Include, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter include: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhooks(ctx, params)
+	return err
+}
+
+// CreateOrCloneWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateOrCloneWebhook(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateOrCloneWebhookParams
+	// ------------- Optional query parameter "clone_webhook_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "clone_webhook_id", ctx.QueryParams(), &params.CloneWebhookID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter clone_webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateOrCloneWebhook(ctx, params)
+	return err
+}
+
+// TestWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestWebhookParams
+	// ------------- Optional query parameter "webhook_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "webhook_id", ctx.QueryParams(), &params.WebhookID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestWebhook(ctx, params)
+	return err
+}
+
+// DeleteWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteWebhook(ctx, webhookID)
+	return err
+}
+
+// ShowWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ShowWebhookParams
+	// ------------- Optional query parameter "include" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include", ctx.QueryParams(), &params.Include, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter include: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowWebhook(ctx, webhookID, params)
+	return err
+}
+
+// PatchWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) PatchWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PatchWebhook(ctx, webhookID)
+	return err
+}
+
+// UpdateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateWebhook(ctx, webhookID)
+	return err
+}
+
+// ShowWebhookSigningSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowWebhookSigningSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowWebhookSigningSecret(ctx, webhookID)
+	return err
+}
+
+// ResetWebhookSigningSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) ResetWebhookSigningSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResetWebhookSigningSecret(ctx, webhookID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -13833,6 +14352,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/views/:view_id", wrapper.DeleteView, options.OperationMiddlewares["DeleteView"]...)
 	router.GET(options.BaseURL+"/api/v2/views/:view_id", wrapper.ShowView, options.OperationMiddlewares["ShowView"]...)
 	router.PUT(options.BaseURL+"/api/v2/views/:view_id", wrapper.UpdateView, options.OperationMiddlewares["UpdateView"]...)
+	router.GET(options.BaseURL+"/api/v2/webhooks", wrapper.ListWebhooks, options.OperationMiddlewares["ListWebhooks"]...)
+	router.POST(options.BaseURL+"/api/v2/webhooks", wrapper.CreateOrCloneWebhook, options.OperationMiddlewares["CreateOrCloneWebhook"]...)
+	router.POST(options.BaseURL+"/api/v2/webhooks/test", wrapper.TestWebhook, options.OperationMiddlewares["TestWebhook"]...)
+	router.DELETE(options.BaseURL+"/api/v2/webhooks/:webhook_id", wrapper.DeleteWebhook, options.OperationMiddlewares["DeleteWebhook"]...)
+	router.GET(options.BaseURL+"/api/v2/webhooks/:webhook_id", wrapper.ShowWebhook, options.OperationMiddlewares["ShowWebhook"]...)
+	router.PATCH(options.BaseURL+"/api/v2/webhooks/:webhook_id", wrapper.PatchWebhook, options.OperationMiddlewares["PatchWebhook"]...)
+	router.PUT(options.BaseURL+"/api/v2/webhooks/:webhook_id", wrapper.UpdateWebhook, options.OperationMiddlewares["UpdateWebhook"]...)
+	router.GET(options.BaseURL+"/api/v2/webhooks/:webhook_id/signing_secret", wrapper.ShowWebhookSigningSecret, options.OperationMiddlewares["ShowWebhookSigningSecret"]...)
+	router.POST(options.BaseURL+"/api/v2/webhooks/:webhook_id/signing_secret", wrapper.ResetWebhookSigningSecret, options.OperationMiddlewares["ResetWebhookSigningSecret"]...)
 
 }
 
@@ -22835,6 +23363,191 @@ func (response ListTicketsFromView200JSONResponse) VisitListTicketsFromViewRespo
 	return err
 }
 
+type ListWebhooksRequestObject struct {
+	Params ListWebhooksParams
+}
+
+type ListWebhooksResponseObject interface {
+	VisitListWebhooksResponse(w http.ResponseWriter) error
+}
+
+type ListWebhooks200JSONResponse WebhookList
+
+func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateOrCloneWebhookRequestObject struct {
+	Params CreateOrCloneWebhookParams
+	Body   *CreateOrCloneWebhookJSONRequestBody
+}
+
+type CreateOrCloneWebhookResponseObject interface {
+	VisitCreateOrCloneWebhookResponse(w http.ResponseWriter) error
+}
+
+type CreateOrCloneWebhook201JSONResponse WebhookEnvelope
+
+func (response CreateOrCloneWebhook201JSONResponse) VisitCreateOrCloneWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookRequestObject struct {
+	Params TestWebhookParams
+	Body   *TestWebhookJSONRequestBody
+}
+
+type TestWebhookResponseObject interface {
+	VisitTestWebhookResponse(w http.ResponseWriter) error
+}
+
+type TestWebhook200JSONResponse WebhookTestEnvelope
+
+func (response TestWebhook200JSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+}
+
+type DeleteWebhookResponseObject interface {
+	VisitDeleteWebhookResponse(w http.ResponseWriter) error
+}
+
+type DeleteWebhook204Response struct {
+}
+
+func (response DeleteWebhook204Response) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowWebhookRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+	Params    ShowWebhookParams
+}
+
+type ShowWebhookResponseObject interface {
+	VisitShowWebhookResponse(w http.ResponseWriter) error
+}
+
+type ShowWebhook200JSONResponse WebhookEnvelope
+
+func (response ShowWebhook200JSONResponse) VisitShowWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PatchWebhookRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+	Body      *PatchWebhookJSONRequestBody
+}
+
+type PatchWebhookResponseObject interface {
+	VisitPatchWebhookResponse(w http.ResponseWriter) error
+}
+
+type PatchWebhook204Response struct {
+}
+
+func (response PatchWebhook204Response) VisitPatchWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UpdateWebhookRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+	Body      *UpdateWebhookJSONRequestBody
+}
+
+type UpdateWebhookResponseObject interface {
+	VisitUpdateWebhookResponse(w http.ResponseWriter) error
+}
+
+type UpdateWebhook204Response struct {
+}
+
+func (response UpdateWebhook204Response) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowWebhookSigningSecretRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+}
+
+type ShowWebhookSigningSecretResponseObject interface {
+	VisitShowWebhookSigningSecretResponse(w http.ResponseWriter) error
+}
+
+type ShowWebhookSigningSecret200JSONResponse SigningSecretEnvelope
+
+func (response ShowWebhookSigningSecret200JSONResponse) VisitShowWebhookSigningSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResetWebhookSigningSecretRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+}
+
+type ResetWebhookSigningSecretResponseObject interface {
+	VisitResetWebhookSigningSecretResponse(w http.ResponseWriter) error
+}
+
+type ResetWebhookSigningSecret201JSONResponse SigningSecretEnvelope
+
+func (response ResetWebhookSigningSecret201JSONResponse) VisitResetWebhookSigningSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ShowAccountSettings Shows the account's settings by section.
@@ -24022,6 +24735,33 @@ type StrictServerInterface interface {
 	// ListTicketsFromView Lists the tickets of an active view that the caller may see: group by group in the view's order or, where the request sorts, in that alone.
 	// (GET /api/v2/views/{view_id}/tickets)
 	ListTicketsFromView(ctx context.Context, request ListTicketsFromViewRequestObject) (ListTicketsFromViewResponseObject, error)
+	// ListWebhooks Lists the webhooks in the order in which they were made, or by name or status. Pages are by cursor unless the caller names one by its number.
+	// (GET /api/v2/webhooks)
+	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
+	// CreateOrCloneWebhook Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+	// (POST /api/v2/webhooks)
+	CreateOrCloneWebhook(ctx context.Context, request CreateOrCloneWebhookRequestObject) (CreateOrCloneWebhookResponseObject, error)
+	// TestWebhook Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+	// (POST /api/v2/webhooks/test)
+	TestWebhook(ctx context.Context, request TestWebhookRequestObject) (TestWebhookResponseObject, error)
+	// DeleteWebhook Deletes a webhook with its deliveries, unless a trigger or an automation uses it.
+	// (DELETE /api/v2/webhooks/{webhook_id})
+	DeleteWebhook(ctx context.Context, request DeleteWebhookRequestObject) (DeleteWebhookResponseObject, error)
+	// ShowWebhook Shows a webhook.
+	// (GET /api/v2/webhooks/{webhook_id})
+	ShowWebhook(ctx context.Context, request ShowWebhookRequestObject) (ShowWebhookResponseObject, error)
+	// PatchWebhook Changes the members that are present; null clears.
+	// (PATCH /api/v2/webhooks/{webhook_id})
+	PatchWebhook(ctx context.Context, request PatchWebhookRequestObject) (PatchWebhookResponseObject, error)
+	// UpdateWebhook Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+	// (PUT /api/v2/webhooks/{webhook_id})
+	UpdateWebhook(ctx context.Context, request UpdateWebhookRequestObject) (UpdateWebhookResponseObject, error)
+	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
+	// (GET /api/v2/webhooks/{webhook_id}/signing_secret)
+	ShowWebhookSigningSecret(ctx context.Context, request ShowWebhookSigningSecretRequestObject) (ShowWebhookSigningSecretResponseObject, error)
+	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+	// (POST /api/v2/webhooks/{webhook_id}/signing_secret)
+	ResetWebhookSigningSecret(ctx context.Context, request ResetWebhookSigningSecretRequestObject) (ResetWebhookSigningSecretResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -36440,6 +37180,327 @@ func (sh *strictHandler) ListTicketsFromView(ctx echo.Context, viewID ViewIDPara
 		return err
 	} else if validResponse, ok := response.(ListTicketsFromViewResponseObject); ok {
 		return validResponse.VisitListTicketsFromViewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhooks operation middleware
+func (sh *strictHandler) ListWebhooks(ctx echo.Context, params ListWebhooksParams) error {
+	var request ListWebhooksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhooks(ctx.Request().Context(), request.(ListWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhooks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhooksResponseObject); ok {
+		return validResponse.VisitListWebhooksResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateOrCloneWebhook operation middleware
+func (sh *strictHandler) CreateOrCloneWebhook(ctx echo.Context, params CreateOrCloneWebhookParams) error {
+	var request CreateOrCloneWebhookRequestObject
+
+	request.Params = params
+
+	var body CreateOrCloneWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateOrCloneWebhook(ctx.Request().Context(), request.(CreateOrCloneWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateOrCloneWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateOrCloneWebhookResponseObject); ok {
+		return validResponse.VisitCreateOrCloneWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestWebhook operation middleware
+func (sh *strictHandler) TestWebhook(ctx echo.Context, params TestWebhookParams) error {
+	var request TestWebhookRequestObject
+
+	request.Params = params
+
+	var body TestWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestWebhookResponseObject); ok {
+		return validResponse.VisitTestWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteWebhook operation middleware
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhookID WebhookIDParam) error {
+	var request DeleteWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteWebhookResponseObject); ok {
+		return validResponse.VisitDeleteWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowWebhook operation middleware
+func (sh *strictHandler) ShowWebhook(ctx echo.Context, webhookID WebhookIDParam, params ShowWebhookParams) error {
+	var request ShowWebhookRequestObject
+
+	request.WebhookID = webhookID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowWebhook(ctx.Request().Context(), request.(ShowWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowWebhookResponseObject); ok {
+		return validResponse.VisitShowWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PatchWebhook operation middleware
+func (sh *strictHandler) PatchWebhook(ctx echo.Context, webhookID WebhookIDParam) error {
+	var request PatchWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body PatchWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PatchWebhook(ctx.Request().Context(), request.(PatchWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PatchWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PatchWebhookResponseObject); ok {
+		return validResponse.VisitPatchWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateWebhook operation middleware
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID WebhookIDParam) error {
+	var request UpdateWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body UpdateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateWebhook(ctx.Request().Context(), request.(UpdateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateWebhookResponseObject); ok {
+		return validResponse.VisitUpdateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowWebhookSigningSecret operation middleware
+func (sh *strictHandler) ShowWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error {
+	var request ShowWebhookSigningSecretRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowWebhookSigningSecret(ctx.Request().Context(), request.(ShowWebhookSigningSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowWebhookSigningSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowWebhookSigningSecretResponseObject); ok {
+		return validResponse.VisitShowWebhookSigningSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResetWebhookSigningSecret operation middleware
+func (sh *strictHandler) ResetWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error {
+	var request ResetWebhookSigningSecretRequestObject
+
+	request.WebhookID = webhookID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResetWebhookSigningSecret(ctx.Request().Context(), request.(ResetWebhookSigningSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResetWebhookSigningSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResetWebhookSigningSecretResponseObject); ok {
+		return validResponse.VisitResetWebhookSigningSecretResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -409,6 +409,15 @@ var Operations = []Operation{
 	{"ShowView", "GET", "/api/v2/views/{view_id}", "agent", "views", nil},
 	{"UpdateView", "PUT", "/api/v2/views/{view_id}", "agent", "views", nil},
 	{"DeleteView", "DELETE", "/api/v2/views/{view_id}", "agent", "views", nil},
+	{"ListWebhooks", "GET", "/api/v2/webhooks", "admin", "webhooks", nil},
+	{"CreateOrCloneWebhook", "POST", "/api/v2/webhooks", "admin", "webhooks", nil},
+	{"TestWebhook", "POST", "/api/v2/webhooks/test", "admin", "webhooks", nil},
+	{"ShowWebhook", "GET", "/api/v2/webhooks/{webhook_id}", "admin", "webhooks", nil},
+	{"UpdateWebhook", "PUT", "/api/v2/webhooks/{webhook_id}", "admin", "webhooks", nil},
+	{"PatchWebhook", "PATCH", "/api/v2/webhooks/{webhook_id}", "admin", "webhooks", nil},
+	{"DeleteWebhook", "DELETE", "/api/v2/webhooks/{webhook_id}", "admin", "webhooks", nil},
+	{"ShowWebhookSigningSecret", "GET", "/api/v2/webhooks/{webhook_id}/signing_secret", "admin", "webhooks", nil},
+	{"ResetWebhookSigningSecret", "POST", "/api/v2/webhooks/{webhook_id}/signing_secret", "admin", "webhooks", nil},
 }
 
 // Allow is the least role that may call an operation, by Operation.ID, which is
@@ -809,4 +818,13 @@ var Allow = map[string]string{
 	"ShowView":                                    "agent",
 	"UpdateView":                                  "agent",
 	"DeleteView":                                  "agent",
+	"ListWebhooks":                                "admin",
+	"CreateOrCloneWebhook":                        "admin",
+	"TestWebhook":                                 "admin",
+	"ShowWebhook":                                 "admin",
+	"UpdateWebhook":                               "admin",
+	"PatchWebhook":                                "admin",
+	"DeleteWebhook":                               "admin",
+	"ShowWebhookSigningSecret":                    "admin",
+	"ResetWebhookSigningSecret":                   "admin",
 }

@@ -39,6 +39,7 @@ type Config struct {
 	MaxUpload          int64    // bytes
 
 	AutomationInterval time.Duration // at least a second
+	WebhookAllow       []netip.Prefix
 
 	LogLevel        string
 	LogFormat       string
@@ -113,6 +114,8 @@ func (c *Config) settings() []Setting {
 			Help: "size of the largest attachment, in bytes or with KB, MB or GB"},
 		{Env: "HELPD_AUTOMATION_INTERVAL", Default: "1h", read: interval(&c.AutomationInterval),
 			Help: "how often automations run, as 1h or 20s"},
+		{Env: "HELPD_WEBHOOK_ALLOW", read: prefixes(&c.WebhookAllow),
+			Help: "addresses or networks, separated by commas, that webhooks may reach besides the public internet, as 127.0.0.0/8"},
 		{Env: "HELPD_LOG_LEVEL", Default: "info", read: oneOf(&c.LogLevel, "debug", "info", "warn", "error"),
 			Help: "least level that is logged: debug, info, warn or error"},
 		{Env: "HELPD_LOG_FORMAT", Default: "json", read: oneOf(&c.LogFormat, "json", "text"),

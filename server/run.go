@@ -51,6 +51,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 	}
 	p.services, err = NewServices(ctx, db.DB, db.DSN, ServiceOptions{
 		Now: Clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload, PublicURL: c.PublicURL, AutomationInterval: c.AutomationInterval,
+		WebhookAllow: c.WebhookAllow,
 	})
 	if err != nil {
 		return err

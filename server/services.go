@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"gorm.io/gorm"
@@ -33,6 +34,7 @@ import (
 	"github.com/helpd/helpd/server/unassign"
 	"github.com/helpd/helpd/server/users"
 	"github.com/helpd/helpd/server/views"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 // ServiceOptions are what services need beside the database. BlobURL is where
@@ -48,6 +50,8 @@ type ServiceOptions struct {
 	PublicURL string
 	// AutomationInterval is how often automations run; 0: never by themselves.
 	AutomationInterval time.Duration
+	// WebhookAllow is webhooks.Options.Allow.
+	WebhookAllow []netip.Prefix
 }
 
 // NewServices constructs all that operations ask for on the database db, whose
@@ -111,6 +115,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Tickets:       ticketService,
 		Users:         people,
 		Views:         views.New(db, rulebookService, config, ticketService, files, o.Now, o.Log),
+		Webhooks:      webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow}),
 
 		Jobs:        queue,
 		Idempotency: keys,

@@ -331,6 +331,93 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Defines values for WebhookAuthenticationType.
+const (
+	WebhookAuthenticationTypeAPIKey      WebhookAuthenticationType = "api_key"
+	WebhookAuthenticationTypeBasicAuth   WebhookAuthenticationType = "basic_auth"
+	WebhookAuthenticationTypeBearerToken WebhookAuthenticationType = "bearer_token"
+)
+
+// Valid indicates whether the value is a known member of the WebhookAuthenticationType enum.
+func (e WebhookAuthenticationType) Valid() bool {
+	switch e {
+	case WebhookAuthenticationTypeAPIKey:
+		return true
+	case WebhookAuthenticationTypeBasicAuth:
+		return true
+	case WebhookAuthenticationTypeBearerToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookFormat.
+const (
+	WebhookFormatFormEncoded WebhookFormat = "form_encoded"
+	WebhookFormatJSON        WebhookFormat = "json"
+	WebhookFormatXML         WebhookFormat = "xml"
+)
+
+// Valid indicates whether the value is a known member of the WebhookFormat enum.
+func (e WebhookFormat) Valid() bool {
+	switch e {
+	case WebhookFormatFormEncoded:
+		return true
+	case WebhookFormatJSON:
+		return true
+	case WebhookFormatXML:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookMethod.
+const (
+	WebhookMethodDELETE WebhookMethod = "DELETE"
+	WebhookMethodGET    WebhookMethod = "GET"
+	WebhookMethodPATCH  WebhookMethod = "PATCH"
+	WebhookMethodPOST   WebhookMethod = "POST"
+	WebhookMethodPUT    WebhookMethod = "PUT"
+)
+
+// Valid indicates whether the value is a known member of the WebhookMethod enum.
+func (e WebhookMethod) Valid() bool {
+	switch e {
+	case WebhookMethodDELETE:
+		return true
+	case WebhookMethodGET:
+		return true
+	case WebhookMethodPATCH:
+		return true
+	case WebhookMethodPOST:
+		return true
+	case WebhookMethodPUT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookStatus.
+const (
+	WebhookStatusActive   WebhookStatus = "active"
+	WebhookStatusInactive WebhookStatus = "inactive"
+)
+
+// Valid indicates whether the value is a known member of the WebhookStatus enum.
+func (e WebhookStatus) Valid() bool {
+	switch e {
+	case WebhookStatusActive:
+		return true
+	case WebhookStatusInactive:
+		return true
+	default:
+		return false
+	}
+}
+
 // APISettingsInput defines model for APISettingsInput.
 type APISettingsInput struct {
 	// APIPasswordAccess Whether users may sign in by password.
@@ -2855,6 +2942,20 @@ type SessionRenewalEnvelope struct {
 // SettingsSection Values by the setting's name.
 type SettingsSection map[string]interface{}
 
+// SigningSecret defines model for SigningSecret.
+type SigningSecret struct {
+	// Secret The key as it is used: the text itself, which is not decoded first.
+	Secret string `json:"secret"`
+
+	// Algorithm Always SHA256.
+	Algorithm string `json:"algorithm"`
+}
+
+// SigningSecretEnvelope defines model for SigningSecretEnvelope.
+type SigningSecretEnvelope struct {
+	SigningSecret SigningSecret `json:"signing_secret"`
+}
+
 // Skip defines model for Skip.
 type Skip struct {
 	ID       int64 `json:"id"`
@@ -4775,6 +4876,183 @@ type ViewTicket struct {
 	LastComment *ViewComment `json:"last_comment"`
 }
 
+// Webhook defines model for Webhook.
+type Webhook struct {
+	// ID A ULID.
+	ID            string                    `json:"id"`
+	Name          string                    `json:"name"`
+	Description   nullable.Nullable[string] `json:"description"`
+	Status        WebhookStatus             `json:"status"`
+	Endpoint      string                    `json:"endpoint"`
+	HTTPMethod    WebhookMethod             `json:"http_method"`
+	RequestFormat WebhookFormat             `json:"request_format"`
+	Subscriptions []string                  `json:"subscriptions"`
+
+	// ExcludedSources An extension of helpd: events of writes with one of these as their X-Source-Id are not delivered.
+	ExcludedSources []string                                 `json:"excluded_sources"`
+	Authentication  nullable.Nullable[WebhookAuthentication] `json:"authentication"`
+	CustomHeaders   map[string]string                        `json:"custom_headers"`
+
+	// ExternalSource Always null: apps bring webhooks of their own in the original.
+	ExternalSource nullable.Nullable[map[string]interface{}] `json:"external_source"`
+	SigningSecret  *SigningSecret                            `json:"signing_secret,omitempty"`
+	CreatedAt      string                                    `json:"created_at"`
+
+	// CreatedBy The id of a user; -1 is helpd itself.
+	CreatedBy string `json:"created_by"`
+	UpdatedAt string `json:"updated_at"`
+	UpdatedBy string `json:"updated_by"`
+}
+
+// WebhookAuthentication defines model for WebhookAuthentication.
+type WebhookAuthentication struct {
+	Type WebhookAuthenticationType `json:"type"`
+
+	// Data What is no secret of the credentials.
+	Data WebhookCredentials `json:"data"`
+
+	// AddPosition Always header.
+	AddPosition string `json:"add_position"`
+}
+
+// WebhookAuthenticationInput defines model for WebhookAuthenticationInput.
+type WebhookAuthenticationInput struct {
+	Type *string `json:"type,omitempty"`
+
+	// Data Of basic_auth username and password, of bearer_token token, of api_key name (of a header) and value.
+	Data *WebhookCredentialsInput `json:"data,omitempty"`
+
+	// AddPosition header, which is all there is.
+	AddPosition *string `json:"add_position,omitempty"`
+}
+
+// WebhookAuthenticationType defines model for WebhookAuthenticationType.
+type WebhookAuthenticationType string
+
+// WebhookBody defines model for WebhookBody.
+type WebhookBody struct {
+	Webhook WebhookInput `json:"webhook"`
+}
+
+// WebhookCredentials What is no secret of the credentials.
+type WebhookCredentials struct {
+	// Username Of basic_auth.
+	Username *string `json:"username,omitempty"`
+
+	// Name Of api_key: the header.
+	Name *string `json:"name,omitempty"`
+}
+
+// WebhookCredentialsInput Of basic_auth username and password, of bearer_token token, of api_key name (of a header) and value.
+type WebhookCredentialsInput struct {
+	Username *string `json:"username,omitempty"`
+	Password *string `json:"password,omitempty"`
+	Token    *string `json:"token,omitempty"`
+	Name     *string `json:"name,omitempty"`
+	Value    *string `json:"value,omitempty"`
+}
+
+// WebhookEnvelope defines model for WebhookEnvelope.
+type WebhookEnvelope struct {
+	Webhook Webhook `json:"webhook"`
+}
+
+// WebhookFormat defines model for WebhookFormat.
+type WebhookFormat string
+
+// WebhookHeader defines model for WebhookHeader.
+type WebhookHeader struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// WebhookHeaderInput defines model for WebhookHeaderInput.
+type WebhookHeaderInput struct {
+	Key   *string `json:"key,omitempty"`
+	Value *string `json:"value,omitempty"`
+}
+
+// WebhookInput defines model for WebhookInput.
+type WebhookInput struct {
+	Name        *string                   `json:"name,omitempty"`
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Status active or inactive.
+	Status *string `json:"status,omitempty"`
+
+	// Endpoint An http or https URL of the public internet. For triggers and automations its path and query may have placeholders.
+	Endpoint *string `json:"endpoint,omitempty"`
+
+	// HTTPMethod GET, POST, PUT, PATCH or DELETE; POST for events.
+	HTTPMethod *string `json:"http_method,omitempty"`
+
+	// RequestFormat json, xml or form_encoded; json for events.
+	RequestFormat *string `json:"request_format,omitempty"`
+
+	// Subscriptions Types of events, or conditional_ticket_events alone for triggers and automations. Which of both stays.
+	Subscriptions   []string                                      `json:"subscriptions,omitzero"`
+	ExcludedSources []string                                      `json:"excluded_sources,omitzero"`
+	Authentication  nullable.Nullable[WebhookAuthenticationInput] `json:"authentication,omitempty"`
+
+	// CustomHeaders At most 5, none that helpd sets itself.
+	CustomHeaders nullable.Nullable[map[string]string] `json:"custom_headers,omitempty"`
+}
+
+// WebhookList defines model for WebhookList.
+type WebhookList struct {
+	Webhooks     []Webhook                 `json:"webhooks"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// WebhookMethod defines model for WebhookMethod.
+type WebhookMethod string
+
+// WebhookStatus defines model for WebhookStatus.
+type WebhookStatus string
+
+// WebhookTestAnswer defines model for WebhookTestAnswer.
+type WebhookTestAnswer struct {
+	// Status The status of the answer, the same as status_code; null: there was none.
+	Status     nullable.Nullable[int64] `json:"status"`
+	StatusCode nullable.Nullable[int64] `json:"status_code"`
+	Headers    []WebhookHeader          `json:"headers"`
+
+	// Payload The first 25 KB of the answer.
+	Payload string `json:"payload"`
+
+	// Error An extension of helpd: why there was no answer.
+	Error *string `json:"error,omitempty"`
+}
+
+// WebhookTestBody defines model for WebhookTestBody.
+type WebhookTestBody struct {
+	Request WebhookTestInput `json:"request"`
+}
+
+// WebhookTestEnvelope defines model for WebhookTestEnvelope.
+type WebhookTestEnvelope struct {
+	Response WebhookTestAnswer `json:"response"`
+}
+
+// WebhookTestInput defines model for WebhookTestInput.
+type WebhookTestInput struct {
+	Endpoint      *string `json:"endpoint,omitempty"`
+	HTTPMethod    *string `json:"http_method,omitempty"`
+	RequestFormat *string `json:"request_format,omitempty"`
+
+	// Payload The body; for GET and DELETE the parameters, as [["name","value"]]. At most 256 KB.
+	Payload        *string                                       `json:"payload,omitempty"`
+	Authentication nullable.Nullable[WebhookAuthenticationInput] `json:"authentication,omitempty"`
+	CustomHeaders  nullable.Nullable[map[string]string]          `json:"custom_headers,omitempty"`
+
+	// Headers Headers beside those of the webhook, 5 at most.
+	Headers []WebhookHeaderInput `json:"headers,omitzero"`
+}
+
 // Workweek defines model for Workweek.
 type Workweek struct {
 	// Intervals Sorted by their starts.
@@ -5036,6 +5314,12 @@ type ViewIDParam = int64
 
 // ViewSortByParam defines model for ViewSortByParam.
 type ViewSortByParam = string
+
+// WebhookIDParam defines model for WebhookIdParam.
+type WebhookIDParam = string
+
+// WebhookIncludeParam defines model for WebhookIncludeParam.
+type WebhookIncludeParam = string
 
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
@@ -7842,6 +8126,54 @@ type ListTicketsFromViewParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListWebhooksParams defines parameters for ListWebhooks.
+type ListWebhooksParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// FilterNameContains Only webhooks with this in their names, whatever its case.
+	FilterNameContains *string `form:"filter[name_contains],omitempty" json:"filter[name_contains],omitempty"`
+
+	// FilterStatus Only webhooks that are active, or inactive.
+	FilterStatus *string `form:"filter[status],omitempty" json:"filter[status],omitempty"`
+
+	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Include signing_secret adds the secret to each webhook.
+	Include *WebhookIncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// CreateOrCloneWebhookParams defines parameters for CreateOrCloneWebhook.
+type CreateOrCloneWebhookParams struct {
+	// CloneWebhookID The webhook to clone.
+	CloneWebhookID *string `form:"clone_webhook_id,omitempty" json:"clone_webhook_id,omitempty"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// WebhookID The webhook to test.
+	WebhookID *string `form:"webhook_id,omitempty" json:"webhook_id,omitempty"`
+}
+
+// ShowWebhookParams defines parameters for ShowWebhook.
+type ShowWebhookParams struct {
+	// Include signing_secret adds the secret to each webhook.
+	Include *WebhookIncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
@@ -8192,6 +8524,18 @@ type UpdateManyViewsJSONRequestBody = ViewPlacesBody
 
 // UpdateViewJSONRequestBody defines body for UpdateView for application/json ContentType.
 type UpdateViewJSONRequestBody = ViewBody
+
+// CreateOrCloneWebhookJSONRequestBody defines body for CreateOrCloneWebhook for application/json ContentType.
+type CreateOrCloneWebhookJSONRequestBody = WebhookBody
+
+// TestWebhookJSONRequestBody defines body for TestWebhook for application/json ContentType.
+type TestWebhookJSONRequestBody = WebhookTestBody
+
+// PatchWebhookJSONRequestBody defines body for PatchWebhook for application/json ContentType.
+type PatchWebhookJSONRequestBody = WebhookBody
+
+// UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
+type UpdateWebhookJSONRequestBody = WebhookBody
 
 // Getter for additional properties for AuditEvent. Returns the specified
 // element and whether it was found
@@ -11459,6 +11803,87 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
 	ListTicketsFromView(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhooks Lists the webhooks in the order in which they were made, or by name or status. Pages are by cursor unless the caller names one by its number.
+	//
+	// Corresponds with GET /api/v2/webhooks (the `ListWebhooks` operationId).
+	ListWebhooks(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrCloneWebhookWithBody Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+	CreateOrCloneWebhookWithBody(ctx context.Context, params *CreateOrCloneWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateOrCloneWebhook Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+	CreateOrCloneWebhook(ctx context.Context, params *CreateOrCloneWebhookParams, body CreateOrCloneWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestWebhookWithBody Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+	TestWebhookWithBody(ctx context.Context, params *TestWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestWebhook Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+	TestWebhook(ctx context.Context, params *TestWebhookParams, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteWebhook Deletes a webhook with its deliveries, unless a trigger or an automation uses it.
+	//
+	// Corresponds with DELETE /api/v2/webhooks/{webhook_id} (the `DeleteWebhook` operationId).
+	DeleteWebhook(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowWebhook Shows a webhook.
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id} (the `ShowWebhook` operationId).
+	ShowWebhook(ctx context.Context, webhookID WebhookIDParam, params *ShowWebhookParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PatchWebhookWithBody Changes the members that are present; null clears.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+	PatchWebhookWithBody(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PatchWebhook Changes the members that are present; null clears.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+	PatchWebhook(ctx context.Context, webhookID WebhookIDParam, body PatchWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateWebhookWithBody Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+	UpdateWebhookWithBody(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateWebhook Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+	UpdateWebhook(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id}/signing_secret (the `ShowWebhookSigningSecret` operationId).
+	ShowWebhookSigningSecret(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/signing_secret (the `ResetWebhookSigningSecret` operationId).
+	ResetWebhookSigningSecret(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ShowAccountSettings Shows the account's settings by section.
@@ -19603,6 +20028,217 @@ func (c *Client) ViewFeed(ctx context.Context, viewID ViewIDParam, params *ViewF
 // Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
 func (c *Client) ListTicketsFromView(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTicketsFromViewRequest(c.Server, viewID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhooks Lists the webhooks in the order in which they were made, or by name or status. Pages are by cursor unless the caller names one by its number.
+//
+// Corresponds with GET /api/v2/webhooks (the `ListWebhooks` operationId).
+func (c *Client) ListWebhooks(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhooksRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrCloneWebhookWithBody Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+func (c *Client) CreateOrCloneWebhookWithBody(ctx context.Context, params *CreateOrCloneWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrCloneWebhookRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateOrCloneWebhook Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+func (c *Client) CreateOrCloneWebhook(ctx context.Context, params *CreateOrCloneWebhookParams, body CreateOrCloneWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrCloneWebhookRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestWebhookWithBody Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+func (c *Client) TestWebhookWithBody(ctx context.Context, params *TestWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestWebhookRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestWebhook Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+func (c *Client) TestWebhook(ctx context.Context, params *TestWebhookParams, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestWebhookRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteWebhook Deletes a webhook with its deliveries, unless a trigger or an automation uses it.
+//
+// Corresponds with DELETE /api/v2/webhooks/{webhook_id} (the `DeleteWebhook` operationId).
+func (c *Client) DeleteWebhook(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteWebhookRequest(c.Server, webhookID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowWebhook Shows a webhook.
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id} (the `ShowWebhook` operationId).
+func (c *Client) ShowWebhook(ctx context.Context, webhookID WebhookIDParam, params *ShowWebhookParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowWebhookRequest(c.Server, webhookID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PatchWebhookWithBody Changes the members that are present; null clears.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+func (c *Client) PatchWebhookWithBody(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPatchWebhookRequestWithBody(c.Server, webhookID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PatchWebhook Changes the members that are present; null clears.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+func (c *Client) PatchWebhook(ctx context.Context, webhookID WebhookIDParam, body PatchWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPatchWebhookRequest(c.Server, webhookID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateWebhookWithBody Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+func (c *Client) UpdateWebhookWithBody(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateWebhookRequestWithBody(c.Server, webhookID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateWebhook Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+func (c *Client) UpdateWebhook(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateWebhookRequest(c.Server, webhookID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id}/signing_secret (the `ShowWebhookSigningSecret` operationId).
+func (c *Client) ShowWebhookSigningSecret(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowWebhookSigningSecretRequest(c.Server, webhookID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/signing_secret (the `ResetWebhookSigningSecret` operationId).
+func (c *Client) ResetWebhookSigningSecret(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResetWebhookSigningSecretRequest(c.Server, webhookID)
 	if err != nil {
 		return nil, err
 	}
@@ -45296,6 +45932,547 @@ func NewListTicketsFromViewRequest(server string, viewID ViewIDParam, params *Li
 	return req, nil
 }
 
+// NewListWebhooksRequest constructs an http.Request for the ListWebhooks method
+func NewListWebhooksRequest(server string, params *ListWebhooksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterNameContains != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[name_contains]", *params.FilterNameContains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterStatus != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[status]", *params.FilterStatus, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateOrCloneWebhookRequest calls the generic CreateOrCloneWebhook builder with application/json body
+func NewCreateOrCloneWebhookRequest(server string, params *CreateOrCloneWebhookParams, body CreateOrCloneWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateOrCloneWebhookRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateOrCloneWebhookRequestWithBody constructs an http.Request for the CreateOrCloneWebhook method, with any body, and a specified content type
+func NewCreateOrCloneWebhookRequestWithBody(server string, params *CreateOrCloneWebhookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CloneWebhookID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "clone_webhook_id", *params.CloneWebhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTestWebhookRequest calls the generic TestWebhook builder with application/json body
+func NewTestWebhookRequest(server string, params *TestWebhookParams, body TestWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTestWebhookRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewTestWebhookRequestWithBody constructs an http.Request for the TestWebhook method, with any body, and a specified content type
+func NewTestWebhookRequestWithBody(server string, params *TestWebhookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/test")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.WebhookID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "webhook_id", *params.WebhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteWebhookRequest constructs an http.Request for the DeleteWebhook method
+func NewDeleteWebhookRequest(server string, webhookID WebhookIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowWebhookRequest constructs an http.Request for the ShowWebhook method
+func NewShowWebhookRequest(server string, webhookID WebhookIDParam, params *ShowWebhookParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPatchWebhookRequest calls the generic PatchWebhook builder with application/json body
+func NewPatchWebhookRequest(server string, webhookID WebhookIDParam, body PatchWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPatchWebhookRequestWithBody(server, webhookID, "application/json", bodyReader)
+}
+
+// NewPatchWebhookRequestWithBody constructs an http.Request for the PatchWebhook method, with any body, and a specified content type
+func NewPatchWebhookRequestWithBody(server string, webhookID WebhookIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateWebhookRequest calls the generic UpdateWebhook builder with application/json body
+func NewUpdateWebhookRequest(server string, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateWebhookRequestWithBody(server, webhookID, "application/json", bodyReader)
+}
+
+// NewUpdateWebhookRequestWithBody constructs an http.Request for the UpdateWebhook method, with any body, and a specified content type
+func NewUpdateWebhookRequestWithBody(server string, webhookID WebhookIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewShowWebhookSigningSecretRequest constructs an http.Request for the ShowWebhookSigningSecret method
+func NewShowWebhookSigningSecretRequest(server string, webhookID WebhookIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s/signing_secret", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewResetWebhookSigningSecretRequest constructs an http.Request for the ResetWebhookSigningSecret method
+func NewResetWebhookSigningSecretRequest(server string, webhookID WebhookIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s/signing_secret", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -48945,6 +50122,97 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/views/{view_id}/tickets (the `ListTicketsFromView` operationId).
 	ListTicketsFromViewWithResponse(ctx context.Context, viewID ViewIDParam, params *ListTicketsFromViewParams, reqEditors ...RequestEditorFn) (*ListTicketsFromViewResponse, error)
+
+	// ListWebhooksWithResponse Lists the webhooks in the order in which they were made, or by name or status. Pages are by cursor unless the caller names one by its number.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/webhooks (the `ListWebhooks` operationId).
+	ListWebhooksWithResponse(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*ListWebhooksResponse, error)
+
+	// CreateOrCloneWebhookWithBodyWithResponse Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+	CreateOrCloneWebhookWithBodyWithResponse(ctx context.Context, params *CreateOrCloneWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrCloneWebhookResponse, error)
+
+	// CreateOrCloneWebhookWithResponse Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+	CreateOrCloneWebhookWithResponse(ctx context.Context, params *CreateOrCloneWebhookParams, body CreateOrCloneWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrCloneWebhookResponse, error)
+
+	// TestWebhookWithBodyWithResponse Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+	TestWebhookWithBodyWithResponse(ctx context.Context, params *TestWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
+
+	// TestWebhookWithResponse Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+	TestWebhookWithResponse(ctx context.Context, params *TestWebhookParams, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
+
+	// DeleteWebhookWithResponse Deletes a webhook with its deliveries, unless a trigger or an automation uses it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/webhooks/{webhook_id} (the `DeleteWebhook` operationId).
+	DeleteWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*DeleteWebhookResponse, error)
+
+	// ShowWebhookWithResponse Shows a webhook.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id} (the `ShowWebhook` operationId).
+	ShowWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, params *ShowWebhookParams, reqEditors ...RequestEditorFn) (*ShowWebhookResponse, error)
+
+	// PatchWebhookWithBodyWithResponse Changes the members that are present; null clears.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+	PatchWebhookWithBodyWithResponse(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchWebhookResponse, error)
+
+	// PatchWebhookWithResponse Changes the members that are present; null clears.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+	PatchWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body PatchWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchWebhookResponse, error)
+
+	// UpdateWebhookWithBodyWithResponse Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+	UpdateWebhookWithBodyWithResponse(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateWebhookResponse, error)
+
+	// UpdateWebhookWithResponse Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+	UpdateWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateWebhookResponse, error)
+
+	// ShowWebhookSigningSecretWithResponse Shows the secret that deliveries are signed with.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id}/signing_secret (the `ShowWebhookSigningSecret` operationId).
+	ShowWebhookSigningSecretWithResponse(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*ShowWebhookSigningSecretResponse, error)
+
+	// ResetWebhookSigningSecretWithResponse Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/signing_secret (the `ResetWebhookSigningSecret` operationId).
+	ResetWebhookSigningSecretWithResponse(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*ResetWebhookSigningSecretResponse, error)
 }
 
 type ShowAccountSettingsResponse struct {
@@ -65212,6 +66480,354 @@ func (r ListTicketsFromViewResponse) ContentType() string {
 	return ""
 }
 
+type ListWebhooksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhooksResponse) GetJSON200() *WebhookList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhooksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhooksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhooksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhooksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateOrCloneWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WebhookEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateOrCloneWebhookResponse) GetJSON201() *WebhookEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateOrCloneWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateOrCloneWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateOrCloneWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateOrCloneWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookTestEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TestWebhookResponse) GetJSON200() *WebhookTestEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r TestWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowWebhookResponse) GetJSON200() *WebhookEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PatchWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r PatchWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PatchWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PatchWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PatchWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowWebhookSigningSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SigningSecretEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowWebhookSigningSecretResponse) GetJSON200() *SigningSecretEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowWebhookSigningSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowWebhookSigningSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowWebhookSigningSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowWebhookSigningSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ResetWebhookSigningSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SigningSecretEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ResetWebhookSigningSecretResponse) GetJSON201() *SigningSecretEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r ResetWebhookSigningSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResetWebhookSigningSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResetWebhookSigningSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResetWebhookSigningSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ShowAccountSettingsWithResponse Shows the account's settings by section.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -71876,6 +73492,175 @@ func (c *ClientWithResponses) ListTicketsFromViewWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseListTicketsFromViewResponse(rsp)
+}
+
+// ListWebhooksWithResponse Lists the webhooks in the order in which they were made, or by name or status. Pages are by cursor unless the caller names one by its number.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/webhooks (the `ListWebhooks` operationId).
+func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*ListWebhooksResponse, error) {
+	rsp, err := c.ListWebhooks(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhooksResponse(rsp)
+}
+
+// CreateOrCloneWebhookWithBodyWithResponse Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+func (c *ClientWithResponses) CreateOrCloneWebhookWithBodyWithResponse(ctx context.Context, params *CreateOrCloneWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrCloneWebhookResponse, error) {
+	rsp, err := c.CreateOrCloneWebhookWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrCloneWebhookResponse(rsp)
+}
+
+// CreateOrCloneWebhookWithResponse Creates a webhook. With clone_webhook_id it is like that one, credentials included, with a signing secret of its own, but for the members in the body.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks (the `CreateOrCloneWebhook` operationId).
+func (c *ClientWithResponses) CreateOrCloneWebhookWithResponse(ctx context.Context, params *CreateOrCloneWebhookParams, body CreateOrCloneWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrCloneWebhookResponse, error) {
+	rsp, err := c.CreateOrCloneWebhook(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateOrCloneWebhookResponse(rsp)
+}
+
+// TestWebhookWithBodyWithResponse Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+func (c *ClientWithResponses) TestWebhookWithBodyWithResponse(ctx context.Context, params *TestWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error) {
+	rsp, err := c.TestWebhookWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestWebhookResponse(rsp)
+}
+
+// TestWebhookWithResponse Sends a test request, to a webhook with webhook_id, whose members those of the body override, or to what is none yet, signed with a secret that is known. An account may send 20 in a minute.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks/test (the `TestWebhook` operationId).
+func (c *ClientWithResponses) TestWebhookWithResponse(ctx context.Context, params *TestWebhookParams, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error) {
+	rsp, err := c.TestWebhook(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestWebhookResponse(rsp)
+}
+
+// DeleteWebhookWithResponse Deletes a webhook with its deliveries, unless a trigger or an automation uses it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/webhooks/{webhook_id} (the `DeleteWebhook` operationId).
+func (c *ClientWithResponses) DeleteWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*DeleteWebhookResponse, error) {
+	rsp, err := c.DeleteWebhook(ctx, webhookID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteWebhookResponse(rsp)
+}
+
+// ShowWebhookWithResponse Shows a webhook.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id} (the `ShowWebhook` operationId).
+func (c *ClientWithResponses) ShowWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, params *ShowWebhookParams, reqEditors ...RequestEditorFn) (*ShowWebhookResponse, error) {
+	rsp, err := c.ShowWebhook(ctx, webhookID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowWebhookResponse(rsp)
+}
+
+// PatchWebhookWithBodyWithResponse Changes the members that are present; null clears.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+func (c *ClientWithResponses) PatchWebhookWithBodyWithResponse(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PatchWebhookResponse, error) {
+	rsp, err := c.PatchWebhookWithBody(ctx, webhookID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePatchWebhookResponse(rsp)
+}
+
+// PatchWebhookWithResponse Changes the members that are present; null clears.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v2/webhooks/{webhook_id} (the `PatchWebhook` operationId).
+func (c *ClientWithResponses) PatchWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body PatchWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*PatchWebhookResponse, error) {
+	rsp, err := c.PatchWebhook(ctx, webhookID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePatchWebhookResponse(rsp)
+}
+
+// UpdateWebhookWithBodyWithResponse Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+func (c *ClientWithResponses) UpdateWebhookWithBodyWithResponse(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateWebhookResponse, error) {
+	rsp, err := c.UpdateWebhookWithBody(ctx, webhookID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateWebhookResponse(rsp)
+}
+
+// UpdateWebhookWithResponse Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
+func (c *ClientWithResponses) UpdateWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateWebhookResponse, error) {
+	rsp, err := c.UpdateWebhook(ctx, webhookID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateWebhookResponse(rsp)
+}
+
+// ShowWebhookSigningSecretWithResponse Shows the secret that deliveries are signed with.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id}/signing_secret (the `ShowWebhookSigningSecret` operationId).
+func (c *ClientWithResponses) ShowWebhookSigningSecretWithResponse(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*ShowWebhookSigningSecretResponse, error) {
+	rsp, err := c.ShowWebhookSigningSecret(ctx, webhookID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowWebhookSigningSecretResponse(rsp)
+}
+
+// ResetWebhookSigningSecretWithResponse Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/signing_secret (the `ResetWebhookSigningSecret` operationId).
+func (c *ClientWithResponses) ResetWebhookSigningSecretWithResponse(ctx context.Context, webhookID WebhookIDParam, reqEditors ...RequestEditorFn) (*ResetWebhookSigningSecretResponse, error) {
+	rsp, err := c.ResetWebhookSigningSecret(ctx, webhookID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResetWebhookSigningSecretResponse(rsp)
 }
 
 // ParseShowAccountSettingsResponse parses an HTTP response from a ShowAccountSettingsWithResponse call
@@ -82332,6 +84117,210 @@ func ParseListTicketsFromViewResponse(rsp *http.Response) (*ListTicketsFromViewR
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWebhooksResponse parses an HTTP response from a ListWebhooksWithResponse call
+func ParseListWebhooksResponse(rsp *http.Response) (*ListWebhooksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhooksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateOrCloneWebhookResponse parses an HTTP response from a CreateOrCloneWebhookWithResponse call
+func ParseCreateOrCloneWebhookResponse(rsp *http.Response) (*CreateOrCloneWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateOrCloneWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WebhookEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTestWebhookResponse parses an HTTP response from a TestWebhookWithResponse call
+func ParseTestWebhookResponse(rsp *http.Response) (*TestWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookTestEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteWebhookResponse parses an HTTP response from a DeleteWebhookWithResponse call
+func ParseDeleteWebhookResponse(rsp *http.Response) (*DeleteWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowWebhookResponse parses an HTTP response from a ShowWebhookWithResponse call
+func ParseShowWebhookResponse(rsp *http.Response) (*ShowWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePatchWebhookResponse parses an HTTP response from a PatchWebhookWithResponse call
+func ParsePatchWebhookResponse(rsp *http.Response) (*PatchWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PatchWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseUpdateWebhookResponse parses an HTTP response from a UpdateWebhookWithResponse call
+func ParseUpdateWebhookResponse(rsp *http.Response) (*UpdateWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowWebhookSigningSecretResponse parses an HTTP response from a ShowWebhookSigningSecretWithResponse call
+func ParseShowWebhookSigningSecretResponse(rsp *http.Response) (*ShowWebhookSigningSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowWebhookSigningSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SigningSecretEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResetWebhookSigningSecretResponse parses an HTTP response from a ResetWebhookSigningSecretWithResponse call
+func ParseResetWebhookSigningSecretResponse(rsp *http.Response) (*ResetWebhookSigningSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResetWebhookSigningSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SigningSecretEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	}
 

@@ -20,7 +20,7 @@ var (
 		"accounts", "brands", "groups", "custom_statuses", "ticket_fields", "fields", "ticket_field_options", "field_options", "ticket_forms",
 		"user_identities", "api_tokens", "oauth_tokens", "jwt_keys", "signing_keys", "satisfaction_reasons", "blob_removals",
 		"erasures", "idempotency_keys", "organization_merges", "dynamic_content_items", "dynamic_content_variants", "tag_counts", "tag_changes",
-		"rules", "trigger_categories", "trigger_revisions", "sla_policies", "ticket_metrics",
+		"rules", "trigger_categories", "trigger_revisions", "sla_policies", "ticket_metrics", "webhooks",
 	}
 	onlyThese = map[string][]string{
 		"users":         {"details", "notes", "user_fields"},

@@ -2,10 +2,8 @@ package merging
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
-	"regexp"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,6 +14,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/ulid"
 )
 
 // Organizations merges an organization into another. The loser is deleted at
@@ -25,7 +24,7 @@ import (
 func (s *Service) Organizations(ctx context.Context, by auth.Actor, loser, winner int64) (models.OrganizationMerge, error) {
 	now := s.now()
 	m := models.OrganizationMerge{
-		AccountID: by.AccountID, ID: newULID(now), LoserID: loser, WinnerID: winner, UserID: by.ID(), Status: models.MergeNew,
+		AccountID: by.AccountID, ID: ulid.New(now), LoserID: loser, WinnerID: winner, UserID: by.ID(), Status: models.MergeNew,
 		Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now},
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -46,7 +45,7 @@ func (s *Service) OrganizationMerge(ctx context.Context, by auth.Actor, id strin
 	if !by.Admin() {
 		return m, fault.Denied()
 	}
-	if !isULID.MatchString(id) { // PostgreSQL refuses some texts
+	if !ulid.Is(id) { // PostgreSQL refuses some texts
 		return m, fault.Missing("organization merge", id)
 	}
 	err := s.db.WithContext(ctx).Take(&m, "id = ?", id).Error
@@ -128,26 +127,4 @@ func (s *Service) moveOrganization(ctx context.Context, args mergeOrganizations)
 func (s *Service) mark(ctx context.Context, m models.OrganizationMerge, status string) error {
 	return s.db.WithContext(ctx).Model(&models.OrganizationMerge{}).Where("id = ?", m.ID).
 		Updates(map[string]any{"status": status, "updated_at": s.now()}).Error
-}
-
-// crockford is the alphabet of ULIDs.
-const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-var isULID = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`)
-
-// newULID is an id of 26 characters that sorts by time: 48 bits of milliseconds
-// and 80 random ones.
-func newULID(at time.Time) string {
-	var out [26]byte
-	ms := at.UnixMilli()
-	for i := 9; i >= 0; i-- {
-		out[i] = crockford[ms&31]
-		ms >>= 5
-	}
-	var random [16]byte
-	_, _ = rand.Read(random[:]) // never fails
-	for i, b := range random {
-		out[10+i] = crockford[b&31]
-	}
-	return string(out[:])
 }
