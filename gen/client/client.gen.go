@@ -8149,7 +8149,7 @@ type ListWebhooksParams struct {
 	// FilterStatus Only webhooks that are active, or inactive.
 	FilterStatus *string `form:"filter[status],omitempty" json:"filter[status],omitempty"`
 
-	// Sort The field to sort by when paging by cursor; `-` before it turns the order.
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
 	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// Include signing_secret adds the secret to each webhook.
