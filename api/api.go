@@ -81,6 +81,7 @@ type handlers struct {
 	accountHandlers
 	attachmentHandlers
 	dynamicHandlers
+	eventHandlers
 	fieldHandlers
 	groupHandlers
 	jobHandlers
@@ -116,11 +117,12 @@ func New(s Services, o Options) *echo.Echo {
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
 		Authenticate: who.middleware, Authorize: authorize,
 	})
-	e.Use(idempotent{s.Idempotency}.middleware, ifMatch{s.Idempotency}.middleware)
+	e.Use(source, idempotent{s.Idempotency}.middleware, ifMatch{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, s.Rules, who},
 		dynamicHandlers:      dynamicHandlers{s.Dynamic},
+		eventHandlers:        eventHandlers{s.Events, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
 		jobHandlers:          jobHandlers{s.Jobs},

@@ -292,10 +292,25 @@ func (a *anAPI) do(method, path, body string) *result {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	w := httptest.NewRecorder()
-	a.handler.ServeHTTP(w, r)
+	ctx, hangUp := context.WithCancel(r.Context())
+	defer hangUp()
+	a.handler.ServeHTTP(impatient{w, hangUp}, r.WithContext(ctx))
 	res := &result{t: a.t, method: method, path: path, status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 	res.checkAgainstSpec(r)
 	return res
+}
+
+// impatient takes an answer and hangs up when the first part of a stream has come.
+type impatient struct {
+	*httptest.ResponseRecorder
+	hangUp func()
+}
+
+func (i impatient) Flush() {
+	i.ResponseRecorder.Flush()
+	if strings.HasPrefix(i.Header().Get("Content-Type"), "text/event-stream") {
+		i.hangUp()
+	}
 }
 
 // result is an answer, already checked against openapi.yaml.
@@ -451,6 +466,7 @@ var specRouter = sync.OnceValues(func() (routers.Router, error) {
 	}
 	doc.Servers = nil
 	openapi3filter.RegisterBodyDecoder("application/atom+xml", openapi3filter.FileBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.FileBodyDecoder)
 	return legacy.NewRouter(doc)
 })
 

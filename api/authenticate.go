@@ -36,21 +36,38 @@ func (a authenticator) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
 			return next(c)
 		}
-		actor, err := a.actor(r.Context(), c)
+		actor, err := a.caller(r.Context(), c)
 		if err != nil {
 			return err
-		}
-		if email := r.Header.Get("X-On-Behalf-Of"); email != "" {
-			if wire.CheckString(email) != nil {
-				return fault.New(fault.Unauthenticated, "malformed X-On-Behalf-Of")
-			}
-			if actor, err = a.auth.AsUser(r.Context(), actor, email); err != nil {
-				return err
-			}
 		}
 		edge.SetActor(c, actor.AccountID, actor.ID())
 		c.SetRequest(r.WithContext(auth.With(c.Request().Context(), actor)))
 		return next(c)
+	}
+}
+
+// caller is who calls: who signed in, or the user for whom that is.
+func (a authenticator) caller(ctx context.Context, c echo.Context) (auth.Actor, error) {
+	actor, err := a.actor(ctx, c)
+	email := c.Request().Header.Get("X-On-Behalf-Of")
+	if err != nil || email == "" {
+		return actor, err
+	}
+	if wire.CheckString(email) != nil {
+		return actor, fault.New(fault.Unauthenticated, "malformed X-On-Behalf-Of")
+	}
+	return a.auth.AsUser(ctx, actor, email)
+}
+
+// again checks the credentials of c's request once more, for an answer that
+// goes on for long.
+func (a authenticator) again(c echo.Context, op gen.Operation) func(context.Context) error {
+	return func(ctx context.Context) error {
+		actor, err := a.caller(ctx, c)
+		if err != nil {
+			return err
+		}
+		return may(actor, op)
 	}
 }
 

@@ -27,12 +27,14 @@ type call struct {
 	accept string // the types of answers that it takes
 	query  url.Values
 	setUp  *setUp
+
+	echo echo.Context // of the request, for what only a few ask
 }
 
 type callKey struct{}
 
 func withCall(ctx context.Context, c echo.Context, s *setUp) context.Context {
-	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s})
+	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s, c})
 }
 
 func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }

@@ -214,6 +214,7 @@ func fill(path string, value func(name string) string) string {
 // rows is a fingerprint of each table's rows of the account.
 func (a *anAPI) rows() map[string]string {
 	a.t.Helper()
+	a.numbered() // or what was written before would be numbered in between
 	tables, err := tenantTables(a)
 	if err != nil {
 		a.t.Fatal(err)

@@ -1164,6 +1164,54 @@ type ErrorListBody struct {
 	Errors []ErrorItem `json:"errors"`
 }
 
+// Event defines model for Event.
+type Event struct {
+	AccountID int64 `json:"account_id"`
+
+	// ID The same wherever the event is sent.
+	ID openapi_types.UUID `json:"id"`
+
+	// Subject zen:ticket:35
+	Subject string    `json:"subject"`
+	Time    wire.Time `json:"time"`
+
+	// Type zen:event-type:ticket.created
+	Type                string `json:"type"`
+	ZendeskEventVersion string `json:"zendesk_event_version"`
+
+	// Event What changed, by type.
+	Event map[string]interface{} `json:"event"`
+
+	// Detail The record as it was saved; ids are texts.
+	Detail map[string]interface{} `json:"detail"`
+
+	// ActorID Who did it; -1 is the system. helpd's own.
+	ActorID string `json:"actor_id"`
+
+	// SourceID The `X-Source-Id` of the write; helpd's own.
+	SourceID nullable.Nullable[string] `json:"source_id"`
+}
+
+// EventsEnvelope defines model for EventsEnvelope.
+type EventsEnvelope struct {
+	Events []wire.Raw  `json:"events"`
+	Meta   EventsMeta  `json:"meta"`
+	Links  EventsLinks `json:"links"`
+}
+
+// EventsLinks defines model for EventsLinks.
+type EventsLinks struct {
+	Next *string `json:"next"`
+}
+
+// EventsMeta defines model for EventsMeta.
+type EventsMeta struct {
+	HasMore bool `json:"has_more"`
+
+	// AfterCursor Also of the last page, to go on from later.
+	AfterCursor string `json:"after_cursor"`
+}
+
 // ExplainBody defines model for ExplainBody.
 type ExplainBody struct {
 	// TicketID Required.
@@ -4520,6 +4568,15 @@ type DynamicContentItemIDParam = wire.ID
 // DynamicContentVariantIDParam defines model for DynamicContentVariantIdParam.
 type DynamicContentVariantIDParam = wire.ID
 
+// EventExceptParam defines model for EventExceptParam.
+type EventExceptParam = string
+
+// EventSubjectParam defines model for EventSubjectParam.
+type EventSubjectParam = string
+
+// EventTypeParam defines model for EventTypeParam.
+type EventTypeParam = string
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
 
@@ -4809,6 +4866,21 @@ type ShowManyDynamicContentsParams struct {
 type ListEndUserIdentitiesParams struct {
 	// Type Types to list; all without it.
 	Type []string `form:"type,omitempty" json:"type,omitempty"`
+}
+
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// PageSize Events a page, 1 to 1,000; 100 if it is left out.
+	PageSize *int64 `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before, or the id of an event of the stream.
+	PageAfter *string `form:"page[after],omitempty" json:"page[after],omitempty"`
+}
+
+// StreamEventsParams defines parameters for StreamEvents.
+type StreamEventsParams struct {
+	// After Where to begin, as `Last-Event-ID`, for clients that cannot send a header.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // GroupMembershipBulkDeleteParams defines parameters for GroupMembershipBulkDelete.
@@ -6075,6 +6147,12 @@ type ServerInterface interface {
 	// VerifyEndUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyEndUserIdentity(ctx echo.Context, userID UserIDParam, userIdentityID UserIdentityIDParam) error
+	// ListEvents Reads the log of what happened in the account, from its beginning or behind a cursor.
+	// (GET /api/v2/events)
+	ListEvents(ctx echo.Context, params ListEventsParams) error
+	// StreamEvents Sends events as they happen, as server-sent events.
+	// (GET /api/v2/events/stream)
+	StreamEvents(ctx echo.Context, params StreamEventsParams) error
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx echo.Context) error
@@ -8195,6 +8273,49 @@ func (w *ServerInterfaceWrapper) VerifyEndUserIdentity(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.VerifyEndUserIdentity(ctx, userID, userIdentityID)
+	return err
+}
+
+// ListEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEventsParams
+	// ------------- Optional query parameter "page[size]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page[size]", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page[size]: %s", err))
+	}
+
+	// ------------- Optional query parameter "page[after]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page[after]", ctx.QueryParams(), &params.PageAfter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page[after]: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEvents(ctx, params)
+	return err
+}
+
+// StreamEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) StreamEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StreamEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StreamEvents(ctx, params)
 	return err
 }
 
@@ -13993,6 +14114,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.DeleteDynamicContentVariant, options.OperationMiddlewares["DeleteDynamicContentVariant"]...)
 	router.GET(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.ShowDynamicContentVariant, options.OperationMiddlewares["ShowDynamicContentVariant"]...)
 	router.PUT(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.UpdateDynamicContentVariant, options.OperationMiddlewares["UpdateDynamicContentVariant"]...)
+	router.GET(options.BaseURL+"/api/v2/events", wrapper.ListEvents, options.OperationMiddlewares["ListEvents"]...)
+	router.GET(options.BaseURL+"/api/v2/events/stream", wrapper.StreamEvents, options.OperationMiddlewares["StreamEvents"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields", wrapper.ListTicketFields, options.OperationMiddlewares["ListTicketFields"]...)
 	router.POST(options.BaseURL+"/api/v2/ticket_fields", wrapper.CreateTicketField, options.OperationMiddlewares["CreateTicketField"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields/count", wrapper.CountTicketFields, options.OperationMiddlewares["CountTicketFields"]...)
@@ -15851,6 +15974,79 @@ func (response VerifyEndUserIdentity200JSONResponse) VisitVerifyEndUserIdentityR
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListEventsRequestObject struct {
+	Params ListEventsParams
+}
+
+type ListEventsResponseObject interface {
+	VisitListEventsResponse(w http.ResponseWriter) error
+}
+
+type ListEvents200JSONResponse EventsEnvelope
+
+func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamEventsRequestObject struct {
+	Params StreamEventsParams
+}
+
+type StreamEventsResponseObject interface {
+	VisitStreamEventsResponse(w http.ResponseWriter) error
+}
+
+type StreamEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamEvents200TextEventStreamResponse) VisitStreamEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
 }
 
 type ListGroupMembershipsRequestObject struct {
@@ -23748,6 +23944,12 @@ type StrictServerInterface interface {
 	// VerifyEndUserIdentity Notes that an address is verified.
 	// (PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify)
 	VerifyEndUserIdentity(ctx context.Context, request VerifyEndUserIdentityRequestObject) (VerifyEndUserIdentityResponseObject, error)
+	// ListEvents Reads the log of what happened in the account, from its beginning or behind a cursor.
+	// (GET /api/v2/events)
+	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// StreamEvents Sends events as they happen, as server-sent events.
+	// (GET /api/v2/events/stream)
+	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx context.Context, request ListGroupMembershipsRequestObject) (ListGroupMembershipsResponseObject, error)
@@ -26963,6 +27165,56 @@ func (sh *strictHandler) VerifyEndUserIdentity(ctx echo.Context, userID UserIDPa
 		return err
 	} else if validResponse, ok := response.(VerifyEndUserIdentityResponseObject); ok {
 		return validResponse.VisitVerifyEndUserIdentityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEvents operation middleware
+func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
+	var request ListEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEvents(ctx.Request().Context(), request.(ListEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
+		return validResponse.VisitListEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StreamEvents operation middleware
+func (sh *strictHandler) StreamEvents(ctx echo.Context, params StreamEventsParams) error {
+	var request StreamEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamEvents(ctx.Request().Context(), request.(StreamEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StreamEventsResponseObject); ok {
+		return validResponse.VisitStreamEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

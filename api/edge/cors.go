@@ -15,7 +15,7 @@ var (
 	// Authorization must be named: in this list, * would not cover it.
 	corsAllowed = []string{strings.Join([]string{
 		"Accept", "Accept-Language", "Authorization", "Content-Type",
-		"Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID",
+		"Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Source-Id",
 		"X-On-Behalf-Of", "X-Request-Id", "X-Requested-With", "traceparent", "tracestate",
 	}, ", ")}
 	corsMethods = []string{"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"}

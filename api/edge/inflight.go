@@ -18,18 +18,22 @@ const (
 	// waitingPerPlace bounds the requests that wait. More could not be served
 	// within maxWait anyway.
 	waitingPerPlace = 4
+	// maxStreams is how many listeners one process has: about 40 KB each.
+	maxStreams = 5_000
 )
 
 // InFlight lets max requests be worked on at the same time, and as many
 // uploads, which take long without much work and must not use up the others'
-// places. A request beyond that waits shortly and then fails with
-// fault.Overloaded. Probes always pass. 0 is no limit.
+// places; and besides maxStreams listeners to streams, who mostly wait. A request
+// beyond that waits shortly and then fails with fault.Overloaded. Probes always
+// pass. 0 is no limit.
 func InFlight(max int) echo.MiddlewareFunc {
 	if max <= 0 {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	calls := &lane{places: make(chan struct{}, max)}
 	uploads := &lane{places: make(chan struct{}, max)}
+	streams := &lane{places: make(chan struct{}, maxStreams)}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			path := c.Request().URL.Path
@@ -38,8 +42,11 @@ func InFlight(max int) echo.MiddlewareFunc {
 			}
 			p := &of(c).place
 			p.lane = calls
-			if isUpload(path) {
+			switch {
+			case isUpload(path):
 				p.lane = uploads
+			case isStream(path):
+				p.lane = streams
 			}
 			if err := p.take(c.Request().Context()); err != nil {
 				return err
@@ -111,3 +118,7 @@ func overloaded() error {
 func isUpload(path string) bool {
 	return path == "/api/v2/uploads" || strings.HasPrefix(path, "/api/v2/uploads/")
 }
+
+// isStream reports whether the answer to path goes on for as long as the client
+// listens.
+func isStream(path string) bool { return path == "/api/v2/events/stream" }

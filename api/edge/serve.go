@@ -66,13 +66,19 @@ func Serve(ctx context.Context, s Server) error {
 func (s Server) serve(ctx context.Context, ln net.Listener) error {
 	// There is no limit on a request as a whole, since exports and uploads
 	// take long: pace sees to it that they move.
+	ending, end := context.WithCancel(context.Background())
 	srv := &http.Server{
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), endingKey{}, ending)
+		},
 		Handler:           pace(s.Handler, s.Patience, s.MinRate),
 		ReadHeaderTimeout: readHeader,
 		IdleTimeout:       s.Idle,
 		MaxHeaderBytes:    s.MaxHeader,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 	}
+	srv.RegisterOnShutdown(end)
+	defer end()
 	if s.OnListen != nil {
 		s.OnListen(ln.Addr())
 	}
@@ -90,4 +96,15 @@ func (s Server) serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("requests were still in flight after %s and have been cut: %w", s.Drain, err)
 	}
 	return nil
+}
+
+type endingKey struct{}
+
+// Ending is done when the server that ctx's request came to is about to end:
+// answers that would go on for ever end then.
+func Ending(ctx context.Context) context.Context {
+	if ending, ok := ctx.Value(endingKey{}).(context.Context); ok {
+		return ending
+	}
+	return context.Background() // outside of Serve
 }

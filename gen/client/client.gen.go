@@ -1211,6 +1211,54 @@ type ErrorItem struct {
 	Detail *string `json:"detail,omitempty"`
 }
 
+// Event defines model for Event.
+type Event struct {
+	AccountID int64 `json:"account_id"`
+
+	// ID The same wherever the event is sent.
+	ID openapi_types.UUID `json:"id"`
+
+	// Subject zen:ticket:35
+	Subject string    `json:"subject"`
+	Time    time.Time `json:"time"`
+
+	// Type zen:event-type:ticket.created
+	Type                string `json:"type"`
+	ZendeskEventVersion string `json:"zendesk_event_version"`
+
+	// Event What changed, by type.
+	Event map[string]interface{} `json:"event"`
+
+	// Detail The record as it was saved; ids are texts.
+	Detail map[string]interface{} `json:"detail"`
+
+	// ActorID Who did it; -1 is the system. helpd's own.
+	ActorID string `json:"actor_id"`
+
+	// SourceID The `X-Source-Id` of the write; helpd's own.
+	SourceID nullable.Nullable[string] `json:"source_id"`
+}
+
+// EventsEnvelope defines model for EventsEnvelope.
+type EventsEnvelope struct {
+	Events []Event     `json:"events"`
+	Meta   EventsMeta  `json:"meta"`
+	Links  EventsLinks `json:"links"`
+}
+
+// EventsLinks defines model for EventsLinks.
+type EventsLinks struct {
+	Next *string `json:"next"`
+}
+
+// EventsMeta defines model for EventsMeta.
+type EventsMeta struct {
+	HasMore bool `json:"has_more"`
+
+	// AfterCursor Also of the last page, to go on from later.
+	AfterCursor string `json:"after_cursor"`
+}
+
 // ExplainBody defines model for ExplainBody.
 type ExplainBody struct {
 	// TicketID Required.
@@ -5102,6 +5150,15 @@ type DynamicContentItemIDParam = int64
 // DynamicContentVariantIDParam defines model for DynamicContentVariantIdParam.
 type DynamicContentVariantIDParam = int64
 
+// EventExceptParam defines model for EventExceptParam.
+type EventExceptParam = string
+
+// EventSubjectParam defines model for EventSubjectParam.
+type EventSubjectParam = string
+
+// EventTypeParam defines model for EventTypeParam.
+type EventTypeParam = string
+
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
 
@@ -5619,6 +5676,39 @@ type ListEndUserIdentitiesParams struct {
 
 	// Type Types to list; all without it.
 	Type []string `form:"type,omitempty" json:"type,omitempty"`
+}
+
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// PageSize Events a page, 1 to 1,000; 100 if it is left out.
+	PageSize *int64 `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before, or the id of an event of the stream.
+	PageAfter *string `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// FilterType Types, separated by commas, with or without `zen:event-type:`; `ticket.*` is all of tickets.
+	FilterType *EventTypeParam `form:"filter[type],omitempty" json:"filter[type],omitempty"`
+
+	// FilterSubject Records, separated by commas: `zen:ticket:35`; `zen:ticket:*` is all tickets.
+	FilterSubject *EventSubjectParam `form:"filter[subject],omitempty" json:"filter[subject],omitempty"`
+
+	// ExcludeSource Values of `X-Source-Id`, separated by commas, whose changes are left out.
+	ExcludeSource *EventExceptParam `form:"exclude_source,omitempty" json:"exclude_source,omitempty"`
+}
+
+// StreamEventsParams defines parameters for StreamEvents.
+type StreamEventsParams struct {
+	// After Where to begin, as `Last-Event-ID`, for clients that cannot send a header.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// FilterType Types, separated by commas, with or without `zen:event-type:`; `ticket.*` is all of tickets.
+	FilterType *EventTypeParam `form:"filter[type],omitempty" json:"filter[type],omitempty"`
+
+	// FilterSubject Records, separated by commas: `zen:ticket:35`; `zen:ticket:*` is all tickets.
+	FilterSubject *EventSubjectParam `form:"filter[subject],omitempty" json:"filter[subject],omitempty"`
+
+	// ExcludeSource Values of `X-Source-Id`, separated by commas, whose changes are left out.
+	ExcludeSource *EventExceptParam `form:"exclude_source,omitempty" json:"exclude_source,omitempty"`
 }
 
 // ListGroupMembershipsParams defines parameters for ListGroupMemberships.
@@ -9297,6 +9387,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
 	VerifyEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEvents Reads the log of what happened in the account, from its beginning or behind a cursor.
+	//
+	// Events come in the order in which they were committed: none is left out and none comes twice, whoever writes at the same time. With a filter a page may have few events or none and still say `has_more`. An extension of helpd.
+	//
+	// Corresponds with GET /api/v2/events (the `ListEvents` operationId).
+	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StreamEvents Sends events as they happen, as server-sent events.
+	//
+	// Each has the event as data and a cursor as its id. A client that reconnects sends the last id as `Last-Event-ID` and misses nothing; without one it hears what happens from now on. A comment comes every 15 seconds when nothing happens. An extension of helpd.
+	//
+	// Corresponds with GET /api/v2/events/stream (the `StreamEvents` operationId).
+	StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListGroupMemberships Lists the memberships.
 	//
@@ -13322,6 +13426,40 @@ func (c *Client) RequestEndUserVerification(ctx context.Context, userID UserIDPa
 // Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
 func (c *Client) VerifyEndUserIdentity(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyEndUserIdentityRequest(c.Server, userID, userIdentityID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEvents Reads the log of what happened in the account, from its beginning or behind a cursor.
+//
+// Events come in the order in which they were committed: none is left out and none comes twice, whoever writes at the same time. With a filter a page may have few events or none and still say `has_more`. An extension of helpd.
+//
+// Corresponds with GET /api/v2/events (the `ListEvents` operationId).
+func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StreamEvents Sends events as they happen, as server-sent events.
+//
+// Each has the event as data and a cursor as its id. A client that reconnects sends the last id as `Last-Event-ID` and misses nothing; without one it hears what happens from now on. A comment comes every 15 seconds when nothing happens. An extension of helpd.
+//
+// Corresponds with GET /api/v2/events/stream (the `StreamEvents` operationId).
+func (c *Client) StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStreamEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -23965,6 +24103,198 @@ func NewVerifyEndUserIdentityRequest(server string, userID UserIDParam, userIden
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListEventsRequest constructs an http.Request for the ListEvents method
+func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[type]", *params.FilterType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterSubject != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[subject]", *params.FilterSubject, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_source", *params.ExcludeSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStreamEventsRequest constructs an http.Request for the StreamEvents method
+func NewStreamEventsRequest(server string, params *StreamEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/events/stream")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[type]", *params.FilterType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterSubject != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[subject]", *params.FilterSubject, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeSource != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_source", *params.ExcludeSource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -47147,6 +47477,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/end_users/{user_id}/identities/{user_identity_id}/verify (the `VerifyEndUserIdentity` operationId).
 	VerifyEndUserIdentityWithResponse(ctx context.Context, userID UserIDParam, userIdentityID UserIdentityIDParam, reqEditors ...RequestEditorFn) (*VerifyEndUserIdentityResponse, error)
 
+	// ListEventsWithResponse Reads the log of what happened in the account, from its beginning or behind a cursor.
+	//
+	// Events come in the order in which they were committed: none is left out and none comes twice, whoever writes at the same time. With a filter a page may have few events or none and still say `has_more`. An extension of helpd.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/events (the `ListEvents` operationId).
+	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
+
+	// StreamEventsWithResponse Sends events as they happen, as server-sent events.
+	//
+	// Each has the event as data and a cursor as its id. A client that reconnects sends the last id as `Last-Event-ID` and misses nothing; without one it hears what happens from now on. A comment comes every 15 seconds when nothing happens. An extension of helpd.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/events/stream (the `StreamEvents` operationId).
+	StreamEventsWithResponse(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*StreamEventsResponse, error)
+
 	// ListGroupMembershipsWithResponse Lists the memberships.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -52915,6 +53263,81 @@ func (r VerifyEndUserIdentityResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyEndUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EventsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEventsResponse) GetJSON200() *EventsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StreamEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r StreamEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StreamEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StreamEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StreamEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -67998,6 +68421,36 @@ func (c *ClientWithResponses) VerifyEndUserIdentityWithResponse(ctx context.Cont
 	return ParseVerifyEndUserIdentityResponse(rsp)
 }
 
+// ListEventsWithResponse Reads the log of what happened in the account, from its beginning or behind a cursor.
+//
+// Events come in the order in which they were committed: none is left out and none comes twice, whoever writes at the same time. With a filter a page may have few events or none and still say `has_more`. An extension of helpd.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/events (the `ListEvents` operationId).
+func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error) {
+	rsp, err := c.ListEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEventsResponse(rsp)
+}
+
+// StreamEventsWithResponse Sends events as they happen, as server-sent events.
+//
+// Each has the event as data and a cursor as its id. A client that reconnects sends the last id as `Last-Event-ID` and misses nothing; without one it hears what happens from now on. A comment comes every 15 seconds when nothing happens. An extension of helpd.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/events/stream (the `StreamEvents` operationId).
+func (c *ClientWithResponses) StreamEventsWithResponse(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*StreamEventsResponse, error) {
+	rsp, err := c.StreamEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStreamEventsResponse(rsp)
+}
+
 // ListGroupMembershipsWithResponse Lists the memberships.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -75395,6 +75848,48 @@ func ParseVerifyEndUserIdentityResponse(rsp *http.Response) (*VerifyEndUserIdent
 		}
 		response.JSON200 = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListEventsResponse parses an HTTP response from a ListEventsWithResponse call
+func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EventsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStreamEventsResponse parses an HTTP response from a StreamEventsWithResponse call
+func ParseStreamEventsResponse(rsp *http.Response) (*StreamEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StreamEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
 	}
 
 	return response, nil

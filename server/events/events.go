@@ -4,6 +4,7 @@
 package events
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -26,8 +27,8 @@ type Event struct {
 // By says who brought events about, and when.
 type By struct {
 	AccountID int64
-	ActorID   int64 // models.SystemUser for rules and jobs
-	SourceID  string
+	ActorID   int64  // models.SystemUser for rules and jobs
+	SourceID  string // empty: Source of the context
 	At        time.Time
 }
 
@@ -91,6 +92,7 @@ func AppendTx(tx *gorm.DB, by By, kind string, id int64, list ...Event) error {
 	if len(list) == 0 {
 		return nil
 	}
+	by.SourceID = cmp.Or(by.SourceID, Source(tx.Statement.Context))
 	return tx.Exec(Insert, Arguments(by, kind, id, list)...).Error
 }
 
@@ -103,6 +105,7 @@ type About struct {
 // AppendAllTx appends events of several records of one kind in few statements:
 // what happens to all members of an organization at once.
 func AppendAllTx(tx *gorm.DB, by By, kind string, list []About) error {
+	by.SourceID = cmp.Or(by.SourceID, Source(tx.Statement.Context))
 	for part := range slices.Chunk(list, 1_000) {
 		type aboutRow struct {
 			row

@@ -171,6 +171,144 @@ func TestReadersMissNothing(t *testing.T) {
 	}
 }
 
+// Listeners who come at any time hear all that is numbered after their place, once
+// and in order, and nothing of other accounts.
+func TestListenersHearAll(t *testing.T) {
+	t.Parallel()
+	const listeners, writers, each = 40, 4, 50
+	dsn := testdb.DSN(t)
+	l, other := running(t, dsn), running(t, dsn)
+	db := testdb.Open(t, dsn)
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for i := range each {
+				if err := appendTx(db.WithContext(t.Context()), 1+int64(w%2), int64(w), i); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	type heard struct {
+		account, start int64
+		seqs           []int64
+	}
+	got := make([]heard, listeners)
+	var hearing sync.WaitGroup
+	var mu sync.Mutex
+	for i := range listeners {
+		hearing.Go(func() {
+			h := &got[i]
+			h.account = 1 + int64(i%3) // in the third nothing happens
+			if i%2 == 0 {
+				var err error
+				if h.start, err = l.End(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+			listener := l.Listen(h.account)
+			defer listener.Close()
+			for after := h.start; ; {
+				list, err := listener.Next(ctx, after)
+				if err != nil {
+					t.Error(err)
+				}
+				if len(list) == 0 {
+					return
+				}
+				mu.Lock()
+				for _, e := range list {
+					h.seqs, after = append(h.seqs, e.Seq), e.Seq
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if _, err := other.Number(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		h := &got[i]
+		var want []int64
+		if err := db.Raw("SELECT seq FROM events WHERE account_id = ? AND seq > ? ORDER BY seq", h.account, h.start).Scan(&want).Error; err != nil {
+			t.Fatal(err)
+		}
+		until(t, fmt.Sprint("listener ", i), func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(h.seqs) >= len(want)
+		})
+		mu.Lock()
+		if !slices.Equal(h.seqs, want) {
+			t.Errorf("listener %d heard %v, and there were %v", i, h.seqs, want)
+		}
+		mu.Unlock()
+	}
+	stop()
+	hearing.Wait()
+}
+
+// What a page leaves out does not make it longer, and every page ends.
+func TestFilteredReading(t *testing.T) {
+	t.Parallel()
+	db := testdb.DB(t)
+	l := events.NewLog(db, clock, quiet)
+	err := db.Exec(`INSERT INTO events (account_id, type, subject, subject_id, actor_id, source_id, detail, change, created_at)
+		SELECT 7, 'zen:event-type:' || CASE WHEN n % 5999 = 0 THEN 'user.name_changed' ELSE 'ticket.a_b' END, 'zen:ticket:' || n, n, 1,
+			CASE n % 2 WHEN 0 THEN 'even' END, '{}', '{}', now() FROM generate_series(1, 12000) n`).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Number(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	walk := func(f events.Filter, limit int) (ids []int64, pages int) {
+		t.Helper()
+		for after, more := int64(0), true; more; pages++ {
+			var list []events.Logged
+			was := after
+			if list, after, more, err = l.Read(t.Context(), 7, f, after, limit); err != nil {
+				t.Fatal(err)
+			}
+			if more && after <= was || len(list) > limit {
+				t.Fatalf("page %d: %d of %d, from %d to %d", pages, len(list), limit, was, after)
+			}
+			for _, e := range list {
+				if !f.Has(&e) {
+					t.Errorf("%+v is not in %+v", e, f)
+				}
+				ids = append(ids, e.SubjectID)
+			}
+		}
+		return ids, pages
+	}
+	for _, c := range []struct {
+		f     events.Filter
+		limit int
+		want  []int64 // nil: as many as n
+		n     int
+		pages int
+	}{
+		{f: events.Filter{}, limit: 5000, n: 12000, pages: 3},
+		{f: events.Filter{Types: []string{"zen:event-type:user.*"}}, limit: 10, want: []int64{5999, 11998}, pages: 3},
+		{f: events.Filter{Types: []string{"zen:event-type:ticket.aab"}}, limit: 10, want: []int64{}, pages: 3}, // _ is itself
+		{f: events.Filter{Subjects: []string{"zen:ticket:12", "zen:ticket:7000"}}, limit: 1, want: []int64{12, 7000}, pages: 3},
+		{f: events.Filter{Subjects: []string{"zen:user:*"}}, limit: 1, want: []int64{}, pages: 3},
+		{f: events.Filter{Except: []string{"even"}}, limit: 3000, n: 6000, pages: 3},
+	} {
+		ids, pages := walk(c.f, c.limit)
+		if c.want != nil {
+			c.n = len(c.want)
+		}
+		if len(ids) != c.n || c.want != nil && !slices.Equal(ids, c.want) || pages != c.pages || !slices.IsSorted(ids) {
+			t.Errorf("%+v by %d: %d events %.5v on %d pages, want %d %v on %d", c.f, c.limit, len(ids), ids, pages, c.n, c.want, c.pages)
+		}
+	}
+}
+
 func copyTx(tx *gorm.DB, list []events.Logged) error {
 	for _, e := range list {
 		if err := tx.Exec("INSERT INTO copies VALUES (?, ?, (?::json->>'n')::int)", e.Seq, e.Subject, string(e.Detail)).Error; err != nil {

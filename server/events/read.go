@@ -64,31 +64,27 @@ const lookedAt = 5_000
 func (l *Log) Read(ctx context.Context, account int64, f Filter, after int64, limit int) (list []Logged, next int64, more bool, err error) {
 	db := l.db.WithContext(ctx)
 	where, args := f.where()
-	var last int64 // to be looked at; 0: all
 	if where != "" {
-		if _, err := postgres.Row(db, "SELECT seq FROM events WHERE account_id = ? AND seq > ? ORDER BY seq OFFSET ? LIMIT 1",
-			[]any{account, after, lookedAt - 1}, &last); err != nil {
+		var looked int
+		if _, err := postgres.Row(db, "SELECT count(*), coalesce(max(seq), ?) FROM (SELECT seq FROM events WHERE account_id = ? AND seq > ? ORDER BY seq LIMIT ?) AS e",
+			[]any{after, account, after, lookedAt}, &looked, &next); err != nil {
 			return nil, after, false, err
 		}
-		if last > 0 {
-			where, args = where+" AND seq <= ?", append(args, last)
-		}
+		where, args, more = where+" AND seq <= ?", append(args, next), looked == lookedAt
 	}
 	err = postgres.Rows(db, "SELECT "+loggedColumns+" FROM events WHERE account_id = ? AND seq > ?"+where+" ORDER BY seq LIMIT ?",
 		append(append([]any{account, after}, args...), limit+1), collect(&list))
 	if err != nil {
 		return nil, after, false, err
 	}
-	switch {
-	case len(list) > limit:
+	if len(list) > limit {
 		list = list[:limit]
 		return list, list[limit-1].Seq, true, nil
-	case last > 0:
-		return list, last, true, nil
-	case len(list) > 0:
+	}
+	if len(list) > 0 {
 		after = list[len(list)-1].Seq
 	}
-	return list, after, false, nil
+	return list, max(next, after), more, nil
 }
 
 // where is the filter as SQL.

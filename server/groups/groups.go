@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/accounts"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/jobs"
@@ -61,7 +62,10 @@ func (s *Service) Create(ctx context.Context, by auth.Actor, c Change) (models.G
 		if err := s.checkTx(tx, by, g); err != nil {
 			return err
 		}
-		return tx.Create(&g).Error
+		if err := tx.Create(&g).Error; err != nil {
+			return err
+		}
+		return s.recordTx(tx, by, g, events.Event{Type: "group.created"})
 	})
 	return g, err
 }
@@ -94,7 +98,10 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id int64, c Change)
 			}
 		}
 		g.UpdatedAt = s.now()
-		return tx.Select("name", "description", "is_public", "updated_at").Updates(&g).Error
+		if err := tx.Select("name", "description", "is_public", "updated_at").Updates(&g).Error; err != nil {
+			return err
+		}
+		return s.recordTx(tx, by, g, changes(before, g)...)
 	})
 	return g, err
 }
@@ -123,6 +130,9 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id int64) error {
 		}
 		g.Deleted, g.UpdatedAt = true, s.now()
 		if err := tx.Select("deleted", "updated_at").Updates(&g).Error; err != nil {
+			return err
+		}
+		if err := s.recordTx(tx, by, g, events.Event{Type: "group.deleted"}); err != nil {
 			return err
 		}
 		return s.jobs.EnqueueTx(tx, Left{AccountID: by.AccountID, GroupID: id})

@@ -53,7 +53,7 @@ func (w *bulkWorker) Work(ctx context.Context, job *river.Job[bulkArgs]) error {
 	if b.op, ok = w.service.operations[job.Args.Operation]; !ok {
 		return fmt.Errorf("no bulk operation %q", job.Args.Operation)
 	}
-	err := b.work(postgres.WithAccount(ctx, job.Args.AccountID))
+	err := b.work(postgres.WithAccount(sourced(ctx, job.Metadata), job.Args.AccountID))
 	if ctx.Err() != nil {
 		// Cut off by the end of the process, not by the work: it goes on where
 		// it stopped, and the attempt does not count.

@@ -6,6 +6,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,7 +20,9 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -137,15 +140,22 @@ func (w *worker[T]) NextRetry(job *river.Job[T]) time.Time {
 }
 
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
-	return w.run(ctx, job.Args)
+	return w.run(sourced(ctx, job.Metadata), job.Args)
 }
 
 // EnqueueTx puts a job into the queue in the transaction tx: it is worked once
-// tx is committed, and never if it is not. At most one opts is given.
+// tx is committed, and never if it is not. What it changes has the source that
+// tx's context has. At most one opts is given.
 func (s *Service) EnqueueTx(tx *gorm.DB, args river.JobArgs, opts ...river.InsertOpts) error {
 	var o *river.InsertOpts
 	if len(opts) > 0 {
 		o = &opts[0]
+	}
+	if source := events.Source(tx.Statement.Context); source != "" {
+		if o == nil {
+			o = &river.InsertOpts{}
+		}
+		o.Metadata = models.ToJSON(metadata{source})
 	}
 	drivers, err := postgres.PgxTx(tx)
 	if err == nil {
@@ -155,6 +165,20 @@ func (s *Service) EnqueueTx(tx *gorm.DB, args river.JobArgs, opts ...river.Inser
 		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
 	}
 	return nil
+}
+
+// metadata is what a job has from whoever enqueued it.
+type metadata struct {
+	Source string `json:"source"` // see events.WithSource
+}
+
+// sourced is ctx with the source of the change that a job follows on.
+func sourced(ctx context.Context, raw []byte) context.Context {
+	var m metadata
+	if json.Unmarshal(raw, &m) != nil || m.Source == "" { // the queue keeps members of its own there
+		return ctx
+	}
+	return events.WithSource(ctx, m.Source)
 }
 
 type periodicArgs struct {

@@ -195,7 +195,7 @@ func (s *save) writeStep(w writes) {
 		for i := range s.log {
 			s.log[i].Detail = detail
 		}
-		w.log(events.By{AccountID: t.AccountID, ActorID: s.authorID(), At: s.now}, t.ID, s.log)
+		w.log(events.By{AccountID: t.AccountID, ActorID: s.authorID(), SourceID: events.Source(s.tx.Statement.Context), At: s.now}, t.ID, s.log)
 	}
 }
 
