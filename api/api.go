@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/exports"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -44,6 +45,7 @@ type Services struct {
 	Dynamic       *dynamiccontent.Service
 	Erasure       *erasure.Service
 	Events        *events.Log
+	Exports       *exports.Service
 	Fields        *fields.Service
 	Groups        *groups.Service
 	Merging       *merging.Service
@@ -82,6 +84,7 @@ type handlers struct {
 	attachmentHandlers
 	dynamicHandlers
 	eventHandlers
+	exportHandlers
 	fieldHandlers
 	groupHandlers
 	jobHandlers
@@ -142,6 +145,7 @@ func New(s Services, o Options) *echo.Echo {
 		webhookHandlers:      webhookHandlers{s.Webhooks},
 	}
 	h.viewHandlers = viewHandlers{s.Views, h.ticketHandlers}
+	h.exportHandlers = exportHandlers{s.Exports, h.ticketHandlers, h.userHandlers, s.Organizations}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
 	h.registerImport()

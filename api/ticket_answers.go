@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/helpd/helpd/api/wire"
@@ -159,8 +160,8 @@ func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, confi
 }
 
 // appendSideLoads appends the records that the tickets refer to, each kind read
-// in one statement.
-func (h ticketHandlers) appendSideLoads(ctx context.Context, b []byte, list []models.Ticket, config *fields.Config) ([]byte, error) {
+// in one statement; not those that are left out.
+func (h ticketHandlers) appendSideLoads(ctx context.Context, b []byte, list []models.Ticket, config *fields.Config, without ...string) ([]byte, error) {
 	if callOf(ctx).query.Get("include") == "" {
 		return b, nil
 	}
@@ -200,7 +201,7 @@ func (h ticketHandlers) appendSideLoads(ctx context.Context, b []byte, list []mo
 			return each(found, func(a tickets.AuditRecord) gen.TicketAudit { return auditJSON(ctx, a) }), err
 		}},
 	} {
-		if !includes(ctx, member.name) {
+		if !includes(ctx, member.name) || slices.Contains(without, member.name) {
 			continue
 		}
 		v, err := member.load()

@@ -2,15 +2,10 @@ package api
 
 import (
 	"context"
-	"net/url"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/auth"
-	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/tickets"
 )
 
@@ -36,29 +31,6 @@ func (h ticketHandlers) ListTicketMetricEvents(ctx context.Context, r gen.ListTi
 		out.EndTime, out.NextPage = &end, &next
 	}
 	return gen.ListTicketMetricEvents200JSONResponse(out), nil
-}
-
-// startTime reads where an export starts: seconds since 1970, which clients also
-// send with a fraction, or a time in ISO 8601.
-func startTime(text string) (time.Time, error) {
-	t, err := wire.ParseTime(text)
-	if err != nil || time.Time(t).IsZero() {
-		return time.Time{}, fault.New(fault.BadRequest, "Parameter start_time must be a Unix time or a time in ISO 8601")
-	}
-	return time.Time(t).Truncate(time.Second), nil
-}
-
-// startingAt is the URL of an export's next page; the caller's other parameters
-// stay.
-func (c call) startingAt(end int64) string {
-	q := cloned(c.query)
-	q.Set("start_time", strconv.FormatInt(end, 10))
-	for name := range q {
-		if strings.HasPrefix(name, "page[") { // says nothing here
-			delete(q, name)
-		}
-	}
-	return c.base + c.path + ".json?" + url.Values(q).Encode()
 }
 
 func metricEventJSON(e tickets.MetricEvent) gen.TicketMetricEvent {

@@ -66,7 +66,8 @@ func (w *world) wantHidden(other *anAPI) {
 
 // named reports whether an operation is about one record that its path names.
 func named(op gen.Operation) bool {
-	return strings.Contains(op.Path, "{") && !strings.Contains(op.Path, "{locale_id}") && !strings.Contains(op.Path, "{rule_type}")
+	return strings.Contains(op.Path, "{") && !strings.Contains(op.Path, "{locale_id}") && !strings.Contains(op.Path, "{rule_type}") &&
+		!strings.Contains(op.Path, "{incremental_resource}")
 }
 
 // reachFor calls an operation, with the ids of w wherever it takes any, in the

@@ -191,6 +191,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		name = "suspended_ticket_id"
 	case name == "rule_type":
 		return "triggers", true
+	case name == "incremental_resource":
+		return "tickets", true
 	case name == "locale_id": // the same for every account
 		return "1", true
 	case name == "user_id" && strings.Contains(op.Path, "/group"):

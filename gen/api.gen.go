@@ -1258,6 +1258,163 @@ type ExplanationEnvelope struct {
 	Explanation Explanation `json:"explanation"`
 }
 
+// ExportSpan defines model for ExportSpan.
+type ExportSpan struct {
+	// Count Records on the page.
+	Count int64 `json:"count"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime *int64 `json:"end_time"`
+}
+
+// ExportStep defines model for ExportStep.
+type ExportStep struct {
+	// AfterURL The next page, also at the end of the stream.
+	AfterURL string `json:"after_url"`
+
+	// BeforeURL Always null.
+	BeforeURL   *string `json:"before_url"`
+	AfterCursor string  `json:"after_cursor"`
+
+	// BeforeCursor Always null.
+	BeforeCursor *string `json:"before_cursor"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+}
+
+// ExportedOrganization defines model for ExportedOrganization.
+type ExportedOrganization struct {
+	// DeletedAt Of deleted ones only.
+	DeletedAt *wire.Time `json:"deleted_at,omitempty"`
+	URL       string     `json:"url"`
+	ID        int64      `json:"id"`
+
+	// Name No two are the same, whatever their case.
+	Name string `json:"name"`
+
+	// SharedTickets Whether members see one another's tickets.
+	SharedTickets bool `json:"shared_tickets"`
+
+	// SharedComments Whether they may also comment on them.
+	SharedComments bool `json:"shared_comments"`
+
+	// ExternalID No two are the same, whatever their case.
+	ExternalID *string   `json:"external_id"`
+	CreatedAt  wire.Time `json:"created_at"`
+	UpdatedAt  wire.Time `json:"updated_at"`
+
+	// DomainNames New users with an address at one of these become members; an entry may be a whole address.
+	DomainNames []string `json:"domain_names"`
+	Details     *string  `json:"details"`
+	Notes       *string  `json:"notes"`
+
+	// GroupID Where new tickets of members go.
+	GroupID            *int64          `json:"group_id"`
+	Tags               []string        `json:"tags"`
+	OrganizationFields json.RawMessage `json:"organization_fields"`
+}
+
+// ExportedOrganizations defines model for ExportedOrganizations.
+type ExportedOrganizations struct {
+	Organizations []ExportedOrganization  `json:"organizations"`
+	Abilities     []OrganizationAbilities `json:"abilities,omitzero"`
+}
+
+// ExportedTicket defines model for ExportedTicket.
+type ExportedTicket struct {
+	// GeneratedTimestamp When the ticket last changed in any way, in seconds since 1970: by which exports are in order.
+	GeneratedTimestamp int64 `json:"generated_timestamp"`
+}
+
+// ExportedTickets defines model for ExportedTickets.
+type ExportedTickets struct {
+	Tickets       []ExportedTicket `json:"tickets"`
+	Users         []User           `json:"users,omitzero"`
+	Groups        []Group          `json:"groups,omitzero"`
+	Organizations []Organization   `json:"organizations,omitzero"`
+	Brands        []Brand          `json:"brands,omitzero"`
+	TicketForms   []TicketForm     `json:"ticket_forms,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
+}
+
+// ExportedUser defines model for ExportedUser.
+type ExportedUser struct {
+	ID int64 `json:"id"`
+
+	// PermanentlyDeleted True, or absent: nothing is left by which anybody could be known.
+	PermanentlyDeleted *bool  `json:"permanently_deleted,omitempty"`
+	URL                string `json:"url"`
+	Name               string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string   `json:"email"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+	ExternalID     *string  `json:"external_id"`
+	Tags           []string `json:"tags"`
+	Alias          *string  `json:"alias"`
+
+	// Active False after a deletion.
+	Active               bool       `json:"active"`
+	Shared               bool       `json:"shared"`
+	SharedAgent          bool       `json:"shared_agent"`
+	LastLoginAt          *wire.Time `json:"last_login_at"`
+	TwoFactorAuthEnabled *bool      `json:"two_factor_auth_enabled"`
+	Signature            *string    `json:"signature"`
+	Details              *string    `json:"details"`
+	Notes                *string    `json:"notes"`
+
+	// RoleType 4 is an admin; null an end user, and an agent without a custom role.
+	RoleType     *int64 `json:"role_type"`
+	CustomRoleID *int64 `json:"custom_role_id"`
+	Moderator    bool   `json:"moderator"`
+
+	// TicketRestriction Which tickets are seen: groups, organization, assigned, requested; null is all.
+	TicketRestriction   *string         `json:"ticket_restriction"`
+	OnlyPrivateComments bool            `json:"only_private_comments"`
+	RestrictedAgent     bool            `json:"restricted_agent"`
+	Suspended           bool            `json:"suspended"`
+	DefaultGroupID      *int64          `json:"default_group_id"`
+	ReportCsv           bool            `json:"report_csv"`
+	UserFields          json.RawMessage `json:"user_fields"`
+}
+
+// ExportedUsers defines model for ExportedUsers.
+type ExportedUsers struct {
+	Users           []ExportedUser           `json:"users"`
+	Organizations   []Organization           `json:"organizations,omitzero"`
+	Abilities       []UserAbilities          `json:"abilities,omitzero"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
 // FailedCondition defines model for FailedCondition.
 type FailedCondition struct {
 	// At Example: all[0]
@@ -1906,6 +2063,26 @@ type OrganizationEnvelope struct {
 	Abilities    []OrganizationAbilities `json:"abilities,omitzero"`
 }
 
+// OrganizationExportEnvelope defines model for OrganizationExportEnvelope.
+type OrganizationExportEnvelope struct {
+	// Count Records on the page.
+	Count         int64                   `json:"count"`
+	Organizations []ExportedOrganization  `json:"organizations"`
+	Abilities     []OrganizationAbilities `json:"abilities,omitzero"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime *int64 `json:"end_time"`
+}
+
+// OrganizationExportList defines model for OrganizationExportList.
+type OrganizationExportList = wire.List
+
 // OrganizationFieldBody defines model for OrganizationFieldBody.
 type OrganizationFieldBody struct {
 	OrganizationField KeyedFieldInput `json:"organization_field"`
@@ -2032,6 +2209,12 @@ type OrganizationRelatedEnvelope struct {
 	OrganizationRelated OrganizationRelated `json:"organization_related"`
 }
 
+// OrganizationRemoval defines model for OrganizationRemoval.
+type OrganizationRemoval struct {
+	// DeletedAt Of deleted ones only.
+	DeletedAt *wire.Time `json:"deleted_at,omitempty"`
+}
+
 // OrganizationSubscription defines model for OrganizationSubscription.
 type OrganizationSubscription struct {
 	ID             int64     `json:"id"`
@@ -2081,6 +2264,9 @@ type OwnPasswordBody struct {
 type PasswordRequirementsEnvelope struct {
 	Requirements []string `json:"requirements"`
 }
+
+// PhoneNumberList defines model for PhoneNumberList.
+type PhoneNumberList = wire.List
 
 // ProblemTextBody defines model for ProblemTextBody.
 type ProblemTextBody struct {
@@ -2578,6 +2764,9 @@ type SLAValues struct {
 	// List The values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be asked for as well.
 	List []SLAChoice `json:"list"`
 }
+
+// SampleExportEnvelope defines model for SampleExportEnvelope.
+type SampleExportEnvelope = wire.Raw
 
 // SatisfactionRating defines model for SatisfactionRating.
 type SatisfactionRating struct {
@@ -3079,6 +3268,33 @@ type TicketEnvelope struct {
 	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
 }
 
+// TicketExportEnvelope defines model for TicketExportEnvelope.
+type TicketExportEnvelope struct {
+	// Count Records on the page.
+	Count   int64            `json:"count"`
+	Tickets []ExportedTicket `json:"tickets"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool    `json:"end_of_stream"`
+	Users       []User  `json:"users,omitzero"`
+	Groups      []Group `json:"groups,omitzero"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime       *int64         `json:"end_time"`
+	Organizations []Organization `json:"organizations,omitzero"`
+	Brands        []Brand        `json:"brands,omitzero"`
+	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
+}
+
+// TicketExportList defines model for TicketExportList.
+type TicketExportList = wire.List
+
 // TicketField defines model for TicketField.
 type TicketField struct {
 	URL string `json:"url"`
@@ -3265,6 +3481,12 @@ type TicketFormList = wire.List
 // TicketFormOrderBody defines model for TicketFormOrderBody.
 type TicketFormOrderBody struct {
 	TicketFormIds wire.IDs `json:"ticket_form_ids"`
+}
+
+// TicketGeneration defines model for TicketGeneration.
+type TicketGeneration struct {
+	// GeneratedTimestamp When the ticket last changed in any way, in seconds since 1970: by which exports are in order.
+	GeneratedTimestamp int64 `json:"generated_timestamp"`
 }
 
 // TicketImportBody defines model for TicketImportBody.
@@ -3944,6 +4166,31 @@ type UserEnvelope struct {
 	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
 }
 
+// UserExportEnvelope defines model for UserExportEnvelope.
+type UserExportEnvelope struct {
+	// Count Records on the page.
+	Count int64          `json:"count"`
+	Users []ExportedUser `json:"users"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream   bool            `json:"end_of_stream"`
+	Organizations []Organization  `json:"organizations,omitzero"`
+	Abilities     []UserAbilities `json:"abilities,omitzero"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime         *int64                   `json:"end_time"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
+// UserExportList defines model for UserExportList.
+type UserExportList = wire.List
+
 // UserFieldBody defines model for UserFieldBody.
 type UserFieldBody struct {
 	UserField KeyedFieldInput `json:"user_field"`
@@ -4102,6 +4349,12 @@ type UserRelated struct {
 // UserRelatedEnvelope defines model for UserRelatedEnvelope.
 type UserRelatedEnvelope struct {
 	UserRelated UserRelated `json:"user_related"`
+}
+
+// UserRemoval defines model for UserRemoval.
+type UserRemoval struct {
+	// PermanentlyDeleted True, or absent: nothing is left by which anybody could be known.
+	PermanentlyDeleted *bool `json:"permanently_deleted,omitempty"`
 }
 
 // UserRequestBody defines model for UserRequestBody.
@@ -4580,6 +4833,21 @@ type EventTypeParam = string
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = wire.Flag
 
+// ExportCursorParam defines model for ExportCursorParam.
+type ExportCursorParam = string
+
+// ExportFromParam defines model for ExportFromParam.
+type ExportFromParam = string
+
+// ExportPresentParam defines model for ExportPresentParam.
+type ExportPresentParam = wire.Flag
+
+// ExportSizeParam defines model for ExportSizeParam.
+type ExportSizeParam = int64
+
+// ExportStartParam defines model for ExportStartParam.
+type ExportStartParam = string
+
 // ExternalIdsParam defines model for ExternalIdsParam.
 type ExternalIdsParam = []string
 
@@ -4925,10 +5193,82 @@ type TicketBulkImportParams struct {
 	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
 }
 
+// IncrementalOrganizationExportParams defines parameters for IncrementalOrganizationExport.
+type IncrementalOrganizationExportParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// IncrementalOrganizationExportCursorParams defines parameters for IncrementalOrganizationExportCursor.
+type IncrementalOrganizationExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
 // ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
 type ListTicketMetricEventsParams struct {
 	// StartTime Seconds since 1970, or a time in ISO 8601.
 	StartTime string `form:"start_time" json:"start_time"`
+}
+
+// IncrementalTicketExportTimeParams defines parameters for IncrementalTicketExportTime.
+type IncrementalTicketExportTimeParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// IncrementalTicketExportCursorParams defines parameters for IncrementalTicketExportCursor.
+type IncrementalTicketExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// IncrementalUserExportTimeParams defines parameters for IncrementalUserExportTime.
+type IncrementalUserExportTimeParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// IncrementalUserExportCursorParams defines parameters for IncrementalUserExportCursor.
+type IncrementalUserExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// IncrementalSampleExportParams defines parameters for IncrementalSampleExport.
+type IncrementalSampleExportParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
 }
 
 // ShowManyJobStatusesParams defines parameters for ShowManyJobStatuses.
@@ -6033,6 +6373,9 @@ type ServerInterface interface {
 	// UpdateIntervalsForSchedule Replaces the working hours of a schedule. What has been measured stays as it is.
 	// (PUT /api/v2/business_hours/schedules/{schedule_id}/workweek)
 	UpdateIntervalsForSchedule(ctx echo.Context, scheduleID ScheduleIDParam) error
+	// ListPhoneNumbers Lists the phone numbers of the account, which are none.
+	// (GET /api/v2/channels/voice/phone_numbers)
+	ListPhoneNumbers(ctx echo.Context) error
 	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	// (PUT /api/v2/comment_redactions/{ticket_comment_id})
 	RedactTicketCommentInAgentWorkspace(ctx echo.Context, ticketCommentID TicketCommentIDParam) error
@@ -6216,9 +6559,30 @@ type ServerInterface interface {
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
 	TicketBulkImport(ctx echo.Context, params TicketBulkImportParams) error
+	// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
+	// (GET /api/v2/incremental/organizations)
+	IncrementalOrganizationExport(ctx echo.Context, params IncrementalOrganizationExportParams) error
+	// IncrementalOrganizationExportCursor Exports organizations, deleted ones too, in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/organizations/cursor)
+	IncrementalOrganizationExportCursor(ctx echo.Context, params IncrementalOrganizationExportCursorParams) error
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error
+	// IncrementalTicketExportTime Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
+	// (GET /api/v2/incremental/tickets)
+	IncrementalTicketExportTime(ctx echo.Context, params IncrementalTicketExportTimeParams) error
+	// IncrementalTicketExportCursor Exports tickets, deleted and archived ones too, in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/tickets/cursor)
+	IncrementalTicketExportCursor(ctx echo.Context, params IncrementalTicketExportCursorParams) error
+	// IncrementalUserExportTime Exports users, deleted ones too, in the order of their last changes, by time.
+	// (GET /api/v2/incremental/users)
+	IncrementalUserExportTime(ctx echo.Context, params IncrementalUserExportTimeParams) error
+	// IncrementalUserExportCursor Exports users, deleted ones too, in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/users/cursor)
+	IncrementalUserExportCursor(ctx echo.Context, params IncrementalUserExportCursorParams) error
+	// IncrementalSampleExport Exports up to 50 records by time, to try an export out.
+	// (GET /api/v2/incremental/{incremental_resource}/sample)
+	IncrementalSampleExport(ctx echo.Context, incrementalResource string, params IncrementalSampleExportParams) error
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx echo.Context) error
@@ -7614,6 +7978,15 @@ func (w *ServerInterfaceWrapper) UpdateIntervalsForSchedule(ctx echo.Context) er
 	return err
 }
 
+// ListPhoneNumbers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPhoneNumbers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPhoneNumbers(ctx)
+	return err
+}
+
 // RedactTicketCommentInAgentWorkspace converts echo context to params.
 func (w *ServerInterfaceWrapper) RedactTicketCommentInAgentWorkspace(ctx echo.Context) error {
 	var err error
@@ -8639,6 +9012,63 @@ func (w *ServerInterfaceWrapper) TicketBulkImport(ctx echo.Context) error {
 	return err
 }
 
+// IncrementalOrganizationExport converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalOrganizationExport(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalOrganizationExportParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalOrganizationExport(ctx, params)
+	return err
+}
+
+// IncrementalOrganizationExportCursor converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalOrganizationExportCursor(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalOrganizationExportCursorParams
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalOrganizationExportCursor(ctx, params)
+	return err
+}
+
 // ListTicketMetricEvents converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTicketMetricEvents(ctx echo.Context) error {
 	var err error
@@ -8654,6 +9084,152 @@ func (w *ServerInterfaceWrapper) ListTicketMetricEvents(ctx echo.Context) error 
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListTicketMetricEvents(ctx, params)
+	return err
+}
+
+// IncrementalTicketExportTime converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalTicketExportTime(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalTicketExportTimeParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalTicketExportTime(ctx, params)
+	return err
+}
+
+// IncrementalTicketExportCursor converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalTicketExportCursor(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalTicketExportCursorParams
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalTicketExportCursor(ctx, params)
+	return err
+}
+
+// IncrementalUserExportTime converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalUserExportTime(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalUserExportTimeParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalUserExportTime(ctx, params)
+	return err
+}
+
+// IncrementalUserExportCursor converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalUserExportCursor(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalUserExportCursorParams
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalUserExportCursor(ctx, params)
+	return err
+}
+
+// IncrementalSampleExport converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalSampleExport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "incremental_resource" -------------
+	var incrementalResource string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "incremental_resource", ctx.Param("incremental_resource"), &incrementalResource, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter incremental_resource: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalSampleExportParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalSampleExport(ctx, incrementalResource, params)
 	return err
 }
 
@@ -14116,6 +14692,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.UpdateDynamicContentVariant, options.OperationMiddlewares["UpdateDynamicContentVariant"]...)
 	router.GET(options.BaseURL+"/api/v2/events", wrapper.ListEvents, options.OperationMiddlewares["ListEvents"]...)
 	router.GET(options.BaseURL+"/api/v2/events/stream", wrapper.StreamEvents, options.OperationMiddlewares["StreamEvents"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/tickets", wrapper.IncrementalTicketExportTime, options.OperationMiddlewares["IncrementalTicketExportTime"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/tickets/cursor", wrapper.IncrementalTicketExportCursor, options.OperationMiddlewares["IncrementalTicketExportCursor"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/users", wrapper.IncrementalUserExportTime, options.OperationMiddlewares["IncrementalUserExportTime"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/users/cursor", wrapper.IncrementalUserExportCursor, options.OperationMiddlewares["IncrementalUserExportCursor"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/organizations", wrapper.IncrementalOrganizationExport, options.OperationMiddlewares["IncrementalOrganizationExport"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/organizations/cursor", wrapper.IncrementalOrganizationExportCursor, options.OperationMiddlewares["IncrementalOrganizationExportCursor"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/:incremental_resource/sample", wrapper.IncrementalSampleExport, options.OperationMiddlewares["IncrementalSampleExport"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields", wrapper.ListTicketFields, options.OperationMiddlewares["ListTicketFields"]...)
 	router.POST(options.BaseURL+"/api/v2/ticket_fields", wrapper.CreateTicketField, options.OperationMiddlewares["CreateTicketField"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields/count", wrapper.CountTicketFields, options.OperationMiddlewares["CountTicketFields"]...)
@@ -14312,6 +14895,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/suspended_tickets/:id", wrapper.DeleteSuspendedTicket, options.OperationMiddlewares["DeleteSuspendedTicket"]...)
 	router.GET(options.BaseURL+"/api/v2/suspended_tickets/:id", wrapper.ShowSuspendedTickets, options.OperationMiddlewares["ShowSuspendedTickets"]...)
 	router.PUT(options.BaseURL+"/api/v2/suspended_tickets/:id/recover", wrapper.RecoverSuspendedTicket, options.OperationMiddlewares["RecoverSuspendedTicket"]...)
+	router.GET(options.BaseURL+"/api/v2/channels/voice/phone_numbers", wrapper.ListPhoneNumbers, options.OperationMiddlewares["ListPhoneNumbers"]...)
 	router.POST(options.BaseURL+"/api/v2/tickets/:ticket_id/merge", wrapper.MergeTicketsIntoTargetTicket, options.OperationMiddlewares["MergeTicketsIntoTargetTicket"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/:ticket_id/mark_as_spam", wrapper.MarkTicketAsSpamAndSuspendRequester, options.OperationMiddlewares["MarkTicketAsSpamAndSuspendRequester"]...)
 	router.PUT(options.BaseURL+"/api/v2/tickets/mark_many_as_spam", wrapper.MarkManyTicketsAsSpam, options.OperationMiddlewares["MarkManyTicketsAsSpam"]...)
@@ -15098,6 +15682,27 @@ type UpdateIntervalsForScheduleResponseObject interface {
 type UpdateIntervalsForSchedule200JSONResponse WorkweekEnvelope
 
 func (response UpdateIntervalsForSchedule200JSONResponse) VisitUpdateIntervalsForScheduleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPhoneNumbersRequestObject struct {
+}
+
+type ListPhoneNumbersResponseObject interface {
+	VisitListPhoneNumbersResponse(w http.ResponseWriter) error
+}
+
+type ListPhoneNumbers200JSONResponse PhoneNumberList
+
+func (response ListPhoneNumbers200JSONResponse) VisitListPhoneNumbersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -16531,6 +17136,50 @@ func (response TicketBulkImport200JSONResponse) VisitTicketBulkImportResponse(w 
 	return err
 }
 
+type IncrementalOrganizationExportRequestObject struct {
+	Params IncrementalOrganizationExportParams
+}
+
+type IncrementalOrganizationExportResponseObject interface {
+	VisitIncrementalOrganizationExportResponse(w http.ResponseWriter) error
+}
+
+type IncrementalOrganizationExport200JSONResponse OrganizationExportEnvelope
+
+func (response IncrementalOrganizationExport200JSONResponse) VisitIncrementalOrganizationExportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalOrganizationExportCursorRequestObject struct {
+	Params IncrementalOrganizationExportCursorParams
+}
+
+type IncrementalOrganizationExportCursorResponseObject interface {
+	VisitIncrementalOrganizationExportCursorResponse(w http.ResponseWriter) error
+}
+
+type IncrementalOrganizationExportCursor200JSONResponse OrganizationExportList
+
+func (response IncrementalOrganizationExportCursor200JSONResponse) VisitIncrementalOrganizationExportCursorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTicketMetricEventsRequestObject struct {
 	Params ListTicketMetricEventsParams
 }
@@ -16542,6 +17191,117 @@ type ListTicketMetricEventsResponseObject interface {
 type ListTicketMetricEvents200JSONResponse TicketMetricEventsEnvelope
 
 func (response ListTicketMetricEvents200JSONResponse) VisitListTicketMetricEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalTicketExportTimeRequestObject struct {
+	Params IncrementalTicketExportTimeParams
+}
+
+type IncrementalTicketExportTimeResponseObject interface {
+	VisitIncrementalTicketExportTimeResponse(w http.ResponseWriter) error
+}
+
+type IncrementalTicketExportTime200JSONResponse TicketExportEnvelope
+
+func (response IncrementalTicketExportTime200JSONResponse) VisitIncrementalTicketExportTimeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalTicketExportCursorRequestObject struct {
+	Params IncrementalTicketExportCursorParams
+}
+
+type IncrementalTicketExportCursorResponseObject interface {
+	VisitIncrementalTicketExportCursorResponse(w http.ResponseWriter) error
+}
+
+type IncrementalTicketExportCursor200JSONResponse TicketExportList
+
+func (response IncrementalTicketExportCursor200JSONResponse) VisitIncrementalTicketExportCursorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalUserExportTimeRequestObject struct {
+	Params IncrementalUserExportTimeParams
+}
+
+type IncrementalUserExportTimeResponseObject interface {
+	VisitIncrementalUserExportTimeResponse(w http.ResponseWriter) error
+}
+
+type IncrementalUserExportTime200JSONResponse UserExportEnvelope
+
+func (response IncrementalUserExportTime200JSONResponse) VisitIncrementalUserExportTimeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalUserExportCursorRequestObject struct {
+	Params IncrementalUserExportCursorParams
+}
+
+type IncrementalUserExportCursorResponseObject interface {
+	VisitIncrementalUserExportCursorResponse(w http.ResponseWriter) error
+}
+
+type IncrementalUserExportCursor200JSONResponse UserExportList
+
+func (response IncrementalUserExportCursor200JSONResponse) VisitIncrementalUserExportCursorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalSampleExportRequestObject struct {
+	IncrementalResource string `json:"incremental_resource"`
+	Params              IncrementalSampleExportParams
+}
+
+type IncrementalSampleExportResponseObject interface {
+	VisitIncrementalSampleExportResponse(w http.ResponseWriter) error
+}
+
+type IncrementalSampleExport200JSONResponse SampleExportEnvelope
+
+func (response IncrementalSampleExport200JSONResponse) VisitIncrementalSampleExportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -23830,6 +24590,9 @@ type StrictServerInterface interface {
 	// UpdateIntervalsForSchedule Replaces the working hours of a schedule. What has been measured stays as it is.
 	// (PUT /api/v2/business_hours/schedules/{schedule_id}/workweek)
 	UpdateIntervalsForSchedule(ctx context.Context, request UpdateIntervalsForScheduleRequestObject) (UpdateIntervalsForScheduleResponseObject, error)
+	// ListPhoneNumbers Lists the phone numbers of the account, which are none.
+	// (GET /api/v2/channels/voice/phone_numbers)
+	ListPhoneNumbers(ctx context.Context, request ListPhoneNumbersRequestObject) (ListPhoneNumbersResponseObject, error)
 	// RedactTicketCommentInAgentWorkspace Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	// (PUT /api/v2/comment_redactions/{ticket_comment_id})
 	RedactTicketCommentInAgentWorkspace(ctx context.Context, request RedactTicketCommentInAgentWorkspaceRequestObject) (RedactTicketCommentInAgentWorkspaceResponseObject, error)
@@ -24013,9 +24776,30 @@ type StrictServerInterface interface {
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
 	TicketBulkImport(ctx context.Context, request TicketBulkImportRequestObject) (TicketBulkImportResponseObject, error)
+	// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
+	// (GET /api/v2/incremental/organizations)
+	IncrementalOrganizationExport(ctx context.Context, request IncrementalOrganizationExportRequestObject) (IncrementalOrganizationExportResponseObject, error)
+	// IncrementalOrganizationExportCursor Exports organizations, deleted ones too, in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/organizations/cursor)
+	IncrementalOrganizationExportCursor(ctx context.Context, request IncrementalOrganizationExportCursorRequestObject) (IncrementalOrganizationExportCursorResponseObject, error)
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx context.Context, request ListTicketMetricEventsRequestObject) (ListTicketMetricEventsResponseObject, error)
+	// IncrementalTicketExportTime Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
+	// (GET /api/v2/incremental/tickets)
+	IncrementalTicketExportTime(ctx context.Context, request IncrementalTicketExportTimeRequestObject) (IncrementalTicketExportTimeResponseObject, error)
+	// IncrementalTicketExportCursor Exports tickets, deleted and archived ones too, in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/tickets/cursor)
+	IncrementalTicketExportCursor(ctx context.Context, request IncrementalTicketExportCursorRequestObject) (IncrementalTicketExportCursorResponseObject, error)
+	// IncrementalUserExportTime Exports users, deleted ones too, in the order of their last changes, by time.
+	// (GET /api/v2/incremental/users)
+	IncrementalUserExportTime(ctx context.Context, request IncrementalUserExportTimeRequestObject) (IncrementalUserExportTimeResponseObject, error)
+	// IncrementalUserExportCursor Exports users, deleted ones too, in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/users/cursor)
+	IncrementalUserExportCursor(ctx context.Context, request IncrementalUserExportCursorRequestObject) (IncrementalUserExportCursorResponseObject, error)
+	// IncrementalSampleExport Exports up to 50 records by time, to try an export out.
+	// (GET /api/v2/incremental/{incremental_resource}/sample)
+	IncrementalSampleExport(ctx context.Context, request IncrementalSampleExportRequestObject) (IncrementalSampleExportResponseObject, error)
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	// (GET /api/v2/job_statuses)
 	ListJobStatuses(ctx context.Context, request ListJobStatusesRequestObject) (ListJobStatusesResponseObject, error)
@@ -25911,6 +26695,29 @@ func (sh *strictHandler) UpdateIntervalsForSchedule(ctx echo.Context, scheduleID
 		return err
 	} else if validResponse, ok := response.(UpdateIntervalsForScheduleResponseObject); ok {
 		return validResponse.VisitUpdateIntervalsForScheduleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPhoneNumbers operation middleware
+func (sh *strictHandler) ListPhoneNumbers(ctx echo.Context) error {
+	var request ListPhoneNumbersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPhoneNumbers(ctx.Request().Context(), request.(ListPhoneNumbersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPhoneNumbers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPhoneNumbersResponseObject); ok {
+		return validResponse.VisitListPhoneNumbersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -27870,6 +28677,56 @@ func (sh *strictHandler) TicketBulkImport(ctx echo.Context, params TicketBulkImp
 	return nil
 }
 
+// IncrementalOrganizationExport operation middleware
+func (sh *strictHandler) IncrementalOrganizationExport(ctx echo.Context, params IncrementalOrganizationExportParams) error {
+	var request IncrementalOrganizationExportRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalOrganizationExport(ctx.Request().Context(), request.(IncrementalOrganizationExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalOrganizationExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalOrganizationExportResponseObject); ok {
+		return validResponse.VisitIncrementalOrganizationExportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalOrganizationExportCursor operation middleware
+func (sh *strictHandler) IncrementalOrganizationExportCursor(ctx echo.Context, params IncrementalOrganizationExportCursorParams) error {
+	var request IncrementalOrganizationExportCursorRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalOrganizationExportCursor(ctx.Request().Context(), request.(IncrementalOrganizationExportCursorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalOrganizationExportCursor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalOrganizationExportCursorResponseObject); ok {
+		return validResponse.VisitIncrementalOrganizationExportCursorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTicketMetricEvents operation middleware
 func (sh *strictHandler) ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error {
 	var request ListTicketMetricEventsRequestObject
@@ -27889,6 +28746,132 @@ func (sh *strictHandler) ListTicketMetricEvents(ctx echo.Context, params ListTic
 		return err
 	} else if validResponse, ok := response.(ListTicketMetricEventsResponseObject); ok {
 		return validResponse.VisitListTicketMetricEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalTicketExportTime operation middleware
+func (sh *strictHandler) IncrementalTicketExportTime(ctx echo.Context, params IncrementalTicketExportTimeParams) error {
+	var request IncrementalTicketExportTimeRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalTicketExportTime(ctx.Request().Context(), request.(IncrementalTicketExportTimeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalTicketExportTime")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalTicketExportTimeResponseObject); ok {
+		return validResponse.VisitIncrementalTicketExportTimeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalTicketExportCursor operation middleware
+func (sh *strictHandler) IncrementalTicketExportCursor(ctx echo.Context, params IncrementalTicketExportCursorParams) error {
+	var request IncrementalTicketExportCursorRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalTicketExportCursor(ctx.Request().Context(), request.(IncrementalTicketExportCursorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalTicketExportCursor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalTicketExportCursorResponseObject); ok {
+		return validResponse.VisitIncrementalTicketExportCursorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalUserExportTime operation middleware
+func (sh *strictHandler) IncrementalUserExportTime(ctx echo.Context, params IncrementalUserExportTimeParams) error {
+	var request IncrementalUserExportTimeRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalUserExportTime(ctx.Request().Context(), request.(IncrementalUserExportTimeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalUserExportTime")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalUserExportTimeResponseObject); ok {
+		return validResponse.VisitIncrementalUserExportTimeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalUserExportCursor operation middleware
+func (sh *strictHandler) IncrementalUserExportCursor(ctx echo.Context, params IncrementalUserExportCursorParams) error {
+	var request IncrementalUserExportCursorRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalUserExportCursor(ctx.Request().Context(), request.(IncrementalUserExportCursorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalUserExportCursor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalUserExportCursorResponseObject); ok {
+		return validResponse.VisitIncrementalUserExportCursorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalSampleExport operation middleware
+func (sh *strictHandler) IncrementalSampleExport(ctx echo.Context, incrementalResource string, params IncrementalSampleExportParams) error {
+	var request IncrementalSampleExportRequestObject
+
+	request.IncrementalResource = incrementalResource
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalSampleExport(ctx.Request().Context(), request.(IncrementalSampleExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalSampleExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalSampleExportResponseObject); ok {
+		return validResponse.VisitIncrementalSampleExportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/exports"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
@@ -94,6 +95,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		})
 	}
 	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
+	log := events.NewLog(db, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	return api.Services{
@@ -102,7 +104,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Auth:          authService,
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,
-		Events:        events.NewLog(db, o.Now, o.Log),
+		Events:        log,
+		Exports:       exports.New(db, log),
 		Fields:        config,
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),

@@ -1307,6 +1307,209 @@ type ExplanationEnvelope struct {
 	Explanation Explanation `json:"explanation"`
 }
 
+// ExportSpan defines model for ExportSpan.
+type ExportSpan struct {
+	// Count Records on the page.
+	Count int64 `json:"count"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime *int64 `json:"end_time"`
+}
+
+// ExportStep defines model for ExportStep.
+type ExportStep struct {
+	// AfterURL The next page, also at the end of the stream.
+	AfterURL string `json:"after_url"`
+
+	// BeforeURL Always null.
+	BeforeURL   *string `json:"before_url"`
+	AfterCursor string  `json:"after_cursor"`
+
+	// BeforeCursor Always null.
+	BeforeCursor *string `json:"before_cursor"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+}
+
+// ExportedOrganization defines model for ExportedOrganization.
+type ExportedOrganization struct {
+	// DeletedAt Of deleted ones only.
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+	URL       string     `json:"url"`
+	ID        int64      `json:"id"`
+
+	// Name No two are the same, whatever their case.
+	Name string `json:"name"`
+
+	// SharedTickets Whether members see one another's tickets.
+	SharedTickets bool `json:"shared_tickets"`
+
+	// SharedComments Whether they may also comment on them.
+	SharedComments bool `json:"shared_comments"`
+
+	// ExternalID No two are the same, whatever their case.
+	ExternalID *string   `json:"external_id"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+
+	// DomainNames New users with an address at one of these become members; an entry may be a whole address.
+	DomainNames []string `json:"domain_names"`
+	Details     *string  `json:"details"`
+	Notes       *string  `json:"notes"`
+
+	// GroupID Where new tickets of members go.
+	GroupID            *int64          `json:"group_id"`
+	Tags               []string        `json:"tags"`
+	OrganizationFields json.RawMessage `json:"organization_fields"`
+}
+
+// ExportedOrganizations defines model for ExportedOrganizations.
+type ExportedOrganizations struct {
+	Organizations []ExportedOrganization  `json:"organizations"`
+	Abilities     []OrganizationAbilities `json:"abilities,omitzero"`
+}
+
+// ExportedTicket defines model for ExportedTicket.
+type ExportedTicket struct {
+	// GeneratedTimestamp When the ticket last changed in any way, in seconds since 1970: by which exports are in order.
+	GeneratedTimestamp   int64                                     `json:"generated_timestamp"`
+	URL                  string                                    `json:"url"`
+	ID                   int64                                     `json:"id"`
+	ExternalID           nullable.Nullable[string]                 `json:"external_id"`
+	Via                  Via                                       `json:"via"`
+	CreatedAt            time.Time                                 `json:"created_at"`
+	UpdatedAt            time.Time                                 `json:"updated_at"`
+	Type                 nullable.Nullable[TicketType]             `json:"type"`
+	Subject              nullable.Nullable[string]                 `json:"subject"`
+	RawSubject           nullable.Nullable[string]                 `json:"raw_subject"`
+	Description          string                                    `json:"description"`
+	Priority             nullable.Nullable[TicketPriority]         `json:"priority"`
+	Status               TicketStatus                              `json:"status"`
+	Recipient            nullable.Nullable[string]                 `json:"recipient"`
+	RequesterID          int64                                     `json:"requester_id"`
+	SubmitterID          int64                                     `json:"submitter_id"`
+	AssigneeID           nullable.Nullable[int64]                  `json:"assignee_id"`
+	OrganizationID       nullable.Nullable[int64]                  `json:"organization_id"`
+	GroupID              nullable.Nullable[int64]                  `json:"group_id"`
+	CollaboratorIds      []int64                                   `json:"collaborator_ids"`
+	FollowerIds          []int64                                   `json:"follower_ids"`
+	EmailCcIds           []int64                                   `json:"email_cc_ids"`
+	ForumTopicID         nullable.Nullable[int64]                  `json:"forum_topic_id"`
+	ProblemID            nullable.Nullable[int64]                  `json:"problem_id"`
+	HasIncidents         bool                                      `json:"has_incidents"`
+	IsPublic             bool                                      `json:"is_public"`
+	DueAt                nullable.Nullable[time.Time]              `json:"due_at"`
+	Tags                 []string                                  `json:"tags"`
+	CustomFields         []CustomFieldValue                        `json:"custom_fields"`
+	SatisfactionRating   nullable.Nullable[map[string]interface{}] `json:"satisfaction_rating"`
+	SharingAgreementIds  []int64                                   `json:"sharing_agreement_ids"`
+	CustomStatusID       int64                                     `json:"custom_status_id"`
+	Fields               []CustomFieldValue                        `json:"fields"`
+	FollowupIds          []int64                                   `json:"followup_ids"`
+	TicketFormID         nullable.Nullable[int64]                  `json:"ticket_form_id"`
+	BrandID              int64                                     `json:"brand_id"`
+	AllowChannelback     bool                                      `json:"allow_channelback"`
+	AllowAttachments     bool                                      `json:"allow_attachments"`
+	FromMessagingChannel bool                                      `json:"from_messaging_channel"`
+	MetricSet            *TicketMetric                             `json:"metric_set,omitempty"`
+	Slas                 *TicketSLAs                               `json:"slas,omitempty"`
+
+	// MetricEvents By the metric's name.
+	MetricEvents  map[string][]TicketMetricEvent `json:"metric_events,omitzero"`
+	Dates         *TicketDates                   `json:"dates,omitempty"`
+	CommentCount  *int64                         `json:"comment_count,omitempty"`
+	IncidentCount *int64                         `json:"incident_count,omitempty"`
+}
+
+// ExportedTickets defines model for ExportedTickets.
+type ExportedTickets struct {
+	Tickets       []ExportedTicket `json:"tickets"`
+	Users         []User           `json:"users,omitzero"`
+	Groups        []Group          `json:"groups,omitzero"`
+	Organizations []Organization   `json:"organizations,omitzero"`
+	Brands        []Brand          `json:"brands,omitzero"`
+	TicketForms   []TicketForm     `json:"ticket_forms,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
+}
+
+// ExportedUser defines model for ExportedUser.
+type ExportedUser struct {
+	ID int64 `json:"id"`
+
+	// PermanentlyDeleted True, or absent: nothing is left by which anybody could be known.
+	PermanentlyDeleted *bool  `json:"permanently_deleted,omitempty"`
+	URL                string `json:"url"`
+	Name               string `json:"name"`
+
+	// Email The primary e-mail address.
+	Email     *string   `json:"email"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// TimeZone As it was set: a name of Ruby on Rails, or of IANA.
+	TimeZone     string  `json:"time_zone"`
+	IanaTimeZone string  `json:"iana_time_zone"`
+	Phone        *string `json:"phone"`
+
+	// SharedPhoneNumber Whether others may have the number too; null without one.
+	SharedPhoneNumber *bool       `json:"shared_phone_number"`
+	Photo             *Attachment `json:"photo"`
+	LocaleID          int64       `json:"locale_id"`
+	Locale            string      `json:"locale"`
+
+	// OrganizationID The default organization.
+	OrganizationID *int64   `json:"organization_id"`
+	Role           UserRole `json:"role"`
+	Verified       bool     `json:"verified"`
+	ExternalID     *string  `json:"external_id"`
+	Tags           []string `json:"tags"`
+	Alias          *string  `json:"alias"`
+
+	// Active False after a deletion.
+	Active               bool       `json:"active"`
+	Shared               bool       `json:"shared"`
+	SharedAgent          bool       `json:"shared_agent"`
+	LastLoginAt          *time.Time `json:"last_login_at"`
+	TwoFactorAuthEnabled *bool      `json:"two_factor_auth_enabled"`
+	Signature            *string    `json:"signature"`
+	Details              *string    `json:"details"`
+	Notes                *string    `json:"notes"`
+
+	// RoleType 4 is an admin; null an end user, and an agent without a custom role.
+	RoleType     *int64 `json:"role_type"`
+	CustomRoleID *int64 `json:"custom_role_id"`
+	Moderator    bool   `json:"moderator"`
+
+	// TicketRestriction Which tickets are seen: groups, organization, assigned, requested; null is all.
+	TicketRestriction   *string         `json:"ticket_restriction"`
+	OnlyPrivateComments bool            `json:"only_private_comments"`
+	RestrictedAgent     bool            `json:"restricted_agent"`
+	Suspended           bool            `json:"suspended"`
+	DefaultGroupID      *int64          `json:"default_group_id"`
+	ReportCsv           bool            `json:"report_csv"`
+	UserFields          json.RawMessage `json:"user_fields"`
+}
+
+// ExportedUsers defines model for ExportedUsers.
+type ExportedUsers struct {
+	Users           []ExportedUser           `json:"users"`
+	Organizations   []Organization           `json:"organizations,omitzero"`
+	Abilities       []UserAbilities          `json:"abilities,omitzero"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
 // FailedCondition defines model for FailedCondition.
 type FailedCondition struct {
 	// At Example: all[0]
@@ -1991,6 +2194,41 @@ type OrganizationEnvelope struct {
 	Abilities    []OrganizationAbilities `json:"abilities,omitzero"`
 }
 
+// OrganizationExportEnvelope defines model for OrganizationExportEnvelope.
+type OrganizationExportEnvelope struct {
+	// Count Records on the page.
+	Count         int64                   `json:"count"`
+	Organizations []ExportedOrganization  `json:"organizations"`
+	Abilities     []OrganizationAbilities `json:"abilities,omitzero"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime *int64 `json:"end_time"`
+}
+
+// OrganizationExportList defines model for OrganizationExportList.
+type OrganizationExportList struct {
+	// AfterURL The next page, also at the end of the stream.
+	AfterURL      string                  `json:"after_url"`
+	Organizations []ExportedOrganization  `json:"organizations"`
+	Abilities     []OrganizationAbilities `json:"abilities,omitzero"`
+
+	// BeforeURL Always null.
+	BeforeURL   *string `json:"before_url"`
+	AfterCursor string  `json:"after_cursor"`
+
+	// BeforeCursor Always null.
+	BeforeCursor *string `json:"before_cursor"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+}
+
 // OrganizationFieldBody defines model for OrganizationFieldBody.
 type OrganizationFieldBody struct {
 	OrganizationField KeyedFieldInput `json:"organization_field"`
@@ -2150,6 +2388,12 @@ type OrganizationRelatedEnvelope struct {
 	OrganizationRelated OrganizationRelated `json:"organization_related"`
 }
 
+// OrganizationRemoval defines model for OrganizationRemoval.
+type OrganizationRemoval struct {
+	// DeletedAt Of deleted ones only.
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+}
+
 // OrganizationSubscription defines model for OrganizationSubscription.
 type OrganizationSubscription struct {
 	ID             int64     `json:"id"`
@@ -2205,6 +2449,14 @@ type OwnPasswordBody struct {
 // PasswordRequirementsEnvelope defines model for PasswordRequirementsEnvelope.
 type PasswordRequirementsEnvelope struct {
 	Requirements []string `json:"requirements"`
+}
+
+// PhoneNumberList defines model for PhoneNumberList.
+type PhoneNumberList struct {
+	PhoneNumbers []map[string]interface{} `json:"phone_numbers"`
+	Count        int64                    `json:"count"`
+	NextPage     *string                  `json:"next_page"`
+	PreviousPage *string                  `json:"previous_page"`
 }
 
 // ProblemTextBody defines model for ProblemTextBody.
@@ -2753,6 +3005,11 @@ type SLAValues struct {
 
 	// List The values to choose from. There are at most 1,000 agents, the first by name; the others' ids may be asked for as well.
 	List []SLAChoice `json:"list"`
+}
+
+// SampleExportEnvelope defines model for SampleExportEnvelope.
+type SampleExportEnvelope struct {
+	union json.RawMessage
 }
 
 // SatisfactionRating defines model for SatisfactionRating.
@@ -3430,6 +3687,55 @@ type TicketEnvelope struct {
 	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
 }
 
+// TicketExportEnvelope defines model for TicketExportEnvelope.
+type TicketExportEnvelope struct {
+	// Count Records on the page.
+	Count   int64            `json:"count"`
+	Tickets []ExportedTicket `json:"tickets"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool    `json:"end_of_stream"`
+	Users       []User  `json:"users,omitzero"`
+	Groups      []Group `json:"groups,omitzero"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime       *int64         `json:"end_time"`
+	Organizations []Organization `json:"organizations,omitzero"`
+	Brands        []Brand        `json:"brands,omitzero"`
+	TicketForms   []TicketForm   `json:"ticket_forms,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
+}
+
+// TicketExportList defines model for TicketExportList.
+type TicketExportList struct {
+	// AfterURL The next page, also at the end of the stream.
+	AfterURL string           `json:"after_url"`
+	Tickets  []ExportedTicket `json:"tickets"`
+
+	// BeforeURL Always null.
+	BeforeURL   *string `json:"before_url"`
+	Users       []User  `json:"users,omitzero"`
+	AfterCursor string  `json:"after_cursor"`
+	Groups      []Group `json:"groups,omitzero"`
+
+	// BeforeCursor Always null.
+	BeforeCursor  *string        `json:"before_cursor"`
+	Organizations []Organization `json:"organizations,omitzero"`
+	Brands        []Brand        `json:"brands,omitzero"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool         `json:"end_of_stream"`
+	TicketForms []TicketForm `json:"ticket_forms,omitzero"`
+
+	// SharingAgreements Empty: helpd shares no tickets with other accounts.
+	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
+}
+
 // TicketField defines model for TicketField.
 type TicketField struct {
 	URL string `json:"url"`
@@ -3636,6 +3942,12 @@ type TicketFormList struct {
 // TicketFormOrderBody defines model for TicketFormOrderBody.
 type TicketFormOrderBody struct {
 	TicketFormIds []int64 `json:"ticket_form_ids"`
+}
+
+// TicketGeneration defines model for TicketGeneration.
+type TicketGeneration struct {
+	// GeneratedTimestamp When the ticket last changed in any way, in seconds since 1970: by which exports are in order.
+	GeneratedTimestamp int64 `json:"generated_timestamp"`
 }
 
 // TicketImportBody defines model for TicketImportBody.
@@ -4410,6 +4722,51 @@ type UserEnvelope struct {
 	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
 }
 
+// UserExportEnvelope defines model for UserExportEnvelope.
+type UserExportEnvelope struct {
+	// Count Records on the page.
+	Count int64          `json:"count"`
+	Users []ExportedUser `json:"users"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream   bool            `json:"end_of_stream"`
+	Organizations []Organization  `json:"organizations,omitzero"`
+	Abilities     []UserAbilities `json:"abilities,omitzero"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime         *int64                   `json:"end_time"`
+	Roles           []map[string]interface{} `json:"roles,omitzero"`
+	Identities      []UserIdentity           `json:"identities,omitzero"`
+	Groups          []Group                  `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64         `json:"open_ticket_count,omitzero"`
+}
+
+// UserExportList defines model for UserExportList.
+type UserExportList struct {
+	// AfterURL The next page, also at the end of the stream.
+	AfterURL string         `json:"after_url"`
+	Users    []ExportedUser `json:"users"`
+
+	// BeforeURL Always null.
+	BeforeURL     *string         `json:"before_url"`
+	Organizations []Organization  `json:"organizations,omitzero"`
+	Abilities     []UserAbilities `json:"abilities,omitzero"`
+	AfterCursor   string          `json:"after_cursor"`
+
+	// BeforeCursor Always null.
+	BeforeCursor *string                  `json:"before_cursor"`
+	Roles        []map[string]interface{} `json:"roles,omitzero"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream     bool             `json:"end_of_stream"`
+	Identities      []UserIdentity   `json:"identities,omitzero"`
+	Groups          []Group          `json:"groups,omitzero"`
+	OpenTicketCount map[string]int64 `json:"open_ticket_count,omitzero"`
+}
+
 // UserFieldBody defines model for UserFieldBody.
 type UserFieldBody struct {
 	UserField KeyedFieldInput `json:"user_field"`
@@ -4597,6 +4954,12 @@ type UserRelated struct {
 // UserRelatedEnvelope defines model for UserRelatedEnvelope.
 type UserRelatedEnvelope struct {
 	UserRelated UserRelated `json:"user_related"`
+}
+
+// UserRemoval defines model for UserRemoval.
+type UserRemoval struct {
+	// PermanentlyDeleted True, or absent: nothing is left by which anybody could be known.
+	PermanentlyDeleted *bool `json:"permanently_deleted,omitempty"`
 }
 
 // UserRequestBody defines model for UserRequestBody.
@@ -5161,6 +5524,21 @@ type EventTypeParam = string
 
 // ExcludeDeletedParam defines model for ExcludeDeletedParam.
 type ExcludeDeletedParam = bool
+
+// ExportCursorParam defines model for ExportCursorParam.
+type ExportCursorParam = string
+
+// ExportFromParam defines model for ExportFromParam.
+type ExportFromParam = string
+
+// ExportPresentParam defines model for ExportPresentParam.
+type ExportPresentParam = bool
+
+// ExportSizeParam defines model for ExportSizeParam.
+type ExportSizeParam = int64
+
+// ExportStartParam defines model for ExportStartParam.
+type ExportStartParam = string
 
 // ExternalIdsParam defines model for ExternalIdsParam.
 type ExternalIdsParam = []string
@@ -5909,6 +6287,39 @@ type TicketBulkImportParams struct {
 	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
 }
 
+// IncrementalOrganizationExportParams defines parameters for IncrementalOrganizationExport.
+type IncrementalOrganizationExportParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// IncrementalOrganizationExportCursorParams defines parameters for IncrementalOrganizationExportCursor.
+type IncrementalOrganizationExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
 type ListTicketMetricEventsParams struct {
 	// StartTime Seconds since 1970, or a time in ISO 8601.
@@ -5916,6 +6327,84 @@ type ListTicketMetricEventsParams struct {
 
 	// PerPage Records on a page, 1 to 100.
 	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+}
+
+// IncrementalTicketExportTimeParams defines parameters for IncrementalTicketExportTime.
+type IncrementalTicketExportTimeParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// IncrementalTicketExportCursorParams defines parameters for IncrementalTicketExportCursor.
+type IncrementalTicketExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// IncrementalUserExportTimeParams defines parameters for IncrementalUserExportTime.
+type IncrementalUserExportTimeParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// IncrementalUserExportCursorParams defines parameters for IncrementalUserExportCursor.
+type IncrementalUserExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// IncrementalSampleExportParams defines parameters for IncrementalSampleExport.
+type IncrementalSampleExportParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListJobStatusesParams defines parameters for ListJobStatuses.
@@ -8706,6 +9195,94 @@ func (a AuditEvent) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// AsTicketExportEnvelope returns the union data inside the SampleExportEnvelope as a TicketExportEnvelope
+func (t SampleExportEnvelope) AsTicketExportEnvelope() (TicketExportEnvelope, error) {
+	var body TicketExportEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTicketExportEnvelope overwrites any union data inside the SampleExportEnvelope as the provided TicketExportEnvelope
+func (t *SampleExportEnvelope) FromTicketExportEnvelope(v TicketExportEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTicketExportEnvelope performs a merge with any union data inside the SampleExportEnvelope, using the provided TicketExportEnvelope
+func (t *SampleExportEnvelope) MergeTicketExportEnvelope(v TicketExportEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserExportEnvelope returns the union data inside the SampleExportEnvelope as a UserExportEnvelope
+func (t SampleExportEnvelope) AsUserExportEnvelope() (UserExportEnvelope, error) {
+	var body UserExportEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserExportEnvelope overwrites any union data inside the SampleExportEnvelope as the provided UserExportEnvelope
+func (t *SampleExportEnvelope) FromUserExportEnvelope(v UserExportEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserExportEnvelope performs a merge with any union data inside the SampleExportEnvelope, using the provided UserExportEnvelope
+func (t *SampleExportEnvelope) MergeUserExportEnvelope(v UserExportEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOrganizationExportEnvelope returns the union data inside the SampleExportEnvelope as a OrganizationExportEnvelope
+func (t SampleExportEnvelope) AsOrganizationExportEnvelope() (OrganizationExportEnvelope, error) {
+	var body OrganizationExportEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOrganizationExportEnvelope overwrites any union data inside the SampleExportEnvelope as the provided OrganizationExportEnvelope
+func (t *SampleExportEnvelope) FromOrganizationExportEnvelope(v OrganizationExportEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeOrganizationExportEnvelope performs a merge with any union data inside the SampleExportEnvelope, using the provided OrganizationExportEnvelope
+func (t *SampleExportEnvelope) MergeOrganizationExportEnvelope(v OrganizationExportEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t SampleExportEnvelope) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *SampleExportEnvelope) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
 func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
 	var body TicketQueuedEnvelope
@@ -9080,6 +9657,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
 	UpdateIntervalsForSchedule(ctx context.Context, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPhoneNumbers Lists the phone numbers of the account, which are none.
+	//
+	// helpd has no telephony, so that no account has any number: the list is empty for everybody. Clients that read all of an account ask for it.
+	//
+	// Corresponds with GET /api/v2/channels/voice/phone_numbers (the `ListPhoneNumbers` operationId).
+	ListPhoneNumbers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RedactTicketCommentInAgentWorkspaceWithBody Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	//
@@ -9561,12 +10145,61 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 	TicketBulkImport(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
+	//
+	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+	//
+	// Corresponds with GET /api/v2/incremental/organizations (the `IncrementalOrganizationExport` operationId).
+	IncrementalOrganizationExport(ctx context.Context, params *IncrementalOrganizationExportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalOrganizationExportCursor Exports organizations, deleted ones too, in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+	//
+	// Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
+	IncrementalOrganizationExportCursor(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	//
 	// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
 	//
 	// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
 	ListTicketMetricEvents(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalTicketExportTime Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
+	//
+	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+	//
+	// Corresponds with GET /api/v2/incremental/tickets (the `IncrementalTicketExportTime` operationId).
+	IncrementalTicketExportTime(ctx context.Context, params *IncrementalTicketExportTimeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalTicketExportCursor Exports tickets, deleted and archived ones too, in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+	//
+	// Corresponds with GET /api/v2/incremental/tickets/cursor (the `IncrementalTicketExportCursor` operationId).
+	IncrementalTicketExportCursor(ctx context.Context, params *IncrementalTicketExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalUserExportTime Exports users, deleted ones too, in the order of their last changes, by time.
+	//
+	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+	//
+	// Corresponds with GET /api/v2/incremental/users (the `IncrementalUserExportTime` operationId).
+	IncrementalUserExportTime(ctx context.Context, params *IncrementalUserExportTimeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalUserExportCursor Exports users, deleted ones too, in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+	//
+	// Corresponds with GET /api/v2/incremental/users/cursor (the `IncrementalUserExportCursor` operationId).
+	IncrementalUserExportCursor(ctx context.Context, params *IncrementalUserExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalSampleExport Exports up to 50 records by time, to try an export out.
+	//
+	// The answer is that of the resource's export by time, but that a second may be divided.
+	//
+	// Corresponds with GET /api/v2/incremental/{incremental_resource}/sample (the `IncrementalSampleExport` operationId).
+	IncrementalSampleExport(ctx context.Context, incrementalResource string, params *IncrementalSampleExportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobStatuses Lists the bulk jobs of the last 24 hours, the newest first.
 	//
@@ -12619,6 +13252,23 @@ func (c *Client) UpdateIntervalsForSchedule(ctx context.Context, scheduleID Sche
 	return c.Client.Do(req)
 }
 
+// ListPhoneNumbers Lists the phone numbers of the account, which are none.
+//
+// helpd has no telephony, so that no account has any number: the list is empty for everybody. Clients that read all of an account ask for it.
+//
+// Corresponds with GET /api/v2/channels/voice/phone_numbers (the `ListPhoneNumbers` operationId).
+func (c *Client) ListPhoneNumbers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPhoneNumbersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RedactTicketCommentInAgentWorkspaceWithBody Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 //
 // Takes any type of body and a specified content type.
@@ -13899,6 +14549,40 @@ func (c *Client) TicketBulkImport(ctx context.Context, params *TicketBulkImportP
 	return c.Client.Do(req)
 }
 
+// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
+//
+// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+//
+// Corresponds with GET /api/v2/incremental/organizations (the `IncrementalOrganizationExport` operationId).
+func (c *Client) IncrementalOrganizationExport(ctx context.Context, params *IncrementalOrganizationExportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalOrganizationExportRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalOrganizationExportCursor Exports organizations, deleted ones too, in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+//
+// Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
+func (c *Client) IncrementalOrganizationExportCursor(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalOrganizationExportCursorRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 //
 // A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
@@ -13906,6 +14590,91 @@ func (c *Client) TicketBulkImport(ctx context.Context, params *TicketBulkImportP
 // Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
 func (c *Client) ListTicketMetricEvents(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTicketMetricEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalTicketExportTime Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
+//
+// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+//
+// Corresponds with GET /api/v2/incremental/tickets (the `IncrementalTicketExportTime` operationId).
+func (c *Client) IncrementalTicketExportTime(ctx context.Context, params *IncrementalTicketExportTimeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalTicketExportTimeRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalTicketExportCursor Exports tickets, deleted and archived ones too, in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+//
+// Corresponds with GET /api/v2/incremental/tickets/cursor (the `IncrementalTicketExportCursor` operationId).
+func (c *Client) IncrementalTicketExportCursor(ctx context.Context, params *IncrementalTicketExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalTicketExportCursorRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalUserExportTime Exports users, deleted ones too, in the order of their last changes, by time.
+//
+// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+//
+// Corresponds with GET /api/v2/incremental/users (the `IncrementalUserExportTime` operationId).
+func (c *Client) IncrementalUserExportTime(ctx context.Context, params *IncrementalUserExportTimeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalUserExportTimeRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalUserExportCursor Exports users, deleted ones too, in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+//
+// Corresponds with GET /api/v2/incremental/users/cursor (the `IncrementalUserExportCursor` operationId).
+func (c *Client) IncrementalUserExportCursor(ctx context.Context, params *IncrementalUserExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalUserExportCursorRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalSampleExport Exports up to 50 records by time, to try an export out.
+//
+// The answer is that of the resource's export by time, but that a second may be divided.
+//
+// Corresponds with GET /api/v2/incremental/{incremental_resource}/sample (the `IncrementalSampleExport` operationId).
+func (c *Client) IncrementalSampleExport(ctx context.Context, incrementalResource string, params *IncrementalSampleExportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalSampleExportRequest(c.Server, incrementalResource, params)
 	if err != nil {
 		return nil, err
 	}
@@ -22120,6 +22889,33 @@ func NewUpdateIntervalsForScheduleRequestWithBody(server string, scheduleID Sche
 	return req, nil
 }
 
+// NewListPhoneNumbersRequest constructs an http.Request for the ListPhoneNumbers method
+func NewListPhoneNumbersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/channels/voice/phone_numbers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRedactTicketCommentInAgentWorkspaceRequest calls the generic RedactTicketCommentInAgentWorkspace builder with application/json body
 func NewRedactTicketCommentInAgentWorkspaceRequest(server string, ticketCommentID TicketCommentIDParam, body RedactTicketCommentInAgentWorkspaceJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -25841,6 +26637,194 @@ func NewTicketBulkImportRequestWithBody(server string, params *TicketBulkImportP
 	return req, nil
 }
 
+// NewIncrementalOrganizationExportRequest constructs an http.Request for the IncrementalOrganizationExport method
+func NewIncrementalOrganizationExportRequest(server string, params *IncrementalOrganizationExportParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/organizations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalOrganizationExportCursorRequest constructs an http.Request for the IncrementalOrganizationExportCursor method
+func NewIncrementalOrganizationExportCursorRequest(server string, params *IncrementalOrganizationExportCursorParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/organizations/cursor")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTicketMetricEventsRequest constructs an http.Request for the ListTicketMetricEvents method
 func NewListTicketMetricEventsRequest(server string, params *ListTicketMetricEventsParams) (*http.Request, error) {
 	var err error
@@ -25880,6 +26864,463 @@ func NewListTicketMetricEventsRequest(server string, params *ListTicketMetricEve
 		if params.PerPage != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalTicketExportTimeRequest constructs an http.Request for the IncrementalTicketExportTime method
+func NewIncrementalTicketExportTimeRequest(server string, params *IncrementalTicketExportTimeParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/tickets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalTicketExportCursorRequest constructs an http.Request for the IncrementalTicketExportCursor method
+func NewIncrementalTicketExportCursorRequest(server string, params *IncrementalTicketExportCursorParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/tickets/cursor")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalUserExportTimeRequest constructs an http.Request for the IncrementalUserExportTime method
+func NewIncrementalUserExportTimeRequest(server string, params *IncrementalUserExportTimeParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/users")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalUserExportCursorRequest constructs an http.Request for the IncrementalUserExportCursor method
+func NewIncrementalUserExportCursorRequest(server string, params *IncrementalUserExportCursorParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/users/cursor")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalSampleExportRequest constructs an http.Request for the IncrementalSampleExport method
+func NewIncrementalSampleExportRequest(server string, incrementalResource string, params *IncrementalSampleExportParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "incremental_resource", incrementalResource, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/%s/sample", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -47120,6 +48561,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/business_hours/schedules/{schedule_id}/workweek (the `UpdateIntervalsForSchedule` operationId).
 	UpdateIntervalsForScheduleWithResponse(ctx context.Context, scheduleID ScheduleIDParam, body UpdateIntervalsForScheduleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateIntervalsForScheduleResponse, error)
 
+	// ListPhoneNumbersWithResponse Lists the phone numbers of the account, which are none.
+	//
+	// helpd has no telephony, so that no account has any number: the list is empty for everybody. Clients that read all of an account ask for it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/channels/voice/phone_numbers (the `ListPhoneNumbers` operationId).
+	ListPhoneNumbersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPhoneNumbersResponse, error)
+
 	// RedactTicketCommentInAgentWorkspaceWithBodyWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -47684,6 +49134,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 	TicketBulkImportWithResponse(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
 
+	// IncrementalOrganizationExportWithResponse Exports organizations, deleted ones too, in the order of their last changes, by time.
+	//
+	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/organizations (the `IncrementalOrganizationExport` operationId).
+	IncrementalOrganizationExportWithResponse(ctx context.Context, params *IncrementalOrganizationExportParams, reqEditors ...RequestEditorFn) (*IncrementalOrganizationExportResponse, error)
+
+	// IncrementalOrganizationExportCursorWithResponse Exports organizations, deleted ones too, in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
+	IncrementalOrganizationExportCursorWithResponse(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalOrganizationExportCursorResponse, error)
+
 	// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
 	//
 	// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
@@ -47692,6 +49160,51 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
 	ListTicketMetricEventsWithResponse(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*ListTicketMetricEventsResponse, error)
+
+	// IncrementalTicketExportTimeWithResponse Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
+	//
+	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/tickets (the `IncrementalTicketExportTime` operationId).
+	IncrementalTicketExportTimeWithResponse(ctx context.Context, params *IncrementalTicketExportTimeParams, reqEditors ...RequestEditorFn) (*IncrementalTicketExportTimeResponse, error)
+
+	// IncrementalTicketExportCursorWithResponse Exports tickets, deleted and archived ones too, in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/tickets/cursor (the `IncrementalTicketExportCursor` operationId).
+	IncrementalTicketExportCursorWithResponse(ctx context.Context, params *IncrementalTicketExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalTicketExportCursorResponse, error)
+
+	// IncrementalUserExportTimeWithResponse Exports users, deleted ones too, in the order of their last changes, by time.
+	//
+	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/users (the `IncrementalUserExportTime` operationId).
+	IncrementalUserExportTimeWithResponse(ctx context.Context, params *IncrementalUserExportTimeParams, reqEditors ...RequestEditorFn) (*IncrementalUserExportTimeResponse, error)
+
+	// IncrementalUserExportCursorWithResponse Exports users, deleted ones too, in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/users/cursor (the `IncrementalUserExportCursor` operationId).
+	IncrementalUserExportCursorWithResponse(ctx context.Context, params *IncrementalUserExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalUserExportCursorResponse, error)
+
+	// IncrementalSampleExportWithResponse Exports up to 50 records by time, to try an export out.
+	//
+	// The answer is that of the resource's export by time, but that a second may be divided.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/{incremental_resource}/sample (the `IncrementalSampleExport` operationId).
+	IncrementalSampleExportWithResponse(ctx context.Context, incrementalResource string, params *IncrementalSampleExportParams, reqEditors ...RequestEditorFn) (*IncrementalSampleExportResponse, error)
 
 	// ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
 	//
@@ -51704,6 +53217,47 @@ func (r UpdateIntervalsForScheduleResponse) ContentType() string {
 	return ""
 }
 
+type ListPhoneNumbersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PhoneNumberList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPhoneNumbersResponse) GetJSON200() *PhoneNumberList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPhoneNumbersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPhoneNumbersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPhoneNumbersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPhoneNumbersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RedactTicketCommentInAgentWorkspaceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -54219,6 +55773,88 @@ func (r TicketBulkImportResponse) ContentType() string {
 	return ""
 }
 
+type IncrementalOrganizationExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalOrganizationExportResponse) GetJSON200() *OrganizationExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalOrganizationExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalOrganizationExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalOrganizationExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalOrganizationExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalOrganizationExportCursorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganizationExportList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalOrganizationExportCursorResponse) GetJSON200() *OrganizationExportList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalOrganizationExportCursorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalOrganizationExportCursorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalOrganizationExportCursorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalOrganizationExportCursorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListTicketMetricEventsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -54254,6 +55890,211 @@ func (r ListTicketMetricEventsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListTicketMetricEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalTicketExportTimeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalTicketExportTimeResponse) GetJSON200() *TicketExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalTicketExportTimeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalTicketExportTimeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalTicketExportTimeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalTicketExportTimeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalTicketExportCursorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketExportList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalTicketExportCursorResponse) GetJSON200() *TicketExportList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalTicketExportCursorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalTicketExportCursorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalTicketExportCursorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalTicketExportCursorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalUserExportTimeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalUserExportTimeResponse) GetJSON200() *UserExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalUserExportTimeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalUserExportTimeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalUserExportTimeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalUserExportTimeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalUserExportCursorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserExportList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalUserExportCursorResponse) GetJSON200() *UserExportList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalUserExportCursorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalUserExportCursorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalUserExportCursorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalUserExportCursorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalSampleExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SampleExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalSampleExportResponse) GetJSON200() *SampleExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalSampleExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalSampleExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalSampleExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalSampleExportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -67758,6 +69599,21 @@ func (c *ClientWithResponses) UpdateIntervalsForScheduleWithResponse(ctx context
 	return ParseUpdateIntervalsForScheduleResponse(rsp)
 }
 
+// ListPhoneNumbersWithResponse Lists the phone numbers of the account, which are none.
+//
+// helpd has no telephony, so that no account has any number: the list is empty for everybody. Clients that read all of an account ask for it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/channels/voice/phone_numbers (the `ListPhoneNumbers` operationId).
+func (c *ClientWithResponses) ListPhoneNumbersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPhoneNumbersResponse, error) {
+	rsp, err := c.ListPhoneNumbers(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPhoneNumbersResponse(rsp)
+}
+
 // RedactTicketCommentInAgentWorkspaceWithBodyWithResponse Takes out of a comment for good what is marked in its HTML, also on a closed ticket.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -68802,6 +70658,36 @@ func (c *ClientWithResponses) TicketBulkImportWithResponse(ctx context.Context, 
 	return ParseTicketBulkImportResponse(rsp)
 }
 
+// IncrementalOrganizationExportWithResponse Exports organizations, deleted ones too, in the order of their last changes, by time.
+//
+// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/organizations (the `IncrementalOrganizationExport` operationId).
+func (c *ClientWithResponses) IncrementalOrganizationExportWithResponse(ctx context.Context, params *IncrementalOrganizationExportParams, reqEditors ...RequestEditorFn) (*IncrementalOrganizationExportResponse, error) {
+	rsp, err := c.IncrementalOrganizationExport(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalOrganizationExportResponse(rsp)
+}
+
+// IncrementalOrganizationExportCursorWithResponse Exports organizations, deleted ones too, in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
+func (c *ClientWithResponses) IncrementalOrganizationExportCursorWithResponse(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalOrganizationExportCursorResponse, error) {
+	rsp, err := c.IncrementalOrganizationExportCursor(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalOrganizationExportCursorResponse(rsp)
+}
+
 // ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
 //
 // A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
@@ -68815,6 +70701,81 @@ func (c *ClientWithResponses) ListTicketMetricEventsWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParseListTicketMetricEventsResponse(rsp)
+}
+
+// IncrementalTicketExportTimeWithResponse Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
+//
+// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/tickets (the `IncrementalTicketExportTime` operationId).
+func (c *ClientWithResponses) IncrementalTicketExportTimeWithResponse(ctx context.Context, params *IncrementalTicketExportTimeParams, reqEditors ...RequestEditorFn) (*IncrementalTicketExportTimeResponse, error) {
+	rsp, err := c.IncrementalTicketExportTime(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalTicketExportTimeResponse(rsp)
+}
+
+// IncrementalTicketExportCursorWithResponse Exports tickets, deleted and archived ones too, in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/tickets/cursor (the `IncrementalTicketExportCursor` operationId).
+func (c *ClientWithResponses) IncrementalTicketExportCursorWithResponse(ctx context.Context, params *IncrementalTicketExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalTicketExportCursorResponse, error) {
+	rsp, err := c.IncrementalTicketExportCursor(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalTicketExportCursorResponse(rsp)
+}
+
+// IncrementalUserExportTimeWithResponse Exports users, deleted ones too, in the order of their last changes, by time.
+//
+// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/users (the `IncrementalUserExportTime` operationId).
+func (c *ClientWithResponses) IncrementalUserExportTimeWithResponse(ctx context.Context, params *IncrementalUserExportTimeParams, reqEditors ...RequestEditorFn) (*IncrementalUserExportTimeResponse, error) {
+	rsp, err := c.IncrementalUserExportTime(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalUserExportTimeResponse(rsp)
+}
+
+// IncrementalUserExportCursorWithResponse Exports users, deleted ones too, in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/users/cursor (the `IncrementalUserExportCursor` operationId).
+func (c *ClientWithResponses) IncrementalUserExportCursorWithResponse(ctx context.Context, params *IncrementalUserExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalUserExportCursorResponse, error) {
+	rsp, err := c.IncrementalUserExportCursor(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalUserExportCursorResponse(rsp)
+}
+
+// IncrementalSampleExportWithResponse Exports up to 50 records by time, to try an export out.
+//
+// The answer is that of the resource's export by time, but that a second may be divided.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/{incremental_resource}/sample (the `IncrementalSampleExport` operationId).
+func (c *ClientWithResponses) IncrementalSampleExportWithResponse(ctx context.Context, incrementalResource string, params *IncrementalSampleExportParams, reqEditors ...RequestEditorFn) (*IncrementalSampleExportResponse, error) {
+	rsp, err := c.IncrementalSampleExport(ctx, incrementalResource, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalSampleExportResponse(rsp)
 }
 
 // ListJobStatusesWithResponse Lists the bulk jobs of the last 24 hours, the newest first.
@@ -74843,6 +76804,32 @@ func ParseUpdateIntervalsForScheduleResponse(rsp *http.Response) (*UpdateInterva
 	return response, nil
 }
 
+// ParseListPhoneNumbersResponse parses an HTTP response from a ListPhoneNumbersWithResponse call
+func ParseListPhoneNumbersResponse(rsp *http.Response) (*ListPhoneNumbersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPhoneNumbersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PhoneNumberList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRedactTicketCommentInAgentWorkspaceResponse parses an HTTP response from a RedactTicketCommentInAgentWorkspaceWithResponse call
 func ParseRedactTicketCommentInAgentWorkspaceResponse(rsp *http.Response) (*RedactTicketCommentInAgentWorkspaceResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -76473,6 +78460,58 @@ func ParseTicketBulkImportResponse(rsp *http.Response) (*TicketBulkImportRespons
 	return response, nil
 }
 
+// ParseIncrementalOrganizationExportResponse parses an HTTP response from a IncrementalOrganizationExportWithResponse call
+func ParseIncrementalOrganizationExportResponse(rsp *http.Response) (*IncrementalOrganizationExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalOrganizationExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationExportEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalOrganizationExportCursorResponse parses an HTTP response from a IncrementalOrganizationExportCursorWithResponse call
+func ParseIncrementalOrganizationExportCursorResponse(rsp *http.Response) (*IncrementalOrganizationExportCursorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalOrganizationExportCursorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganizationExportList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListTicketMetricEventsResponse parses an HTTP response from a ListTicketMetricEventsWithResponse call
 func ParseListTicketMetricEventsResponse(rsp *http.Response) (*ListTicketMetricEventsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -76489,6 +78528,136 @@ func ParseListTicketMetricEventsResponse(rsp *http.Response) (*ListTicketMetricE
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TicketMetricEventsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalTicketExportTimeResponse parses an HTTP response from a IncrementalTicketExportTimeWithResponse call
+func ParseIncrementalTicketExportTimeResponse(rsp *http.Response) (*IncrementalTicketExportTimeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalTicketExportTimeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketExportEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalTicketExportCursorResponse parses an HTTP response from a IncrementalTicketExportCursorWithResponse call
+func ParseIncrementalTicketExportCursorResponse(rsp *http.Response) (*IncrementalTicketExportCursorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalTicketExportCursorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketExportList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalUserExportTimeResponse parses an HTTP response from a IncrementalUserExportTimeWithResponse call
+func ParseIncrementalUserExportTimeResponse(rsp *http.Response) (*IncrementalUserExportTimeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalUserExportTimeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserExportEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalUserExportCursorResponse parses an HTTP response from a IncrementalUserExportCursorWithResponse call
+func ParseIncrementalUserExportCursorResponse(rsp *http.Response) (*IncrementalUserExportCursorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalUserExportCursorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserExportList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalSampleExportResponse parses an HTTP response from a IncrementalSampleExportWithResponse call
+func ParseIncrementalSampleExportResponse(rsp *http.Response) (*IncrementalSampleExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalSampleExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SampleExportEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

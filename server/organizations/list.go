@@ -17,12 +17,12 @@ import (
 const MaxShown = 100
 
 const columns = `o.account_id, o.id, o.name, o.shared_tickets, o.shared_comments, o.external_id, o.domain_names,
-	o.details, o.notes, o.group_id, o.tags, o.organization_fields, o.created_at, o.updated_at`
+	o.details, o.notes, o.group_id, o.tags, o.organization_fields, o.created_at, o.updated_at, o.deleted_at`
 
 func scan(rows *sql.Rows, order ...any) (models.Organization, error) {
 	var o models.Organization
 	err := rows.Scan(append([]any{&o.AccountID, &o.ID, &o.Name, &o.SharedTickets, &o.SharedComments, &o.ExternalID, &o.DomainNames,
-		&o.Details, &o.Notes, &o.GroupID, &o.Tags, &o.OrganizationFields, &o.CreatedAt, &o.UpdatedAt}, order...)...)
+		&o.Details, &o.Notes, &o.GroupID, &o.Tags, &o.OrganizationFields, &o.CreatedAt, &o.UpdatedAt, &o.DeletedAt}, order...)...)
 	return o, err
 }
 
@@ -166,6 +166,17 @@ func (s *Service) ByIDs(ctx context.Context, by auth.Actor, ids []int64) ([]mode
 		return nil, nil
 	}
 	return s.read(ctx, query(by, "o.id = ANY(?::bigint[])", models.IDs(ids)))
+}
+
+// Stored returns those of the organizations that there are, deleted ones too, by
+// id. It fails with fault.Forbidden unless by is an admin.
+func (s *Service) Stored(ctx context.Context, by auth.Actor, ids []int64) ([]models.Organization, error) {
+	if !by.Admin() {
+		return nil, fault.Denied()
+	}
+	q := query(by, "TRUE")
+	q.Where, q.Args = "o.account_id = ? AND o.id = ANY(?::bigint[])", []any{by.AccountID, models.IDs(ids)}
+	return s.read(ctx, q)
 }
 
 func (s *Service) read(ctx context.Context, q page.Query) ([]models.Organization, error) {
