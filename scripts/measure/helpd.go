@@ -155,6 +155,8 @@ func (h *helpd) account(ctx context.Context, subdomain string, tickets int) (*wo
 		err = fmt.Errorf("delete rules: %w", err)
 	} else if err = w.fill(ctx, h.addr, tickets); err != nil {
 		err = fmt.Errorf("fill: %w", err)
+	} else if err = w.settle(ctx); err != nil {
+		err = fmt.Errorf("wait for what helpd does by itself: %w", err)
 	} else {
 		err = w.ready(ctx)
 	}
@@ -163,6 +165,40 @@ func (h *helpd) account(ctx context.Context, subdomain string, tickets int) (*wo
 		return nil, err
 	}
 	return w, nil
+}
+
+// patience is how long helpd may take for what it does by itself.
+const patience = 10 * time.Minute
+
+// settle waits until helpd has done what it found to do when it was started: old
+// tickets to close and to archive, writes to number. Nothing of it is to be
+// measured.
+func (w *world) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	said := false
+	for quiet := 0; quiet < 30; quiet++ {
+		var busy bool
+		err := w.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE state IN ('available', 'running', 'retryable') AND args->>'name' IS DISTINCT FROM 'SLA breaches')
+			OR EXISTS (SELECT FROM touched) OR (SELECT min(id) FROM events WHERE seq IS NULL) IS NOT NULL`).Scan(&busy)
+		if err != nil {
+			return err
+		}
+		if busy {
+			if quiet = -1; !said {
+				say("Waiting for what helpd does by itself")
+				said = true
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // environment is ours without what would configure helpd otherwise.
