@@ -229,7 +229,7 @@ func TestExportsRefuse(t *testing.T) {
 		cursor(a, "users"), cursor(other, "tickets"), "x", "MTcwNzI3MTc0MS4wfHw0MDQ1fA==", base64.StdEncoding.EncodeToString(forged),
 		base64.StdEncoding.EncodeToString([]byte("nan||1|")), "\x00",
 	} {
-		a.get(incremental+"tickets/cursor?cursor="+url.QueryEscape(bad)).want(400).
+		a.get(incremental + "tickets/cursor?cursor=" + url.QueryEscape(bad)).want(400).
 			wantJSON(`{"errors":[{"code":"InvalidPaginationParameter","title":"cursor is not one of this export"}]}`)
 	}
 	for _, of := range []string{"tickets", "users", "organizations"} {
@@ -260,7 +260,7 @@ func TestSamplesAreShort(t *testing.T) {
 		t.Errorf("%d users, %.300s", len(r.ids("users")), r.body)
 	}
 	for _, of := range []string{"tickets", "organizations"} {
-		a.get(incremental + of + "/sample?start_time=0").want(200).wantJSON(`{"%s":[],"count":0,"end_of_stream":true,"next_page":null,"end_time":null}`, of)
+		a.get(incremental+of+"/sample?start_time=0").want(200).wantJSON(`{"%s":[],"count":0,"end_of_stream":true,"next_page":null,"end_time":null}`, of)
 	}
 }
 

@@ -162,15 +162,18 @@ type auditComment struct {
 	Via         json.RawMessage  `json:"via,omitempty"` // of a rule's; absent: the audit's
 }
 
+func commentOfAudit(ctx context.Context, c tickets.CommentRecord, via string) auditComment {
+	return auditComment{
+		c.ID, c.Type, c.AuthorID, c.Body, c.HTMLBody, c.PlainBody, c.Public, commentFiles(ctx, c, true), c.AuditID, json.RawMessage(via),
+	}
+}
+
 func auditEvents(ctx context.Context, a tickets.AuditRecord) []wire.Raw {
 	events := []wire.Raw{}
 	gjson.ParseBytes(a.Events).ForEach(func(_, event gjson.Result) bool {
 		raw := wire.Raw(event.Raw)
 		if c, ok := a.Comments[event.Get("id").Int()]; ok {
-			raw = wire.Raw(models.ToJSON(auditComment{
-				c.ID, c.Type, c.AuthorID, c.Body, c.HTMLBody, c.PlainBody, c.Public, commentFiles(ctx, c, true), c.AuditID,
-				json.RawMessage(event.Get("via").Raw),
-			}))
+			raw = wire.Raw(models.ToJSON(commentOfAudit(ctx, c, event.Get("via").Raw)))
 		}
 		events = append(events, raw)
 		return true

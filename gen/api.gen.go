@@ -642,6 +642,9 @@ type CalendarSeconds struct {
 	Calendar *int64 `json:"calendar"`
 }
 
+// ChildEvent defines model for ChildEvent.
+type ChildEvent = wire.Raw
+
 // CollaboratorInput defines model for CollaboratorInput.
 type CollaboratorInput struct {
 	UserID    nullable.Nullable[wire.ID] `json:"user_id,omitempty"`
@@ -651,6 +654,9 @@ type CollaboratorInput struct {
 	// Action put, the default, or delete.
 	Action nullable.Nullable[string] `json:"action,omitempty"`
 }
+
+// CommentExportList defines model for CommentExportList.
+type CommentExportList = wire.List
 
 // CommentPastInput defines model for CommentPastInput.
 type CommentPastInput struct {
@@ -1289,6 +1295,34 @@ type ExportStep struct {
 	EndOfStream bool `json:"end_of_stream"`
 }
 
+// ExportedComment A comment with the number of its ticket; of one that is not there any more its id alone, and `deleted`.
+type ExportedComment struct {
+	ID       int64  `json:"id"`
+	TicketID *int64 `json:"ticket_id,omitempty"`
+
+	// Deleted True, or absent.
+	Deleted     *bool         `json:"deleted,omitempty"`
+	Type        *string       `json:"type,omitempty"`
+	AuthorID    *int64        `json:"author_id,omitempty"`
+	Body        *string       `json:"body,omitempty"`
+	HTMLBody    *string       `json:"html_body,omitempty"`
+	PlainBody   *string       `json:"plain_body,omitempty"`
+	Public      *bool         `json:"public,omitempty"`
+	Attachments []Attachment  `json:"attachments,omitzero"`
+	AuditID     *int64        `json:"audit_id,omitempty"`
+	Via         Via           `json:"via,omitempty"`
+	CreatedAt   *wire.Time    `json:"created_at,omitempty"`
+	Metadata    AuditMetadata `json:"metadata,omitempty"`
+}
+
+// ExportedComments defines model for ExportedComments.
+type ExportedComments struct {
+	Comments []ExportedComment `json:"comments"`
+
+	// Users The authors.
+	Users []User `json:"users,omitzero"`
+}
+
 // ExportedOrganization defines model for ExportedOrganization.
 type ExportedOrganization struct {
 	// DeletedAt Of deleted ones only.
@@ -1331,6 +1365,11 @@ type ExportedOrganizations struct {
 type ExportedTicket struct {
 	// GeneratedTimestamp When the ticket last changed in any way, in seconds since 1970: by which exports are in order.
 	GeneratedTimestamp int64 `json:"generated_timestamp"`
+}
+
+// ExportedTicketEvents defines model for ExportedTicketEvents.
+type ExportedTicketEvents struct {
+	TicketEvents []TicketEvent `json:"ticket_events"`
 }
 
 // ExportedTickets defines model for ExportedTickets.
@@ -3268,6 +3307,47 @@ type TicketEnvelope struct {
 	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
 }
 
+// TicketEvent defines model for TicketEvent.
+type TicketEvent struct {
+	// ID That of the audit.
+	ID       int64 `json:"id"`
+	TicketID int64 `json:"ticket_id"`
+
+	// Timestamp created_at in seconds since 1970.
+	Timestamp int64     `json:"timestamp"`
+	CreatedAt wire.Time `json:"created_at"`
+
+	// UpdaterID -1 for the system.
+	UpdaterID int64 `json:"updater_id"`
+
+	// Via How it came, for people: API, Email, Web form.
+	Via string `json:"via"`
+
+	// System What is known of the program that asked for it.
+	System   json.RawMessage `json:"system"`
+	Metadata AuditMetadata   `json:"metadata"`
+
+	// EventType Always Audit.
+	EventType   string       `json:"event_type"`
+	ChildEvents []ChildEvent `json:"child_events"`
+}
+
+// TicketEventExportEnvelope defines model for TicketEventExportEnvelope.
+type TicketEventExportEnvelope struct {
+	// Count Records on the page.
+	Count        int64         `json:"count"`
+	TicketEvents []TicketEvent `json:"ticket_events"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime *int64 `json:"end_time"`
+}
+
 // TicketExportEnvelope defines model for TicketExportEnvelope.
 type TicketExportEnvelope struct {
 	// Count Records on the page.
@@ -5193,6 +5273,18 @@ type TicketBulkImportParams struct {
 	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
 }
 
+// IncrementalCommentExportCursorParams defines parameters for IncrementalCommentExportCursor.
+type IncrementalCommentExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
 // IncrementalOrganizationExportParams defines parameters for IncrementalOrganizationExport.
 type IncrementalOrganizationExportParams struct {
 	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
@@ -5212,6 +5304,12 @@ type IncrementalOrganizationExportCursorParams struct {
 
 	// ExcludeDeleted Whether deleted records are left out.
 	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+}
+
+// IncrementalTicketEventsParams defines parameters for IncrementalTicketEvents.
+type IncrementalTicketEventsParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
 }
 
 // ListTicketMetricEventsParams defines parameters for ListTicketMetricEvents.
@@ -6559,12 +6657,18 @@ type ServerInterface interface {
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
 	TicketBulkImport(ctx echo.Context, params TicketBulkImportParams) error
+	// IncrementalCommentExportCursor Exports comments of all tickets in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/comments/cursor)
+	IncrementalCommentExportCursor(ctx echo.Context, params IncrementalCommentExportCursorParams) error
 	// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
 	// (GET /api/v2/incremental/organizations)
 	IncrementalOrganizationExport(ctx echo.Context, params IncrementalOrganizationExportParams) error
 	// IncrementalOrganizationExportCursor Exports organizations, deleted ones too, in the order of their last changes, by cursor.
 	// (GET /api/v2/incremental/organizations/cursor)
 	IncrementalOrganizationExportCursor(ctx echo.Context, params IncrementalOrganizationExportCursorParams) error
+	// IncrementalTicketEvents Exports what happened to tickets, by time.
+	// (GET /api/v2/incremental/ticket_events)
+	IncrementalTicketEvents(ctx echo.Context, params IncrementalTicketEventsParams) error
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error
@@ -9012,6 +9116,38 @@ func (w *ServerInterfaceWrapper) TicketBulkImport(ctx echo.Context) error {
 	return err
 }
 
+// IncrementalCommentExportCursor converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalCommentExportCursor(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalCommentExportCursorParams
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "exclude_deleted" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exclude_deleted", ctx.QueryParams(), &params.ExcludeDeleted, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter exclude_deleted: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalCommentExportCursor(ctx, params)
+	return err
+}
+
 // IncrementalOrganizationExport converts echo context to params.
 func (w *ServerInterfaceWrapper) IncrementalOrganizationExport(ctx echo.Context) error {
 	var err error
@@ -9066,6 +9202,24 @@ func (w *ServerInterfaceWrapper) IncrementalOrganizationExportCursor(ctx echo.Co
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.IncrementalOrganizationExportCursor(ctx, params)
+	return err
+}
+
+// IncrementalTicketEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) IncrementalTicketEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IncrementalTicketEventsParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.IncrementalTicketEvents(ctx, params)
 	return err
 }
 
@@ -14698,6 +14852,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/incremental/users/cursor", wrapper.IncrementalUserExportCursor, options.OperationMiddlewares["IncrementalUserExportCursor"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/organizations", wrapper.IncrementalOrganizationExport, options.OperationMiddlewares["IncrementalOrganizationExport"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/organizations/cursor", wrapper.IncrementalOrganizationExportCursor, options.OperationMiddlewares["IncrementalOrganizationExportCursor"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/ticket_events", wrapper.IncrementalTicketEvents, options.OperationMiddlewares["IncrementalTicketEvents"]...)
+	router.GET(options.BaseURL+"/api/v2/incremental/comments/cursor", wrapper.IncrementalCommentExportCursor, options.OperationMiddlewares["IncrementalCommentExportCursor"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/:incremental_resource/sample", wrapper.IncrementalSampleExport, options.OperationMiddlewares["IncrementalSampleExport"]...)
 	router.GET(options.BaseURL+"/api/v2/ticket_fields", wrapper.ListTicketFields, options.OperationMiddlewares["ListTicketFields"]...)
 	router.POST(options.BaseURL+"/api/v2/ticket_fields", wrapper.CreateTicketField, options.OperationMiddlewares["CreateTicketField"]...)
@@ -17136,6 +17292,28 @@ func (response TicketBulkImport200JSONResponse) VisitTicketBulkImportResponse(w 
 	return err
 }
 
+type IncrementalCommentExportCursorRequestObject struct {
+	Params IncrementalCommentExportCursorParams
+}
+
+type IncrementalCommentExportCursorResponseObject interface {
+	VisitIncrementalCommentExportCursorResponse(w http.ResponseWriter) error
+}
+
+type IncrementalCommentExportCursor200JSONResponse CommentExportList
+
+func (response IncrementalCommentExportCursor200JSONResponse) VisitIncrementalCommentExportCursorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type IncrementalOrganizationExportRequestObject struct {
 	Params IncrementalOrganizationExportParams
 }
@@ -17169,6 +17347,28 @@ type IncrementalOrganizationExportCursorResponseObject interface {
 type IncrementalOrganizationExportCursor200JSONResponse OrganizationExportList
 
 func (response IncrementalOrganizationExportCursor200JSONResponse) VisitIncrementalOrganizationExportCursorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type IncrementalTicketEventsRequestObject struct {
+	Params IncrementalTicketEventsParams
+}
+
+type IncrementalTicketEventsResponseObject interface {
+	VisitIncrementalTicketEventsResponse(w http.ResponseWriter) error
+}
+
+type IncrementalTicketEvents200JSONResponse TicketEventExportEnvelope
+
+func (response IncrementalTicketEvents200JSONResponse) VisitIncrementalTicketEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -24776,12 +24976,18 @@ type StrictServerInterface interface {
 	// TicketBulkImport Imports up to 100 tickets in a job.
 	// (POST /api/v2/imports/tickets/create_many)
 	TicketBulkImport(ctx context.Context, request TicketBulkImportRequestObject) (TicketBulkImportResponseObject, error)
+	// IncrementalCommentExportCursor Exports comments of all tickets in the order of their last changes, by cursor.
+	// (GET /api/v2/incremental/comments/cursor)
+	IncrementalCommentExportCursor(ctx context.Context, request IncrementalCommentExportCursorRequestObject) (IncrementalCommentExportCursorResponseObject, error)
 	// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
 	// (GET /api/v2/incremental/organizations)
 	IncrementalOrganizationExport(ctx context.Context, request IncrementalOrganizationExportRequestObject) (IncrementalOrganizationExportResponseObject, error)
 	// IncrementalOrganizationExportCursor Exports organizations, deleted ones too, in the order of their last changes, by cursor.
 	// (GET /api/v2/incremental/organizations/cursor)
 	IncrementalOrganizationExportCursor(ctx context.Context, request IncrementalOrganizationExportCursorRequestObject) (IncrementalOrganizationExportCursorResponseObject, error)
+	// IncrementalTicketEvents Exports what happened to tickets, by time.
+	// (GET /api/v2/incremental/ticket_events)
+	IncrementalTicketEvents(ctx context.Context, request IncrementalTicketEventsRequestObject) (IncrementalTicketEventsResponseObject, error)
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx context.Context, request ListTicketMetricEventsRequestObject) (ListTicketMetricEventsResponseObject, error)
@@ -28677,6 +28883,31 @@ func (sh *strictHandler) TicketBulkImport(ctx echo.Context, params TicketBulkImp
 	return nil
 }
 
+// IncrementalCommentExportCursor operation middleware
+func (sh *strictHandler) IncrementalCommentExportCursor(ctx echo.Context, params IncrementalCommentExportCursorParams) error {
+	var request IncrementalCommentExportCursorRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalCommentExportCursor(ctx.Request().Context(), request.(IncrementalCommentExportCursorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalCommentExportCursor")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalCommentExportCursorResponseObject); ok {
+		return validResponse.VisitIncrementalCommentExportCursorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // IncrementalOrganizationExport operation middleware
 func (sh *strictHandler) IncrementalOrganizationExport(ctx echo.Context, params IncrementalOrganizationExportParams) error {
 	var request IncrementalOrganizationExportRequestObject
@@ -28721,6 +28952,31 @@ func (sh *strictHandler) IncrementalOrganizationExportCursor(ctx echo.Context, p
 		return err
 	} else if validResponse, ok := response.(IncrementalOrganizationExportCursorResponseObject); ok {
 		return validResponse.VisitIncrementalOrganizationExportCursorResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IncrementalTicketEvents operation middleware
+func (sh *strictHandler) IncrementalTicketEvents(ctx echo.Context, params IncrementalTicketEventsParams) error {
+	var request IncrementalTicketEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.IncrementalTicketEvents(ctx.Request().Context(), request.(IncrementalTicketEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IncrementalTicketEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IncrementalTicketEventsResponseObject); ok {
+		return validResponse.VisitIncrementalTicketEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

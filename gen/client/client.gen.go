@@ -665,6 +665,20 @@ type CalendarSeconds struct {
 	Calendar *int64 `json:"calendar"`
 }
 
+// ChildEvent An event of an audit. A field that changed is a member with its value, `status: solved`, beside `previous_value`; tags have `added_tags` and `removed_tags`, too, and other events the members that they have in audits.
+type ChildEvent struct {
+	ID  int64  `json:"id"`
+	Via string `json:"via"`
+
+	// ViaReferenceID The rule that did it.
+	ViaReferenceID *int64    `json:"via_reference_id"`
+	CreatedAt      time.Time `json:"created_at"`
+
+	// EventType The event's type in audits: Create, Change, Comment and others.
+	EventType            string                 `json:"event_type"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // CollaboratorInput defines model for CollaboratorInput.
 type CollaboratorInput struct {
 	UserID    nullable.Nullable[int64]  `json:"user_id,omitempty"`
@@ -673,6 +687,26 @@ type CollaboratorInput struct {
 
 	// Action put, the default, or delete.
 	Action nullable.Nullable[string] `json:"action,omitempty"`
+}
+
+// CommentExportList defines model for CommentExportList.
+type CommentExportList struct {
+	// AfterURL The next page, also at the end of the stream.
+	AfterURL string            `json:"after_url"`
+	Comments []ExportedComment `json:"comments"`
+
+	// BeforeURL Always null.
+	BeforeURL *string `json:"before_url"`
+
+	// Users The authors.
+	Users       []User `json:"users,omitzero"`
+	AfterCursor string `json:"after_cursor"`
+
+	// BeforeCursor Always null.
+	BeforeCursor *string `json:"before_cursor"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
 }
 
 // CommentPastInput defines model for CommentPastInput.
@@ -1338,6 +1372,34 @@ type ExportStep struct {
 	EndOfStream bool `json:"end_of_stream"`
 }
 
+// ExportedComment A comment with the number of its ticket; of one that is not there any more its id alone, and `deleted`.
+type ExportedComment struct {
+	ID       int64  `json:"id"`
+	TicketID *int64 `json:"ticket_id,omitempty"`
+
+	// Deleted True, or absent.
+	Deleted     *bool          `json:"deleted,omitempty"`
+	Type        *string        `json:"type,omitempty"`
+	AuthorID    *int64         `json:"author_id,omitempty"`
+	Body        *string        `json:"body,omitempty"`
+	HTMLBody    *string        `json:"html_body,omitempty"`
+	PlainBody   *string        `json:"plain_body,omitempty"`
+	Public      *bool          `json:"public,omitempty"`
+	Attachments []Attachment   `json:"attachments,omitzero"`
+	AuditID     *int64         `json:"audit_id,omitempty"`
+	Via         *Via           `json:"via,omitempty"`
+	CreatedAt   *time.Time     `json:"created_at,omitempty"`
+	Metadata    *AuditMetadata `json:"metadata,omitempty"`
+}
+
+// ExportedComments defines model for ExportedComments.
+type ExportedComments struct {
+	Comments []ExportedComment `json:"comments"`
+
+	// Users The authors.
+	Users []User `json:"users,omitzero"`
+}
+
 // ExportedOrganization defines model for ExportedOrganization.
 type ExportedOrganization struct {
 	// DeletedAt Of deleted ones only.
@@ -1426,6 +1488,11 @@ type ExportedTicket struct {
 	Dates         *TicketDates                   `json:"dates,omitempty"`
 	CommentCount  *int64                         `json:"comment_count,omitempty"`
 	IncidentCount *int64                         `json:"incident_count,omitempty"`
+}
+
+// ExportedTicketEvents defines model for ExportedTicketEvents.
+type ExportedTicketEvents struct {
+	TicketEvents []TicketEvent `json:"ticket_events"`
 }
 
 // ExportedTickets defines model for ExportedTickets.
@@ -3685,6 +3752,47 @@ type TicketEnvelope struct {
 
 	// SharingAgreements Empty: helpd shares no tickets with other accounts.
 	SharingAgreements []map[string]interface{} `json:"sharing_agreements,omitzero"`
+}
+
+// TicketEvent defines model for TicketEvent.
+type TicketEvent struct {
+	// ID That of the audit.
+	ID       int64 `json:"id"`
+	TicketID int64 `json:"ticket_id"`
+
+	// Timestamp created_at in seconds since 1970.
+	Timestamp int64     `json:"timestamp"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// UpdaterID -1 for the system.
+	UpdaterID int64 `json:"updater_id"`
+
+	// Via How it came, for people: API, Email, Web form.
+	Via string `json:"via"`
+
+	// System What is known of the program that asked for it.
+	System   json.RawMessage `json:"system"`
+	Metadata AuditMetadata   `json:"metadata"`
+
+	// EventType Always Audit.
+	EventType   string       `json:"event_type"`
+	ChildEvents []ChildEvent `json:"child_events"`
+}
+
+// TicketEventExportEnvelope defines model for TicketEventExportEnvelope.
+type TicketEventExportEnvelope struct {
+	// Count Records on the page.
+	Count        int64         `json:"count"`
+	TicketEvents []TicketEvent `json:"ticket_events"`
+
+	// EndOfStream Nothing has changed later yet.
+	EndOfStream bool `json:"end_of_stream"`
+
+	// NextPage Also at the end of the stream; null of a page without records.
+	NextPage *string `json:"next_page"`
+
+	// EndTime Where the next page starts, in seconds since 1970.
+	EndTime *int64 `json:"end_time"`
 }
 
 // TicketExportEnvelope defines model for TicketExportEnvelope.
@@ -6287,6 +6395,24 @@ type TicketBulkImportParams struct {
 	ArchiveImmediately *ArchiveImmediatelyParam `form:"archive_immediately,omitempty" json:"archive_immediately,omitempty"`
 }
 
+// IncrementalCommentExportCursorParams defines parameters for IncrementalCommentExportCursor.
+type IncrementalCommentExportCursorParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601. Required without a cursor, and ignored with one.
+	StartTime *ExportStartParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Cursor The `after_cursor` of the page before.
+	Cursor *ExportCursorParam `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// ExcludeDeleted Whether deleted records are left out.
+	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // IncrementalOrganizationExportParams defines parameters for IncrementalOrganizationExport.
 type IncrementalOrganizationExportParams struct {
 	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
@@ -6315,6 +6441,18 @@ type IncrementalOrganizationExportCursorParams struct {
 
 	// ExcludeDeleted Whether deleted records are left out.
 	ExcludeDeleted *ExportPresentParam `form:"exclude_deleted,omitempty" json:"exclude_deleted,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// IncrementalTicketEventsParams defines parameters for IncrementalTicketEvents.
+type IncrementalTicketEventsParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+
+	// PerPage Records on a page, 1 to 1,000; 1,000 if absent.
+	PerPage *ExportSizeParam `form:"per_page,omitempty" json:"per_page,omitempty"`
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
@@ -9195,6 +9333,126 @@ func (a AuditEvent) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for ChildEvent. Returns the specified
+// element and whether it was found
+func (a ChildEvent) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ChildEvent
+func (a *ChildEvent) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ChildEvent to handle AdditionalProperties
+func (a *ChildEvent) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["id"]; found {
+		err = json.Unmarshal(raw, &a.ID)
+		if err != nil {
+			return fmt.Errorf("error reading 'id': %w", err)
+		}
+		delete(object, "id")
+	}
+
+	if raw, found := object["via"]; found {
+		err = json.Unmarshal(raw, &a.Via)
+		if err != nil {
+			return fmt.Errorf("error reading 'via': %w", err)
+		}
+		delete(object, "via")
+	}
+
+	if raw, found := object["via_reference_id"]; found {
+		err = json.Unmarshal(raw, &a.ViaReferenceID)
+		if err != nil {
+			return fmt.Errorf("error reading 'via_reference_id': %w", err)
+		}
+		delete(object, "via_reference_id")
+	}
+
+	if raw, found := object["created_at"]; found {
+		err = json.Unmarshal(raw, &a.CreatedAt)
+		if err != nil {
+			return fmt.Errorf("error reading 'created_at': %w", err)
+		}
+		delete(object, "created_at")
+	}
+
+	if raw, found := object["event_type"]; found {
+		err = json.Unmarshal(raw, &a.EventType)
+		if err != nil {
+			return fmt.Errorf("error reading 'event_type': %w", err)
+		}
+		delete(object, "event_type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ChildEvent to handle AdditionalProperties
+func (a ChildEvent) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["id"], err = json.Marshal(a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'id': %w", err)
+	}
+
+	object["via"], err = json.Marshal(a.Via)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'via': %w", err)
+	}
+
+	if a.ViaReferenceID != nil {
+		object["via_reference_id"], err = json.Marshal(a.ViaReferenceID)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'via_reference_id': %w", err)
+		}
+	}
+
+	object["created_at"], err = json.Marshal(a.CreatedAt)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'created_at': %w", err)
+	}
+
+	object["event_type"], err = json.Marshal(a.EventType)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'event_type': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // AsTicketExportEnvelope returns the union data inside the SampleExportEnvelope as a TicketExportEnvelope
 func (t SampleExportEnvelope) AsTicketExportEnvelope() (TicketExportEnvelope, error) {
 	var body TicketExportEnvelope
@@ -9263,6 +9521,32 @@ func (t *SampleExportEnvelope) FromOrganizationExportEnvelope(v OrganizationExpo
 
 // MergeOrganizationExportEnvelope performs a merge with any union data inside the SampleExportEnvelope, using the provided OrganizationExportEnvelope
 func (t *SampleExportEnvelope) MergeOrganizationExportEnvelope(v OrganizationExportEnvelope) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTicketEventExportEnvelope returns the union data inside the SampleExportEnvelope as a TicketEventExportEnvelope
+func (t SampleExportEnvelope) AsTicketEventExportEnvelope() (TicketEventExportEnvelope, error) {
+	var body TicketEventExportEnvelope
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTicketEventExportEnvelope overwrites any union data inside the SampleExportEnvelope as the provided TicketEventExportEnvelope
+func (t *SampleExportEnvelope) FromTicketEventExportEnvelope(v TicketEventExportEnvelope) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTicketEventExportEnvelope performs a merge with any union data inside the SampleExportEnvelope, using the provided TicketEventExportEnvelope
+func (t *SampleExportEnvelope) MergeTicketEventExportEnvelope(v TicketEventExportEnvelope) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -10145,6 +10429,13 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 	TicketBulkImport(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// IncrementalCommentExportCursor Exports comments of all tickets in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+	//
+	// Corresponds with GET /api/v2/incremental/comments/cursor (the `IncrementalCommentExportCursor` operationId).
+	IncrementalCommentExportCursor(ctx context.Context, params *IncrementalCommentExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
 	//
 	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
@@ -10158,6 +10449,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
 	IncrementalOrganizationExportCursor(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IncrementalTicketEvents Exports what happened to tickets, by time.
+	//
+	// Each audit is one event, whose `child_events` are the events of the audit. It is told once, in the order in which audits were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time. `include=comment_events` has the comments themselves and not only that there were some.
+	//
+	// Corresponds with GET /api/v2/incremental/ticket_events (the `IncrementalTicketEvents` operationId).
+	IncrementalTicketEvents(ctx context.Context, params *IncrementalTicketEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
 	//
@@ -14549,6 +14847,23 @@ func (c *Client) TicketBulkImport(ctx context.Context, params *TicketBulkImportP
 	return c.Client.Do(req)
 }
 
+// IncrementalCommentExportCursor Exports comments of all tickets in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+//
+// Corresponds with GET /api/v2/incremental/comments/cursor (the `IncrementalCommentExportCursor` operationId).
+func (c *Client) IncrementalCommentExportCursor(ctx context.Context, params *IncrementalCommentExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalCommentExportCursorRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // IncrementalOrganizationExport Exports organizations, deleted ones too, in the order of their last changes, by time.
 //
 // Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
@@ -14573,6 +14888,23 @@ func (c *Client) IncrementalOrganizationExport(ctx context.Context, params *Incr
 // Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
 func (c *Client) IncrementalOrganizationExportCursor(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewIncrementalOrganizationExportCursorRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IncrementalTicketEvents Exports what happened to tickets, by time.
+//
+// Each audit is one event, whose `child_events` are the events of the audit. It is told once, in the order in which audits were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time. `include=comment_events` has the comments themselves and not only that there were some.
+//
+// Corresponds with GET /api/v2/incremental/ticket_events (the `IncrementalTicketEvents` operationId).
+func (c *Client) IncrementalTicketEvents(ctx context.Context, params *IncrementalTicketEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIncrementalTicketEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -26637,6 +26969,108 @@ func NewTicketBulkImportRequestWithBody(server string, params *TicketBulkImportP
 	return req, nil
 }
 
+// NewIncrementalCommentExportCursorRequest constructs an http.Request for the IncrementalCommentExportCursor method
+func NewIncrementalCommentExportCursorRequest(server string, params *IncrementalCommentExportCursorParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/comments/cursor")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExcludeDeleted != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewIncrementalOrganizationExportRequest constructs an http.Request for the IncrementalOrganizationExport method
 func NewIncrementalOrganizationExportRequest(server string, params *IncrementalOrganizationExportParams) (*http.Request, error) {
 	var err error
@@ -26790,6 +27224,80 @@ func NewIncrementalOrganizationExportCursorRequest(server string, params *Increm
 		if params.ExcludeDeleted != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exclude_deleted", *params.ExcludeDeleted, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIncrementalTicketEventsRequest constructs an http.Request for the IncrementalTicketEvents method
+func NewIncrementalTicketEventsRequest(server string, params *IncrementalTicketEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/incremental/ticket_events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -49134,6 +49642,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v2/imports/tickets/create_many (the `TicketBulkImport` operationId).
 	TicketBulkImportWithResponse(ctx context.Context, params *TicketBulkImportParams, body TicketBulkImportJSONRequestBody, reqEditors ...RequestEditorFn) (*TicketBulkImportResponse, error)
 
+	// IncrementalCommentExportCursorWithResponse Exports comments of all tickets in the order of their last changes, by cursor.
+	//
+	// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/comments/cursor (the `IncrementalCommentExportCursor` operationId).
+	IncrementalCommentExportCursorWithResponse(ctx context.Context, params *IncrementalCommentExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalCommentExportCursorResponse, error)
+
 	// IncrementalOrganizationExportWithResponse Exports organizations, deleted ones too, in the order of their last changes, by time.
 	//
 	// Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
@@ -49151,6 +49668,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v2/incremental/organizations/cursor (the `IncrementalOrganizationExportCursor` operationId).
 	IncrementalOrganizationExportCursorWithResponse(ctx context.Context, params *IncrementalOrganizationExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalOrganizationExportCursorResponse, error)
+
+	// IncrementalTicketEventsWithResponse Exports what happened to tickets, by time.
+	//
+	// Each audit is one event, whose `child_events` are the events of the audit. It is told once, in the order in which audits were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time. `include=comment_events` has the comments themselves and not only that there were some.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/incremental/ticket_events (the `IncrementalTicketEvents` operationId).
+	IncrementalTicketEventsWithResponse(ctx context.Context, params *IncrementalTicketEventsParams, reqEditors ...RequestEditorFn) (*IncrementalTicketEventsResponse, error)
 
 	// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
 	//
@@ -55773,6 +56299,47 @@ func (r TicketBulkImportResponse) ContentType() string {
 	return ""
 }
 
+type IncrementalCommentExportCursorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CommentExportList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalCommentExportCursorResponse) GetJSON200() *CommentExportList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalCommentExportCursorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalCommentExportCursorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalCommentExportCursorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalCommentExportCursorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type IncrementalOrganizationExportResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -55849,6 +56416,47 @@ func (r IncrementalOrganizationExportCursorResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r IncrementalOrganizationExportCursorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IncrementalTicketEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TicketEventExportEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r IncrementalTicketEventsResponse) GetJSON200() *TicketEventExportEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r IncrementalTicketEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IncrementalTicketEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IncrementalTicketEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IncrementalTicketEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -70658,6 +71266,21 @@ func (c *ClientWithResponses) TicketBulkImportWithResponse(ctx context.Context, 
 	return ParseTicketBulkImportResponse(rsp)
 }
 
+// IncrementalCommentExportCursorWithResponse Exports comments of all tickets in the order of their last changes, by cursor.
+//
+// Begins with what changed at `start_time` or later. Each page has a cursor to go on from; behind that of the last page comes what changes later. Whoever follows the cursors misses nothing, whatever is written meanwhile: a record that changes comes again, behind all that changed before it. An extension of helpd.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/comments/cursor (the `IncrementalCommentExportCursor` operationId).
+func (c *ClientWithResponses) IncrementalCommentExportCursorWithResponse(ctx context.Context, params *IncrementalCommentExportCursorParams, reqEditors ...RequestEditorFn) (*IncrementalCommentExportCursorResponse, error) {
+	rsp, err := c.IncrementalCommentExportCursor(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalCommentExportCursorResponse(rsp)
+}
+
 // IncrementalOrganizationExportWithResponse Exports organizations, deleted ones too, in the order of their last changes, by time.
 //
 // Has what changed at `start_time` or later. A page has more than `per_page` records only if the last ones changed in the same second, which is not divided. `end_time` is where the next page starts: the second behind that of the last record, or that second itself while it is not over.
@@ -70686,6 +71309,21 @@ func (c *ClientWithResponses) IncrementalOrganizationExportCursorWithResponse(ct
 		return nil, err
 	}
 	return ParseIncrementalOrganizationExportCursorResponse(rsp)
+}
+
+// IncrementalTicketEventsWithResponse Exports what happened to tickets, by time.
+//
+// Each audit is one event, whose `child_events` are the events of the audit. It is told once, in the order in which audits were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time. `include=comment_events` has the comments themselves and not only that there were some.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/incremental/ticket_events (the `IncrementalTicketEvents` operationId).
+func (c *ClientWithResponses) IncrementalTicketEventsWithResponse(ctx context.Context, params *IncrementalTicketEventsParams, reqEditors ...RequestEditorFn) (*IncrementalTicketEventsResponse, error) {
+	rsp, err := c.IncrementalTicketEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIncrementalTicketEventsResponse(rsp)
 }
 
 // ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
@@ -78460,6 +79098,32 @@ func ParseTicketBulkImportResponse(rsp *http.Response) (*TicketBulkImportRespons
 	return response, nil
 }
 
+// ParseIncrementalCommentExportCursorResponse parses an HTTP response from a IncrementalCommentExportCursorWithResponse call
+func ParseIncrementalCommentExportCursorResponse(rsp *http.Response) (*IncrementalCommentExportCursorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalCommentExportCursorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CommentExportList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseIncrementalOrganizationExportResponse parses an HTTP response from a IncrementalOrganizationExportWithResponse call
 func ParseIncrementalOrganizationExportResponse(rsp *http.Response) (*IncrementalOrganizationExportResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -78502,6 +79166,32 @@ func ParseIncrementalOrganizationExportCursorResponse(rsp *http.Response) (*Incr
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OrganizationExportList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIncrementalTicketEventsResponse parses an HTTP response from a IncrementalTicketEventsWithResponse call
+func ParseIncrementalTicketEventsResponse(rsp *http.Response) (*IncrementalTicketEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IncrementalTicketEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TicketEventExportEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

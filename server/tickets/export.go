@@ -13,34 +13,67 @@ import (
 // become of them: deleted, archived and scrubbed ones, too. Unknown ids are left
 // out. It fails with fault.Forbidden unless by is an admin.
 func (s *Service) Stored(ctx context.Context, by auth.Actor, ids []int64) ([]models.Ticket, error) {
+	where, args := owned(by)
+	return stored(ctx, s, by, lookUp{columns, "tickets t WHERE " + where + " AND t.id", args}, ids, func(t *models.Ticket) []any {
+		t.AccountID = by.AccountID
+		return dest(t)
+	})
+}
+
+// StoredAudits are the audits with these ids, of all tickets, as Stored.
+func (s *Service) StoredAudits(ctx context.Context, by auth.Actor, ids []int64) ([]AuditRecord, error) {
+	list, err := stored(ctx, s, by, lookUp{auditColumns, "audits a WHERE a.account_id = ? AND a.id", []any{by.AccountID}}, ids, func(a *AuditRecord) []any {
+		a.AccountID = by.AccountID
+		return auditDest(&a.Audit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, s.fillComments(ctx, by, list)
+}
+
+// StoredComments are the comments with these ids, public and private ones of all
+// tickets, as Stored.
+func (s *Service) StoredComments(ctx context.Context, by auth.Actor, ids []int64) ([]CommentRecord, error) {
+	list, err := stored(ctx, s, by, lookUp{commentColumns, "comments c WHERE c.account_id = ? AND c.id", []any{by.AccountID}}, ids, func(c *CommentRecord) []any {
+		c.AccountID = by.AccountID
+		return commentDest(&c.Comment)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, s.attach(ctx, list)
+}
+
+// lookUp is how a record is found by its id: from is all up to that.
+type lookUp struct {
+	columns, from string
+	args          []any
+}
+
+func stored[T any](ctx context.Context, s *Service, by auth.Actor, l lookUp, ids []int64, dest func(*T) []any) ([]T, error) {
 	if !by.Admin() {
 		return nil, fault.Denied()
 	}
-	where, args := owned(by)
-	list := make([]models.Ticket, len(ids))
-	// Looked up one by one: joined freely, the planner may read all tickets.
-	err := postgres.Rows(s.db.WithContext(ctx), "SELECT "+columns+`, k.n FROM unnest(?::bigint[]) WITH ORDINALITY AS k(id, n)
-		CROSS JOIN LATERAL (SELECT * FROM tickets t WHERE `+where+` AND t.id = k.id LIMIT 1) t`, append([]any{models.IDs(ids)}, args...),
+	list, found := make([]T, len(ids)), make([]bool, len(ids))
+	// Looked up one by one: joined freely, the planner may read the whole table.
+	err := postgres.Rows(s.db.WithContext(ctx), "SELECT "+l.columns+`, k.n FROM unnest(?::bigint[]) WITH ORDINALITY AS k(id, n)
+		CROSS JOIN LATERAL (SELECT * FROM `+l.from+" = k.id LIMIT 1) AS "+l.columns[:1], append([]any{models.IDs(ids)}, l.args...),
 		func(row postgres.Scanned) error {
-			t := models.Ticket{AccountID: by.AccountID}
+			var item T
 			var n int64
-			err := row.Scan(append(dest(&t), &n)...)
+			err := row.Scan(append(dest(&item), &n)...)
 			if err == nil {
-				list[n-1] = t
+				list[n-1], found[n-1] = item, true
 			}
 			return err
 		})
-	return found(list, func(t models.Ticket) bool { return t.ID != 0 }), err
-}
-
-// found are those of a list that are there, in their order.
-func found[T any](list []T, there func(T) bool) []T {
 	n := 0
-	for _, item := range list {
-		if there(item) {
+	for i, item := range list {
+		if found[i] {
 			list[n] = item
 			n++
 		}
 	}
-	return list[:n]
+	return list[:n], err
 }

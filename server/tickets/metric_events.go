@@ -59,13 +59,13 @@ func (s *Service) MetricEvents(ctx context.Context, by auth.Actor, since time.Ti
 		return MetricEventsPage{}, fault.Denied()
 	}
 	out := MetricEventsPage{Events: []MetricEvent{}, Last: true}
-	until := s.now().Add(-settling)
-	if since.After(until) {
-		return out, nil
+	until, err := s.settled(ctx)
+	if err != nil || since.After(until) {
+		return out, err
 	}
 	size = min(max(size, 1), MaxMetricEvents)
 	var rows []models.TicketMetricEvent
-	err := postgres.Rows(s.db.WithContext(ctx), `SELECT id, ticket_id, time, events FROM ticket_metric_events
+	err = postgres.Rows(s.db.WithContext(ctx), `SELECT id, ticket_id, time, events FROM ticket_metric_events
 		WHERE account_id = ? AND time >= ? AND time <= ? ORDER BY time FETCH FIRST ? ROWS WITH TIES`, []any{by.AccountID, since, until, size + 1},
 		func(r postgres.Scanned) error {
 			var row models.TicketMetricEvent
@@ -97,6 +97,20 @@ func (s *Service) MetricEvents(ctx context.Context, by auth.Actor, since time.Ti
 		out.End = out.End.Add(time.Second)
 	}
 	return out, err
+}
+
+// settled is the time before which no more metric events will come: settling ago, or
+// as much before the oldest transaction that has written and is not committed yet,
+// which dated its events after it began.
+func (s *Service) settled(ctx context.Context) (time.Time, error) {
+	now := s.now()
+	var age float64 // in seconds
+	_, err := postgres.Row(s.db.WithContext(ctx), `SELECT coalesce(extract(epoch FROM clock_timestamp() - min(xact_start)), 0)::float8
+		FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()`, nil, &age)
+	if age = max(age, 0); age < settling.Seconds()/2 { // as most: the stream goes on evenly
+		age = 0
+	}
+	return now.Add(-settling - time.Duration(age*float64(time.Second))), err
 }
 
 // MetricEventsOf are the metric events of tickets, by ticket id, the oldest first.
