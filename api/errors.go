@@ -102,9 +102,12 @@ func writeJSON(w http.ResponseWriter, status int, body any) error {
 	return wire.NewEncoder(w).Encode(body)
 }
 
-// listed is an error of the operations on trigger categories, which tell what is
-// wrong as a list.
-type listed struct{ error }
+// listed is an error of the operations on trigger categories and webhooks, which
+// tell what is wrong as a list.
+type listed struct {
+	error
+	missing bool // what is missing is told so, too
+}
 
 // Unwrap is the error itself.
 func (e listed) Unwrap() error { return e.error }
@@ -114,14 +117,22 @@ func asList(err error) error {
 	if err == nil {
 		return nil
 	}
-	return listed{err}
+	return listed{error: err}
 }
 
-// answerListed is the answer to what is wrong with a request, or missing; anything
-// else has the form that it has everywhere.
-func answerListed(err error) (answer, bool) {
-	f := fault.Of(err)
-	if f != nil && f.Kind == fault.NotFound {
+// allAsList is asList that also tells what is missing in that form.
+func allAsList(err error) error {
+	if err == nil {
+		return nil
+	}
+	return listed{err, true}
+}
+
+// answer is the answer to what is wrong with a request, or missing; anything else
+// has the form that it has everywhere.
+func (e listed) answer() (answer, bool) {
+	f := fault.Of(e.error)
+	if f != nil && f.Kind == fault.NotFound && e.missing {
 		return answer{status: 404, body: missingBody{missing, errorList{[]errorItem{{"RecordNotFound", f.Message}}}}}, true
 	}
 	if f == nil || f.Kind != fault.Invalid && f.Kind != fault.BadRequest {
@@ -142,7 +153,7 @@ func answerListed(err error) (answer, bool) {
 func answerOf(err error) answer {
 	var list listed
 	if errors.As(err, &list) {
-		if a, ok := answerListed(list.error); ok {
+		if a, ok := list.answer(); ok {
 			return a
 		}
 	}

@@ -39,27 +39,27 @@ func (h ruleHandlers) ListTriggerCategories(ctx context.Context, _ gen.ListTrigg
 
 func (h ruleHandlers) CreateTriggerCategory(ctx context.Context, r gen.CreateTriggerCategoryRequestObject) (gen.CreateTriggerCategoryResponseObject, error) {
 	c, err := h.rules.CreateCategory(ctx, auth.From(ctx), *categoryChange(&r.Body.TriggerCategory))
-	return gen.CreateTriggerCategory201JSONResponse{TriggerCategory: categoryJSON(c)}, asList(err)
+	return gen.CreateTriggerCategory201JSONResponse{TriggerCategory: categoryJSON(c)}, allAsList(err)
 }
 
 func (h ruleHandlers) ShowTriggerCategoryByID(ctx context.Context, r gen.ShowTriggerCategoryByIDRequestObject) (gen.ShowTriggerCategoryByIDResponseObject, error) {
 	c, err := h.rules.Category(ctx, auth.From(ctx), int64(r.TriggerCategoryID))
-	return gen.ShowTriggerCategoryByID200JSONResponse{TriggerCategory: categoryJSON(c)}, asList(err)
+	return gen.ShowTriggerCategoryByID200JSONResponse{TriggerCategory: categoryJSON(c)}, allAsList(err)
 }
 
 func (h ruleHandlers) UpdateTriggerCategory(ctx context.Context, r gen.UpdateTriggerCategoryRequestObject) (gen.UpdateTriggerCategoryResponseObject, error) {
 	c, err := h.rules.UpdateCategory(ctx, auth.From(ctx), int64(r.TriggerCategoryID), *categoryChange(&r.Body.TriggerCategory))
-	return gen.UpdateTriggerCategory200JSONResponse{TriggerCategory: categoryJSON(c)}, asList(err)
+	return gen.UpdateTriggerCategory200JSONResponse{TriggerCategory: categoryJSON(c)}, allAsList(err)
 }
 
 func (h ruleHandlers) DeleteTriggerCategory(ctx context.Context, r gen.DeleteTriggerCategoryRequestObject) (gen.DeleteTriggerCategoryResponseObject, error) {
-	return gen.DeleteTriggerCategory204Response{}, asList(h.rules.DeleteCategory(ctx, auth.From(ctx), int64(r.TriggerCategoryID)))
+	return gen.DeleteTriggerCategory204Response{}, allAsList(h.rules.DeleteCategory(ctx, auth.From(ctx), int64(r.TriggerCategoryID)))
 }
 
 func (h ruleHandlers) BatchOperateTriggerCategories(ctx context.Context, r gen.BatchOperateTriggerCategoriesRequestObject) (gen.BatchOperateTriggerCategoriesResponseObject, error) {
 	job := r.Body.Job
 	if action := string(or(job.Action, "")); action != "patch" {
-		return nil, asList(fault.New(fault.BadRequest, "action must be patch"))
+		return nil, allAsList(fault.New(fault.BadRequest, "action must be patch"))
 	}
 	items := or(job.Items, gen.TriggerCategoryItemsInput{})
 	categories, triggers, err := h.rules.Arrange(ctx, auth.From(ctx), each(items.TriggerCategories, func(in gen.TriggerCategoryPlaceInput) rulebook.CategoryPlace {
@@ -70,7 +70,7 @@ func (h ruleHandlers) BatchOperateTriggerCategories(ctx context.Context, r gen.B
 			TriggerCategories: each(categories, categoryJSON),
 			Triggers:          each(triggers, func(t models.Rule) gen.Trigger { return triggerJSON(ctx, t) }),
 		},
-	}, asList(err)
+	}, allAsList(err)
 }
 
 // categoryChange is nil for none told.
