@@ -135,7 +135,7 @@ func New(s Services, o Options) *echo.Echo {
 		satisfactionHandlers: satisfactionHandlers{s.Tickets},
 		requestHandlers:      requestHandlers{s.Tickets, s.Users, s.Organizations},
 		ruleHandlers:         ruleHandlers{s.Rules, s.Users, s.Tickets, s.Attachments},
-		tryHandlers:          tryHandlers{s.Rules, s.Tickets},
+		tryHandlers:          tryHandlers{s.Tickets},
 		scheduleHandlers:     scheduleHandlers{s.Schedules},
 		slaHandlers:          slaHandlers{s.SLA, s.Rules},
 		suspendedHandlers:    suspendedHandlers{s.Suspended, s.Tickets, s.Jobs},

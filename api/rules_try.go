@@ -14,7 +14,6 @@ import (
 )
 
 type tryHandlers struct {
-	rules   *rulebook.Service
 	tickets *tickets.Service
 }
 
@@ -44,6 +43,9 @@ func explainedRule(r tickets.ExplainedRule) gen.ExplainedRule {
 		}
 		return failed
 	})}
+	if r.Run != 0 {
+		out.Run = new(int64(r.Run))
+	}
 	for _, e := range r.Events {
 		out.Events = append(out.Events, wire.Raw(e))
 	}
@@ -82,33 +84,12 @@ func (h tryHandlers) DryRunRule(ctx context.Context, r gen.DryRunRuleRequestObje
 	if in == nil {
 		return nil, fault.New(fault.BadRequest, "Tell a trigger, an automation or a view")
 	}
-	d, err := h.dryRun(ctx, kind, *in, days)
+	c := rulebook.Change{Conditions: ruleConditions(in.Conditions, in.All, in.Any), Actions: ruleActions(in.Actions)}
+	d, err := h.tickets.DryRun(ctx, auth.From(ctx), kind, int64(or(in.ID, 0)), c, days)
 	if err != nil {
 		return nil, err
 	}
 	return gen.DryRunRule200JSONResponse{DryRun: dryRunJSON(kind, d)}, nil
-}
-
-func (h tryHandlers) dryRun(ctx context.Context, kind string, in gen.DryRunRuleInput, days int) (tickets.DryRun, error) {
-	by := auth.From(ctx)
-	c := rulebook.Change{Conditions: ruleConditions(in.Conditions, in.All, in.Any), Actions: ruleActions(in.Actions)}
-	if in.ID != nil {
-		stored, err := h.rules.Get(ctx, by, kind, int64(*in.ID))
-		if err != nil {
-			return tickets.DryRun{}, err
-		}
-		if c, err = c.Over(stored); err != nil {
-			return tickets.DryRun{}, err
-		}
-	}
-	rule, config, err := h.rules.Try(ctx, by, kind, c)
-	if err != nil {
-		return tickets.DryRun{}, err
-	}
-	if kind == models.RuleTrigger {
-		return h.tickets.TryTrigger(ctx, by, config, rule, days)
-	}
-	return h.tickets.TrySearch(ctx, by, config, rule, days)
 }
 
 func dryRunJSON(kind string, d tickets.DryRun) gen.DryRun {

@@ -124,6 +124,7 @@ type Audit struct {
 	Metadata  JSON
 	Events    JSON      // as on the wire; of a comment only its id and type
 	Archived  bool      // as its ticket
+	Ruled     bool      // triggers were asked about it
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
 

@@ -1023,7 +1023,7 @@ type DryRun struct {
 	Type  string    `json:"type"`
 	Since time.Time `json:"since"`
 
-	// Considered Changes of tickets that a trigger was asked about; tickets of the others.
+	// Considered Changes of tickets that triggers were asked about; of the others tickets that were updated in these days and are not archived, of automations those that are not closed.
 	Considered int64 `json:"considered"`
 
 	// Complete False if there are more than 5000; the newest were considered.
@@ -1045,9 +1045,12 @@ type DryRunBody struct {
 
 // DryRunChange defines model for DryRunChange.
 type DryRunChange struct {
-	Field string      `json:"field"`
-	From  interface{} `json:"from"`
-	To    interface{} `json:"to"`
+	// Field Example: assignee_id
+	Field string `json:"field"`
+
+	// From In the form of conditions: ids are texts; lists of tags, followers and ccs.
+	From interface{} `json:"from"`
+	To   interface{} `json:"to"`
 }
 
 // DryRunEnvelope defines model for DryRunEnvelope.
@@ -1061,8 +1064,10 @@ type DryRunMatch struct {
 	Subject  string `json:"subject"`
 
 	// AuditID The change at which a trigger would have run, as if it were the first; null for the others.
-	AuditID *int64         `json:"audit_id"`
-	At      time.Time      `json:"at"`
+	AuditID *int64    `json:"audit_id"`
+	At      time.Time `json:"at"`
+
+	// Changes What saving would change, whichever action leads to it.
 	Changes []DryRunChange `json:"changes"`
 
 	// Messages Mails and comments, with their placeholders.
@@ -1308,15 +1313,20 @@ type ExplainedAudit struct {
 	AuthorID  int64     `json:"author_id"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// Triggers Those that were active at that time, in the order in which they run.
+	// Triggers Those that were active at that time, in the order in which they were considered: a trigger that changes the ticket begins another run through them. One is told again if a later run found something else. None of a change about which no trigger was asked: of a closed ticket, an import, a deletion, a redaction.
 	Triggers []ExplainedRule `json:"triggers"`
 }
 
 // ExplainedRule defines model for ExplainedRule.
 type ExplainedRule struct {
-	ID      int64  `json:"id"`
-	Title   string `json:"title"`
-	Matched bool   `json:"matched"`
+	ID    int64  `json:"id"`
+	Title string `json:"title"`
+
+	// Run The run through the triggers, from 1; null for automations.
+	Run *int64 `json:"run"`
+
+	// Matched A trigger that matched and has no events found nothing left to do.
+	Matched bool `json:"matched"`
 
 	// Failed Why it did not hold: the first condition of all that failed, or each of any. Without a condition: it names a record that is gone.
 	Failed []FailedCondition `json:"failed"`

@@ -79,22 +79,17 @@ func (s *Service) Run(ctx context.Context) (Ran, error) {
 // of one automation or ticket keeps no other from its turn.
 func (s *Service) RunAccount(ctx context.Context, account int64) (Ran, error) {
 	ctx = postgres.WithAccount(ctx, account)
-	var list []models.Rule
-	err := s.db.WithContext(ctx).Where("kind = '" + models.RuleAutomation + "' AND active").Order("position, title, id").Find(&list).Error
-	if err != nil {
-		return Ran{}, err
-	}
 	config, err := s.fields.Current(s.db.WithContext(ctx), account)
 	if err != nil {
 		return Ran{}, err
 	}
-	compiled, err := rulebook.Compile(s.db.WithContext(ctx), account, config, rules.Automations, list)
+	list, err := rulebook.Automations(s.db.WithContext(ctx), config)
 	if err != nil {
 		return Ran{}, err
 	}
 	var ran Ran
 	var errs []error
-	for _, r := range compiled {
+	for _, r := range list {
 		if r.Conditions.Dead() {
 			continue
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/rules"
 )
 
 // Limits.
@@ -173,4 +174,14 @@ func (s *Service) Triggers(tx *gorm.DB, account, version int64) ([]models.Rule, 
 		err = tx.Where("kind = '" + models.RuleTrigger + "' AND active").Order(asTheyRun).Find(&list).Error
 		return list, err
 	})
+}
+
+// Automations are the active automations of the account in the order in which
+// they run, ready.
+func Automations(tx *gorm.DB, config *fields.Config) ([]*rules.Rule, error) {
+	var list []models.Rule
+	if err := tx.Where("kind = '" + models.RuleAutomation + "' AND active").Order("position, title, id").Find(&list).Error; err != nil {
+		return nil, err
+	}
+	return Compile(tx, config.Account.ID, config, rules.Automations, list)
 }

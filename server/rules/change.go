@@ -1,87 +1,74 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strconv"
+	"time"
 )
 
-// Difference is what an effect makes of a field. Both sides are in the form of
-// conditions: ids are texts, "" is none.
+// Difference is a field in which two states of a ticket differ. Both sides are
+// in the form of conditions: ids are texts, "" is none; of tags, followers and
+// CCs they are lists of texts.
 type Difference struct {
-	Field string `json:"field"`
-	From  any    `json:"from"`
-	To    any    `json:"to"`
+	Field    string
+	From, To any
 }
 
-// Difference is what an effect would make of the ticket, and false if nothing:
-// it is so already, or the effect is a message.
-func (e Effect) Difference(s *Subject) (Difference, bool) {
-	t := s.After.Ticket
-	d := Difference{Field: e.Field}
-	switch e.Field {
-	case "status":
-		d.From, d.To = t.Status, e.Text
-	case "type":
-		d.From, d.To = text(t.Type), e.Text
-	case "priority":
-		d.From, d.To = text(t.Priority), e.Text
-	case "custom_status_id":
-		d.From, d.To = idText(&t.CustomStatusID), idText(&e.ID)
-	case "ticket_form_id":
-		d.From, d.To = idText(t.TicketFormID), idText(&e.ID)
-	case "group_id":
-		d.From, d.To = idText(t.GroupID), idText(&e.ID)
-	case "assignee_id":
-		d.From, d.To = idText(t.AssigneeID), idText(&e.ID)
-	case "brand_id":
-		d.From, d.To = idText(&t.BrandID), idText(&e.ID)
-	case "set_schedule":
-		d.Field, d.From, d.To = "schedule_id", idText(t.ScheduleID), idText(&e.ID)
-	case "locale_id":
-		d.From, d.To = s.Requester.Locale, e.Text
-	case "satisfaction_score":
-		d.From, d.To = score(t), "false"
-	case "set_tags", "current_tags", "remove_tags":
-		return e.tags(t.Tags)
-	case "custom_fields":
-		key := strconv.FormatInt(e.ID, 10)
-		d.Field, d.From, d.To = "custom_fields_"+key, plain(s.After.Values[key]), plain(e.Value)
-	case "follower":
-		d.Field, d.From, d.To = "followers", "", idText(&e.ID)
-		return d, !slices.Contains(t.FollowerIDs, e.ID)
-	case "cc":
-		d.Field, d.From, d.To = "ccs", "", idText(&e.ID)
-		return d, !slices.Contains(t.EmailCCIDs, e.ID)
-	default:
-		return d, false
+// Differences are the fields of which rules know and in which a ticket became
+// another one.
+func Differences(from, to State) []Difference {
+	var out []Difference
+	a, b := from.Ticket, to.Ticket
+	for _, d := range []Difference{
+		{"status", a.Status, b.Status}, {"custom_status_id", idText(&a.CustomStatusID), idText(&b.CustomStatusID)},
+		{"ticket_form_id", idText(a.TicketFormID), idText(b.TicketFormID)},
+		{"type", text(a.Type), text(b.Type)}, {"priority", text(a.Priority), text(b.Priority)},
+		{"group_id", idText(a.GroupID), idText(b.GroupID)}, {"assignee_id", idText(a.AssigneeID), idText(b.AssigneeID)},
+		{"brand_id", idText(&a.BrandID), idText(&b.BrandID)}, {"schedule_id", idText(a.ScheduleID), idText(b.ScheduleID)},
+		{"problem_id", idText(a.ProblemID), idText(b.ProblemID)}, {"due_at", moment(a.DueAt), moment(b.DueAt)},
+		{"satisfaction_score", score(a), score(b)},
+	} {
+		if d.From != d.To {
+			out = append(out, d)
+		}
 	}
-	return d, d.From != d.To
+	for _, list := range []struct {
+		field    string
+		from, to []string
+	}{{"tags", a.Tags, b.Tags}, {"followers", idTexts(a.FollowerIDs), idTexts(b.FollowerIDs)}, {"ccs", idTexts(a.EmailCCIDs), idTexts(b.EmailCCIDs)}} {
+		if !slices.Equal(slices.Sorted(slices.Values(list.from)), slices.Sorted(slices.Values(list.to))) {
+			out = append(out, Difference{list.field, append([]string{}, list.from...), append([]string{}, list.to...)}) // [] and not null
+		}
+	}
+	keys := slices.Collect(maps.Keys(from.Values))
+	for key := range to.Values {
+		if _, both := from.Values[key]; !both {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if was, is := plain(from.Values[key]), plain(to.Values[key]); was != is {
+			out = append(out, Difference{"custom_fields_" + key, was, is})
+		}
+	}
+	return out
 }
 
-func (e Effect) tags(now []string) (Difference, bool) {
-	to := []string{}
-	switch e.Field {
-	case "set_tags":
-		to = append(to, e.Texts...)
-	case "current_tags":
-		to = append(to, now...)
-		for _, tag := range e.Texts {
-			if !slices.Contains(to, tag) {
-				to = append(to, tag)
-			}
-		}
-	case "remove_tags":
-		for _, tag := range now {
-			if !slices.Contains(e.Texts, tag) {
-				to = append(to, tag)
-			}
-		}
+func moment(at *time.Time) string {
+	if at == nil {
+		return ""
 	}
-	from := slices.Clone(now)
-	if from == nil {
-		from = []string{}
+	return at.UTC().Format(time.RFC3339)
+}
+
+func idTexts(ids []int64) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = idText(&id)
 	}
-	return Difference{"tags", from, to}, !slices.Equal(slices.Sorted(slices.Values(from)), slices.Sorted(slices.Values(to)))
+	return out
 }
 
 func idText(id *int64) string {
@@ -93,10 +80,10 @@ func idText(id *int64) string {
 
 // Message is something that an effect would send or say, as the rule has it.
 type Message struct {
-	Field     string `json:"field"`
-	Recipient string `json:"recipient"`
-	Subject   string `json:"subject"`
-	Body      string `json:"body"`
+	Field     string
+	Recipient string
+	Subject   string
+	Body      string
 }
 
 // Message is the message of an effect, if it is one.

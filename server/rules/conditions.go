@@ -163,9 +163,9 @@ func (m *Matcher) Match(s *Subject) bool {
 
 // Failure is why conditions do not hold.
 type Failure struct {
-	At        string    `json:"at"` // "all[0]" the first that does not hold; "any": none does
-	Condition Condition `json:"condition"`
-	Value     any       `json:"actual"` // what the ticket had there
+	At        string // "all[0]" the first that does not hold; "any[0]": none of any does
+	Condition Condition
+	Value     any // what the ticket had there
 }
 
 // Explain is Match that tells what failed: the first of all in their written

@@ -15,24 +15,10 @@ type Rule struct {
 // rules before may hold now (contract rules.md §3). fire carries out the actions of a rule
 // that holds and reports whether the ticket became another by it.
 func Run(list []*Rule, s *Subject, fire func(*Rule) (changed bool, err error)) error {
-	return run(list, fire, func(r *Rule) bool { return r.Conditions.Match(s) })
-}
-
-// Consider is Run that tells of each rule that it comes to why it does not hold:
-// nothing if it does. A rule may be told several times.
-func Consider(list []*Rule, s *Subject, tell func(*Rule, []Failure), fire func(*Rule) (changed bool, err error)) error {
-	return run(list, fire, func(r *Rule) bool {
-		failed := r.Conditions.Explain(s)
-		tell(r, failed)
-		return len(failed) == 0
-	})
-}
-
-func run(list []*Rule, fire func(*Rule) (bool, error), holds func(*Rule) bool) error {
 	var fired []*Rule
 	for i := 0; i < len(list); i++ {
 		r := list[i]
-		if slices.Contains(fired, r) || !holds(r) {
+		if slices.Contains(fired, r) || !r.Conditions.Match(s) {
 			continue
 		}
 		fired = append(fired, r)

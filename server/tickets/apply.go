@@ -291,7 +291,7 @@ func (s *save) applyFields() error {
 	t.Tags = tags
 	if direct || len(c.CustomFields) > 0 {
 		t.CustomFields = models.ToJSON(s.values)
-		errs = append(errs, s.service.fields.CheckTargetsTx(s.tx, s.by, &s.config.Definitions, had, t.CustomFields))
+		errs = append(errs, s.checkTargets(had))
 	}
 	return fault.Join(errs...)
 }

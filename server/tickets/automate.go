@@ -102,6 +102,11 @@ func (s *save) automate() error {
 
 // act carries out the actions of a rule that holds.
 func (s *save) act(r *rules.Rule, subject *rules.Subject) error {
+	return s.actBy(r, subject, s.carryOut)
+}
+
+// actBy is act with another way to carry out the effects on the ticket.
+func (s *save) actBy(r *rules.Rule, subject *rules.Subject, carryOut func(rules.Effect) error) error {
 	s.rule = r
 	err := r.Actions.For(subject, func(e rules.Effect) error {
 		if e.Field == "locale_id" {
@@ -110,7 +115,7 @@ func (s *save) act(r *rules.Rule, subject *rules.Subject) error {
 			}
 			return nil
 		}
-		err := s.carryOut(e)
+		err := carryOut(e)
 		subject.After.Values = s.values
 		return err
 	})

@@ -3,7 +3,11 @@ package tickets
 import (
 	"context"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
@@ -23,7 +27,7 @@ type Explanation struct {
 }
 
 // ExplainedAudit is one change of a ticket, with the triggers that were active
-// at that time.
+// at that time in the order in which they were asked about it; none if none was.
 type ExplainedAudit struct {
 	ID        int64
 	AuthorID  int64
@@ -31,10 +35,12 @@ type ExplainedAudit struct {
 	Rules     []ExplainedRule
 }
 
-// ExplainedRule is a rule that was considered.
+// ExplainedRule is a rule that was considered. A trigger is there again if it was
+// asked in a later run and did not fail as before.
 type ExplainedRule struct {
 	ID      int64
 	Title   string
+	Run     int // through the triggers, from 1; 0 of an automation
 	Matched bool
 	Failed  []rules.Failure   // why it did not hold
 	Events  []json.RawMessage // what it did, as the audit tells it
@@ -45,129 +51,175 @@ type ExplainedRule struct {
 // and what they did; and which automations hold for the ticket now. Triggers are
 // those of the time, people and organizations those of today. It fails with
 // fault.NotFound for a ticket that by may not see.
-func (s *Service) Explain(ctx context.Context, by auth.Actor, id int64, count int) (Explanation, error) {
-	var x Explanation
+func (s *Service) Explain(ctx context.Context, by auth.Actor, id int64, count int) (x Explanation, err error) {
 	if err := mayAudit(by); err != nil {
 		return x, err
 	}
+	err = s.inOneMoment(ctx, func(ctx context.Context, tx *gorm.DB) error {
+		x, err = s.explain(ctx, tx, by, id, count)
+		return err
+	})
+	return x, err
+}
+
+func (s *Service) explain(ctx context.Context, tx *gorm.DB, by auth.Actor, id int64, count int) (x Explanation, err error) {
 	t, config, err := s.Show(ctx, by, id)
 	if err != nil {
 		return x, err
 	}
-	db := s.db.WithContext(ctx)
 	metrics, err := s.Metrics(ctx, by, []int64{id})
 	if err != nil {
 		return x, err
 	}
 	metric := metrics[id]
+	now := present(&t, &metric, s.now()) // before the ticket is undone
+	if err := fillPeople(tx, by.AccountID, []*rules.Subject{now}); err != nil {
+		return x, err
+	}
 	p := past{tickets: map[int64]*models.Ticket{id: &t}, metrics: map[int64]*models.TicketMetric{id: &metric}}
-	now := snapshotOf(rules.State{Ticket: &t, Values: fields.Values(t.CustomFields)}) // which undoing does not reach
-	err = postgres.Rows(db, "SELECT "+auditColumns+" FROM audits a WHERE a.account_id = ? AND a.ticket_id = ? ORDER BY a.created_at DESC, a.id DESC LIMIT ?",
-		[]any{by.AccountID, id, count}, func(row postgres.Scanned) error {
-			a := models.Audit{Tenant: models.Tenant{AccountID: by.AccountID}}
-			err := row.Scan(auditDest(&a)...)
-			p.audits = append(p.audits, a)
-			return err
-		})
+	err = postgres.Rows(tx, "SELECT "+pastColumns+" FROM audits a WHERE a.account_id = ? AND a.ticket_id = ? ORDER BY a.created_at DESC, a.id DESC LIMIT ?",
+		[]any{by.AccountID, id, count}, func(row postgres.Scanned) error { return p.add(by.AccountID, row) })
 	if err != nil {
 		return x, err
 	}
-	moments, err := p.moments(ctx, s, by.AccountID)
+	moments, err := p.moments(tx, by.AccountID)
 	if err != nil {
 		return x, err
 	}
-	compiled, err := s.triggersThen(ctx, config, moments)
-	if err != nil {
-		return x, err
-	}
-	for i, m := range moments {
-		x.Audits = append(x.Audits, m.explain(compiled[i]))
-	}
-	subject := &rules.Subject{Now: s.now(), Before: now, After: now, Metric: &metric, By: rules.User{ID: models.SystemUser}}
-	if len(moments) > 0 {
-		subject.Requester, subject.Organization = moments[0].subject.Requester, moments[0].subject.Organization
-	}
-	x.Automations, err = s.explainAutomations(ctx, config, subject)
-	return x, err
-}
-
-// triggersThen are the triggers of each moment, ready.
-func (s *Service) triggersThen(ctx context.Context, config *fields.Config, moments []moment) ([][]*rules.Rule, error) {
-	account, db := config.Account.ID, s.db.WithContext(ctx)
 	times := make([]time.Time, len(moments))
 	for i, m := range moments {
 		times[i] = m.audit.CreatedAt
 	}
-	lists, err := rulebook.TriggersThen(db, account, times)
+	triggers, err := rulebook.TriggersThen(tx, config, times)
 	if err != nil {
-		return nil, err
+		return x, err
 	}
-	var flat []models.Rule
-	for _, list := range lists {
-		flat = append(flat, list...)
+	for i, m := range moments {
+		x.Audits = append(x.Audits, m.explain(triggers[i]))
 	}
-	ready, err := rulebook.Compile(db, account, config, rules.Triggers, flat)
-	if err != nil {
-		return nil, err
-	}
-	compiled := make([][]*rules.Rule, len(lists))
-	for i, list := range lists {
-		compiled[i], ready = ready[:len(list)], ready[len(list):]
-	}
-	return compiled, nil
-}
-
-// explain runs the cycle again, each rule doing what the audit tells of it.
-func (m moment) explain(list []*rules.Rule) ExplainedAudit {
-	x := ExplainedAudit{ID: m.audit.ID, AuthorID: m.audit.AuthorID, CreatedAt: m.audit.CreatedAt}
-	at := map[int64]int{}
-	for i, r := range list {
-		at[r.ID] = i
-		x.Rules = append(x.Rules, ExplainedRule{ID: r.ID, Title: r.Title})
-	}
-	_ = rules.Consider(list, m.subject, func(r *rules.Rule, failed []rules.Failure) {
-		if e := &x.Rules[at[r.ID]]; !e.Matched {
-			e.Matched, e.Failed = len(failed) == 0, failed
-		}
-	}, func(r *rules.Rule) (changed bool, err error) {
-		for _, e := range m.events {
-			if e.rule() == r.ID {
-				changed = changed || e.FieldName != ""
-				redo(&m.subject.After, e)
-			}
-		}
-		return changed, nil
-	})
-	for _, e := range m.events {
-		if e.rule() == 0 {
-			continue
-		}
-		i, ok := at[e.rule()]
-		if !ok { // it was deleted since
-			i = len(x.Rules)
-			at[e.rule()] = i
-			x.Rules = append(x.Rules, ExplainedRule{ID: e.rule(), Title: e.Via.Source.From.Title, Matched: true})
-		}
-		x.Rules[i].Events = append(x.Rules[i].Events, e.raw)
-	}
-	return x
+	x.Automations, err = explainAutomations(tx, config, now)
+	return x, err
 }
 
 // explainAutomations tells whether the active automations hold for a ticket.
-func (s *Service) explainAutomations(ctx context.Context, config *fields.Config, subject *rules.Subject) ([]ExplainedRule, error) {
-	db := s.db.WithContext(ctx)
-	var list []models.Rule
-	if err := db.Where("kind = '" + models.RuleAutomation + "' AND active").Order("position, title, id").Find(&list).Error; err != nil {
-		return nil, err
-	}
-	compiled, err := rulebook.Compile(db, config.Account.ID, config, rules.Automations, list)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]ExplainedRule, len(compiled))
-	for i, r := range compiled {
-		failed := r.Conditions.Explain(subject)
+func explainAutomations(tx *gorm.DB, config *fields.Config, now *rules.Subject) ([]ExplainedRule, error) {
+	list, err := rulebook.Automations(tx, config)
+	out := make([]ExplainedRule, len(list))
+	for i, r := range list {
+		failed := r.Conditions.Explain(now)
 		out[i] = ExplainedRule{ID: r.ID, Title: r.Title, Matched: len(failed) == 0, Failed: failed}
 	}
-	return out, nil
+	return out, err
+}
+
+// explain runs the triggers again over the change. What they did is what the audit
+// tells of them, and only of the others it is looked into why they did nothing.
+func (m moment) explain(list []*rules.Rule) ExplainedAudit {
+	x := ExplainedAudit{ID: m.audit.ID, AuthorID: m.audit.AuthorID, CreatedAt: m.audit.CreatedAt}
+	if !m.asked() {
+		return x
+	}
+	c := cycle{moment: m, list: list, run: 1, done: map[int64]bool{}, failed: map[int64][]rules.Failure{}}
+	for _, e := range m.events {
+		id := e.rule()
+		if id == 0 {
+			continue
+		}
+		i := slices.IndexFunc(c.fired, func(f firing) bool { return f.id == id })
+		if i < 0 {
+			i = len(c.fired)
+			c.fired = append(c.fired, firing{id: id, title: e.Via.Source.From.Title})
+		}
+		c.fired[i].events = append(c.fired[i].events, e)
+	}
+	c.goThrough()
+	x.Rules = c.told
+	return x
+}
+
+// cycle is the cycle of triggers, run again as an audit tells it; see rules.Run.
+type cycle struct {
+	moment
+	list   []*rules.Rule
+	fired  []firing // that are still to come
+	run    int
+	done   map[int64]bool            // triggers that held
+	failed map[int64][]rules.Failure // what was told last of triggers
+	told   []ExplainedRule
+}
+
+// firing is what one trigger did.
+type firing struct {
+	id     int64
+	title  string
+	events []pastEvent
+}
+
+func (c *cycle) goThrough() {
+	known := map[int64]bool{}
+	for _, r := range c.list {
+		known[r.ID] = true
+	}
+	for i := 0; ; i++ {
+		// Where a trigger stood that was deleted since nobody knows.
+		for len(c.fired) > 0 && !known[c.fired[0].id] {
+			if c.fire("") {
+				i = 0
+			}
+		}
+		if i == len(c.list) {
+			if len(c.fired) == 0 {
+				return
+			}
+			i, c.run = 0, c.run+1 // they stood in another order then
+		}
+		r := c.list[i]
+		switch {
+		case c.done[r.ID]:
+		case len(c.fired) > 0 && c.fired[0].id == r.ID:
+			if c.fire(r.Title) {
+				i = -1
+			}
+		default:
+			c.ask(r)
+		}
+	}
+}
+
+// fire has the next trigger do what it did, and reports whether the ticket became
+// another by it, so that the cycle begins again.
+func (c *cycle) fire(title string) (changed bool) {
+	f := c.fired[0]
+	c.fired = c.fired[1:]
+	if title == "" {
+		title = f.title
+	}
+	e := ExplainedRule{ID: f.id, Title: title, Run: c.run, Matched: true}
+	for _, event := range f.events {
+		e.Events = append(e.Events, event.raw)
+		event.redo(&c.subject.After, c.who)
+		changed = changed || !event.mail()
+	}
+	c.told, c.done[f.id] = append(c.told, e), true
+	if changed {
+		c.run++
+	}
+	return changed
+}
+
+// ask tells why a trigger does nothing: it does not hold, or it holds and there is
+// nothing left to do for it.
+func (c *cycle) ask(r *rules.Rule) {
+	failed := r.Conditions.Explain(c.subject)
+	later := slices.ContainsFunc(c.fired, func(f firing) bool { return f.id == r.ID })
+	switch before, asked := c.failed[r.ID]; {
+	case len(failed) == 0 && later: // by people of today; then it did not
+		return
+	case len(failed) == 0:
+		c.done[r.ID] = true
+	case asked && reflect.DeepEqual(before, failed):
+		return
+	}
+	c.failed[r.ID] = failed
+	c.told = append(c.told, ExplainedRule{ID: r.ID, Title: r.Title, Run: c.run, Matched: len(failed) == 0, Failed: failed})
 }

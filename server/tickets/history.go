@@ -2,10 +2,9 @@ package tickets
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"maps"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -22,34 +21,14 @@ import (
 type moment struct {
 	audit   models.Audit
 	subject *rules.Subject
-	events  []pastEvent // of the audit
+	events  []pastEvent      // of the audit
+	who     map[string]int64 // ids of people whom events name, by address
 }
 
-// pastEvent is an event of an audit, as far as it tells of a change.
-type pastEvent struct {
-	Type      string          `json:"type"`
-	FieldName string          `json:"field_name"`
-	Value     json.RawMessage `json:"value"`
-	Previous  json.RawMessage `json:"previous_value"`
-	Via       *struct {
-		Source struct {
-			From struct {
-				ID    int64  `json:"id"`
-				Title string `json:"title"`
-			} `json:"from"`
-		} `json:"source"`
-	} `json:"via"`
-
-	raw json.RawMessage
-}
-
-// rule is the trigger whose doing the event is; 0: the audit's own.
-func (e pastEvent) rule() int64 {
-	if e.Via == nil {
-		return 0
-	}
-	return e.Via.Source.From.ID
-}
+// asked reports whether triggers were asked about the change at all. They are not
+// about changes of closed tickets, imports, deletions and redactions, nor when a
+// ticket is closed for its age.
+func (m moment) asked() bool { return m.audit.Ruled }
 
 // past is tickets and what happened to them lately.
 type past struct {
@@ -58,53 +37,89 @@ type past struct {
 	audits  []models.Audit // the newest first; of each ticket without a gap
 }
 
+const pastColumns = auditColumns + ", a.ruled"
+
+// add scans pastColumns.
+func (p *past) add(account int64, row postgres.Scanned) error {
+	a := models.Audit{Tenant: models.Tenant{AccountID: account}}
+	err := row.Scan(append(auditDest(&a), &a.Ruled)...)
+	p.audits = append(p.audits, a)
+	return err
+}
+
+// inOneMoment has f read the database as it is at one moment, in a transaction
+// that writes nothing. One that ctx carries already is taken as it is.
+func (s *Service) inOneMoment(ctx context.Context, f func(ctx context.Context, tx *gorm.DB) error) error {
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return f(postgres.WithTx(ctx, tx), tx) },
+		&sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+}
+
 // moments undoes the audits of each ticket from what it is now. People and
 // organizations are as they are now, and so are the counts of metrics.
-func (p past) moments(ctx context.Context, s *Service, account int64) ([]moment, error) {
-	states := map[int64]*rules.State{}
-	for id, t := range p.tickets {
-		states[id] = &rules.State{Ticket: t, Values: fields.Values(t.CustomFields)}
-	}
+func (p past) moments(tx *gorm.DB, account int64) ([]moment, error) {
 	all := make([]moment, 0, len(p.audits))
+	var addresses models.Strings
 	for _, a := range p.audits {
-		st := states[a.TicketID]
-		if st == nil {
+		if p.tickets[a.TicketID] == nil {
 			continue
 		}
-		m := moment{audit: a, subject: &rules.Subject{Now: a.CreatedAt, Metric: p.metrics[a.TicketID], Via: gjson.GetBytes(a.Via, "channel").Str, By: rules.User{ID: a.AuthorID}}}
+		m := moment{audit: a, subject: &rules.Subject{
+			Now: a.CreatedAt, Metric: p.metrics[a.TicketID], Via: gjson.GetBytes(a.Via, "channel").Str, By: rules.User{ID: a.AuthorID},
+		}}
 		var raw []json.RawMessage
 		if err := json.Unmarshal(a.Events, &raw); err != nil {
 			return nil, err
 		}
-		created := false
 		for _, text := range raw {
 			e := pastEvent{raw: text}
 			if err := json.Unmarshal(text, &e); err != nil {
 				continue // of another shape: it tells of no field
 			}
-			m.events, created = append(m.events, e), created || e.Type == "Create"
-		}
-		for _, e := range slices.Backward(m.events) {
-			if e.rule() != 0 {
-				undo(st, e)
-			}
-		}
-		m.subject.After = snapshotOf(*st)
-		for _, e := range slices.Backward(m.events) {
-			if e.rule() == 0 {
-				undo(st, e)
-			}
-		}
-		if !created {
-			m.subject.Before = snapshotOf(*st)
+			m.events, addresses = append(m.events, e), append(addresses, e.addresses()...)
 		}
 		all = append(all, m)
 	}
-	db := s.db.WithContext(ctx)
-	if err := fillComments(db, account, all); err != nil {
+	who := nobody()
+	if err := who.read(tx, account, nil, addresses); err != nil {
 		return nil, err
 	}
-	return all, fillPeople(db, account, all)
+	for i := range all {
+		all[i].who = who.byEmail
+	}
+	p.undo(all)
+	if err := fillComments(tx, account, all); err != nil {
+		return nil, err
+	}
+	subjects := make([]*rules.Subject, len(all))
+	for i, m := range all {
+		subjects[i] = m.subject
+	}
+	return all, fillPeople(tx, account, subjects)
+}
+
+// undo gives each moment the states of its ticket.
+func (p past) undo(all []moment) {
+	states := make(map[int64]*rules.State, len(p.tickets))
+	for id, t := range p.tickets {
+		states[id] = &rules.State{Ticket: t, Values: fields.Values(t.CustomFields)}
+	}
+	for _, m := range all {
+		st, created := states[m.audit.TicketID], false
+		back := func(ruled bool) {
+			for i := len(m.events) - 1; i >= 0; i-- {
+				if e := m.events[i]; (e.rule() != 0) == ruled {
+					e.undo(st, m.who)
+					created = created || e.Type == "Create"
+				}
+			}
+		}
+		back(true)
+		m.subject.After = snapshotOf(*st)
+		back(false)
+		if !created {
+			m.subject.Before = snapshotOf(*st)
+		}
+	}
 }
 
 func snapshotOf(st rules.State) rules.State {
@@ -112,88 +127,15 @@ func snapshotOf(st rules.State) rules.State {
 	return rules.State{Ticket: &t, Values: maps.Clone(st.Values)}
 }
 
-// undo takes a change back.
-func undo(st *rules.State, e pastEvent) { put(st, e.FieldName, e.Previous) }
-
-// redo makes a change again.
-func redo(st *rules.State, e pastEvent) { put(st, e.FieldName, e.Value) }
-
-// put gives a field the value that an event tells of.
-func put(st *rules.State, field string, value json.RawMessage) {
-	v := gjson.ParseBytes(value)
-	text := func() *string {
-		if v.Type != gjson.String {
-			return nil
-		}
-		return &v.Str
-	}
-	number := func() *int64 {
-		n, err := strconv.ParseInt(v.String(), 10, 64)
-		if err != nil {
-			return nil
-		}
-		return &n
-	}
-	t := st.Ticket
-	switch field {
-	case "":
-	case "subject":
-		t.Subject = text()
-	case "requester_id":
-		t.RequesterID = optionalID(number())
-	case "organization_id":
-		t.OrganizationID = number()
-	case "brand_id":
-		t.BrandID = optionalID(number())
-	case "ticket_form_id":
-		t.TicketFormID = number()
-	case "custom_status_id":
-		t.CustomStatusID = optionalID(number())
-	case "status":
-		t.Status = v.Str
-	case "priority":
-		t.Priority = text()
-	case "type":
-		t.Type = text()
-	case "assignee_id":
-		t.AssigneeID = number()
-	case "group_id":
-		t.GroupID = number()
-	case "problem_id":
-		t.ProblemID = number()
-	case "external_id":
-		t.ExternalID = text()
-	case "due_at":
-		t.DueAt = nil
-		if at, err := time.Parse(time.RFC3339, v.Str); err == nil {
-			t.DueAt = &at
-		}
-	case "tags":
-		t.Tags = models.Strings{}
-		for _, tag := range v.Array() {
-			t.Tags = append(t.Tags, tag.Str)
-		}
-	default:
-		if _, err := strconv.ParseInt(field, 10, 64); err != nil {
-			return // nothing that rules ask about
-		}
-		if v.Type == gjson.Null {
-			delete(st.Values, field)
-		} else {
-			st.Values[field] = value
-		}
-	}
-}
-
 // fillComments reads the comments that came with the audits, but for those that
 // rules made.
-func fillComments(db *gorm.DB, account int64, all []moment) error {
+func fillComments(tx *gorm.DB, account int64, all []moment) error {
 	at := make(map[int64]int, len(all))
 	ids := make(models.IDs, 0, len(all))
 	for i, m := range all {
 		at[m.audit.ID], ids = i, append(ids, m.audit.ID)
 	}
-	return postgres.Rows(db, "SELECT audit_id, public, plain_body, has_attachments FROM comments WHERE account_id = ? AND audit_id = ANY(?) AND via->>'channel' <> 'rule'",
+	return postgres.Rows(tx, "SELECT audit_id, public, plain_body, has_attachments FROM comments WHERE account_id = ? AND audit_id = ANY(?) AND via->>'channel' <> 'rule'",
 		[]any{account, ids}, func(row postgres.Scanned) error {
 			var audit int64
 			c := &rules.Comment{}
@@ -203,47 +145,32 @@ func fillComments(db *gorm.DB, account int64, all []moment) error {
 		})
 }
 
-// fillPeople reads who changed the tickets, and their requesters and
-// organizations.
-func fillPeople(db *gorm.DB, account int64, all []moment) error {
+// fillPeople reads who makes changes, and the requesters and organizations of the
+// tickets.
+func fillPeople(tx *gorm.DB, account int64, all []*rules.Subject) error {
 	var users, organizations models.IDs
-	for _, m := range all {
-		users = append(users, m.audit.AuthorID, m.subject.After.Ticket.RequesterID)
-		if id := m.subject.After.Ticket.OrganizationID; id != nil {
+	for _, s := range all {
+		users = append(users, s.By.ID, s.After.Ticket.RequesterID)
+		if id := s.After.Ticket.OrganizationID; id != nil {
 			organizations = append(organizations, *id)
 		}
 	}
-	people := map[int64]rules.User{}
-	err := postgres.Rows(db, "SELECT id, role, locale, user_fields, coalesce(default_group_id, 0) FROM users WHERE account_id = ? AND id = ANY(?)",
-		[]any{account, users}, func(row postgres.Scanned) error {
-			var u rules.User
-			var values models.JSON
-			err := row.Scan(&u.ID, &u.Role, &u.Locale, &values, &u.GroupID)
-			u.Values = fields.Values(values)
-			people[u.ID] = u
-			return err
-		})
-	if err != nil {
+	of := subjects{map[int64]rules.User{}, map[int64]rules.Organization{}}
+	if err := of.read(tx, account, users, organizations); err != nil {
 		return err
 	}
-	companies := map[int64]rules.Organization{}
-	if len(organizations) > 0 {
-		err = postgres.Rows(db, "SELECT id, organization_fields FROM organizations WHERE account_id = ? AND id = ANY(?)",
-			[]any{account, organizations}, func(row postgres.Scanned) error {
-				var id int64
-				var values models.JSON
-				err := row.Scan(&id, &values)
-				companies[id] = rules.Organization{Values: fields.Values(values)}
-				return err
-			})
-	}
-	for _, m := range all {
-		s := m.subject
-		if u, ok := people[m.audit.AuthorID]; ok {
+	for _, s := range all {
+		if u, ok := of.users[s.By.ID]; ok {
 			s.By = u
 		}
-		s.Requester = people[s.After.Ticket.RequesterID]
-		s.Organization = companies[optionalID(s.After.Ticket.OrganizationID)]
+		s.Requester = of.users[s.After.Ticket.RequesterID]
+		s.Organization = of.organizations[optionalID(s.After.Ticket.OrganizationID)]
 	}
-	return err
+	return nil
+}
+
+// present is a ticket as it is, with nobody changing it.
+func present(t *models.Ticket, m *models.TicketMetric, now time.Time) *rules.Subject {
+	st := snapshotOf(rules.State{Ticket: t, Values: fields.Values(t.CustomFields)})
+	return &rules.Subject{Now: now, Before: st, After: st, Metric: m, By: rules.User{ID: models.SystemUser}}
 }

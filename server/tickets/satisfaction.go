@@ -87,6 +87,7 @@ func (s *save) applySatisfaction() error {
 	if err != nil {
 		return err
 	}
+	was := r.SatisfactionRating // maybe changed in this save already
 	if v.vote() {
 		err = s.applyVote(r, *v)
 	} else if !r.voted() {
@@ -95,7 +96,7 @@ func (s *save) applySatisfaction() error {
 	if err != nil {
 		return err
 	}
-	if r.Score == r.before.Score && same(r.Comment, r.before.Comment) && same(r.ReasonID, r.before.ReasonID) {
+	if r.Score == was.Score && same(r.Comment, was.Comment) && same(r.ReasonID, was.ReasonID) {
 		return nil
 	}
 	if r.ID == 0 {

@@ -35,14 +35,15 @@ type Saved struct {
 // validate, rules, derive, write. The order is part of the API, since clients
 // see what it makes in the same answer and the same audit.
 type save struct {
-	service  *Service
-	tx       *gorm.DB
-	by       auth.Actor
-	config   *fields.Config
-	now      time.Time
-	created  bool
-	change   Change
-	together *together // nil: by itself
+	service   *Service
+	tx        *gorm.DB
+	by        auth.Actor
+	config    *fields.Config
+	now       time.Time
+	created   bool
+	change    Change
+	together  *together  // nil: by itself
+	rehearsal *rehearsal // nil: it is written
 
 	before, after   models.Ticket
 	valuesBefore    map[string]json.RawMessage
@@ -69,6 +70,7 @@ type save struct {
 	last            bool // what it writes is the transaction's last statement
 	silent          bool // an import: no rules, no events to outside
 	unruled         bool // no rules run on it; an import is so too
+	ruled           bool // triggers were asked about it
 	imported        *importedTimes
 	automation      *rules.Rule // that the save is for; nil: none
 	moments         models.IDs  // that its conditions ask about

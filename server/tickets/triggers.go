@@ -55,6 +55,7 @@ func (s *save) runRules() error {
 	if s.silent || s.unruled || s.before.Status == models.StatusClosed || len(s.auditEvents) == 0 {
 		return nil
 	}
+	s.ruled = true
 	all, err := s.triggersOf()
 	if err != nil || len(all.list) == 0 {
 		return err
@@ -238,13 +239,13 @@ func (s subjects) has(user, organization int64) bool {
 }
 
 func (s subjects) read(tx *gorm.DB, account int64, users, organizations models.IDs) error {
-	return postgres.Rows(tx, `SELECT true, id, role, locale, user_fields FROM users WHERE account_id = ? AND id = ANY(?)
-		UNION ALL SELECT false, id, '', '', organization_fields FROM organizations WHERE account_id = ? AND id = ANY(?)`,
+	return postgres.Rows(tx, `SELECT true, id, role, locale, coalesce(default_group_id, 0), user_fields FROM users WHERE account_id = ? AND id = ANY(?)
+		UNION ALL SELECT false, id, '', '', 0, organization_fields FROM organizations WHERE account_id = ? AND id = ANY(?)`,
 		[]any{account, users, account, organizations}, func(row postgres.Scanned) error {
 			var isUser bool
 			var u rules.User
 			var values models.JSON
-			if err := row.Scan(&isUser, &u.ID, &u.Role, &u.Locale, &values); err != nil {
+			if err := row.Scan(&isUser, &u.ID, &u.Role, &u.Locale, &u.GroupID, &values); err != nil {
 				return err
 			}
 			if u.Values = fields.Values(values); isUser {

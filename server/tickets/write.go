@@ -176,8 +176,8 @@ func (s *save) writeStep(w writes) {
 		s.writeRating(w)
 	}
 	if len(s.auditEvents) > 0 {
-		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at, archived",
-			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt, t.Archived)
+		w.insert("audits", "account_id, id, ticket_id, author_id, via, metadata, events, created_at, archived, ruled",
+			a.AccountID, a.ID, a.TicketID, a.AuthorID, a.Via, a.Metadata, a.Events, a.CreatedAt, t.Archived, s.ruled)
 	}
 	if s.metricEvents != nil {
 		w.insert("ticket_metric_events", "account_id, ticket_id, time, events", t.AccountID, t.ID, s.now.Truncate(time.Second), models.ToJSON(s.metricEvents))
