@@ -65,6 +65,8 @@ var peopleAndSettings = []copies{
 	{"attachments", "suspended_ticket_id = {suspended_ticket_id}", "'id', r.id + {k}, 'suspended_ticket_id', r.suspended_ticket_id + {k}, 'token', r.token || {g}"},
 	{"job_statuses", "id = '{job_status_id}'", "'id', 'V3-' || md5(r.id || {g}), 'status', 'completed', 'user_id', {agent_id} + {k}"},
 	{"webhooks", "id = '{webhook_id}'", "'id', left(r.id, 20) || to_hex({g}), 'name', {g} || r.name"},
+	{"webhook_invocations", "id = '{invocation_id}'", "'id', left(r.id, 20) || to_hex({g})"},
+	{"webhook_attempts", "invocation_id = '{invocation_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }
 

@@ -61,7 +61,7 @@ func (h webhookHandlers) CreateOrCloneWebhook(ctx context.Context, r gen.CreateO
 
 func (h webhookHandlers) ShowWebhook(ctx context.Context, r gen.ShowWebhookRequestObject) (gen.ShowWebhookResponseObject, error) {
 	w, err := h.webhooks.Get(ctx, auth.From(ctx), r.WebhookID)
-	return gen.ShowWebhook200JSONResponse{Webhook: webhookJSON(ctx, w)}, err
+	return gen.ShowWebhook200JSONResponse{Webhook: webhookJSON(ctx, w)}, asList(err)
 }
 
 func (h webhookHandlers) UpdateWebhook(ctx context.Context, r gen.UpdateWebhookRequestObject) (gen.UpdateWebhookResponseObject, error) {
@@ -80,12 +80,12 @@ func (h webhookHandlers) DeleteWebhook(ctx context.Context, r gen.DeleteWebhookR
 
 func (h webhookHandlers) ShowWebhookSigningSecret(ctx context.Context, r gen.ShowWebhookSigningSecretRequestObject) (gen.ShowWebhookSigningSecretResponseObject, error) {
 	w, err := h.webhooks.Get(ctx, auth.From(ctx), r.WebhookID)
-	return gen.ShowWebhookSigningSecret200JSONResponse{SigningSecret: signingSecretJSON(w)}, err
+	return gen.ShowWebhookSigningSecret200JSONResponse{SigningSecret: signingSecretJSON(w)}, asList(err)
 }
 
 func (h webhookHandlers) ResetWebhookSigningSecret(ctx context.Context, r gen.ResetWebhookSigningSecretRequestObject) (gen.ResetWebhookSigningSecretResponseObject, error) {
 	w, err := h.webhooks.Rotate(ctx, auth.From(ctx), r.WebhookID)
-	return gen.ResetWebhookSigningSecret201JSONResponse{SigningSecret: signingSecretJSON(w)}, err
+	return gen.ResetWebhookSigningSecret201JSONResponse{SigningSecret: signingSecretJSON(w)}, asList(err)
 }
 
 func (h webhookHandlers) TestWebhook(ctx context.Context, r gen.TestWebhookRequestObject) (gen.TestWebhookResponseObject, error) {

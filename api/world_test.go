@@ -117,6 +117,18 @@ func (w *world) rules() {
 	w.ids["webhook_id"] = w.post("/api/v2/webhooks", `{"webhook":{"name":"`+w.secret+`","description":"`+w.secret+`","status":"active","endpoint":"https://hooks.invalid/`+w.secret+`",
 		"http_method":"POST","request_format":"json","subscriptions":["zen:event-type:ticket.created"],"excluded_sources":["`+w.secret+`"],
 		"authentication":{"type":"basic_auth","data":{"username":"`+w.secret+`","password":"`+w.secret+`"}}}}`).want(201).member("webhook", "id").(string)
+	// What is delivered is not, in tests that run no dispatcher.
+	w.ids["invocation_id"] = "01KJVKTCH0NHE7NMJY8285NEZZ"
+	err := w.db.WithContext(w.ctx()).Exec(`INSERT INTO webhook_invocations (account_id, webhook_id, id, message_id, payload, status, tries)
+		VALUES (?, ?, ?, ?, ?, 'inactive', 0)`, w.account.ID, w.ids["webhook_id"], w.ids["invocation_id"], w.ids["invocation_id"], w.secret).Error
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	err = w.db.WithContext(w.ctx()).Exec(`INSERT INTO webhook_attempts (account_id, webhook_id, invocation_id, id, status, request_headers, response_headers, response_payload, completed_at)
+		VALUES (?, ?, ?, ?, 'failed', '[]', '[]', ?, ?)`, w.account.ID, w.ids["webhook_id"], w.ids["invocation_id"], w.ids["invocation_id"], w.secret, theClock).Error
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	// Agents may change what is their own.
 	own := *w
 	own.anAPI = w.as(w.agent)

@@ -375,6 +375,45 @@ func (e WebhookFormat) Valid() bool {
 	}
 }
 
+// Defines values for WebhookInvocationStatus.
+const (
+	WebhookInvocationStatusCircuitBroken WebhookInvocationStatus = "circuit broken"
+	WebhookInvocationStatusFailed        WebhookInvocationStatus = "failed"
+	WebhookInvocationStatusInactive      WebhookInvocationStatus = "inactive"
+	WebhookInvocationStatusPending       WebhookInvocationStatus = "pending"
+	WebhookInvocationStatusRejected      WebhookInvocationStatus = "rejected"
+	WebhookInvocationStatusSuccess       WebhookInvocationStatus = "success"
+	WebhookInvocationStatusTerminated    WebhookInvocationStatus = "terminated"
+	WebhookInvocationStatusThrottled     WebhookInvocationStatus = "throttled"
+	WebhookInvocationStatusTimeout       WebhookInvocationStatus = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the WebhookInvocationStatus enum.
+func (e WebhookInvocationStatus) Valid() bool {
+	switch e {
+	case WebhookInvocationStatusCircuitBroken:
+		return true
+	case WebhookInvocationStatusFailed:
+		return true
+	case WebhookInvocationStatusInactive:
+		return true
+	case WebhookInvocationStatusPending:
+		return true
+	case WebhookInvocationStatusRejected:
+		return true
+	case WebhookInvocationStatusSuccess:
+		return true
+	case WebhookInvocationStatusTerminated:
+		return true
+	case WebhookInvocationStatusThrottled:
+		return true
+	case WebhookInvocationStatusTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookMethod.
 const (
 	WebhookMethodDELETE WebhookMethod = "DELETE"
@@ -4718,6 +4757,38 @@ type Webhook struct {
 	UpdatedBy string `json:"updated_by"`
 }
 
+// WebhookAttempt defines model for WebhookAttempt.
+type WebhookAttempt struct {
+	ID           string                   `json:"id"`
+	InvocationID string                   `json:"invocation_id"`
+	Status       WebhookInvocationStatus  `json:"status"`
+	StatusCode   nullable.Nullable[int64] `json:"status_code"`
+	Request      WebhookAttemptRequest    `json:"request"`
+	Response     WebhookAttemptAnswer     `json:"response"`
+	CompletedAt  wire.Time                `json:"completed_at"`
+
+	// Error Ours: why there is no answer.
+	Error nullable.Nullable[string] `json:"error"`
+}
+
+// WebhookAttemptAnswer defines model for WebhookAttemptAnswer.
+type WebhookAttemptAnswer struct {
+	Headers []WebhookHeader `json:"headers"`
+
+	// Payload The first 25 KB.
+	Payload string `json:"payload"`
+}
+
+// WebhookAttemptList defines model for WebhookAttemptList.
+type WebhookAttemptList = wire.List
+
+// WebhookAttemptRequest defines model for WebhookAttemptRequest.
+type WebhookAttemptRequest struct {
+	// Headers Credentials are [SCRUBBED].
+	Headers []WebhookHeader `json:"headers"`
+	Payload string          `json:"payload"`
+}
+
 // WebhookAuthentication defines model for WebhookAuthentication.
 type WebhookAuthentication struct {
 	Type WebhookAuthenticationType `json:"type"`
@@ -4812,11 +4883,75 @@ type WebhookInput struct {
 	CustomHeaders nullable.Nullable[map[string]wire.Text] `json:"custom_headers,omitempty"`
 }
 
+// WebhookInvocation defines model for WebhookInvocation.
+type WebhookInvocation struct {
+	// ID A ULID.
+	ID     string                  `json:"id"`
+	Status WebhookInvocationStatus `json:"status"`
+
+	// StatusCode Of the latest answer.
+	StatusCode        nullable.Nullable[int64]     `json:"status_code"`
+	LatestCompletedAt nullable.Nullable[wire.Time] `json:"latest_completed_at"`
+
+	// CreatedAt Ours, as all that follow.
+	CreatedAt wire.Time `json:"created_at"`
+	Tries     int64     `json:"tries"`
+
+	// NextAttemptAt null: it is done, or given up.
+	NextAttemptAt nullable.Nullable[wire.Time] `json:"next_attempt_at"`
+
+	// MessageID The header webhook-id: what is sent again, also by a replay, has the same.
+	MessageID string                    `json:"message_id"`
+	EventType nullable.Nullable[string] `json:"event_type"`
+
+	// RuleID The trigger or automation that asked for it.
+	RuleID   nullable.Nullable[int64] `json:"rule_id"`
+	TicketID nullable.Nullable[int64] `json:"ticket_id"`
+}
+
+// WebhookInvocationEnvelope defines model for WebhookInvocationEnvelope.
+type WebhookInvocationEnvelope struct {
+	Invocation WebhookInvocation `json:"invocation"`
+}
+
+// WebhookInvocationList defines model for WebhookInvocationList.
+type WebhookInvocationList = wire.List
+
+// WebhookInvocationStatus That of the latest attempt: success (2xx), timeout, terminated (4xx), throttled (429), failed (all else), rejected (not sent, for its address or its payload). Before any: pending, circuit broken while the endpoint fails too often, inactive if the webhook was not active.
+type WebhookInvocationStatus string
+
 // WebhookList defines model for WebhookList.
 type WebhookList = wire.List
 
 // WebhookMethod defines model for WebhookMethod.
 type WebhookMethod string
+
+// WebhookReplay defines model for WebhookReplay.
+type WebhookReplay struct {
+	Count int64 `json:"count"`
+}
+
+// WebhookReplayBody defines model for WebhookReplayBody.
+type WebhookReplayBody struct {
+	Replay WebhookReplayInput `json:"replay"`
+}
+
+// WebhookReplayEnvelope defines model for WebhookReplayEnvelope.
+type WebhookReplayEnvelope struct {
+	Replay WebhookReplay `json:"replay"`
+}
+
+// WebhookReplayInput defines model for WebhookReplayInput.
+type WebhookReplayInput struct {
+	From *wire.Time `json:"from,omitempty"`
+
+	// To What was made at this time is not sent.
+	To *wire.Time `json:"to,omitempty"`
+
+	// Status None: of all statuses.
+	Status     wire.Strings `json:"status,omitzero"`
+	EventTypes wire.Strings `json:"event_types,omitzero"`
+}
 
 // WebhookStatus defines model for WebhookStatus.
 type WebhookStatus string
@@ -5151,6 +5286,9 @@ type WebhookIDParam = string
 
 // WebhookIncludeParam defines model for WebhookIncludeParam.
 type WebhookIncludeParam = string
+
+// WebhookInvocationIDParam defines model for WebhookInvocationIdParam.
+type WebhookInvocationIDParam = string
 
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
@@ -5968,6 +6106,21 @@ type ShowWebhookParams struct {
 	Include *WebhookIncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListWebhookInvocationsParams defines parameters for ListWebhookInvocations.
+type ListWebhookInvocationsParams struct {
+	// FilterFromTS Only what was made at this time or later, in ISO 8601.
+	FilterFromTS *string `form:"filter[from_ts],omitempty" json:"filter[from_ts],omitempty"`
+
+	// FilterToTS Only what was made before this time.
+	FilterToTS *string `form:"filter[to_ts],omitempty" json:"filter[to_ts],omitempty"`
+
+	// FilterStatus Only what has one of these statuses, separated by commas.
+	FilterStatus *string `form:"filter[status],omitempty" json:"filter[status],omitempty"`
+
+	// FilterEventType Ours: only deliveries of these types of events, separated by commas.
+	FilterEventType *string `form:"filter[event_type],omitempty" json:"filter[event_type],omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
@@ -6330,6 +6483,9 @@ type PatchWebhookJSONRequestBody = WebhookBody
 
 // UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
 type UpdateWebhookJSONRequestBody = WebhookBody
+
+// ReplayWebhookJSONRequestBody defines body for ReplayWebhook for application/json ContentType.
+type ReplayWebhookJSONRequestBody = WebhookReplayBody
 
 // AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
 func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
@@ -7637,6 +7793,18 @@ type ServerInterface interface {
 	// UpdateWebhook Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
 	// (PUT /api/v2/webhooks/{webhook_id})
 	UpdateWebhook(ctx echo.Context, webhookID WebhookIDParam) error
+	// ListWebhookInvocations Lists what a webhook delivers, or has delivered in the last 30 days, the newest first, or with sort=id the oldest. Pages are by cursor unless the caller names one by its number.
+	// (GET /api/v2/webhooks/{webhook_id}/invocations)
+	ListWebhookInvocations(ctx echo.Context, webhookID WebhookIDParam, params ListWebhookInvocationsParams) error
+	// ListWebhookInvocationAttempts Lists the times that something was sent, with what was sent and what was answered.
+	// (GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts)
+	ListWebhookInvocationAttempts(ctx echo.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) error
+	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+	// (POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay)
+	ReplayWebhookInvocation(ctx echo.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) error
+	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	// (POST /api/v2/webhooks/{webhook_id}/replay)
+	ReplayWebhook(ctx echo.Context, webhookID WebhookIDParam) error
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
 	// (GET /api/v2/webhooks/{webhook_id}/signing_secret)
 	ShowWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error
@@ -14737,6 +14905,116 @@ func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
 	return err
 }
 
+// ListWebhookInvocations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhookInvocations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhookInvocationsParams
+	// ------------- Optional query parameter "filter[from_ts]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[from_ts]", ctx.QueryParams(), &params.FilterFromTS, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[from_ts]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[to_ts]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[to_ts]", ctx.QueryParams(), &params.FilterToTS, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[to_ts]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[status]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[status]", ctx.QueryParams(), &params.FilterStatus, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[status]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[event_type]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[event_type]", ctx.QueryParams(), &params.FilterEventType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[event_type]: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhookInvocations(ctx, webhookID, params)
+	return err
+}
+
+// ListWebhookInvocationAttempts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhookInvocationAttempts(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// ------------- Path parameter "invocation_id" -------------
+	var invocationID WebhookInvocationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invocation_id", ctx.Param("invocation_id"), &invocationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invocation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhookInvocationAttempts(ctx, webhookID, invocationID)
+	return err
+}
+
+// ReplayWebhookInvocation converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayWebhookInvocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// ------------- Path parameter "invocation_id" -------------
+	var invocationID WebhookInvocationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "invocation_id", ctx.Param("invocation_id"), &invocationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invocation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayWebhookInvocation(ctx, webhookID, invocationID)
+	return err
+}
+
+// ReplayWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook_id" -------------
+	var webhookID WebhookIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook_id", ctx.Param("webhook_id"), &webhookID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayWebhook(ctx, webhookID)
+	return err
+}
+
 // ShowWebhookSigningSecret converts echo context to params.
 func (w *ServerInterfaceWrapper) ShowWebhookSigningSecret(ctx echo.Context) error {
 	var err error
@@ -15232,6 +15510,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/webhooks/:webhook_id", wrapper.UpdateWebhook, options.OperationMiddlewares["UpdateWebhook"]...)
 	router.GET(options.BaseURL+"/api/v2/webhooks/:webhook_id/signing_secret", wrapper.ShowWebhookSigningSecret, options.OperationMiddlewares["ShowWebhookSigningSecret"]...)
 	router.POST(options.BaseURL+"/api/v2/webhooks/:webhook_id/signing_secret", wrapper.ResetWebhookSigningSecret, options.OperationMiddlewares["ResetWebhookSigningSecret"]...)
+	router.GET(options.BaseURL+"/api/v2/webhooks/:webhook_id/invocations", wrapper.ListWebhookInvocations, options.OperationMiddlewares["ListWebhookInvocations"]...)
+	router.GET(options.BaseURL+"/api/v2/webhooks/:webhook_id/invocations/:invocation_id/attempts", wrapper.ListWebhookInvocationAttempts, options.OperationMiddlewares["ListWebhookInvocationAttempts"]...)
+	router.POST(options.BaseURL+"/api/v2/webhooks/:webhook_id/invocations/:invocation_id/replay", wrapper.ReplayWebhookInvocation, options.OperationMiddlewares["ReplayWebhookInvocation"]...)
+	router.POST(options.BaseURL+"/api/v2/webhooks/:webhook_id/replay", wrapper.ReplayWebhook, options.OperationMiddlewares["ReplayWebhook"]...)
 
 }
 
@@ -24668,6 +24950,98 @@ func (response UpdateWebhook204Response) VisitUpdateWebhookResponse(w http.Respo
 	return nil
 }
 
+type ListWebhookInvocationsRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+	Params    ListWebhookInvocationsParams
+}
+
+type ListWebhookInvocationsResponseObject interface {
+	VisitListWebhookInvocationsResponse(w http.ResponseWriter) error
+}
+
+type ListWebhookInvocations200JSONResponse WebhookInvocationList
+
+func (response ListWebhookInvocations200JSONResponse) VisitListWebhookInvocationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhookInvocationAttemptsRequestObject struct {
+	WebhookID    WebhookIDParam           `json:"webhook_id"`
+	InvocationID WebhookInvocationIDParam `json:"invocation_id"`
+}
+
+type ListWebhookInvocationAttemptsResponseObject interface {
+	VisitListWebhookInvocationAttemptsResponse(w http.ResponseWriter) error
+}
+
+type ListWebhookInvocationAttempts200JSONResponse WebhookAttemptList
+
+func (response ListWebhookInvocationAttempts200JSONResponse) VisitListWebhookInvocationAttemptsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookInvocationRequestObject struct {
+	WebhookID    WebhookIDParam           `json:"webhook_id"`
+	InvocationID WebhookInvocationIDParam `json:"invocation_id"`
+}
+
+type ReplayWebhookInvocationResponseObject interface {
+	VisitReplayWebhookInvocationResponse(w http.ResponseWriter) error
+}
+
+type ReplayWebhookInvocation201JSONResponse WebhookInvocationEnvelope
+
+func (response ReplayWebhookInvocation201JSONResponse) VisitReplayWebhookInvocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookRequestObject struct {
+	WebhookID WebhookIDParam `json:"webhook_id"`
+	Body      *ReplayWebhookJSONRequestBody
+}
+
+type ReplayWebhookResponseObject interface {
+	VisitReplayWebhookResponse(w http.ResponseWriter) error
+}
+
+type ReplayWebhook200JSONResponse WebhookReplayEnvelope
+
+func (response ReplayWebhook200JSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ShowWebhookSigningSecretRequestObject struct {
 	WebhookID WebhookIDParam `json:"webhook_id"`
 }
@@ -25956,6 +26330,18 @@ type StrictServerInterface interface {
 	// UpdateWebhook Replaces a webhook. What the body leaves out is not there afterwards, credentials included.
 	// (PUT /api/v2/webhooks/{webhook_id})
 	UpdateWebhook(ctx context.Context, request UpdateWebhookRequestObject) (UpdateWebhookResponseObject, error)
+	// ListWebhookInvocations Lists what a webhook delivers, or has delivered in the last 30 days, the newest first, or with sort=id the oldest. Pages are by cursor unless the caller names one by its number.
+	// (GET /api/v2/webhooks/{webhook_id}/invocations)
+	ListWebhookInvocations(ctx context.Context, request ListWebhookInvocationsRequestObject) (ListWebhookInvocationsResponseObject, error)
+	// ListWebhookInvocationAttempts Lists the times that something was sent, with what was sent and what was answered.
+	// (GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts)
+	ListWebhookInvocationAttempts(ctx context.Context, request ListWebhookInvocationAttemptsRequestObject) (ListWebhookInvocationAttemptsResponseObject, error)
+	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+	// (POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay)
+	ReplayWebhookInvocation(ctx context.Context, request ReplayWebhookInvocationRequestObject) (ReplayWebhookInvocationResponseObject, error)
+	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	// (POST /api/v2/webhooks/{webhook_id}/replay)
+	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
 	// (GET /api/v2/webhooks/{webhook_id}/signing_secret)
 	ShowWebhookSigningSecret(ctx context.Context, request ShowWebhookSigningSecretRequestObject) (ShowWebhookSigningSecretResponseObject, error)
@@ -38950,6 +39336,132 @@ func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhookID WebhookIDPara
 		return err
 	} else if validResponse, ok := response.(UpdateWebhookResponseObject); ok {
 		return validResponse.VisitUpdateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhookInvocations operation middleware
+func (sh *strictHandler) ListWebhookInvocations(ctx echo.Context, webhookID WebhookIDParam, params ListWebhookInvocationsParams) error {
+	var request ListWebhookInvocationsRequestObject
+
+	request.WebhookID = webhookID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhookInvocations(ctx.Request().Context(), request.(ListWebhookInvocationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhookInvocations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhookInvocationsResponseObject); ok {
+		return validResponse.VisitListWebhookInvocationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWebhookInvocationAttempts operation middleware
+func (sh *strictHandler) ListWebhookInvocationAttempts(ctx echo.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) error {
+	var request ListWebhookInvocationAttemptsRequestObject
+
+	request.WebhookID = webhookID
+	request.InvocationID = invocationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhookInvocationAttempts(ctx.Request().Context(), request.(ListWebhookInvocationAttemptsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhookInvocationAttempts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhookInvocationAttemptsResponseObject); ok {
+		return validResponse.VisitListWebhookInvocationAttemptsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayWebhookInvocation operation middleware
+func (sh *strictHandler) ReplayWebhookInvocation(ctx echo.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) error {
+	var request ReplayWebhookInvocationRequestObject
+
+	request.WebhookID = webhookID
+	request.InvocationID = invocationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayWebhookInvocation(ctx.Request().Context(), request.(ReplayWebhookInvocationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayWebhookInvocation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayWebhookInvocationResponseObject); ok {
+		return validResponse.VisitReplayWebhookInvocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayWebhook operation middleware
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhookID WebhookIDParam) error {
+	var request ReplayWebhookRequestObject
+
+	request.WebhookID = webhookID
+
+	var body ReplayWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayWebhook(ctx.Request().Context(), request.(ReplayWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayWebhookResponseObject); ok {
+		return validResponse.VisitReplayWebhookResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -430,6 +430,10 @@ var Operations = []Operation{
 	{"DeleteWebhook", "DELETE", "/api/v2/webhooks/{webhook_id}", "admin", "webhooks", nil},
 	{"ShowWebhookSigningSecret", "GET", "/api/v2/webhooks/{webhook_id}/signing_secret", "admin", "webhooks", nil},
 	{"ResetWebhookSigningSecret", "POST", "/api/v2/webhooks/{webhook_id}/signing_secret", "admin", "webhooks", nil},
+	{"ListWebhookInvocations", "GET", "/api/v2/webhooks/{webhook_id}/invocations", "admin", "webhooks", nil},
+	{"ListWebhookInvocationAttempts", "GET", "/api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts", "admin", "webhooks", nil},
+	{"ReplayWebhookInvocation", "POST", "/api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay", "admin", "webhooks", nil},
+	{"ReplayWebhook", "POST", "/api/v2/webhooks/{webhook_id}/replay", "admin", "webhooks", nil},
 }
 
 // Allow is the least role that may call an operation, by Operation.ID, which is
@@ -851,4 +855,8 @@ var Allow = map[string]string{
 	"DeleteWebhook":                               "admin",
 	"ShowWebhookSigningSecret":                    "admin",
 	"ResetWebhookSigningSecret":                   "admin",
+	"ListWebhookInvocations":                      "admin",
+	"ListWebhookInvocationAttempts":               "admin",
+	"ReplayWebhookInvocation":                     "admin",
+	"ReplayWebhook":                               "admin",
 }

@@ -40,6 +40,7 @@ type Config struct {
 
 	AutomationInterval time.Duration // at least a second
 	WebhookAllow       []netip.Prefix
+	WebhookRetries     []time.Duration // never empty
 
 	LogLevel        string
 	LogFormat       string
@@ -116,6 +117,8 @@ func (c *Config) settings() []Setting {
 			Help: "how often automations run, as 1h or 20s"},
 		{Env: "HELPD_WEBHOOK_ALLOW", read: prefixes(&c.WebhookAllow),
 			Help: "addresses or networks, separated by commas, that webhooks may reach besides the public internet, as 127.0.0.0/8"},
+		{Env: "HELPD_WEBHOOK_RETRIES", Default: "5s,30s,5m,30m,2h,5h,10h,10h", read: durations(&c.WebhookRetries),
+			Help: "how long a delivery of a webhook that failed waits for its second try, its third and so on"},
 		{Env: "HELPD_LOG_LEVEL", Default: "info", read: oneOf(&c.LogLevel, "debug", "info", "warn", "error"),
 			Help: "least level that is logged: debug, info, warn or error"},
 		{Env: "HELPD_LOG_FORMAT", Default: "json", read: oneOf(&c.LogFormat, "json", "text"),

@@ -124,6 +124,25 @@ func duration(to *time.Duration) func(string) error {
 	}
 }
 
+// durations are several that are more than nothing.
+func durations(to *[]time.Duration) func(string) error {
+	return func(s string) error {
+		var all []time.Duration
+		for _, w := range words(s) {
+			d, err := time.ParseDuration(w)
+			if err != nil || d <= 0 {
+				return fmt.Errorf("%q is no duration, as 500ms, 25s or 2h", w)
+			}
+			all = append(all, d)
+		}
+		if len(all) == 0 {
+			return errors.New("must be durations, separated by commas")
+		}
+		*to = all
+		return nil
+	}
+}
+
 // publicURL is an http address without a path, or none.
 func publicURL(to *string) func(string) error {
 	return func(s string) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/api"
 	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/server/telemetry"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 // Run serves until ctx is done, and then ends in order: requests in flight
@@ -51,7 +52,7 @@ func Run(ctx context.Context, c Config, out io.Writer) (err error) {
 	}
 	p.services, err = NewServices(ctx, db.DB, db.DSN, ServiceOptions{
 		Now: Clock, Log: p.log, BlobURL: c.BlobURL, MaxUpload: c.MaxUpload, PublicURL: c.PublicURL, AutomationInterval: c.AutomationInterval,
-		WebhookAllow: c.WebhookAllow,
+		WebhookAllow: c.WebhookAllow, WebhookRetries: c.WebhookRetries,
 	})
 	if err != nil {
 		return err
@@ -141,6 +142,14 @@ func (p *program) parts() []func(context.Context) error {
 		},
 		func(ctx context.Context) error {
 			p.services.Views.Run(ctx)
+			return nil
+		},
+		func(ctx context.Context) error {
+			p.services.Events.Follow(ctx, webhooks.Reader, p.services.Webhooks.Take)
+			return nil
+		},
+		func(ctx context.Context) error {
+			p.services.Webhooks.Run(ctx, p.log)
 			return nil
 		},
 		p.work,

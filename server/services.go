@@ -51,8 +51,9 @@ type ServiceOptions struct {
 	PublicURL string
 	// AutomationInterval is how often automations run; 0: never by themselves.
 	AutomationInterval time.Duration
-	// WebhookAllow is webhooks.Options.Allow.
-	WebhookAllow []netip.Prefix
+	// WebhookAllow and WebhookRetries are Allow and Retries of webhooks.Options.
+	WebhookAllow   []netip.Prefix
+	WebhookRetries []time.Duration
 }
 
 // NewServices constructs all that operations ask for on the database db, whose
@@ -97,6 +98,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
 	log := events.NewLog(db, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
+	hooks := webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow, Retries: o.WebhookRetries, Process: queue.Process(), Living: jobs.Living()})
+	queue.Every(10*time.Minute, "webhook deliveries", hooks.Prune)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	return api.Services{
 		Attachments:   files,
@@ -118,7 +121,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Tickets:       ticketService,
 		Users:         people,
 		Views:         views.New(db, rulebookService, config, ticketService, files, o.Now, o.Log),
-		Webhooks:      webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow}),
+		Webhooks:      hooks,
 
 		Jobs:        queue,
 		Idempotency: keys,

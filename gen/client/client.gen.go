@@ -373,6 +373,45 @@ func (e WebhookFormat) Valid() bool {
 	}
 }
 
+// Defines values for WebhookInvocationStatus.
+const (
+	WebhookInvocationStatusCircuitBroken WebhookInvocationStatus = "circuit broken"
+	WebhookInvocationStatusFailed        WebhookInvocationStatus = "failed"
+	WebhookInvocationStatusInactive      WebhookInvocationStatus = "inactive"
+	WebhookInvocationStatusPending       WebhookInvocationStatus = "pending"
+	WebhookInvocationStatusRejected      WebhookInvocationStatus = "rejected"
+	WebhookInvocationStatusSuccess       WebhookInvocationStatus = "success"
+	WebhookInvocationStatusTerminated    WebhookInvocationStatus = "terminated"
+	WebhookInvocationStatusThrottled     WebhookInvocationStatus = "throttled"
+	WebhookInvocationStatusTimeout       WebhookInvocationStatus = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the WebhookInvocationStatus enum.
+func (e WebhookInvocationStatus) Valid() bool {
+	switch e {
+	case WebhookInvocationStatusCircuitBroken:
+		return true
+	case WebhookInvocationStatusFailed:
+		return true
+	case WebhookInvocationStatusInactive:
+		return true
+	case WebhookInvocationStatusPending:
+		return true
+	case WebhookInvocationStatusRejected:
+		return true
+	case WebhookInvocationStatusSuccess:
+		return true
+	case WebhookInvocationStatusTerminated:
+		return true
+	case WebhookInvocationStatusThrottled:
+		return true
+	case WebhookInvocationStatusTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookMethod.
 const (
 	WebhookMethodDELETE WebhookMethod = "DELETE"
@@ -5433,6 +5472,40 @@ type Webhook struct {
 	UpdatedBy string `json:"updated_by"`
 }
 
+// WebhookAttempt defines model for WebhookAttempt.
+type WebhookAttempt struct {
+	ID           string                   `json:"id"`
+	InvocationID string                   `json:"invocation_id"`
+	Status       WebhookInvocationStatus  `json:"status"`
+	StatusCode   nullable.Nullable[int64] `json:"status_code"`
+	Request      WebhookAttemptRequest    `json:"request"`
+	Response     WebhookAttemptAnswer     `json:"response"`
+	CompletedAt  time.Time                `json:"completed_at"`
+
+	// Error Ours: why there is no answer.
+	Error nullable.Nullable[string] `json:"error"`
+}
+
+// WebhookAttemptAnswer defines model for WebhookAttemptAnswer.
+type WebhookAttemptAnswer struct {
+	Headers []WebhookHeader `json:"headers"`
+
+	// Payload The first 25 KB.
+	Payload string `json:"payload"`
+}
+
+// WebhookAttemptList defines model for WebhookAttemptList.
+type WebhookAttemptList struct {
+	Attempts []WebhookAttempt `json:"attempts"`
+}
+
+// WebhookAttemptRequest defines model for WebhookAttemptRequest.
+type WebhookAttemptRequest struct {
+	// Headers Credentials are [SCRUBBED].
+	Headers []WebhookHeader `json:"headers"`
+	Payload string          `json:"payload"`
+}
+
 // WebhookAuthentication defines model for WebhookAuthentication.
 type WebhookAuthentication struct {
 	Type WebhookAuthenticationType `json:"type"`
@@ -5527,6 +5600,50 @@ type WebhookInput struct {
 	CustomHeaders nullable.Nullable[map[string]string] `json:"custom_headers,omitempty"`
 }
 
+// WebhookInvocation defines model for WebhookInvocation.
+type WebhookInvocation struct {
+	// ID A ULID.
+	ID     string                  `json:"id"`
+	Status WebhookInvocationStatus `json:"status"`
+
+	// StatusCode Of the latest answer.
+	StatusCode        nullable.Nullable[int64]     `json:"status_code"`
+	LatestCompletedAt nullable.Nullable[time.Time] `json:"latest_completed_at"`
+
+	// CreatedAt Ours, as all that follow.
+	CreatedAt time.Time `json:"created_at"`
+	Tries     int64     `json:"tries"`
+
+	// NextAttemptAt null: it is done, or given up.
+	NextAttemptAt nullable.Nullable[time.Time] `json:"next_attempt_at"`
+
+	// MessageID The header webhook-id: what is sent again, also by a replay, has the same.
+	MessageID string                    `json:"message_id"`
+	EventType nullable.Nullable[string] `json:"event_type"`
+
+	// RuleID The trigger or automation that asked for it.
+	RuleID   nullable.Nullable[int64] `json:"rule_id"`
+	TicketID nullable.Nullable[int64] `json:"ticket_id"`
+}
+
+// WebhookInvocationEnvelope defines model for WebhookInvocationEnvelope.
+type WebhookInvocationEnvelope struct {
+	Invocation WebhookInvocation `json:"invocation"`
+}
+
+// WebhookInvocationList defines model for WebhookInvocationList.
+type WebhookInvocationList struct {
+	Invocations  []WebhookInvocation       `json:"invocations"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// WebhookInvocationStatus That of the latest attempt: success (2xx), timeout, terminated (4xx), throttled (429), failed (all else), rejected (not sent, for its address or its payload). Before any: pending, circuit broken while the endpoint fails too often, inactive if the webhook was not active.
+type WebhookInvocationStatus string
+
 // WebhookList defines model for WebhookList.
 type WebhookList struct {
 	Webhooks     []Webhook                 `json:"webhooks"`
@@ -5539,6 +5656,33 @@ type WebhookList struct {
 
 // WebhookMethod defines model for WebhookMethod.
 type WebhookMethod string
+
+// WebhookReplay defines model for WebhookReplay.
+type WebhookReplay struct {
+	Count int64 `json:"count"`
+}
+
+// WebhookReplayBody defines model for WebhookReplayBody.
+type WebhookReplayBody struct {
+	Replay WebhookReplayInput `json:"replay"`
+}
+
+// WebhookReplayEnvelope defines model for WebhookReplayEnvelope.
+type WebhookReplayEnvelope struct {
+	Replay WebhookReplay `json:"replay"`
+}
+
+// WebhookReplayInput defines model for WebhookReplayInput.
+type WebhookReplayInput struct {
+	From *time.Time `json:"from,omitempty"`
+
+	// To What was made at this time is not sent.
+	To *time.Time `json:"to,omitempty"`
+
+	// Status None: of all statuses.
+	Status     []string `json:"status,omitzero"`
+	EventTypes []string `json:"event_types,omitzero"`
+}
 
 // WebhookStatus defines model for WebhookStatus.
 type WebhookStatus string
@@ -5873,6 +6017,9 @@ type WebhookIDParam = string
 
 // WebhookIncludeParam defines model for WebhookIncludeParam.
 type WebhookIncludeParam = string
+
+// WebhookInvocationIDParam defines model for WebhookInvocationIdParam.
+type WebhookInvocationIDParam = string
 
 // AutocompleteTagsParams defines parameters for AutocompleteTags.
 type AutocompleteTagsParams struct {
@@ -8901,6 +9048,39 @@ type ShowWebhookParams struct {
 	Include *WebhookIncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListWebhookInvocationsParams defines parameters for ListWebhookInvocations.
+type ListWebhookInvocationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// FilterFromTS Only what was made at this time or later, in ISO 8601.
+	FilterFromTS *string `form:"filter[from_ts],omitempty" json:"filter[from_ts],omitempty"`
+
+	// FilterToTS Only what was made before this time.
+	FilterToTS *string `form:"filter[to_ts],omitempty" json:"filter[to_ts],omitempty"`
+
+	// FilterStatus Only what has one of these statuses, separated by commas.
+	FilterStatus *string `form:"filter[status],omitempty" json:"filter[status],omitempty"`
+
+	// FilterEventType Ours: only deliveries of these types of events, separated by commas.
+	FilterEventType *string `form:"filter[event_type],omitempty" json:"filter[event_type],omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+}
+
 // UpdateAccountSettingsJSONRequestBody defines body for UpdateAccountSettings for application/json ContentType.
 type UpdateAccountSettingsJSONRequestBody = AccountSettingsBody
 
@@ -9263,6 +9443,9 @@ type PatchWebhookJSONRequestBody = WebhookBody
 
 // UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
 type UpdateWebhookJSONRequestBody = WebhookBody
+
+// ReplayWebhookJSONRequestBody defines body for ReplayWebhook for application/json ContentType.
+type ReplayWebhookJSONRequestBody = WebhookReplayBody
 
 // Getter for additional properties for AuditEvent. Returns the specified
 // element and whether it was found
@@ -12919,6 +13102,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
 	UpdateWebhook(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhookInvocations Lists what a webhook delivers, or has delivered in the last 30 days, the newest first, or with sort=id the oldest. Pages are by cursor unless the caller names one by its number.
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations (the `ListWebhookInvocations` operationId).
+	ListWebhookInvocations(ctx context.Context, webhookID WebhookIDParam, params *ListWebhookInvocationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhookInvocationAttempts Lists the times that something was sent, with what was sent and what was answered.
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts (the `ListWebhookInvocationAttempts` operationId).
+	ListWebhookInvocationAttempts(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay (the `ReplayWebhookInvocation` operationId).
+	ReplayWebhookInvocation(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayWebhookWithBody Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+	ReplayWebhookWithBody(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+	ReplayWebhook(ctx context.Context, webhookID WebhookIDParam, body ReplayWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
 	//
@@ -21458,6 +21670,85 @@ func (c *Client) UpdateWebhookWithBody(ctx context.Context, webhookID WebhookIDP
 // Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
 func (c *Client) UpdateWebhook(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateWebhookRequest(c.Server, webhookID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhookInvocations Lists what a webhook delivers, or has delivered in the last 30 days, the newest first, or with sort=id the oldest. Pages are by cursor unless the caller names one by its number.
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations (the `ListWebhookInvocations` operationId).
+func (c *Client) ListWebhookInvocations(ctx context.Context, webhookID WebhookIDParam, params *ListWebhookInvocationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhookInvocationsRequest(c.Server, webhookID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhookInvocationAttempts Lists the times that something was sent, with what was sent and what was answered.
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts (the `ListWebhookInvocationAttempts` operationId).
+func (c *Client) ListWebhookInvocationAttempts(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhookInvocationAttemptsRequest(c.Server, webhookID, invocationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay (the `ReplayWebhookInvocation` operationId).
+func (c *Client) ReplayWebhookInvocation(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayWebhookInvocationRequest(c.Server, webhookID, invocationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayWebhookWithBody Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+func (c *Client) ReplayWebhookWithBody(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayWebhookRequestWithBody(c.Server, webhookID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+func (c *Client) ReplayWebhook(ctx context.Context, webhookID WebhookIDParam, body ReplayWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayWebhookRequest(c.Server, webhookID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -48694,6 +48985,304 @@ func NewUpdateWebhookRequestWithBody(server string, webhookID WebhookIDParam, co
 	return req, nil
 }
 
+// NewListWebhookInvocationsRequest constructs an http.Request for the ListWebhookInvocations method
+func NewListWebhookInvocationsRequest(server string, webhookID WebhookIDParam, params *ListWebhookInvocationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s/invocations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterFromTS != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[from_ts]", *params.FilterFromTS, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterToTS != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[to_ts]", *params.FilterToTS, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterStatus != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[status]", *params.FilterStatus, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterEventType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[event_type]", *params.FilterEventType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListWebhookInvocationAttemptsRequest constructs an http.Request for the ListWebhookInvocationAttempts method
+func NewListWebhookInvocationAttemptsRequest(server string, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "invocation_id", invocationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s/invocations/%s/attempts", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayWebhookInvocationRequest constructs an http.Request for the ReplayWebhookInvocation method
+func NewReplayWebhookInvocationRequest(server string, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "invocation_id", invocationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s/invocations/%s/replay", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayWebhookRequest calls the generic ReplayWebhook builder with application/json body
+func NewReplayWebhookRequest(server string, webhookID WebhookIDParam, body ReplayWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplayWebhookRequestWithBody(server, webhookID, "application/json", bodyReader)
+}
+
+// NewReplayWebhookRequestWithBody constructs an http.Request for the ReplayWebhook method, with any body, and a specified content type
+func NewReplayWebhookRequestWithBody(server string, webhookID WebhookIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook_id", webhookID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/webhooks/%s/replay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewShowWebhookSigningSecretRequest constructs an http.Request for the ShowWebhookSigningSecret method
 func NewShowWebhookSigningSecretRequest(server string, webhookID WebhookIDParam) (*http.Request, error) {
 	var err error
@@ -52596,6 +53185,41 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/webhooks/{webhook_id} (the `UpdateWebhook` operationId).
 	UpdateWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body UpdateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateWebhookResponse, error)
+
+	// ListWebhookInvocationsWithResponse Lists what a webhook delivers, or has delivered in the last 30 days, the newest first, or with sort=id the oldest. Pages are by cursor unless the caller names one by its number.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations (the `ListWebhookInvocations` operationId).
+	ListWebhookInvocationsWithResponse(ctx context.Context, webhookID WebhookIDParam, params *ListWebhookInvocationsParams, reqEditors ...RequestEditorFn) (*ListWebhookInvocationsResponse, error)
+
+	// ListWebhookInvocationAttemptsWithResponse Lists the times that something was sent, with what was sent and what was answered.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts (the `ListWebhookInvocationAttempts` operationId).
+	ListWebhookInvocationAttemptsWithResponse(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*ListWebhookInvocationAttemptsResponse, error)
+
+	// ReplayWebhookInvocationWithResponse Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay (the `ReplayWebhookInvocation` operationId).
+	ReplayWebhookInvocationWithResponse(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*ReplayWebhookInvocationResponse, error)
+
+	// ReplayWebhookWithBodyWithResponse Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+	ReplayWebhookWithBodyWithResponse(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayWebhookResponse, error)
+
+	// ReplayWebhookWithResponse Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+	ReplayWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body ReplayWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayWebhookResponse, error)
 
 	// ShowWebhookSigningSecretWithResponse Shows the secret that deliveries are signed with.
 	//
@@ -69628,6 +70252,170 @@ func (r UpdateWebhookResponse) ContentType() string {
 	return ""
 }
 
+type ListWebhookInvocationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookInvocationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhookInvocationsResponse) GetJSON200() *WebhookInvocationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhookInvocationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhookInvocationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhookInvocationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhookInvocationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWebhookInvocationAttemptsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookAttemptList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhookInvocationAttemptsResponse) GetJSON200() *WebhookAttemptList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhookInvocationAttemptsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhookInvocationAttemptsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhookInvocationAttemptsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhookInvocationAttemptsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayWebhookInvocationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WebhookInvocationEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReplayWebhookInvocationResponse) GetJSON201() *WebhookInvocationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayWebhookInvocationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayWebhookInvocationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayWebhookInvocationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayWebhookInvocationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookReplayEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayWebhookResponse) GetJSON200() *WebhookReplayEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ShowWebhookSigningSecretResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -76697,6 +77485,71 @@ func (c *ClientWithResponses) UpdateWebhookWithResponse(ctx context.Context, web
 		return nil, err
 	}
 	return ParseUpdateWebhookResponse(rsp)
+}
+
+// ListWebhookInvocationsWithResponse Lists what a webhook delivers, or has delivered in the last 30 days, the newest first, or with sort=id the oldest. Pages are by cursor unless the caller names one by its number.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations (the `ListWebhookInvocations` operationId).
+func (c *ClientWithResponses) ListWebhookInvocationsWithResponse(ctx context.Context, webhookID WebhookIDParam, params *ListWebhookInvocationsParams, reqEditors ...RequestEditorFn) (*ListWebhookInvocationsResponse, error) {
+	rsp, err := c.ListWebhookInvocations(ctx, webhookID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhookInvocationsResponse(rsp)
+}
+
+// ListWebhookInvocationAttemptsWithResponse Lists the times that something was sent, with what was sent and what was answered.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts (the `ListWebhookInvocationAttempts` operationId).
+func (c *ClientWithResponses) ListWebhookInvocationAttemptsWithResponse(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*ListWebhookInvocationAttemptsResponse, error) {
+	rsp, err := c.ListWebhookInvocationAttempts(ctx, webhookID, invocationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhookInvocationAttemptsResponse(rsp)
+}
+
+// ReplayWebhookInvocationWithResponse Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay (the `ReplayWebhookInvocation` operationId).
+func (c *ClientWithResponses) ReplayWebhookInvocationWithResponse(ctx context.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam, reqEditors ...RequestEditorFn) (*ReplayWebhookInvocationResponse, error) {
+	rsp, err := c.ReplayWebhookInvocation(ctx, webhookID, invocationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayWebhookInvocationResponse(rsp)
+}
+
+// ReplayWebhookWithBodyWithResponse Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+func (c *ClientWithResponses) ReplayWebhookWithBodyWithResponse(ctx context.Context, webhookID WebhookIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayWebhookResponse, error) {
+	rsp, err := c.ReplayWebhookWithBody(ctx, webhookID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayWebhookResponse(rsp)
+}
+
+// ReplayWebhookWithResponse Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/webhooks/{webhook_id}/replay (the `ReplayWebhook` operationId).
+func (c *ClientWithResponses) ReplayWebhookWithResponse(ctx context.Context, webhookID WebhookIDParam, body ReplayWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayWebhookResponse, error) {
+	rsp, err := c.ReplayWebhook(ctx, webhookID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayWebhookResponse(rsp)
 }
 
 // ShowWebhookSigningSecretWithResponse Shows the secret that deliveries are signed with.
@@ -87634,6 +88487,110 @@ func ParseUpdateWebhookResponse(rsp *http.Response) (*UpdateWebhookResponse, err
 	response := &UpdateWebhookResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseListWebhookInvocationsResponse parses an HTTP response from a ListWebhookInvocationsWithResponse call
+func ParseListWebhookInvocationsResponse(rsp *http.Response) (*ListWebhookInvocationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhookInvocationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookInvocationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWebhookInvocationAttemptsResponse parses an HTTP response from a ListWebhookInvocationAttemptsWithResponse call
+func ParseListWebhookInvocationAttemptsResponse(rsp *http.Response) (*ListWebhookInvocationAttemptsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhookInvocationAttemptsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookAttemptList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayWebhookInvocationResponse parses an HTTP response from a ReplayWebhookInvocationWithResponse call
+func ParseReplayWebhookInvocationResponse(rsp *http.Response) (*ReplayWebhookInvocationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayWebhookInvocationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WebhookInvocationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayWebhookResponse parses an HTTP response from a ReplayWebhookWithResponse call
+func ParseReplayWebhookResponse(rsp *http.Response) (*ReplayWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookReplayEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	}
 
 	return response, nil

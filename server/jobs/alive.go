@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -136,6 +138,13 @@ func (p *presence) stop() {
 const living = `ARRAY(SELECT 'helpd-' || objid FROM pg_locks
 	WHERE locktype = 'advisory' AND classid = $1::int::oid AND objsubid = 2 AND granted
 	AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
+
+// Living is SQL: an array of the ids of the processes that live, for those who
+// take over the work of others. A process is among them a moment after Start.
+func Living() string { return strings.ReplaceAll(living, "$1", strconv.Itoa(presenceClass)) }
+
+// Process is the id of this process in Living.
+func (s *Service) Process() string { return s.alive.id }
 
 // rescue gives back the jobs that ended processes were at, and the leadership
 // that one of them had. A job without attempts left, which may have been what

@@ -4,6 +4,7 @@ package ulid
 import (
 	"crypto/rand"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -34,12 +35,22 @@ func First(at time.Time) string {
 }
 
 func begin(at time.Time) (out [26]byte) {
-	ms := at.UnixMilli()
+	ms := min(max(at.UnixMilli(), 0), 1<<48-1)
 	for i := 9; i >= 0; i-- {
 		out[i] = crockford[ms&31]
 		ms >>= 5
 	}
 	return out
+}
+
+// Time is when an id was made, to the millisecond. The id must have the form of
+// one.
+func Time(id string) time.Time {
+	var ms int64
+	for _, c := range []byte(id[:10]) {
+		ms = ms<<5 | int64(strings.IndexByte(crockford, c))
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // Is reports whether a text has the form of such an id.

@@ -17,6 +17,9 @@ func TestIDsSortByTime(t *testing.T) {
 	if later <= one || later <= two || ulid.First(at) > one || ulid.First(at.Add(time.Millisecond)) <= two {
 		t.Errorf("%s does not lie behind %s and %s", later, one, two)
 	}
+	if got := ulid.Time(two); !got.Equal(at) {
+		t.Errorf("made at %s", got)
+	}
 	for _, id := range []string{one, ulid.First(at)} {
 		if !ulid.Is(id) {
 			t.Errorf("%s has not the form", id)

@@ -92,7 +92,7 @@ func (s *Service) Clone(ctx context.Context, by auth.Actor, id string, c Change)
 		if w, err = get(tx, id); err != nil {
 			return err
 		}
-		w.PreviousSecret, w.RotatedAt = nil, nil
+		w.PreviousSecret, w.RotatedAt, w.BlockedUntil, w.Blocks = nil, nil, nil, 0
 		return s.addTx(tx, by, &w, c)
 	})
 	return w, err
@@ -142,7 +142,7 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id string, c Change
 			}
 		}
 		w.UpdatedBy, w.UpdatedAt = by.ID(), s.now()
-		return tx.Select("*").Omit("secret", "previous_secret", "rotated_at", "created_by", "created_at").Updates(&w).Error
+		return tx.Select("*").Omit("secret", "previous_secret", "rotated_at", "created_by", "created_at", "blocked_until", "blocks").Updates(&w).Error
 	})
 }
 
@@ -157,6 +157,7 @@ func (s *Service) Delete(ctx context.Context, by auth.Actor, id string) error {
 		if err := unusedTx(tx, w.AccountID, id, "base"); err != nil {
 			return err
 		}
+		// Its deliveries end when they are due, and go when old ones do (Prune).
 		return tx.Delete(&models.Webhook{}, "id = ?", id).Error
 	})
 }

@@ -45,6 +45,10 @@ const (
 	StatusTerminated = "terminated" // refused: answered with 4xx
 	StatusThrottled  = "throttled"  // answered with 429
 	StatusRejected   = "rejected"   // not sent: the address is refused, or the payload is none
+
+	StatusPending  = "pending"        // not tried yet
+	StatusBlocked  = "circuit broken" // not tried yet: the endpoint fails too often
+	StatusInactive = "inactive"       // not sent: the webhook was not active when it was due
 )
 
 // outgoing is a request to an endpoint.

@@ -31,6 +31,12 @@ type Options struct {
 	// Allow are networks that webhooks may reach though they are not of the
 	// public internet.
 	Allow []netip.Prefix
+	// Retries are how long to wait before the second try of a delivery, the third
+	// and so on; nil: DefaultRetries.
+	Retries []time.Duration
+	// Process is the id of this process, and Living is SQL: an array of the ids of
+	// those that live (package jobs).
+	Process, Living string
 }
 
 // How many deliveries are under way at the same time.
@@ -46,12 +52,23 @@ type Service struct {
 	guard  guard
 	client *http.Client
 	tries  perMinute
+
+	retries []time.Duration // before the second try, the third and so on
+	process string          // who takes deliveries
+	living  string          // SQL: the processes that live
+	news    chan struct{}
 }
 
 // New makes the service.
 func New(db *gorm.DB, now func() time.Time, o Options) *Service {
 	g := guard{o.Allow}
-	return &Service{db: db, now: now, guard: g, client: newClient(g)}
+	s := &Service{
+		db: db, now: now, guard: g, client: newClient(g), retries: o.Retries, process: o.Process, living: o.Living, news: make(chan struct{}, 1),
+	}
+	if s.retries == nil {
+		s.retries = DefaultRetries
+	}
+	return s
 }
 
 // Kind is what may make a webhook deliver.
@@ -134,7 +151,7 @@ func (s *Service) Get(ctx context.Context, by auth.Actor, id string) (models.Web
 func get(tx *gorm.DB, id string) (models.Webhook, error) {
 	var w models.Webhook
 	if !ulid.Is(id) { // PostgreSQL refuses some texts
-		return w, fault.Missing("webhook", id)
+		return w, fault.New(fault.NotFound, "no such webhook")
 	}
 	err := tx.Take(&w, "id = ?", id).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
