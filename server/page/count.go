@@ -11,14 +11,21 @@ import (
 	"github.com/helpd/helpd/server/postgres"
 )
 
-// A count up to exactCount is taken anew for each page. A larger one costs
-// 40 ms per million rows: it is kept for countFresh, which is what the
-// refreshed_at of counts tells callers.
+// A count up to exactCount is taken anew for each page. A larger one costs up to
+// 100 ms per million rows: it is kept for a while, which is what the refreshed_at
+// of counts tells callers.
 const (
-	exactCount = 10_000
-	countFresh = 30 * time.Second
+	exactCount = 1_000
 	countsKept = 10_000 // listings in memory
 )
+
+// fresh is how long a count is good.
+func fresh(count int) time.Duration {
+	if count <= 10*exactCount {
+		return 5 * time.Second
+	}
+	return 30 * time.Second
+}
 
 type countEntry struct {
 	count int
@@ -49,7 +56,7 @@ func CountOf(ctx context.Context, db *gorm.DB, q Query) (int, time.Time, error) 
 	counts.Lock()
 	e, ok := counts.by[key]
 	counts.Unlock()
-	if ok && time.Since(e.at) < countFresh {
+	if ok && time.Since(e.at) < fresh(e.count) {
 		return e.count, e.at, nil
 	}
 	n, err := count(ctx, db, q, exactCount+1)

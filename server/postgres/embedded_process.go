@@ -47,8 +47,6 @@ var ownSettings = map[string]string{
 var tuning = map[string]string{
 	"cluster_name":                   "helpd", // shown by ps
 	"max_connections":                "100",
-	"shared_buffers":                 "192MB",
-	"effective_cache_size":           "1GB",
 	"work_mem":                       "8MB",
 	"maintenance_work_mem":           "64MB",
 	"wal_compression":                "on",
@@ -67,7 +65,11 @@ var tuning = map[string]string{
 // serverArguments are the settings as arguments of postgres, in a fixed order.
 func serverArguments(o EmbeddedOptions) ([]string, error) {
 	all := maps.Clone(tuning)
+	buffers := sharedBuffers()
+	all["shared_buffers"], all["effective_cache_size"] = fmt.Sprint(buffers, "MB"), fmt.Sprint(2*max(buffers, 512), "MB")
 	if o.FsyncOff {
+		// Tests drop many databases, for which all of it is searched.
+		all["shared_buffers"] = fmt.Sprint(leastBuffers, "MB")
 		all["fsync"], all["synchronous_commit"], all["full_page_writes"] = "off", "off", "off"
 	}
 	for name, value := range o.Settings {
