@@ -441,7 +441,7 @@ func (r *result) wantForbidden() *result {
 
 func (r *result) wantMissing() *result {
 	r.t.Helper()
-	if strings.HasPrefix(r.path, categoriesPath) || strings.HasPrefix(r.path, "/api/v2/webhooks") { // whose errors are told as a list, too
+	if strings.HasPrefix(r.path, categoriesPath) { // whose errors are told as a list, too
 		return r.want(404).wantJSON(`{"error":"RecordNotFound","description":"Not found","errors":[{"code":"RecordNotFound","title":%q}]}`, r.member("errors", 0, "title"))
 	}
 	return r.want(404).wantJSON(`{"error":"RecordNotFound","description":"Not found"}`)

@@ -61,6 +61,7 @@ type delivery struct {
 	tries      int
 	webhook    models.Webhook
 	onProbe    bool // its outcome shows whether the endpoint is back
+	begun      bool // it is not in the queue of its webhook any more
 	canceled   bool // it was not sent, or not waited for
 	outcome    Outcome
 	attempt    string

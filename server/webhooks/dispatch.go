@@ -193,6 +193,7 @@ func (d *dispatcher) pumpLocked() {
 			continue
 		}
 		one := t.queue[0]
+		one.begun = true
 		t.queue = t.queue[1:]
 		t.running++
 		d.queued, d.running = d.queued-1, d.running+1
@@ -217,7 +218,9 @@ func (d *dispatcher) deliver(t *traffic, one *delivery) {
 	one.attempt = ulid.New(one.finishedAt)
 	d.results <- one
 	d.mu.Lock()
-	t.running--
+	if !one.onProbe { // after which nothing is sent before it is heeded
+		t.running--
+	}
 	d.running--
 	t.quick, t.used = time.Since(begun) < quick && one.outcome.StatusCode != 0, time.Now()
 	d.readyLocked(t)
@@ -275,6 +278,7 @@ func (d *dispatcher) store() {
 // keep stores outcomes, and what they say of their endpoints. Those that cannot
 // be stored within their leases come again.
 func (d *dispatcher) keep(list []*delivery) {
+	defer d.probed(list)
 	ctx := context.WithoutCancel(d.ctx)
 	late := time.Now().Add(lease / 2)
 	for {
@@ -294,6 +298,18 @@ func (d *dispatcher) keep(list []*delivery) {
 		}
 		if err := d.heed(ctx, one); err != nil {
 			d.log.ErrorContext(ctx, "block a webhook", "account", one.webhook.AccountID, "webhook", one.webhook.ID, "error", err)
+		}
+	}
+}
+
+// probed makes room for another where one was sent to see whether an endpoint is
+// back.
+func (d *dispatcher) probed(list []*delivery) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, one := range list {
+		if t := d.lanes[lane{one.webhook.AccountID, one.webhook.ID}]; one.onProbe && one.begun && t != nil {
+			t.running--
 		}
 	}
 }
