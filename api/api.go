@@ -21,6 +21,7 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/exports"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/finding"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
@@ -28,6 +29,7 @@ import (
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
+	"github.com/helpd/helpd/server/search"
 	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
@@ -47,10 +49,12 @@ type Services struct {
 	Events        *events.Log
 	Exports       *exports.Service
 	Fields        *fields.Service
+	Finding       *finding.Service
 	Groups        *groups.Service
 	Merging       *merging.Service
 	Organizations *organizations.Service
 	Rules         *rulebook.Service
+	Index         *search.Index
 	Schedules     *schedules.Service
 	SLA           *sla.Service
 	Suspended     *suspended.Service
@@ -96,6 +100,7 @@ type handlers struct {
 	ruleHandlers
 	tryHandlers
 	scheduleHandlers
+	searchHandlers
 	slaHandlers
 	suspendedHandlers
 	tagHandlers
@@ -146,6 +151,7 @@ func New(s Services, o Options) *echo.Echo {
 	}
 	h.viewHandlers = viewHandlers{s.Views, h.ticketHandlers}
 	h.exportHandlers = exportHandlers{s.Exports, h.ticketHandlers, h.userHandlers, s.Organizations}
+	h.searchHandlers = searchHandlers{s.Finding, h.ticketHandlers}
 	h.groupHandlers.register()
 	h.organizationHandlers.register()
 	h.registerImport()

@@ -224,6 +224,8 @@ func answerOfFault(f *fault.Error) answer {
 		return answer{429, errorBody{Error: "TooManyJobs", Description: "Too many jobs are currently queued or running. Try again later."}, max(seconds(f), 5)}
 	case fault.Overloaded:
 		return answer{503, errorBody{Error: "ServiceUnavailable", Description: "The server is busy. Try again later."}, seconds(f)}
+	case fault.Unavailable:
+		return answer{503, errorBody{Error: "unavailable", Description: text}, seconds(f)}
 	case fault.NoSuchOperation:
 		return answer{status: 404, body: errorBody{Error: "InvalidEndpoint", Description: "Not found"}}
 	}

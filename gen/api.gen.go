@@ -186,6 +186,48 @@ func (e SatisfactionVote) Valid() bool {
 	}
 }
 
+// Defines values for SearchCountRelation.
+const (
+	SearchCountRelationEq  SearchCountRelation = "eq"
+	SearchCountRelationGte SearchCountRelation = "gte"
+)
+
+// Valid indicates whether the value is a known member of the SearchCountRelation enum.
+func (e SearchCountRelation) Valid() bool {
+	switch e {
+	case SearchCountRelationEq:
+		return true
+	case SearchCountRelationGte:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SearchResultType.
+const (
+	SearchResultTypeGroup        SearchResultType = "group"
+	SearchResultTypeOrganization SearchResultType = "organization"
+	SearchResultTypeTicket       SearchResultType = "ticket"
+	SearchResultTypeUser         SearchResultType = "user"
+)
+
+// Valid indicates whether the value is a known member of the SearchResultType enum.
+func (e SearchResultType) Valid() bool {
+	switch e {
+	case SearchResultTypeGroup:
+		return true
+	case SearchResultTypeOrganization:
+		return true
+	case SearchResultTypeTicket:
+		return true
+	case SearchResultTypeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SortOrder.
 const (
 	SortOrderAsc  SortOrder = "asc"
@@ -3030,6 +3072,34 @@ type ScheduleIntervalInput struct {
 // ScheduleList defines model for ScheduleList.
 type ScheduleList = wire.List
 
+// SearchCountEnvelope defines model for SearchCountEnvelope.
+type SearchCountEnvelope struct {
+	Count int64 `json:"count"`
+}
+
+// SearchCountRelation eq: count is exact; gte: there are more, which search/count counts.
+type SearchCountRelation string
+
+// SearchExportList defines model for SearchExportList.
+type SearchExportList = wire.List
+
+// SearchFacets defines model for SearchFacets.
+type SearchFacets map[string]interface{}
+
+// SearchResult A ticket, user, organization or group as it is shown by itself.
+type SearchResult struct {
+	ResultType           SearchResultType       `json:"result_type"`
+	ID                   int64                  `json:"id"`
+	URL                  string                 `json:"url"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// SearchResultList defines model for SearchResultList.
+type SearchResultList = wire.List
+
+// SearchResultType defines model for SearchResultType.
+type SearchResultType string
+
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
 	ID              int64     `json:"id"`
@@ -5200,6 +5270,9 @@ type SatisfactionReasonIDParam = wire.ID
 // ScheduleIDParam defines model for ScheduleIdParam.
 type ScheduleIDParam = wire.ID
 
+// SearchQueryParam defines model for SearchQueryParam.
+type SearchQueryParam = string
+
 // SessionIDParam defines model for SessionIdParam.
 type SessionIDParam = wire.ID
 
@@ -5747,6 +5820,33 @@ type ListReceivedRatingsParams struct {
 
 	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
 	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// ListSearchResultsParams defines parameters for ListSearchResults.
+type ListSearchResultsParams struct {
+	// Query What to look for.
+	Query *SearchQueryParam `form:"query,omitempty" json:"query,omitempty"`
+}
+
+// CountSearchResultsParams defines parameters for CountSearchResults.
+type CountSearchResultsParams struct {
+	// Query What to look for.
+	Query *SearchQueryParam `form:"query,omitempty" json:"query,omitempty"`
+}
+
+// ExportSearchResultsParams defines parameters for ExportSearchResults.
+type ExportSearchResultsParams struct {
+	// Query What to look for.
+	Query *SearchQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// FilterType ticket, user, organization or group.
+	FilterType *string `form:"filter[type],omitempty" json:"filter[type],omitempty"`
+
+	// PageSize How many a page has, up to 1,000.
+	PageSize *string `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The cursor of the page before.
+	PageAfter *string `form:"page[after],omitempty" json:"page[after],omitempty"`
 }
 
 // ReorderSLAPoliciesParams defines parameters for ReorderSLAPolicies.
@@ -6487,6 +6587,98 @@ type UpdateWebhookJSONRequestBody = WebhookBody
 // ReplayWebhookJSONRequestBody defines body for ReplayWebhook for application/json ContentType.
 type ReplayWebhookJSONRequestBody = WebhookReplayBody
 
+// Getter for additional properties for SearchResult. Returns the specified
+// element and whether it was found
+func (a SearchResult) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for SearchResult
+func (a *SearchResult) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for SearchResult to handle AdditionalProperties
+func (a *SearchResult) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["result_type"]; found {
+		err = json.Unmarshal(raw, &a.ResultType)
+		if err != nil {
+			return fmt.Errorf("error reading 'result_type': %w", err)
+		}
+		delete(object, "result_type")
+	}
+
+	if raw, found := object["id"]; found {
+		err = json.Unmarshal(raw, &a.ID)
+		if err != nil {
+			return fmt.Errorf("error reading 'id': %w", err)
+		}
+		delete(object, "id")
+	}
+
+	if raw, found := object["url"]; found {
+		err = json.Unmarshal(raw, &a.URL)
+		if err != nil {
+			return fmt.Errorf("error reading 'url': %w", err)
+		}
+		delete(object, "url")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for SearchResult to handle AdditionalProperties
+func (a SearchResult) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["result_type"], err = json.Marshal(a.ResultType)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'result_type': %w", err)
+	}
+
+	object["id"], err = json.Marshal(a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'id': %w", err)
+	}
+
+	object["url"], err = json.Marshal(a.URL)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'url': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // AsTicketQueuedEnvelope returns the union data inside the TicketAcceptedEnvelope as a TicketQueuedEnvelope
 func (t TicketAcceptedEnvelope) AsTicketQueuedEnvelope() (TicketQueuedEnvelope, error) {
 	var body TicketQueuedEnvelope
@@ -7154,6 +7346,15 @@ type ServerInterface interface {
 	// ShowSatisfactionRatings Shows a reason, also one that was deleted.
 	// (GET /api/v2/satisfaction_reasons/{satisfaction_reason_id})
 	ShowSatisfactionRatings(ctx echo.Context, satisfactionReasonID SatisfactionReasonIDParam) error
+	// ListSearchResults Searches tickets, users, organizations and groups.
+	// (GET /api/v2/search)
+	ListSearchResults(ctx echo.Context, params ListSearchResultsParams) error
+	// CountSearchResults Counts the records that a search finds, whatever their number.
+	// (GET /api/v2/search/count)
+	CountSearchResults(ctx echo.Context, params CountSearchResultsParams) error
+	// ExportSearchResults Lists all records of a type that a search finds, however many.
+	// (GET /api/v2/search/export)
+	ExportSearchResults(ctx echo.Context, params ExportSearchResultsParams) error
 	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	// (GET /api/v2/sessions)
 	ListSessions(ctx echo.Context) error
@@ -11259,6 +11460,81 @@ func (w *ServerInterfaceWrapper) ShowSatisfactionRatings(ctx echo.Context) error
 	return err
 }
 
+// ListSearchResults converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSearchResults(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSearchResultsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSearchResults(ctx, params)
+	return err
+}
+
+// CountSearchResults converts echo context to params.
+func (w *ServerInterfaceWrapper) CountSearchResults(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountSearchResultsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountSearchResults(ctx, params)
+	return err
+}
+
+// ExportSearchResults converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportSearchResults(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportSearchResultsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[type]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[type]", ctx.QueryParams(), &params.FilterType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[type]: %s", err))
+	}
+
+	// ------------- Optional query parameter "page[size]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page[size]", ctx.QueryParams(), &params.PageSize, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page[size]: %s", err))
+	}
+
+	// ------------- Optional query parameter "page[after]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page[after]", ctx.QueryParams(), &params.PageAfter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page[after]: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportSearchResults(ctx, params)
+	return err
+}
+
 // ListSessions converts echo context to params.
 func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
 	var err error
@@ -15311,6 +15587,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays/:holiday_id", wrapper.DeleteHoliday, options.OperationMiddlewares["DeleteHoliday"]...)
 	router.GET(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays/:holiday_id", wrapper.ShowHoliday, options.OperationMiddlewares["ShowHoliday"]...)
 	router.PUT(options.BaseURL+"/api/v2/business_hours/schedules/:schedule_id/holidays/:holiday_id", wrapper.UpdateHoliday, options.OperationMiddlewares["UpdateHoliday"]...)
+	router.GET(options.BaseURL+"/api/v2/search", wrapper.ListSearchResults, options.OperationMiddlewares["ListSearchResults"]...)
+	router.GET(options.BaseURL+"/api/v2/search/count", wrapper.CountSearchResults, options.OperationMiddlewares["CountSearchResults"]...)
+	router.GET(options.BaseURL+"/api/v2/search/export", wrapper.ExportSearchResults, options.OperationMiddlewares["ExportSearchResults"]...)
 	router.GET(options.BaseURL+"/api/v2/sessions", wrapper.ListSessions, options.OperationMiddlewares["ListSessions"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/session", wrapper.ShowCurrentlyAuthenticatedSession, options.OperationMiddlewares["ShowCurrentlyAuthenticatedSession"]...)
 	router.GET(options.BaseURL+"/api/v2/users/me/session/renew", wrapper.RenewCurrentSession, options.OperationMiddlewares["RenewCurrentSession"]...)
@@ -20112,6 +20391,72 @@ type ShowSatisfactionRatingsResponseObject interface {
 type ShowSatisfactionRatings200JSONResponse SatisfactionReasonEnvelope
 
 func (response ShowSatisfactionRatings200JSONResponse) VisitShowSatisfactionRatingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSearchResultsRequestObject struct {
+	Params ListSearchResultsParams
+}
+
+type ListSearchResultsResponseObject interface {
+	VisitListSearchResultsResponse(w http.ResponseWriter) error
+}
+
+type ListSearchResults200JSONResponse SearchResultList
+
+func (response ListSearchResults200JSONResponse) VisitListSearchResultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountSearchResultsRequestObject struct {
+	Params CountSearchResultsParams
+}
+
+type CountSearchResultsResponseObject interface {
+	VisitCountSearchResultsResponse(w http.ResponseWriter) error
+}
+
+type CountSearchResults200JSONResponse SearchCountEnvelope
+
+func (response CountSearchResults200JSONResponse) VisitCountSearchResultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportSearchResultsRequestObject struct {
+	Params ExportSearchResultsParams
+}
+
+type ExportSearchResultsResponseObject interface {
+	VisitExportSearchResultsResponse(w http.ResponseWriter) error
+}
+
+type ExportSearchResults200JSONResponse SearchExportList
+
+func (response ExportSearchResults200JSONResponse) VisitExportSearchResultsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -25691,6 +26036,15 @@ type StrictServerInterface interface {
 	// ShowSatisfactionRatings Shows a reason, also one that was deleted.
 	// (GET /api/v2/satisfaction_reasons/{satisfaction_reason_id})
 	ShowSatisfactionRatings(ctx context.Context, request ShowSatisfactionRatingsRequestObject) (ShowSatisfactionRatingsResponseObject, error)
+	// ListSearchResults Searches tickets, users, organizations and groups.
+	// (GET /api/v2/search)
+	ListSearchResults(ctx context.Context, request ListSearchResultsRequestObject) (ListSearchResultsResponseObject, error)
+	// CountSearchResults Counts the records that a search finds, whatever their number.
+	// (GET /api/v2/search/count)
+	CountSearchResults(ctx context.Context, request CountSearchResultsRequestObject) (CountSearchResultsResponseObject, error)
+	// ExportSearchResults Lists all records of a type that a search finds, however many.
+	// (GET /api/v2/search/export)
+	ExportSearchResults(ctx context.Context, request ExportSearchResultsRequestObject) (ExportSearchResultsResponseObject, error)
 	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	// (GET /api/v2/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -32619,6 +32973,81 @@ func (sh *strictHandler) ShowSatisfactionRatings(ctx echo.Context, satisfactionR
 		return err
 	} else if validResponse, ok := response.(ShowSatisfactionRatingsResponseObject); ok {
 		return validResponse.VisitShowSatisfactionRatingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSearchResults operation middleware
+func (sh *strictHandler) ListSearchResults(ctx echo.Context, params ListSearchResultsParams) error {
+	var request ListSearchResultsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSearchResults(ctx.Request().Context(), request.(ListSearchResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSearchResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSearchResultsResponseObject); ok {
+		return validResponse.VisitListSearchResultsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountSearchResults operation middleware
+func (sh *strictHandler) CountSearchResults(ctx echo.Context, params CountSearchResultsParams) error {
+	var request CountSearchResultsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountSearchResults(ctx.Request().Context(), request.(CountSearchResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountSearchResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountSearchResultsResponseObject); ok {
+		return validResponse.VisitCountSearchResultsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportSearchResults operation middleware
+func (sh *strictHandler) ExportSearchResults(ctx echo.Context, params ExportSearchResultsParams) error {
+	var request ExportSearchResultsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportSearchResults(ctx.Request().Context(), request.(ExportSearchResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportSearchResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportSearchResultsResponseObject); ok {
+		return validResponse.VisitExportSearchResultsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

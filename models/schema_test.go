@@ -33,6 +33,7 @@ var all = []any{
 	models.Schedule{}, models.Holiday{}, models.OutboxMail{}, models.Rule{}, models.TriggerCategory{}, models.AutomationMark{}, models.SLAPolicy{},
 	models.TriggerRevision{}, models.RuleUse{}, models.RuleUsage{},
 	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{},
+	models.SearchDoc{}, models.SearchPending{},
 }
 
 // parts are structs that models embed.
@@ -52,6 +53,7 @@ var holds = map[string][]reflect.Type{
 	"bytea":                    {reflect.TypeFor[[]byte]()},
 	"bigint[]":                 {reflect.TypeFor[models.IDs]()},
 	"text[]":                   {reflect.TypeFor[models.Strings]()},
+	"tsvector":                 {reflect.TypeFor[string]()},
 }
 
 type column struct {

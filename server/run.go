@@ -152,6 +152,10 @@ func (p *program) parts() []func(context.Context) error {
 			p.services.Webhooks.Run(ctx, p.log)
 			return nil
 		},
+		func(ctx context.Context) error {
+			p.services.Index.Run(ctx, p.log)
+			return nil
+		},
 		p.work,
 	}
 	if p.metricsApart() {

@@ -21,6 +21,7 @@ import (
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/exports"
 	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/finding"
 	"github.com/helpd/helpd/server/groups"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
@@ -28,6 +29,7 @@ import (
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
+	"github.com/helpd/helpd/server/search"
 	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
@@ -95,8 +97,9 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 			return err
 		})
 	}
-	erasures := erasure.New(db, people, files, queue, o.Now, o.Log)
 	log := events.NewLog(db, o.Now, o.Log)
+	index := search.NewIndex(db)
+	erasures := erasure.New(db, people, files, index, queue, o.Now, o.Log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
 	hooks := webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow, Retries: o.WebhookRetries, Process: queue.Process(), Living: jobs.Living()})
 	queue.Every(10*time.Minute, "webhook deliveries", hooks.Prune)
@@ -110,6 +113,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Events:        log,
 		Exports:       exports.New(db, log),
 		Fields:        config,
+		Finding:       finding.New(db, index, config, o.Now),
+		Index:         index,
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
 		Organizations: companies,

@@ -184,6 +184,48 @@ func (e SatisfactionVote) Valid() bool {
 	}
 }
 
+// Defines values for SearchCountRelation.
+const (
+	SearchCountRelationEq  SearchCountRelation = "eq"
+	SearchCountRelationGte SearchCountRelation = "gte"
+)
+
+// Valid indicates whether the value is a known member of the SearchCountRelation enum.
+func (e SearchCountRelation) Valid() bool {
+	switch e {
+	case SearchCountRelationEq:
+		return true
+	case SearchCountRelationGte:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SearchResultType.
+const (
+	SearchResultTypeGroup        SearchResultType = "group"
+	SearchResultTypeOrganization SearchResultType = "organization"
+	SearchResultTypeTicket       SearchResultType = "ticket"
+	SearchResultTypeUser         SearchResultType = "user"
+)
+
+// Valid indicates whether the value is a known member of the SearchResultType enum.
+func (e SearchResultType) Valid() bool {
+	switch e {
+	case SearchResultTypeGroup:
+		return true
+	case SearchResultTypeOrganization:
+		return true
+	case SearchResultTypeTicket:
+		return true
+	case SearchResultTypeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SortOrder.
 const (
 	SortOrderAsc  SortOrder = "asc"
@@ -3328,6 +3370,54 @@ type ScheduleList struct {
 	Links        *Links                    `json:"links,omitempty"`
 }
 
+// SearchCountEnvelope defines model for SearchCountEnvelope.
+type SearchCountEnvelope struct {
+	Count int64 `json:"count"`
+}
+
+// SearchCountRelation eq: count is exact; gte: there are more, which search/count counts.
+type SearchCountRelation string
+
+// SearchExportList defines model for SearchExportList.
+type SearchExportList struct {
+	Results       []SearchResult                  `json:"results"`
+	Facets        nullable.Nullable[SearchFacets] `json:"facets"`
+	Users         []User                          `json:"users,omitzero"`
+	Groups        []Group                         `json:"groups,omitzero"`
+	Organizations []Organization                  `json:"organizations,omitzero"`
+	Meta          Meta                            `json:"meta"`
+	Links         Links                           `json:"links"`
+}
+
+// SearchFacets defines model for SearchFacets.
+type SearchFacets map[string]interface{}
+
+// SearchResult A ticket, user, organization or group as it is shown by itself.
+type SearchResult struct {
+	ResultType           SearchResultType       `json:"result_type"`
+	ID                   int64                  `json:"id"`
+	URL                  string                 `json:"url"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// SearchResultList defines model for SearchResultList.
+type SearchResultList struct {
+	Results       []SearchResult                  `json:"results"`
+	Facets        nullable.Nullable[SearchFacets] `json:"facets"`
+	Users         []User                          `json:"users,omitzero"`
+	Groups        []Group                         `json:"groups,omitzero"`
+	Organizations []Organization                  `json:"organizations,omitzero"`
+	NextPage      nullable.Nullable[string]       `json:"next_page"`
+	PreviousPage  nullable.Nullable[string]       `json:"previous_page"`
+	Count         int64                           `json:"count"`
+
+	// CountRelation eq: count is exact; gte: there are more, which search/count counts.
+	CountRelation SearchCountRelation `json:"count_relation"`
+}
+
+// SearchResultType defines model for SearchResultType.
+type SearchResultType string
+
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
 	ID              int64     `json:"id"`
@@ -5931,6 +6021,9 @@ type SatisfactionReasonIDParam = int64
 // ScheduleIDParam defines model for ScheduleIdParam.
 type ScheduleIDParam = int64
 
+// SearchQueryParam defines model for SearchQueryParam.
+type SearchQueryParam = string
+
 // SessionIDParam defines model for SessionIdParam.
 type SessionIDParam = int64
 
@@ -7600,6 +7693,51 @@ type ListReceivedRatingsParams struct {
 
 	// EndTime Ratings that changed at this Unix time, in seconds, or earlier.
 	EndTime *RatingEndParam `form:"end_time,omitempty" json:"end_time,omitempty"`
+}
+
+// ListSearchResultsParams defines parameters for ListSearchResults.
+type ListSearchResultsParams struct {
+	// Query What to look for.
+	Query *SearchQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+}
+
+// CountSearchResultsParams defines parameters for CountSearchResults.
+type CountSearchResultsParams struct {
+	// Query What to look for.
+	Query *SearchQueryParam `form:"query,omitempty" json:"query,omitempty"`
+}
+
+// ExportSearchResultsParams defines parameters for ExportSearchResults.
+type ExportSearchResultsParams struct {
+	// Query What to look for.
+	Query *SearchQueryParam `form:"query,omitempty" json:"query,omitempty"`
+
+	// FilterType ticket, user, organization or group.
+	FilterType *string `form:"filter[type],omitempty" json:"filter[type],omitempty"`
+
+	// PageSize How many a page has, up to 1,000.
+	PageSize *string `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The cursor of the page before.
+	PageAfter *string `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
@@ -9646,6 +9784,98 @@ func (a ChildEvent) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for SearchResult. Returns the specified
+// element and whether it was found
+func (a SearchResult) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for SearchResult
+func (a *SearchResult) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for SearchResult to handle AdditionalProperties
+func (a *SearchResult) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["result_type"]; found {
+		err = json.Unmarshal(raw, &a.ResultType)
+		if err != nil {
+			return fmt.Errorf("error reading 'result_type': %w", err)
+		}
+		delete(object, "result_type")
+	}
+
+	if raw, found := object["id"]; found {
+		err = json.Unmarshal(raw, &a.ID)
+		if err != nil {
+			return fmt.Errorf("error reading 'id': %w", err)
+		}
+		delete(object, "id")
+	}
+
+	if raw, found := object["url"]; found {
+		err = json.Unmarshal(raw, &a.URL)
+		if err != nil {
+			return fmt.Errorf("error reading 'url': %w", err)
+		}
+		delete(object, "url")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for SearchResult to handle AdditionalProperties
+func (a SearchResult) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["result_type"], err = json.Marshal(a.ResultType)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'result_type': %w", err)
+	}
+
+	object["id"], err = json.Marshal(a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'id': %w", err)
+	}
+
+	object["url"], err = json.Marshal(a.URL)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'url': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // AsTicketExportEnvelope returns the union data inside the SampleExportEnvelope as a TicketExportEnvelope
 func (t SampleExportEnvelope) AsTicketExportEnvelope() (TicketExportEnvelope, error) {
 	var body TicketExportEnvelope
@@ -11459,6 +11689,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
 	ShowSatisfactionRatings(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSearchResults Searches tickets, users, organizations and groups.
+	//
+	// Parts of a query must all hold: words, which may be the beginnings of longer ones; phrases in quotes; properties, as in `status:open`, `created>2026-01-31` or `tags:"vip urgent"`. A minus sign in front excludes. Values of the same property with `:` are alternatives. The most relevant come first, of equals the newest; `sort_by` is created_at, updated_at, priority, status or ticket_type. At most 1,000 results can be reached. What was written before is found.
+	//
+	// Corresponds with GET /api/v2/search (the `ListSearchResults` operationId).
+	ListSearchResults(ctx context.Context, params *ListSearchResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountSearchResults Counts the records that a search finds, whatever their number.
+	//
+	// Corresponds with GET /api/v2/search/count (the `CountSearchResults` operationId).
+	CountSearchResults(ctx context.Context, params *CountSearchResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportSearchResults Lists all records of a type that a search finds, however many.
+	//
+	// The newest come first. A cursor is good for an hour, and for the query and the type that it was given out for.
+	//
+	// Corresponds with GET /api/v2/search/export (the `ExportSearchResults` operationId).
+	ExportSearchResults(ctx context.Context, params *ExportSearchResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSessions Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	//
@@ -17277,6 +17526,55 @@ func (c *Client) DeleteSatisfactionReason(ctx context.Context, satisfactionReaso
 // Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
 func (c *Client) ShowSatisfactionRatings(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowSatisfactionRatingsRequest(c.Server, satisfactionReasonID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSearchResults Searches tickets, users, organizations and groups.
+//
+// Parts of a query must all hold: words, which may be the beginnings of longer ones; phrases in quotes; properties, as in `status:open`, `created>2026-01-31` or `tags:"vip urgent"`. A minus sign in front excludes. Values of the same property with `:` are alternatives. The most relevant come first, of equals the newest; `sort_by` is created_at, updated_at, priority, status or ticket_type. At most 1,000 results can be reached. What was written before is found.
+//
+// Corresponds with GET /api/v2/search (the `ListSearchResults` operationId).
+func (c *Client) ListSearchResults(ctx context.Context, params *ListSearchResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSearchResultsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountSearchResults Counts the records that a search finds, whatever their number.
+//
+// Corresponds with GET /api/v2/search/count (the `CountSearchResults` operationId).
+func (c *Client) CountSearchResults(ctx context.Context, params *CountSearchResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountSearchResultsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportSearchResults Lists all records of a type that a search finds, however many.
+//
+// The newest come first. A cursor is good for an hour, and for the query and the type that it was given out for.
+//
+// Corresponds with GET /api/v2/search/export (the `ExportSearchResults` operationId).
+func (c *Client) ExportSearchResults(ctx context.Context, params *ExportSearchResultsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportSearchResultsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -35310,6 +35608,276 @@ func NewShowSatisfactionRatingsRequest(server string, satisfactionReasonID Satis
 	return req, nil
 }
 
+// NewListSearchResultsRequest constructs an http.Request for the ListSearchResults method
+func NewListSearchResultsRequest(server string, params *ListSearchResultsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCountSearchResultsRequest constructs an http.Request for the CountSearchResults method
+func NewCountSearchResultsRequest(server string, params *CountSearchResultsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/search/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportSearchResultsRequest constructs an http.Request for the ExportSearchResults method
+func NewExportSearchResultsRequest(server string, params *ExportSearchResultsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/search/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Query != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "query", *params.Query, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[type]", *params.FilterType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListSessionsRequest constructs an http.Request for the ListSessions method
 func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
 	var err error
@@ -51243,6 +51811,31 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/satisfaction_reasons/{satisfaction_reason_id} (the `ShowSatisfactionRatings` operationId).
 	ShowSatisfactionRatingsWithResponse(ctx context.Context, satisfactionReasonID SatisfactionReasonIDParam, reqEditors ...RequestEditorFn) (*ShowSatisfactionRatingsResponse, error)
 
+	// ListSearchResultsWithResponse Searches tickets, users, organizations and groups.
+	//
+	// Parts of a query must all hold: words, which may be the beginnings of longer ones; phrases in quotes; properties, as in `status:open`, `created>2026-01-31` or `tags:"vip urgent"`. A minus sign in front excludes. Values of the same property with `:` are alternatives. The most relevant come first, of equals the newest; `sort_by` is created_at, updated_at, priority, status or ticket_type. At most 1,000 results can be reached. What was written before is found.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/search (the `ListSearchResults` operationId).
+	ListSearchResultsWithResponse(ctx context.Context, params *ListSearchResultsParams, reqEditors ...RequestEditorFn) (*ListSearchResultsResponse, error)
+
+	// CountSearchResultsWithResponse Counts the records that a search finds, whatever their number.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/search/count (the `CountSearchResults` operationId).
+	CountSearchResultsWithResponse(ctx context.Context, params *CountSearchResultsParams, reqEditors ...RequestEditorFn) (*CountSearchResultsResponse, error)
+
+	// ExportSearchResultsWithResponse Lists all records of a type that a search finds, however many.
+	//
+	// The newest come first. A cursor is good for an hour, and for the query and the type that it was given out for.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/search/export (the `ExportSearchResults` operationId).
+	ExportSearchResultsWithResponse(ctx context.Context, params *ExportSearchResultsParams, reqEditors ...RequestEditorFn) (*ExportSearchResultsResponse, error)
+
 	// ListSessionsWithResponse Lists the sessions that have not ended: all of them for admins, everybody else's own.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -61527,6 +62120,129 @@ func (r ShowSatisfactionRatingsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowSatisfactionRatingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSearchResultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SearchResultList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSearchResultsResponse) GetJSON200() *SearchResultList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSearchResultsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSearchResultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSearchResultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSearchResultsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountSearchResultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SearchCountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountSearchResultsResponse) GetJSON200() *SearchCountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountSearchResultsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountSearchResultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountSearchResultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountSearchResultsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportSearchResultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SearchExportList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExportSearchResultsResponse) GetJSON200() *SearchExportList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportSearchResultsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportSearchResultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportSearchResultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportSearchResultsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -73894,6 +74610,49 @@ func (c *ClientWithResponses) ShowSatisfactionRatingsWithResponse(ctx context.Co
 	return ParseShowSatisfactionRatingsResponse(rsp)
 }
 
+// ListSearchResultsWithResponse Searches tickets, users, organizations and groups.
+//
+// Parts of a query must all hold: words, which may be the beginnings of longer ones; phrases in quotes; properties, as in `status:open`, `created>2026-01-31` or `tags:"vip urgent"`. A minus sign in front excludes. Values of the same property with `:` are alternatives. The most relevant come first, of equals the newest; `sort_by` is created_at, updated_at, priority, status or ticket_type. At most 1,000 results can be reached. What was written before is found.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/search (the `ListSearchResults` operationId).
+func (c *ClientWithResponses) ListSearchResultsWithResponse(ctx context.Context, params *ListSearchResultsParams, reqEditors ...RequestEditorFn) (*ListSearchResultsResponse, error) {
+	rsp, err := c.ListSearchResults(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSearchResultsResponse(rsp)
+}
+
+// CountSearchResultsWithResponse Counts the records that a search finds, whatever their number.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/search/count (the `CountSearchResults` operationId).
+func (c *ClientWithResponses) CountSearchResultsWithResponse(ctx context.Context, params *CountSearchResultsParams, reqEditors ...RequestEditorFn) (*CountSearchResultsResponse, error) {
+	rsp, err := c.CountSearchResults(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountSearchResultsResponse(rsp)
+}
+
+// ExportSearchResultsWithResponse Lists all records of a type that a search finds, however many.
+//
+// The newest come first. A cursor is good for an hour, and for the query and the type that it was given out for.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/search/export (the `ExportSearchResults` operationId).
+func (c *ClientWithResponses) ExportSearchResultsWithResponse(ctx context.Context, params *ExportSearchResultsParams, reqEditors ...RequestEditorFn) (*ExportSearchResultsResponse, error) {
+	rsp, err := c.ExportSearchResults(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportSearchResultsResponse(rsp)
+}
+
 // ListSessionsWithResponse Lists the sessions that have not ended: all of them for admins, everybody else's own.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -82922,6 +83681,84 @@ func ParseShowSatisfactionRatingsResponse(rsp *http.Response) (*ShowSatisfaction
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SatisfactionReasonEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSearchResultsResponse parses an HTTP response from a ListSearchResultsWithResponse call
+func ParseListSearchResultsResponse(rsp *http.Response) (*ListSearchResultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSearchResultsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SearchResultList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountSearchResultsResponse parses an HTTP response from a CountSearchResultsWithResponse call
+func ParseCountSearchResultsResponse(rsp *http.Response) (*CountSearchResultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountSearchResultsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SearchCountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportSearchResultsResponse parses an HTTP response from a ExportSearchResultsWithResponse call
+func ParseExportSearchResultsResponse(rsp *http.Response) (*ExportSearchResultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportSearchResultsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SearchExportList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/postgres"
+	words "github.com/helpd/helpd/server/search"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -36,6 +37,7 @@ type Service struct {
 	db    *gorm.DB
 	users *users.Service
 	files *attachments.Service
+	index *words.Index
 	jobs  *jobs.Service
 	log   *slog.Logger
 	now   func() time.Time
@@ -43,8 +45,8 @@ type Service struct {
 
 // New makes the service and tells the queue of its work. It comes before the
 // queue starts.
-func New(db *gorm.DB, u *users.Service, files *attachments.Service, queue *jobs.Service, now func() time.Time, log *slog.Logger) *Service {
-	s := &Service{db: db, users: u, files: files, jobs: queue, log: log, now: now}
+func New(db *gorm.DB, u *users.Service, files *attachments.Service, index *words.Index, queue *jobs.Service, now func() time.Time, log *slog.Logger) *Service {
+	s := &Service{db: db, users: u, files: files, index: index, jobs: queue, log: log, now: now}
 	jobs.Handle(queue, jobs.How{Timeout: patience}, s.work)
 	return s
 }

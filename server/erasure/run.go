@@ -30,7 +30,10 @@ func (r *run) all(ctx context.Context) error {
 			return err
 		}
 	}
-	// Not later: the person is not gone before the bytes are.
+	// Not later: the person is not gone before the words and the bytes are.
+	if err := r.index.Settle(ctx, r.account); err != nil {
+		return err
+	}
 	_, err := r.files.Sweep(ctx)
 	return err
 }

@@ -56,6 +56,8 @@ const (
 	TooManyJobs
 	// Overloaded: the server has no room for the request now. RetryAfter is set.
 	Overloaded
+	// Unavailable: a part of the server cannot answer yet. RetryAfter is set.
+	Unavailable
 	// NoSuchOperation: no operation has this path and method.
 	NoSuchOperation
 )
@@ -101,7 +103,7 @@ type Error struct {
 	Code       string              // BadRequest: by what clients know it; may be empty
 	Details    map[string][]Detail // Invalid: by field; "base" for the record as a whole
 	Max        int                 // TooMany: the limit
-	RetryAfter time.Duration       // RateLimited, Overloaded: rounded up to seconds
+	RetryAfter time.Duration       // RateLimited, Overloaded, Unavailable: rounded up to seconds
 }
 
 func (e *Error) Error() string {

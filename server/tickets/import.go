@@ -34,6 +34,8 @@ type importedTimes struct {
 	authors         []int64 // of all comments, so that they are looked up once
 	files           bool    // some of the comments have uploads
 	updated, solved *time.Time
+	comments        []string // that were written so far
+	people          people   // of the first step
 }
 
 // Import makes a ticket as it was elsewhere: with any status, with comments by

@@ -25,6 +25,7 @@ type person struct {
 	OrganizationID *int64
 	DefaultGroupID *int64
 	PrivateOnly    bool
+	Locale         string
 	GroupIDs       models.IDs // of agents
 	Organizations  models.IDs
 
@@ -79,7 +80,7 @@ func (s *save) findPeople() error {
 		u := s.by.User
 		s.people.byID[id] = person{
 			ID: id, Name: u.Name, Email: u.Email, Role: u.Role, Active: u.Active, OrganizationID: u.OrganizationID,
-			DefaultGroupID: u.DefaultGroupID, PrivateOnly: u.OnlyPrivateComments, GroupIDs: s.by.GroupIDs,
+			DefaultGroupID: u.DefaultGroupID, PrivateOnly: u.OnlyPrivateComments, Locale: u.Locale, GroupIDs: s.by.GroupIDs,
 		}
 	}
 	return s.readPeople(ids, emails)
@@ -124,7 +125,7 @@ func (s *save) named() (ids models.IDs, emails models.Strings) {
 	return ids, emails
 }
 
-const personColumns = `SELECT u.id, u.name, u.email, u.role, u.active, u.suspended, u.organization_id, u.default_group_id, u.only_private_comments,
+const personColumns = `SELECT u.id, u.name, u.email, u.role, u.active, u.suspended, u.organization_id, u.default_group_id, u.only_private_comments, u.locale,
 	CASE WHEN u.role = 'end-user' THEN '{}' ELSE ARRAY(SELECT g.group_id FROM group_memberships g WHERE g.account_id = u.account_id AND g.user_id = u.id) END,
 	ARRAY(SELECT m.organization_id FROM organization_memberships m WHERE m.account_id = u.account_id AND m.user_id = u.id), o.group_id, o.tags`
 
@@ -155,7 +156,7 @@ func (p *people) read(tx *gorm.DB, account int64, ids models.IDs, emails models.
 	return postgres.Rows(tx, query, args, func(row postgres.Scanned) error {
 		var u person
 		var email string
-		if err := row.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.Active, &u.Suspended, &u.OrganizationID, &u.DefaultGroupID, &u.PrivateOnly,
+		if err := row.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.Active, &u.Suspended, &u.OrganizationID, &u.DefaultGroupID, &u.PrivateOnly, &u.Locale,
 			&u.GroupIDs, &u.Organizations, &u.OrganizationGroup, &u.OrganizationTags, &email); err != nil {
 			return err
 		}

@@ -208,6 +208,10 @@ func (t *together) learn(s *save) error {
 	if s.requesterLocale == "" {
 		return nil
 	}
+	if p, ok := t.people.byID[s.after.RequesterID]; ok {
+		p.Locale = s.requesterLocale
+		t.people.byID[p.ID] = p
+	}
 	if t.subjects != nil {
 		if u, ok := t.subjects.users[s.after.RequesterID]; ok {
 			u.Locale = s.requesterLocale
@@ -249,9 +253,7 @@ func (t *together) write() error {
 	ready := make(chan any, 1)
 	go func() {
 		defer func() { ready <- recover() }()
-		for _, s := range t.made {
-			s.writeStep(rest)
-		}
+		t.writeSteps(rest)
 	}()
 	err := tickets.writeTx(t.tx, t.by.AccountID)
 	if panicked := <-ready; panicked != nil {
@@ -261,4 +263,12 @@ func (t *together) write() error {
 		return err
 	}
 	return rest.writeTx(t.tx, t.by.AccountID)
+}
+
+// writeSteps writes what comes behind the tickets' own rows.
+func (t *together) writeSteps(w writes) {
+	for _, s := range t.made {
+		s.writeStep(w)
+		s.writeWords(w)
+	}
 }

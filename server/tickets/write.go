@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/outbox"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/search"
 )
 
 // writes are what saves write, on its way into the database.
@@ -135,6 +136,7 @@ func (s *save) write() error {
 		s.writeUpdate(&w)
 	}
 	s.writeStep(&w)
+	s.writeWords(&w)
 	if s.requesterLocale != "" {
 		w.add("requester", setLocale, s.localeArguments()...)
 	}
@@ -197,6 +199,52 @@ func (s *save) writeStep(w writes) {
 		}
 		w.log(events.By{AccountID: t.AccountID, ActorID: s.authorID(), SourceID: events.Source(s.tx.Statement.Context), At: s.now}, t.ID, s.log)
 	}
+}
+
+// writeWords writes what a new ticket is found by. Of one that is there already
+// it leaves a note: its other texts are not at hand.
+func (s *save) writeWords(w writes) {
+	comments := s.newTexts()
+	switch {
+	case s.imported != nil:
+		s.writeImported(w, comments)
+	case s.created:
+		s.writeDocument(w, comments, s.people)
+	case len(comments) > 0:
+		w.insert(search.Pending, search.PendingColumns, s.after.AccountID, string(search.Ticket), s.after.ID)
+	}
+}
+
+// writeImported writes an imported ticket's document with its last step.
+func (s *save) writeImported(w writes, comments []string) {
+	if s.created {
+		s.imported.people = s.people
+	}
+	if s.imported.comments = append(s.imported.comments, comments...); len(s.furtherAudits) == 0 { // one for each comment
+		s.writeDocument(w, s.imported.comments, s.imported.people)
+	}
+}
+
+// writeDocument writes what a new ticket with these comments is found by. Its
+// requester is one of known.
+func (s *save) writeDocument(w writes, comments []string, known people) {
+	t := &s.after
+	text := search.TicketText{
+		Account: t.AccountID, ID: t.ID, Locale: known.byID[t.RequesterID].Locale, Subject: t.Subject, Description: t.Description,
+		Comments: comments, CustomFields: t.CustomFields,
+	}
+	w.insert(search.Docs, search.DocColumns, text.Document().Values()...)
+}
+
+// newTexts are the comments that the save adds.
+func (s *save) newTexts() (list []string) {
+	if s.comment != nil {
+		list = append(list, s.comment.PlainBody)
+	}
+	for _, c := range s.ruleComments {
+		list = append(list, c.PlainBody)
+	}
+	return list
 }
 
 func (s *save) writeComment(w writes, c *models.Comment) {
