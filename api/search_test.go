@@ -109,3 +109,37 @@ func TestSearchFindsWords(t *testing.T) {
 	}
 
 }
+
+func TestSearchAsksForWhatItCanUnderstand(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, tc := range []struct {
+		query  string
+		status int
+		text   string
+	}{
+		{"", 400, "query must not be blank"}, {"query=+", 400, "query must not be blank"},
+		{"query=status%3A", 422, "status has no value"}, {"query=%22open", 422, "a quotation mark has no other"},
+		{"query=status%3Asoon", 422, "status has a value that is not one of new, open, pending, hold, solved, closed"},
+		{"query=created%3Esoon", 422, `"soon" is not a date`}, {"query=tags%3Ea", 422, "tags can only be compared with :"},
+		{"query=type%3Aboat", 422, "type has a value that is not one of"}, {"query=order_by%3Acolour", 422, "cannot be sorted by"},
+		{"query=" + strings.Repeat("a+", 65), 422, "more than 64 words"}, {"query=" + strings.Repeat("a", 4097), 422, "longer than 4096 characters"},
+		{"query=brand_id%3Ax", 422, "brand_id has a value that is no number"}, {"query=a&page=x", 400, ""}, {"query=a&per_page=0", 400, ""},
+		{"query=a&page=11", 422, "Requested response size was greater than Search Response Limits"}, {"query=a&page=9223372036854775807", 422, "Requested response size"},
+	} {
+		r := a.get("/api/v2/search?" + tc.query).want(tc.status)
+		if !strings.Contains(string(r.body), strings.ReplaceAll(tc.text, `"`, `\"`)) {
+			t.Errorf("%.60s: %s, want %s", tc.query, r.body, tc.text)
+		}
+		if tc.status == 422 && r.member("error") != "invalid" {
+			t.Errorf("%.60s: %s", tc.query, r.body)
+		}
+	}
+	a.get("/api/v2/search/count").want(400)
+	a.get("/api/v2/search/count?query=status%3Asoon").want(422)
+	end := a.as(a.email("end"))
+	a.user("End", a.email("end"), "end-user")
+	for _, path := range []string{"/api/v2/search?query=a", "/api/v2/search/count?query=a", "/api/v2/search/export?query=a&filter[type]=ticket"} {
+		end.get(path).want(403)
+	}
+}

@@ -203,6 +203,12 @@ func makeTx(tx *gorm.DB, account int64, kind Kind, ids models.IDs) error {
 		[]any{account, string(kind), made, vectors})
 }
 
+// DropTx removes a record's document at once. Its other writers remove it, or make
+// it anew, when they come to it.
+func DropTx(tx *gorm.DB, account int64, kind Kind, id int64) error {
+	return postgres.Exec(tx, "DELETE FROM search_docs WHERE account_id = ? AND kind = ? AND record_id = ?", []any{account, string(kind), id})
+}
+
 // values are those of custom fields that are words: no truth values.
 func values(raw []byte) (out []string) {
 	var fields map[string]any

@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/search"
 )
 
 const (
@@ -69,6 +70,9 @@ func (s *Service) scrubTx(tx *gorm.DB, by auth.Actor, id int64) error {
 		}
 	}
 	if err := s.attachments.DropTx(tx, id); err != nil {
+		return err
+	}
+	if err := search.DropTx(tx, by.AccountID, search.Ticket, id); err != nil {
 		return err
 	}
 	subject := events.Subject("ticket", id)
