@@ -114,11 +114,14 @@ func TestExplanationsUndoWhatCameLater(t *testing.T) {
 	a.later(time.Minute)
 	a.put(a.path(id), `{"ticket":{"email_ccs":[{"user_email":"`+a.email("cc")+`","action":"delete"}]}}`).want(200)
 	a.later(time.Minute)
+	a.as(a.email("eve")).vote(id, `{"score":"good"}`).want(200)
+	a.later(time.Minute)
 	a.as(a.email("eve")).vote(id, `{"score":"good","comment":"Thanks"}`).want(200)
 	a.wantExplained(id,
 		"copied 1 all[0] <nil>, nightly 1 all[0] <nil>, offered 1 all[0] true, voted 1 all[0] true, turn 1 all[0] Create",
 		"copied 1 did 1, nightly 2 all[0] <nil>, offered 2 all[0] true, voted 2 all[0] true, turn 2 did 2, nightly 3 did 1, offered 4 did 1, voted 5 all[0] false",
 		"copied 1 all[0] <nil>, nightly 1 did 0, offered 1 did 0, voted 1 all[0] false, turn 1 did 0",
+		"copied 1 all[0] <nil>, nightly 1 did 0, offered 1 all[0] good, voted 1 all[0] good, turn 1 did 0",
 		"copied 1 all[0] <nil>, nightly 1 did 0, offered 1 all[0] good_with_comment, voted 1 did 1, turn 2 did 0")
 	// Nor who follows it.
 	follower := fmt.Sprintf(`{"all":[%s],"actions":[{"field":"follower","value":"%d"}]}`, onChange, a.admin.ID)
@@ -127,7 +130,7 @@ func TestExplanationsUndoWhatCameLater(t *testing.T) {
 	a.later(time.Minute)
 	a.change(id, `{"subject":"S"}`)
 	added := fmt.Sprintf("%d followers []>[%d]", id, a.admin.ID)
-	if n, got := a.dryRun("trigger", follower); n != 6 || !slices.Equal(got, []string{added, added, added, fmt.Sprint(id), fmt.Sprint(id)}) {
+	if n, got := a.dryRun("trigger", follower); n != 7 || !slices.Equal(got, []string{added, added, added, added, fmt.Sprint(id), fmt.Sprint(id)}) {
 		t.Errorf("of %d changes: %v", n, got)
 	}
 }
@@ -179,6 +182,7 @@ func TestTriggersThatWereNotAskedAreNotExplained(t *testing.T) {
 	}
 	then(func() { a.change(id, `{"tags":["late"]}`) })
 	a.wantExplained(id, "any 1 all[0] Create", "", "", "", "any 1 did 1", "", "")
+	a.keyed("k").wantExplained(id, "any 1 all[0] Create", "", "", "", "any 1 did 1", "", "") // within the transaction of the key
 	past := a.post("/api/v2/imports/tickets", fmt.Sprintf(`{"ticket":{"description":"D","created_at":%q,"comments":[{"value":"C"}]}}`, a.now.Load().Format(time.RFC3339))).want(201).id("ticket")
 	a.wantExplained(past, "", "")
 	asked := a.ticket(`{"comment":{"body":"B"}}`)
