@@ -143,3 +143,70 @@ func TestSearchAsksForWhatItCanUnderstand(t *testing.T) {
 		end.get(path).want(403)
 	}
 }
+
+func TestSearchAsksForProperties(t *testing.T) {
+	t.Parallel()
+	f := newFinder(t)
+	agent := f.called("user", f.user("Grace Agent", f.email("grace"), "agent"), "grace")
+	end := f.called("user", f.user("Edgar End", f.email("edgar"), "end-user"), "edgar")
+	org := f.called("organization", f.organization("Globex Trading"), "globex")
+	group := f.called("group", f.post("/api/v2/groups", `{"group":{"name":"Level 2"}}`).want(201).id("group"), "level2")
+	f.post("/api/v2/group_memberships", fmt.Sprintf(`{"group_membership":{"user_id":%d,"group_id":%d}}`, agent, group)).want(201)
+	f.put(fmt.Sprintf("/api/v2/users/%d", end), fmt.Sprintf(`{"user":{"organization_id":%d,"phone":"+1 555 0100","external_id":"E-1","tags":["gold","old"],"notes":"likes teapots","details":"left handed"}}`, org)).want(200)
+	f.put(fmt.Sprintf("/api/v2/organizations/%d", org), `{"organization":{"domain_names":["globex.example"],"tags":["silver"],"notes":"pays late","external_id":"O-1"}}`).want(200)
+	field := f.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"text","title":"Order"}}`).want(201).id("ticket_field")
+	box := f.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"checkbox","title":"Box"}}`).want(201).id("ticket_field")
+	drop := f.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"tagger","title":"Make","custom_field_options":[{"name":"Red","value":"make_red"}]}}`).want(201).id("ticket_field")
+	seats := f.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"integer","title":"Seats"}}`).want(201).id("ticket_field")
+	f.post("/api/v2/user_fields", `{"user_field":{"key":"plan_type","type":"text","title":"Plan"}}`).want(201)
+	f.put(fmt.Sprintf("/api/v2/users/%d", end), `{"user":{"user_fields":{"plan_type":"platinum"}}}`).want(200)
+	a := f.ticket("a", fmt.Sprintf(`"subject":"Alpha","comment":{"body":"first"},"requester_id":%d,"assignee_id":%d,"group_id":%d,"status":"pending","priority":"high","type":"problem",
+		"tags":["vip","urgent"],"custom_fields":[{"id":%d,"value":"INV-42 blue"},{"id":%d,"value":true},{"id":%d,"value":"make_red"},{"id":%d,"value":"12"}],"external_id":"X1","recipient":"help@acme.example"`,
+		end, agent, group, field, box, drop, seats))
+	f.ticket("b", fmt.Sprintf(`"subject":"Beta","comment":{"body":"second"},"status":"open","priority":"low","tags":["vip"],"email_ccs":[{"user_id":"%d"}],"via":{"channel":"chat"}`, end))
+	f.ticket("c", fmt.Sprintf(`"subject":"Gamma","comment":{"body":"third","public":false},"status":"solved","assignee_id":%d,"follower_ids":[%d],"type":"incident","problem_id":%d`, agent, agent, a))
+	later := theClock.AddDate(0, 0, 3)
+	f.now.Store(&later)
+	f.ticket("d", `"subject":"Delta","comment":{"body":"fourth"},"priority":"urgent","type":"task","due_at":"2026-03-10T12:00:00Z"`)
+	for _, tc := range [][2]string{
+		{"type:ticket", "a b c d"}, {"type:ticket type:group", "a b c d level2 group"}, {"type:article", ""},
+		{"status:open", "b"}, {"status:new", "d"}, {"status:open status:pending", "a b"}, {"status<pending", "b d"}, {"status>=pending", "a c"}, {"status>open status<solved", "a"}, {"-status:open type:ticket", "a c d"},
+		{"STATUS:Open", "b"}, {"priority:high", "a"}, {"priority>low", "a d"}, {"priority<=high", "a b"}, {"priority:none", "c"}, {"ticket_type:problem ticket_type:incident", "a c"}, {"ticket_type:none", "b"}, {"ticket_type:task", "d"},
+		{"subject:alpha", "a"}, {"subject:alph", ""}, {"subject:alph*", "a"}, {"description:second", "b"}, {"comment:third", "c"},
+		{"assignee:grace", "a c"}, {`assignee:"Grace Agent"`, "a c"}, {"assignee:none", "b d"}, {fmt.Sprintf("assignee:%d", agent), "a c"}, {"assignee:" + f.email("grace"), "a c"}, {"assignee:nobody", ""},
+		{"requester:edgar", "a"}, {"requester:me", "b c d"}, {"submitter:me", "a b c d"}, {"requester:" + url.PathEscape("+1 555 0100"), ""}, {`requester:"+1 555 0100"`, "a"},
+		{"cc:edgar", "b"}, {"cc:none", "a c d"}, {"followers:grace", "c"}, {"commenter:me", "a b c d"}, {"commenter:edgar", ""}, {"commenter:none", ""},
+		{"group:level", "a grace"}, {`group:"Level 2" type:ticket`, "a"}, {fmt.Sprintf("group:%d type:ticket", group), "a"}, {"group:lev", ""}, {"group:lev* type:ticket", "a"},
+		{"organization:globex type:ticket", "a"}, {"organization:globex", "a edgar"}, {`organization:"globex trading"`, "a edgar"}, {"organization:none type:ticket", "b c d"}, {fmt.Sprintf("organization_id:%d", org), "a edgar"},
+		{"tags:vip", "a b"}, {`tags:"vip urgent"`, "a"}, {"tags:vip tags:gold", "a b edgar"}, {"tags:none type:ticket", "c d"}, {"tags:urg*", "a"}, {"-tags:vip type:ticket", "c d"}, {"tags:silver", "a globex"},
+		{"via:chat", "b"}, {"via:api", "a c d"}, {"via:mail", ""}, {`via:"web form"`, ""},
+		{"fieldvalue:INV-42", "a"}, {"fieldvalue:blue", "a"}, {"fieldvalue:make_red", "a"}, {"fieldvalue:blu", ""}, {"fieldvalue:blu*", "a"}, {"INV-42", "a"},
+		{fmt.Sprintf("custom_field_%d:blue", field), "a"}, {fmt.Sprintf("custom_field_%d:*", field), "a"}, {fmt.Sprintf("custom_field_%d:none", field), "b c d"}, {fmt.Sprintf("custom_field_%d:checked", box), "a"},
+		{fmt.Sprintf("custom_field_%d:unchecked", box), "b c d"}, {fmt.Sprintf("custom_field_%d:make_red", drop), "a"}, {fmt.Sprintf("custom_field_%d>9", seats), "a"}, {fmt.Sprintf("custom_field_%d<=9", seats), ""},
+		{"has_attachment:true", ""}, {"has_attachment:false type:ticket", "a b c d"}, {"recipient:help@acme.example", "a"}, {"satisfaction:offered", ""}, {"support_type:agent type:ticket", "a b c d"}, {"support_type:ai_agent", ""},
+		{"external_id:X1", "a"}, {"external_id:e-1", "edgar"}, {"brand:Acme", "a b c d"}, {"form:none", ""}, {fmt.Sprintf("problem:%d", a), "c"},
+		{"created:2026-03-04 type:ticket", "a b c"}, {"created>2026-03-04 type:ticket", "d"}, {"created>=2026-03-04 type:ticket", "a b c d"}, {"created<2026-03-05 type:ticket", "a b c"}, {"created>03/04/2026 type:ticket", "d"},
+		{"created>=2026-03-04T05:06:07Z created<2026-03-04T05:06:08Z type:ticket", "a b c"}, {"created>2days type:ticket", "d"}, {"created<2days type:ticket", "a b c"}, {"created>1week type:ticket", "a b c d"},
+		{"created_at>2026-03-06 type:ticket", "d"}, {"solved:2026-03-04", "c"}, {"solved:none", "a b d"}, {"due_date:2026-03-10", "d"}, {"due_date<2026-03-10", ""},
+		{"updated>2026-03-06 type:ticket", "d"},
+		{"user:edgar", "edgar"}, {"user:" + f.email("edgar"), "edgar"}, {"name:edgar", "edgar"}, {"name:edg", ""}, {"name:edg*", "edgar"}, {`name:"globex trading"`, "globex"}, {"name:level", "level2"},
+		{"email:edgar", "edgar"}, {"email:" + f.email("edgar"), "edgar"}, {"email:edg*", ""}, {"role:agent", "grace"}, {"role:end-user", "edgar"}, {"role:end_user", "edgar"}, {"group:level type:user", "grace"}, {"group:none type:user role:agent", ""},
+		{"notes:teapot", "edgar"}, {"details:handed", "edgar"}, {"notes:late", "globex"}, {"teapot", "edgar"}, {"phone:15550100", "edgar"}, {`phone:"+1 (555) 0100"`, "edgar"}, {"phone:none role:agent", "grace"}, {"whatsapp:1", ""},
+		{"is_verified:true role:end-user", "edgar"}, {"is_suspended:true", ""}, {"plan_type:platinum", "edgar"}, {"plan_type:gold", ""}, {"platinum", "edgar"}, {"domain:globex.example", "globex"},
+		{"email:none", ""}, {"external_id:none type:organization", ""}, {"globex", "globex"}, {"level", "level2"},
+		{fmt.Sprintf("type:ticket %d", a), "a"}, {fmt.Sprintf("%d status:solved", a), ""}, {fmt.Sprint(end), "edgar"},
+	} {
+		f.finds(tc[0], tc[1])
+	}
+	for query, want := range map[string]string{
+		"type:ticket order_by:created sort:asc": "a b c d", "type:ticket order_by:priority sort:desc": "d a b c", "type:ticket order_by:priority sort:asc": "c b a d",
+		"type:ticket order_by:status sort:asc": "d b a c", "type:ticket order_by:ticket_type": "d a c b",
+	} {
+		if got := strings.Join(f.find(query), " "); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	if got := strings.Join(f.find("type:ticket", "&sort_by=status&sort_order=asc"), " "); got != "d b a c" {
+		t.Errorf("sorted by status: %s", got)
+	}
+}

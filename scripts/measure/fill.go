@@ -130,10 +130,11 @@ func (f *filler) setUp(ctx context.Context) error {
 	return err
 }
 
-// noting has the triggers that note what is to be exported work or not.
+// noting has the triggers that note what is to be exported, and to be found by other
+// words, work or not.
 func (f *filler) noting(ctx context.Context, enable string) error {
 	_, err := f.tx.Exec(ctx, `DO $$ DECLARE t record; BEGIN
-		FOR t IN SELECT tgname, tgrelid::regclass AS of FROM pg_trigger WHERE tgfoid = 'touch'::regproc LOOP
+		FOR t IN SELECT tgname, tgrelid::regclass AS of FROM pg_trigger WHERE tgfoid = 'touch'::regproc OR tgname IN ('search_changed', 'search_rows') LOOP
 			EXECUTE format('ALTER TABLE %s `+enable+` TRIGGER %I', t.of, t.tgname);
 		END LOOP;
 	END $$`)

@@ -171,7 +171,7 @@ func (h *helpd) account(ctx context.Context, subdomain string, tickets int) (*wo
 const patience = 10 * time.Minute
 
 // settle waits until helpd has done what it found to do when it was started: old
-// tickets to close and to archive, writes to number. Nothing of it is to be
+// tickets to close and to archive, writes to number, words to index. Nothing of it is to be
 // measured.
 func (w *world) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -182,7 +182,7 @@ func (w *world) settle(ctx context.Context) error {
 	for quiet := 0; quiet < 30; quiet++ {
 		var busy bool
 		err := w.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE state IN ('available', 'running', 'retryable') AND args->>'name' IS DISTINCT FROM 'SLA breaches')
-			OR EXISTS (SELECT FROM touched) OR (SELECT min(id) FROM events WHERE seq IS NULL) IS NOT NULL`).Scan(&busy)
+			OR EXISTS (SELECT FROM touched) OR EXISTS (SELECT FROM search_pending) OR (SELECT min(id) FROM events WHERE seq IS NULL) IS NOT NULL`).Scan(&busy)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@
 //
 // "measure pages" compares pages of lists in an account with many tickets with the
 // same pages in one with few. "measure rules" measures what rules cost with many
-// tickets, part by part.
+// tickets, part by part, and "measure search" what searches cost.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 
 type options struct {
 	helpd       string
-	what        string // pages or rules alone; empty: operations
+	what        string // pages, rules or search alone; empty: operations
 	tickets     int
 	small       int
 	dataDir     string
@@ -34,11 +34,12 @@ type options struct {
 	rounds      int
 	seconds     int
 	only        string
+	data        string
 }
 
 func main() {
 	o, args := options{}, os.Args[1:]
-	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules") {
+	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search") {
 		o.what, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -52,6 +53,7 @@ func main() {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
 	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
 	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages, or parts of rules, whose names begin so")
+	flags.StringVar(&o.data, "data", "", "search: directory with support_tickets.csv and articles, whose texts tickets get")
 	_ = flags.Parse(args) // ends the program when it fails
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flags.Arg(0))
@@ -59,7 +61,7 @@ func main() {
 	}
 	if o.tickets == 0 {
 		o.tickets = 100_000
-		if o.what != "" {
+		if o.what == "pages" || o.what == "rules" {
 			o.tickets = 1_000_000
 		}
 	}
@@ -74,11 +76,13 @@ func main() {
 const usage = `bench measures helpd beside pgbench, which runs the same statements.
 bench pages measures what pages of lists cost in an account of many tickets,
 in turns with the same pages of an account of few. bench rules measures triggers, automations and views
-in an account of many tickets.
+in an account of many tickets. bench search measures searches in one whose tickets
+say what the files of --data say.
 
   bench [flags]
   bench pages [flags]
   bench rules [flags]
+  bench search --data DIR [flags]
 
 `
 
@@ -98,7 +102,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer h.stop() // measured already, or failed with another error
 	ctx, cancel := h.whileItRuns(ctx)
 	defer cancel()
-	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules}
+	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch}
 	err = measure[o.what](ctx, o, h)
 	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // as it is, also when a signal ended us

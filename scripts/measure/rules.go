@@ -10,8 +10,9 @@ import (
 	"text/tabwriter"
 )
 
-// rulesReport is what rules cost in an account with many tickets.
+// rulesReport is what rules, or searches, cost in an account with many tickets.
 type rulesReport struct {
+	What    string   `json:"what"`
 	Machine machine  `json:"machine"`
 	Tickets int      `json:"tickets"`
 	Figures []figure `json:"figures"`
@@ -43,7 +44,7 @@ func measureRules(ctx context.Context, o options, h *helpd) error {
 		return err
 	}
 	defer w.close()
-	r := rulesReport{Machine: describe(ctx, w), Tickets: o.tickets}
+	r := rulesReport{What: "Rules", Machine: describe(ctx, w), Tickets: o.tickets}
 	for _, p := range parts {
 		if !strings.HasPrefix(p.name, o.only) {
 			continue
@@ -76,7 +77,7 @@ func figureOf(what string, wanted float64, took []float64) figure {
 }
 
 func (r rulesReport) print(out io.Writer) {
-	r.Machine.print(out, fmt.Sprintf("Rules, one request after another, in an account of %s tickets", thousands(r.Tickets)))
+	r.Machine.print(out, fmt.Sprintf("%s, one request after another, in an account of %s tickets", r.What, thousands(r.Tickets)))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "what\ttimes\tmedian: ms\tp99: ms\twanted\t\n")
 	for _, f := range r.Figures {

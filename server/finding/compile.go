@@ -184,7 +184,7 @@ func (c *compiler) plan(kind search.Kind, clauses []search.Clause) (plan, bool, 
 	var names []string
 	for _, cl := range clauses {
 		if cl.Name == "" {
-			c.word(&p, cl, len(clauses) == 1, &words, &titles, &without)
+			c.word(&p, cl, alone(clauses), &words, &titles, &without)
 			continue
 		}
 		prop, ok := c.property(kind, cl.Name)
@@ -223,6 +223,17 @@ func read(cl search.Clause) value {
 		v.id = n
 	}
 	return v
+}
+
+// alone reports whether there is one word, and properties at most beside it.
+func alone(clauses []search.Clause) bool {
+	n := 0
+	for _, cl := range clauses {
+		if cl.Name == "" {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // word adds a word or a phrase.

@@ -283,8 +283,12 @@ func (p *plan) page(s *statement, sections []search.Section, by string, desc boo
 	if !desc {
 		direction = "ASC"
 	}
-	s.write(fmt.Sprintf(") SELECT (SELECT count(*) FROM k), k.id, %s AS key, %s.created_at FROM %s%s ORDER BY key %s NULLS LAST, %s.created_at DESC, k.id DESC LIMIT %d",
-		key, t.as, from, join, direction, t.as, MaxFound), args...)
+	among := "DESC" // of equals the newest come first
+	if by == "created" {
+		among = direction
+	}
+	s.write(fmt.Sprintf(") SELECT (SELECT count(*) FROM k), k.id, %[1]s AS key, %[2]s.created_at FROM %[3]s%[4]s ORDER BY key %[5]s NULLS LAST, %[2]s.created_at %[6]s, k.id %[6]s LIMIT %[7]d",
+		key, t.as, from, join, direction, among, MaxFound), args...)
 }
 
 // merged are the hits of several plans in one order.

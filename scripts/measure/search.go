@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// searched are the searches that are measured. Each figure is of several, in turns.
+var searched = []struct {
+	name    string
+	queries []string
+}{
+	{"one word", []string{"battery", "refund", "router", "please", "issue", "firmware", "useeffect", "warranty"}},
+	{"two words", []string{"battery issue", "please assist", "refund money", "data recovery", "network problem", "account access"}},
+	{"two Korean syllables", []string{"상태", "배열", "함수", "객체", "렌더", "이벤"}},
+	{"a phrase", []string{`"not turning on"`, `"please assist"`, `"data loss"`, `"billing zip code"`, `"컴포넌트를 렌더링"`}},
+	{"words with filters", []string{"battery status:open", "refund priority:urgent", "issue status<solved created>2020-01-01", "please assist -status:closed", "router group:none"}},
+	{"words of all types", []string{"battery", "issue", "example"}},
+}
+
+// wantedSearch is the 99th percentile that was wanted of each, in milliseconds.
+const wantedSearch = 50
+
+// searches is how often each figure's searches are asked for.
+const searches = 200
+
+// measureSearch measures searches in an account whose tickets say what the files of
+// a directory say.
+func measureSearch(ctx context.Context, o options, h *helpd) error {
+	if o.data == "" {
+		return errors.New("search: --data DIR names the texts: support_tickets.csv and articles/*/*.md")
+	}
+	texts, err := readTexts(o.data)
+	if err != nil {
+		return err
+	}
+	w, err := h.account(ctx, account, o.tickets)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.retell(ctx, texts); err != nil {
+		return fmt.Errorf("write the texts: %w", err)
+	}
+	if err := w.settle(ctx); err != nil {
+		return fmt.Errorf("wait for the index: %w", err)
+	}
+	c, err := dial(h.addr)
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	r := rulesReport{What: "Searches", Machine: describe(ctx, w), Tickets: o.tickets}
+	for _, s := range searched {
+		if !strings.HasPrefix(s.name, o.only) {
+			continue
+		}
+		var took []float64
+		for n := -2 * len(s.queries); n < searches; n++ { // the first two of each warm up
+			query := s.queries[(n+2*len(s.queries))%len(s.queries)]
+			if !strings.HasSuffix(s.name, "all types") {
+				query += " type:ticket"
+			}
+			asked := time.Now()
+			if err := c.do(w, request{method: "GET", path: "/api/v2/search?per_page=25&query=" + url.QueryEscape(query)}, http.StatusOK, nil); err != nil {
+				return err
+			}
+			if n >= 0 {
+				took = append(took, float64(time.Since(asked).Microseconds())/1000)
+			}
+		}
+		r.Figures = append(r.Figures, figureOf(s.name, wantedSearch, took))
+	}
+	r.print(os.Stdout)
+	return write(o.json, r)
+}
+
+// saying is what a ticket or a comment says.
+type saying struct{ title, body string }
+
+// readTexts reads the tickets and the pieces of the articles in a directory.
+func readTexts(dir string) ([]saying, error) {
+	f, err := os.Open(filepath.Join(dir, "support_tickets.csv"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(lines) < 2 {
+		return nil, fmt.Errorf("%s: no tickets: %w", f.Name(), err)
+	}
+	product, subject, description := slices.Index(lines[0], "Product Purchased"), slices.Index(lines[0], "Ticket Subject"), slices.Index(lines[0], "Ticket Description")
+	if product < 0 || subject < 0 || description < 0 {
+		return nil, fmt.Errorf("%s: it has other columns", f.Name())
+	}
+	var out []saying
+	for _, l := range lines[1:] {
+		out = append(out, saying{l[subject], strings.ReplaceAll(l[description], "{product_purchased}", l[product])})
+	}
+	articles, err := filepath.Glob(filepath.Join(dir, "articles", "*", "*.md"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range articles {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		title := strings.TrimSuffix(filepath.Base(name), ".md")
+		if _, after, ok := strings.Cut(string(b), "title:"); ok {
+			title, _, _ = strings.Cut(strings.TrimSpace(after), "\n")
+		}
+		out = append(out, pieces(strings.Trim(title, `"' `), string(b))...)
+	}
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out, nil
+}
+
+// pieceSize is about how many bytes of an article make a comment.
+const pieceSize = 1500
+
+func pieces(title, body string) (out []saying) {
+	for body != "" {
+		n := min(len(body), pieceSize)
+		for n < len(body) && !utf8.RuneStart(body[n]) {
+			n++
+		}
+		out, body = append(out, saying{title, body[:n]}), body[n:]
+	}
+	return out
+}
+
+// retell gives tickets and comments the texts, in turns, unless an earlier run did,
+// and has all of them found by these.
+func (w *world) retell(ctx context.Context, texts []saying) error {
+	var done bool
+	if err := w.conn.QueryRow(ctx, "SELECT to_regclass('bench_texts') IS NOT NULL").Scan(&done); err != nil || done {
+		return err
+	}
+	say("Writing the texts")
+	tx, err := w.conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) // committed below
+	if _, err := tx.Exec(ctx, "CREATE TABLE bench_texts (n int PRIMARY KEY, title text, body text)"); err != nil {
+		return err
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"bench_texts"}, []string{"n", "title", "body"}, pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
+		return []any{i, texts[i].title, texts[i].body}, nil
+	}))
+	if err != nil {
+		return err
+	}
+	n := len(texts)
+	for _, s := range []struct {
+		sql  string
+		args []any
+	}{
+		{"SET LOCAL session_replication_role = replica", nil}, // no triggers
+		{"UPDATE tickets t SET subject = x.title, description = x.body FROM bench_texts x WHERE t.account_id = $1 AND x.n = t.id % $2", []any{w.account, n}},
+		// The first comment is the description.
+		{`UPDATE comments c SET body = x.body, plain_body = x.body, html_body = '' FROM
+			(SELECT id, (ticket_id + 1013 * (row_number() OVER (PARTITION BY ticket_id ORDER BY created_at, id) - 1)) % $2 AS n FROM comments WHERE account_id = $1) k
+			JOIN bench_texts x ON x.n = k.n WHERE c.account_id = $1 AND c.id = k.id`, []any{w.account, n}},
+		{"INSERT INTO search_pending (account_id, kind, record_id) SELECT account_id, 'ticket', id FROM tickets WHERE account_id = $1 ORDER BY id", []any{w.account}},
+		{"INSERT INTO search_pending (account_id, kind, record_id) SELECT account_id, 'user', id FROM users WHERE account_id = $1 ORDER BY id", []any{w.account}},
+		{"INSERT INTO search_pending (account_id, kind, record_id) SELECT account_id, 'organization', id FROM organizations WHERE account_id = $1 ORDER BY id", []any{w.account}},
+	} {
+		if _, err := tx.Exec(ctx, s.sql, s.args...); err != nil {
+			return err
+		}
+	}
+	return tx.Commit(ctx)
+}
