@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // finder is an account whose records are called by names of the test's own.
@@ -209,4 +210,136 @@ func TestSearchAsksForProperties(t *testing.T) {
 	if got := strings.Join(f.find("type:ticket", "&sort_by=status&sort_order=asc"), " "); got != "d b a c" {
 		t.Errorf("sorted by status: %s", got)
 	}
+}
+
+func TestSearchFindsWhatWasJustWritten(t *testing.T) {
+	t.Parallel()
+	f := newFinder(t)
+	id := f.ticket("a", `"subject":"Alpha","comment":{"body":"opening words"}`)
+	path := fmt.Sprintf("/api/v2/tickets/%d", id)
+	f.finds("opening", "a")
+	f.put(path, `{"ticket":{"comment":{"body":"secondly","public":false}}}`).want(200)
+	f.finds("secondly opening", "a")
+	f.put(path, `{"ticket":{"subject":"Omega"}}`).want(200)
+	f.finds("alpha", "")
+	f.finds("subject:omega", "a")
+	field := f.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"text","title":"Order"}}`).want(201).id("ticket_field")
+	f.put(path, fmt.Sprintf(`{"ticket":{"custom_fields":[{"id":%d,"value":"Zanzibar"}]}}`, field)).want(200)
+	f.finds("zanzibar", "a")
+	f.put(path, fmt.Sprintf(`{"ticket":{"custom_fields":[{"id":%d,"value":null}]}}`, field)).want(200)
+	f.finds("zanzibar", "")
+	comment := f.get(path+"/comments").want(200).member("comments", 1, "id")
+	f.put(fmt.Sprintf("%s/comments/%v/redact", path, comment), `{"text":"secondly"}`).want(200)
+	f.finds("secondly", "")
+	f.delete(path).want(204)
+	f.finds("opening", "")
+	f.put(fmt.Sprintf("/api/v2/deleted_tickets/%d/restore", id), "").want(200)
+	f.finds("opening omega", "a")
+
+	user := f.called("user", f.user("Ursula Long", f.email("ursula"), "end-user"), "u")
+	f.finds("ursula", "u")
+	f.put(fmt.Sprintf("/api/v2/users/%d", user), `{"user":{"name":"Berta Long","notes":"collects stamps"}}`).want(200)
+	f.finds("berta stamp", "u")
+	f.finds("name:ursula", "")
+	f.post(fmt.Sprintf("/api/v2/users/%d/identities", user), `{"identity":{"type":"email","value":"second.`+f.email("address")+`"}}`).want(201)
+	f.finds("second.address", "u")
+	f.delete(fmt.Sprintf("/api/v2/users/%d", user)).want(200)
+	f.finds("berta", "")
+
+	org := f.called("organization", f.organization("Initech"), "o")
+	f.finds("initech", "o")
+	f.put(fmt.Sprintf("/api/v2/organizations/%d", org), `{"organization":{"name":"Intertrode"}}`).want(200)
+	f.finds("initech", "")
+	f.finds("intertrode", "o")
+	f.delete(fmt.Sprintf("/api/v2/organizations/%d", org)).want(204)
+	f.finds("intertrode", "")
+	group := f.called("group", f.post("/api/v2/groups", `{"group":{"name":"Escalations"}}`).want(201).id("group"), "g")
+	f.finds("escalation", "g")
+	f.delete(fmt.Sprintf("/api/v2/groups/%d", group)).want(204)
+	f.finds("escalations", "")
+}
+
+func TestSearchShowsWhatTheCallerMaySee(t *testing.T) {
+	t.Parallel()
+	f := newFinder(t)
+	agent := f.user("Grace", f.email("grace"), "agent")
+	f.put(fmt.Sprintf("/api/v2/users/%d", agent), `{"user":{"ticket_restriction":"assigned"}}`).want(200)
+	f.ticket("a", fmt.Sprintf(`"subject":"Wombats","comment":{"body":"one"},"assignee_id":%d`, agent))
+	f.ticket("b", `"subject":"Wombats","comment":{"body":"two"}`)
+	f.finds("wombats", "a b")
+	grace := &finder{f.as(f.email("grace")), f.names}
+	grace.finds("wombats", "a")
+	grace.finds("wombats status:open", "a")
+	grace.finds("type:ticket", "a")
+	grace.finds("2", "")
+	other := &finder{f.another(), f.names}
+	other.finds("wombats", "")
+	if got := grace.get("/api/v2/search/export?query=wombats&filter[type]=ticket").want(200).ids("results"); len(got) != 1 {
+		t.Errorf("exported %v", got)
+	}
+}
+
+func TestSearchRanksTitlesFirst(t *testing.T) {
+	t.Parallel()
+	f := newFinder(t)
+	f.ticket("title", `"subject":"Teapot","comment":{"body":"broken"}`)
+	f.ticket("body", `"subject":"Crockery","comment":{"body":"teapot broken"}`)
+	f.ticket("newer", `"subject":"Teapot again","comment":{"body":"nothing"}`)
+	if got := strings.Join(f.find("teapot"), " "); got != "newer title body" {
+		t.Errorf("by relevance: %s", got)
+	}
+	r := f.get("/api/v2/search.json?query=teapot&per_page=2&include=tickets(users,groups)").want(200)
+	next := "http://helpd.test/api/v2/search.json?include=tickets%28users%2Cgroups%29&page=2&per_page=2&query=teapot"
+	if r.member("next_page") != next || r.member("previous_page") != nil || r.member("facets") != nil || fmt.Sprint(r.member("count")) != "3" || r.member("count_relation") != "eq" {
+		t.Errorf("%s", r.body)
+	}
+	if r.member("users", 0, "name") != "Ada Admin" {
+		t.Errorf("side-loaded %v", r.member("users"))
+	}
+	last := f.get(strings.TrimPrefix(next, "http://helpd.test")).want(200)
+	if len(last.ids("results")) != 1 || last.member("next_page") != nil || last.member("previous_page") == nil {
+		t.Errorf("%s", last.body)
+	}
+}
+
+func TestSearchExport(t *testing.T) {
+	t.Parallel()
+	f := newFinder(t)
+	var want []int64
+	for i := range 5 {
+		at := theClock.AddDate(0, 0, i/2)
+		f.now.Store(&at)
+		want = append(want, f.ticket(fmt.Sprint(i), `"subject":"Walrus","comment":{"body":"x"}`))
+	}
+	want = []int64{want[4], want[2], want[3], want[0], want[1]} // the newest first, of one time by id
+	var got []int64
+	path := "/api/v2/search/export.json?query=walrus+type:ticket&filter%5Btype%5D=ticket&page%5Bsize%5D=2"
+	first := ""
+	for range 9 {
+		r := f.get(path).want(200)
+		got = append(got, r.ids("results")...)
+		if r.member("meta", "before_cursor") != nil || r.member("links", "prev") != nil || r.member("facets") != nil {
+			t.Errorf("%s", r.body)
+		}
+		if r.member("meta", "has_more") != true {
+			break
+		}
+		path = strings.TrimPrefix(r.member("links", "next").(string), "http://helpd.test")
+		if first == "" {
+			first = path
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("exported %v, want %v", got, want)
+	}
+	f.get("/api/v2/search/export?query=nothing&filter[type]=user").want(200).wantJSON(`{"results":[],"facets":null,"meta":{"has_more":false,"after_cursor":null,"before_cursor":null},"links":{"prev":null,"next":null}}`)
+	f.get("/api/v2/search/export?query=walrus").want(400)
+	f.get("/api/v2/search/export?query=walrus&filter[type]=boat").want(422)
+	f.get("/api/v2/search/export?query=walrus&filter[type]=ticket&page[after]=x").want(400)
+	f.get(strings.Replace(first, "=ticket", "=user", 1)).want(400)
+	f.get(strings.Replace(first, "walrus", "seal", 1)).want(400)
+	f.another().get(first).want(400)
+	later := f.now.Load().Add(61 * time.Minute)
+	f.now.Store(&later)
+	f.get(first).want(400)
 }
