@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -45,11 +46,7 @@ func (s *Service) Select(ctx context.Context, by auth.Actor, selection Selection
 		t := models.Ticket{AccountID: by.AccountID}
 		return t, row.Scan(append(append(dest(&t), &version), order...)...)
 	}
-	q := selection.query(by, columnsFor(by))
-	list, whole, err := page.Whole(ctx, s.db, q, r, s.wholeTo, scan)
-	if err == nil && !whole {
-		list, err = page.ListRows(ctx, s.db, q, r, scan)
-	}
+	list, err := s.pageOf(ctx, by, selection, r, scan)
 	if err != nil || version == 0 {
 		return Listed{Result: list}, err
 	}
@@ -57,24 +54,50 @@ func (s *Service) Select(ctx context.Context, by auth.Actor, selection Selection
 	return Listed{list, config}, err
 }
 
-// SelectAll are the numbers of all tickets of a selection that by may see, in its
-// order.
-func (s *Service) SelectAll(ctx context.Context, by auth.Actor, selection Selection) (ids []int64, err error) {
-	q := selection.query(by, "")
-	order := make([]string, len(q.Order.Columns))
-	for i, c := range q.Order.Columns {
+// pageOf is the page, in one of three ways: of the tickets that are known to be the
+// selection's; of all, sorted; or, where they are too many for that, one by one
+// in the order.
+func (s *Service) pageOf(ctx context.Context, by auth.Actor, selection Selection, r page.Request,
+	scan func(row postgres.Scanned, order ...any) (models.Ticket, error)) (page.Result[models.Ticket], error) {
+	q := selection.query(by, columnsFor(by))
+	few := true
+	if selection.lasting() {
+		var ids []int64
+		var err error
+		if ids, few, err = s.listed(ctx, by, selection, q); err != nil {
+			return page.Result[models.Ticket]{}, err
+		}
+		if few {
+			list, all, err := page.Picked(ctx, s.db, q, r, ids, scan)
+			if err != nil || all {
+				return list, err
+			}
+		}
+	}
+	if few {
+		list, whole, err := page.Whole(ctx, s.db, q, r, s.wholeTo, scan)
+		if err != nil || whole {
+			return list, err
+		}
+	}
+	return page.ListRows(ctx, s.db, q, r, scan)
+}
+
+func orderText(o page.Order) string {
+	order := make([]string, len(o.Columns))
+	for i, c := range o.Columns {
 		order[i] = c.Expr
 		if c.Desc {
 			order[i] += " DESC"
 		}
 	}
-	err = postgres.RowsIn(postgres.Planned(ctx), s.db, "SELECT t.id FROM "+q.From+" WHERE "+q.Where+" ORDER BY "+strings.Join(order, ", "), q.Args, func(row postgres.Scanned) error {
-		var id int64
-		err := row.Scan(&id)
-		ids = append(ids, id)
-		return err
-	})
-	return ids, err
+	return " ORDER BY " + strings.Join(order, ", ")
+}
+
+// SelectAll are the numbers of all tickets of a selection that by may see, in its
+// order.
+func (s *Service) SelectAll(ctx context.Context, by auth.Actor, selection Selection) (ids []int64, err error) {
+	return page.IDs(postgres.Planned(ctx), s.db, selection.query(by, ""), math.MaxInt32)
 }
 
 // CountSelected is the number of tickets of a selection that by may see.

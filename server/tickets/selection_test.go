@@ -46,6 +46,12 @@ func TestSelectionsHaveTheSamePagesShortAndLong(t *testing.T) {
 				if got := tn.selected(by, selection, r); !slices.Equal(got, want) {
 					t.Errorf("%s, %d whole, %+v: %v, want %v", who, tn.wholeTo, r, got, want)
 				}
+				lasting := selection // as a list that is kept
+				lasting.Where, lasting.Measured = "t.id > ?", false
+				tn.kept.by = map[string]*kept{}
+				if got := tn.selected(by, lasting, r); !slices.Equal(got, want) {
+					t.Errorf("%s, %d kept, %+v: %v, want %v", who, tn.wholeTo, r, got, want)
+				}
 			}
 		}
 	}

@@ -44,6 +44,7 @@ type Service struct {
 	PublicURL string
 
 	visits map[visitor][]visit // looks that are not yet written, newest last
+	kept   keptSelections
 	// wholeTo is how many tickets a selection has at most that are found, counted
 	// and sorted at once.
 	wholeTo int
@@ -65,6 +66,7 @@ func (s *Service) base(request string, account models.Account) string {
 func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, r *rulebook.Service, p *sla.Service, now func() time.Time) *Service {
 	s := &Service{
 		db: db, fields: f, users: u, attachments: a, rulebook: r, sla: p, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{},
+		kept:    keptSelections{by: map[string]*kept{}},
 		wholeTo: page.MaxOffset, // all that pages by number reach
 	}
 	s.shows = gather.New(2, s.showTogether)
