@@ -196,7 +196,7 @@ func TestDeliveriesAreReplayed(t *testing.T) {
 	done := func(n int) {
 		t.Helper()
 		a.until("all are done", func() bool {
-			return len(a.get(path + "/invocations?filter[status]=success").want(200).member("invocations").([]any)) == n
+			return len(a.get(path+"/invocations?filter[status]=success").want(200).member("invocations").([]any)) == n
 		})
 	}
 	done(2)

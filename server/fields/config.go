@@ -67,6 +67,7 @@ type Config struct {
 	DefaultGroupID int64                 // 0: the account has none
 	Texts          dynamiccontent.Texts
 	Schedules      []schedules.Clock // the default one first
+	Webhooks       []models.Webhook  // that rules call, by name, without their secrets
 
 	statuses map[int64]models.CustomStatus
 	defaults map[string]models.CustomStatus // by category
@@ -175,6 +176,11 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 	if c.Schedules, err = schedules.Read(tx); err != nil {
 		return nil, err
 	}
+	err = tx.Select("account_id", "id", "name", "status", "endpoint", "http_method", "request_format").Order("lower(name), id").
+		Find(&c.Webhooks, "subscriptions = ?", models.Strings{models.ConditionalEvents}).Error
+	if err != nil {
+		return nil, err
+	}
 	c.build(fields, options)
 	return c, nil
 }
@@ -224,6 +230,16 @@ func (c *Config) Hours(schedule *int64) *businesshours.Hours {
 		}
 	}
 	return c.DefaultHours()
+}
+
+// Webhook is a webhook that rules may call, whether it is active or not.
+func (c *Config) Webhook(id string) (models.Webhook, bool) {
+	for _, w := range c.Webhooks {
+		if w.ID == id {
+			return w, true
+		}
+	}
+	return models.Webhook{}, false
 }
 
 // HasGroup reports whether the account has a group with this id that is not

@@ -198,7 +198,7 @@ func init() {
 		"escape_once":   func(r *run, in any, _ args) any { return r.written(plain(in), escapeOnce) },
 		"newline_to_br": newlineToBR,
 		"json":          toJSON,
-		"url_encode":    texts(url.QueryEscape),
+		"url_encode":    func(r *run, in any, _ args) any { return r.written(plain(in), url.QueryEscape) },
 		"url_decode": texts(func(s string) string {
 			decoded, err := url.QueryUnescape(s)
 			if err != nil {
@@ -245,10 +245,10 @@ func decoded(encoding *base64.Encoding) func(string) string {
 }
 
 // written is a text as a filter writes it in the format of the rendering: in HTML
-// what escape makes is not escaped again.
+// what escape makes is not escaped again, nor in an address what url_encode makes.
 func (r *run) written(s string, f func(string) string) any {
 	s = f(unmarked.Replace(s))
-	if r.Format == HTML || r.Format == XML {
+	if r.Format == HTML || r.Format == XML || r.Format == URL {
 		return rawBegins + s + rawEnds
 	}
 	return s

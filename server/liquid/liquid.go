@@ -60,6 +60,7 @@ const (
 	HTML               // ends of lines become breaks
 	JSON               // values are the insides of strings
 	XML
+	URL // values are parts of a path or a query
 )
 
 // Template is a text that is ready to be rendered, at any time by any number of

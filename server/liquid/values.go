@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"html"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -333,6 +334,8 @@ func (r *run) escape(s string) string {
 		return s
 	case r.Format == JSON:
 		return jsonEscaped(s)
+	case r.Format == URL:
+		return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 	}
 	if !strings.ContainsAny(s, "<>&\"'\n") {
 		return s

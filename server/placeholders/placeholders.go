@@ -24,6 +24,7 @@
 package placeholders
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -71,13 +72,20 @@ type Context struct {
 // of it is left out, and what runs away is cut (liquid.ErrTooLong, ErrTooMuch).
 // What the text names of the database must have been loaded (Context.Load).
 func Render(text string, format liquid.Format, c Context) string {
-	t, _ := parse(text)
+	out, _ := TryRender(text, format, c)
+	return out
+}
+
+// TryRender is Render that also tells, in words that follow what the text is
+// called, what could not be read of it, or that it was cut.
+func TryRender(text string, format liquid.Format, c Context) (string, error) {
+	t, wrong := parse(text)
 	if format != liquid.HTML && t.Plain() {
-		return text
+		return text, wrong
 	}
 	v := newView(&c, format)
-	out, _ := t.Render(v.scope)
-	return out
+	out, err := t.Render(v.scope)
+	return out, cmp.Or(wrong, err)
 }
 
 // Check tells why a text cannot be part of a rule: it is no Liquid, or it loops

@@ -45,6 +45,8 @@ func (a ActionInfo) Choices(c *fields.Config, r Records) []Choice {
 	case a.Custom != nil:
 	case a.Name == "notification_group":
 		return append([]Choice{{"group_id", "(assigned group)"}}, r.Groups...)
+	case a.List == "webhook":
+		return each(c.Webhooks, func(w models.Webhook) (Choice, bool) { return Choice{w.ID, w.Name}, w.Status == models.WebhookActive })
 	case a.Name == "group_id":
 		return append([]Choice{nobody, {"current_groups", "(current user's group)"}}, r.Groups...)
 	case a.Name == "follower":

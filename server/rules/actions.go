@@ -29,6 +29,8 @@ type Effect struct {
 	Texts []string
 	// Value of a custom field in the form of tickets; null for none.
 	Value json.RawMessage
+	// Parameters of notification_webhook; nil: Texts has the body.
+	Parameters Parameters
 	// Channel of comment_value is the one that the text is for: "channel:all".
 	Channel string
 }
@@ -150,6 +152,7 @@ var actionTable = []action{
 	{name: "reply_internal", title: "Internal note", uses: Triggers, list: "text", compile: comment("reply_internal")},
 	{name: "notification_user", title: "Email user", uses: unattended, list: "recipient", repeatable: true, compile: notifyUser},
 	{name: "notification_group", title: "Email group", uses: unattended, list: "group", repeatable: true, compile: notifyGroup},
+	{name: "notification_webhook", title: "Notify active webhook", uses: unattended, list: "webhook", repeatable: true, compile: notifyWebhook},
 
 	{name: "subject", title: "Subject", uses: Macros, list: "text", compile: comment("subject")},
 	{name: "comment_value", title: "Comment", uses: Macros, list: "text", compile: macroComment},

@@ -91,6 +91,8 @@ func (e Effect) Message() (Message, bool) {
 	switch e.Field {
 	case "notification_user", "notification_group":
 		return Message{e.Field, e.Text, e.Texts[0], e.Texts[1]}, true
+	case "notification_webhook":
+		return Message{Field: e.Field, Recipient: e.Text, Body: e.Body()}, true
 	case "reply_public", "reply_internal":
 		return Message{Field: e.Field, Body: e.Text}, true
 	}

@@ -36,6 +36,7 @@ type auditEvent struct {
 
 	Subject    string  `json:"subject,omitempty"`
 	Recipients []int64 `json:"recipients,omitempty"`
+	Resource   string  `json:"resource,omitempty"` // the webhook that was called
 
 	PreviousFollowers *[]string `json:"previous_followers,omitempty"`
 	CurrentFollowers  *[]string `json:"current_followers,omitempty"`

@@ -77,6 +77,8 @@ type save struct {
 	ruleComments    []*models.Comment
 	notifications   []outbox.Notification
 	mails           []models.OutboxMail
+	calls           []webhookCall
+	invocations     []models.WebhookInvocation
 	uses            models.IDs            // rules that led to the change or added to it
 	texts           *placeholders.Context // see context
 	requesterLocale string                // that a rule gives the requester; empty: none
@@ -262,7 +264,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.tellChanges, s.tellMacros, s.runRules, s.notify, s.derive, s.stampImport,
+		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.tellChanges, s.tellMacros, s.runRules, s.notify, s.invoke, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, s.config.Localised(err, s.by.User.Locale)

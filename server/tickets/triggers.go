@@ -70,7 +70,7 @@ func (s *save) runRules() error {
 // fire carries out the actions of a rule that holds, and tells what they did.
 func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err error) {
 	defer func() { s.rule = nil }()
-	events, mails, locale := len(s.auditEvents), len(s.notifications), s.requesterLocale
+	events, told, locale := len(s.auditEvents), len(s.notifications)+len(s.calls), s.requesterLocale
 	if err := s.act(r, subject); err != nil {
 		return false, err
 	}
@@ -81,8 +81,8 @@ func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err er
 	if len(s.auditEvents) > events || localised {
 		s.uses = append(s.uses, r.ID)
 	}
-	// Mails change nothing.
-	return len(s.auditEvents)-events > len(s.notifications)-mails || localised, nil
+	// Mails and calls of webhooks change nothing.
+	return len(s.auditEvents)-events > len(s.notifications)+len(s.calls)-told || localised, nil
 }
 
 // carryOut does one effect of a rule. One that cannot be done to the ticket, as
@@ -95,6 +95,8 @@ func (s *save) carryOut(e rules.Effect) error {
 		return s.reply(e)
 	case "notification_user", "notification_group":
 		return s.enqueue(e)
+	case "notification_webhook":
+		return s.callWebhook(e)
 	case "set_schedule":
 		s.after.ScheduleID = &e.ID
 		return nil

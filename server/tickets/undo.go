@@ -46,8 +46,11 @@ func (e pastEvent) rule() int64 {
 	return e.Via.Source.From.ID
 }
 
-// mail reports whether the event tells of a mail, which changes nothing.
-func (e pastEvent) mail() bool { return strings.HasPrefix(e.Type, "Notification") }
+// mail reports whether the event tells of a mail or the call of a webhook, which
+// change nothing.
+func (e pastEvent) mail() bool {
+	return strings.HasPrefix(e.Type, "Notification") || e.Type == "External"
+}
 
 // addresses are those of the people that the event names.
 func (e pastEvent) addresses() []string {

@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/search"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 // writes are what saves write, on its way into the database.
@@ -170,6 +171,9 @@ func (s *save) writeStep(w writes) {
 	}
 	if len(s.mails) > 0 {
 		w.add("mails", outbox.Insert, outbox.Arguments(s.mails)...)
+	}
+	if len(s.invocations) > 0 {
+		w.add("invocations", webhooks.Insert, webhooks.Arguments(s.invocations)...)
 	}
 	if len(s.uses) > 0 {
 		w.use(t.AccountID, s.uses, s.now)
