@@ -48,6 +48,7 @@ type Services struct {
 	Erasure       *erasure.Service
 	Events        *events.Log
 	Exports       *exports.Service
+	ExportFiles   *exports.Files
 	Fields        *fields.Service
 	Finding       *finding.Service
 	Groups        *groups.Service
@@ -89,6 +90,7 @@ type handlers struct {
 	dynamicHandlers
 	eventHandlers
 	exportHandlers
+	exportFileHandlers
 	fieldHandlers
 	groupHandlers
 	jobHandlers
@@ -150,6 +152,7 @@ func New(s Services, o Options) *echo.Echo {
 		webhookHandlers:      webhookHandlers{s.Webhooks},
 	}
 	h.viewHandlers = viewHandlers{s.Views, h.ticketHandlers}
+	h.exportFileHandlers = exportFileHandlers{s.ExportFiles}
 	h.exportHandlers = exportHandlers{s.Exports, h.ticketHandlers, h.userHandlers, s.Organizations}
 	h.searchHandlers = searchHandlers{s.Finding, h.ticketHandlers}
 	h.groupHandlers.register()
@@ -161,6 +164,7 @@ func New(s Services, o Options) *echo.Echo {
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{setUp{fields: s.Fields}.guard}))
 	h.downloads(e)
+	h.exportDownloads(e)
 	h.surveys(e)
 	return e
 }

@@ -41,6 +41,7 @@ func newWorld(a *anAPI) *world {
 	w.tickets()
 	w.satisfaction()
 	w.suspended()
+	w.ids["export_id"] = strconv.FormatInt(w.post("/api/v2/exports", `{"export":{"resources":["tickets"]}}`).want(202).id("export"), 10)
 	return w
 }
 

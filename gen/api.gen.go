@@ -1353,6 +1353,91 @@ type ExplanationEnvelope struct {
 	Explanation Explanation `json:"explanation"`
 }
 
+// Export defines model for Export.
+type Export struct {
+	ID     int64    `json:"id"`
+	URL    string   `json:"url"`
+	Status JobState `json:"status"`
+
+	// Format ndjson, csv or parquet.
+	Format    string   `json:"format"`
+	Resources []string `json:"resources"`
+	Since     *string  `json:"since"`
+
+	// Progress Rows that are written.
+	Progress int64 `json:"progress"`
+
+	// Total Rows to be written; null until they are counted.
+	Total   *int64  `json:"total"`
+	Message *string `json:"message"`
+
+	// Cursor `since` of the next export; null until this one is completed.
+	Cursor *string `json:"cursor"`
+
+	// TakenAt The moment that the files show.
+	TakenAt *wire.Time   `json:"taken_at"`
+	Files   []ExportFile `json:"files"`
+
+	// ManifestURL A file that tells the same of the others, with their columns.
+	ManifestURL *string `json:"manifest_url"`
+
+	// UserID Who asked for it.
+	UserID    int64     `json:"user_id"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// ExpiresAt When the files are deleted.
+	ExpiresAt wire.Time `json:"expires_at"`
+}
+
+// ExportBody defines model for ExportBody.
+type ExportBody struct {
+	Export *ExportInput `json:"export,omitempty"`
+}
+
+// ExportColumn defines model for ExportColumn.
+type ExportColumn struct {
+	Name string `json:"name"`
+
+	// Type integer, string, boolean, timestamp (UTC) or json (in a text). Any may be null.
+	Type string `json:"type"`
+}
+
+// ExportEnvelope defines model for ExportEnvelope.
+type ExportEnvelope struct {
+	Export Export `json:"export"`
+}
+
+// ExportFile defines model for ExportFile.
+type ExportFile struct {
+	Name     string `json:"name"`
+	Resource string `json:"resource"`
+	Rows     int64  `json:"rows"`
+	Bytes    int64  `json:"bytes"`
+
+	// Sha256 Of the file's bytes, in hexadecimal.
+	Sha256 string `json:"sha256"`
+
+	// URL Where it is downloaded without credentials, until it expires.
+	URL     string         `json:"url"`
+	Columns []ExportColumn `json:"columns"`
+}
+
+// ExportInput defines model for ExportInput.
+type ExportInput struct {
+	// Resources Of tickets, comments, users, organizations, events and ratings; all if absent.
+	Resources []string `json:"resources,omitzero"`
+
+	// Format ndjson (in gzip) if absent, csv (in gzip) or parquet.
+	Format nullable.Nullable[string] `json:"format,omitempty"`
+
+	// Since The cursor of an earlier export, for what changed behind it; everything if absent.
+	Since nullable.Nullable[string] `json:"since,omitempty"`
+}
+
+// ExportList defines model for ExportList.
+type ExportList = wire.List
+
 // ExportSpan defines model for ExportSpan.
 type ExportSpan struct {
 	// Count Records on the page.
@@ -5132,6 +5217,9 @@ type ExportCursorParam = string
 // ExportFromParam defines model for ExportFromParam.
 type ExportFromParam = string
 
+// ExportIDParam defines model for ExportIdParam.
+type ExportIDParam = wire.ID
+
 // ExportPresentParam defines model for ExportPresentParam.
 type ExportPresentParam = wire.Flag
 
@@ -6296,6 +6384,9 @@ type CreateEndUserIdentityJSONRequestBody = UserIdentityBody
 // UpdateEndUserIdentityJSONRequestBody defines body for UpdateEndUserIdentity for application/json ContentType.
 type UpdateEndUserIdentityJSONRequestBody = UserIdentityBody
 
+// CreateExportJSONRequestBody defines body for CreateExport for application/json ContentType.
+type CreateExportJSONRequestBody = ExportBody
+
 // CreateGroupMembershipJSONRequestBody defines body for CreateGroupMembership for application/json ContentType.
 type CreateGroupMembershipJSONRequestBody = GroupMembershipBody
 
@@ -6950,6 +7041,18 @@ type ServerInterface interface {
 	// StreamEvents Sends events as they happen, as server-sent events.
 	// (GET /api/v2/events/stream)
 	StreamEvents(ctx echo.Context, params StreamEventsParams) error
+	// ListExports Lists the exports into files of the last 7 days, the newest first.
+	// (GET /api/v2/exports)
+	ListExports(ctx echo.Context) error
+	// CreateExport Has records written into files, in a job.
+	// (POST /api/v2/exports)
+	CreateExport(ctx echo.Context) error
+	// DeleteExport Deletes an export with its files, or ends it.
+	// (DELETE /api/v2/exports/{export_id})
+	DeleteExport(ctx echo.Context, exportID ExportIDParam) error
+	// ShowExport Shows how far an export is, and its files once it is completed.
+	// (GET /api/v2/exports/{export_id})
+	ShowExport(ctx echo.Context, exportID ExportIDParam) error
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx echo.Context) error
@@ -9170,6 +9273,56 @@ func (w *ServerInterfaceWrapper) StreamEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.StreamEvents(ctx, params)
+	return err
+}
+
+// ListExports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListExports(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListExports(ctx)
+	return err
+}
+
+// CreateExport converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateExport(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateExport(ctx)
+	return err
+}
+
+// DeleteExport converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteExport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "export_id" -------------
+	var exportID ExportIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "export_id", ctx.Param("export_id"), &exportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter export_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteExport(ctx, exportID)
+	return err
+}
+
+// ShowExport converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowExport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "export_id" -------------
+	var exportID ExportIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "export_id", ctx.Param("export_id"), &exportID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter export_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowExport(ctx, exportID)
 	return err
 }
 
@@ -15408,6 +15561,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/dynamic_content/items/:dynamic_content_item_id/variants/:dynamic_content_variant_id", wrapper.UpdateDynamicContentVariant, options.OperationMiddlewares["UpdateDynamicContentVariant"]...)
 	router.GET(options.BaseURL+"/api/v2/events", wrapper.ListEvents, options.OperationMiddlewares["ListEvents"]...)
 	router.GET(options.BaseURL+"/api/v2/events/stream", wrapper.StreamEvents, options.OperationMiddlewares["StreamEvents"]...)
+	router.GET(options.BaseURL+"/api/v2/exports", wrapper.ListExports, options.OperationMiddlewares["ListExports"]...)
+	router.POST(options.BaseURL+"/api/v2/exports", wrapper.CreateExport, options.OperationMiddlewares["CreateExport"]...)
+	router.DELETE(options.BaseURL+"/api/v2/exports/:export_id", wrapper.DeleteExport, options.OperationMiddlewares["DeleteExport"]...)
+	router.GET(options.BaseURL+"/api/v2/exports/:export_id", wrapper.ShowExport, options.OperationMiddlewares["ShowExport"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/tickets", wrapper.IncrementalTicketExportTime, options.OperationMiddlewares["IncrementalTicketExportTime"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/tickets/cursor", wrapper.IncrementalTicketExportCursor, options.OperationMiddlewares["IncrementalTicketExportCursor"]...)
 	router.GET(options.BaseURL+"/api/v2/incremental/users", wrapper.IncrementalUserExportTime, options.OperationMiddlewares["IncrementalUserExportTime"]...)
@@ -17377,6 +17534,95 @@ func (response StreamEvents200TextEventStreamResponse) VisitStreamEventsResponse
 			return err
 		}
 	}
+}
+
+type ListExportsRequestObject struct {
+}
+
+type ListExportsResponseObject interface {
+	VisitListExportsResponse(w http.ResponseWriter) error
+}
+
+type ListExports200JSONResponse ExportList
+
+func (response ListExports200JSONResponse) VisitListExportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExportRequestObject struct {
+	Body *CreateExportJSONRequestBody
+}
+
+type CreateExportResponseObject interface {
+	VisitCreateExportResponse(w http.ResponseWriter) error
+}
+
+type CreateExport202ResponseHeaders struct {
+	Location string
+}
+
+type CreateExport202JSONResponse struct {
+	Body    ExportEnvelope
+	Headers CreateExport202ResponseHeaders
+}
+
+func (response CreateExport202JSONResponse) VisitCreateExportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteExportRequestObject struct {
+	ExportID ExportIDParam `json:"export_id"`
+}
+
+type DeleteExportResponseObject interface {
+	VisitDeleteExportResponse(w http.ResponseWriter) error
+}
+
+type DeleteExport204Response struct {
+}
+
+func (response DeleteExport204Response) VisitDeleteExportResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowExportRequestObject struct {
+	ExportID ExportIDParam `json:"export_id"`
+}
+
+type ShowExportResponseObject interface {
+	VisitShowExportResponse(w http.ResponseWriter) error
+}
+
+type ShowExport200JSONResponse ExportEnvelope
+
+func (response ShowExport200JSONResponse) VisitShowExportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListGroupMembershipsRequestObject struct {
@@ -25640,6 +25886,18 @@ type StrictServerInterface interface {
 	// StreamEvents Sends events as they happen, as server-sent events.
 	// (GET /api/v2/events/stream)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
+	// ListExports Lists the exports into files of the last 7 days, the newest first.
+	// (GET /api/v2/exports)
+	ListExports(ctx context.Context, request ListExportsRequestObject) (ListExportsResponseObject, error)
+	// CreateExport Has records written into files, in a job.
+	// (POST /api/v2/exports)
+	CreateExport(ctx context.Context, request CreateExportRequestObject) (CreateExportResponseObject, error)
+	// DeleteExport Deletes an export with its files, or ends it.
+	// (DELETE /api/v2/exports/{export_id})
+	DeleteExport(ctx context.Context, request DeleteExportRequestObject) (DeleteExportResponseObject, error)
+	// ShowExport Shows how far an export is, and its files once it is completed.
+	// (GET /api/v2/exports/{export_id})
+	ShowExport(ctx context.Context, request ShowExportRequestObject) (ShowExportResponseObject, error)
 	// ListGroupMemberships Lists the memberships.
 	// (GET /api/v2/group_memberships)
 	ListGroupMemberships(ctx context.Context, request ListGroupMembershipsRequestObject) (ListGroupMembershipsResponseObject, error)
@@ -28976,6 +29234,128 @@ func (sh *strictHandler) StreamEvents(ctx echo.Context, params StreamEventsParam
 		return err
 	} else if validResponse, ok := response.(StreamEventsResponseObject); ok {
 		return validResponse.VisitStreamEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListExports operation middleware
+func (sh *strictHandler) ListExports(ctx echo.Context) error {
+	var request ListExportsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExports(ctx.Request().Context(), request.(ListExportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListExportsResponseObject); ok {
+		return validResponse.VisitListExportsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateExport operation middleware
+func (sh *strictHandler) CreateExport(ctx echo.Context) error {
+	var request CreateExportRequestObject
+
+	var body CreateExportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateExport(ctx.Request().Context(), request.(CreateExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateExportResponseObject); ok {
+		return validResponse.VisitCreateExportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteExport operation middleware
+func (sh *strictHandler) DeleteExport(ctx echo.Context, exportID ExportIDParam) error {
+	var request DeleteExportRequestObject
+
+	request.ExportID = exportID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteExport(ctx.Request().Context(), request.(DeleteExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteExportResponseObject); ok {
+		return validResponse.VisitDeleteExportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowExport operation middleware
+func (sh *strictHandler) ShowExport(ctx echo.Context, exportID ExportIDParam) error {
+	var request ShowExportRequestObject
+
+	request.ExportID = exportID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowExport(ctx.Request().Context(), request.(ShowExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowExportResponseObject); ok {
+		return validResponse.VisitShowExportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -100,6 +100,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	log := events.NewLog(db, o.Now, o.Log)
 	index := search.NewIndex(db)
 	erasures := erasure.New(db, people, files, index, queue, o.Now, o.Log)
+	places := exports.New(db, log)
 	companies := organizations.New(db, authService, config, queue, o.Now)
 	hooks := webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow, Retries: o.WebhookRetries, Process: queue.Process(), Living: jobs.Living()})
 	queue.Every(10*time.Minute, "webhook deliveries", hooks.Prune)
@@ -111,7 +112,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,
 		Events:        log,
-		Exports:       exports.New(db, log),
+		Exports:       places,
+		ExportFiles:   exports.NewFiles(db, places, exports.Sources{Log: log, Fields: config, Tickets: ticketService, Users: people, Organizations: companies}, bucket, queue, o.Now, o.Log),
 		Fields:        config,
 		Finding:       finding.New(db, index, config, o.Now),
 		Index:         index,

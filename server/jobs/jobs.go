@@ -42,6 +42,10 @@ const (
 // bulkQueue is worked apart, so that bulk jobs never keep short ones waiting.
 const bulkQueue = "bulk"
 
+// ExportQueue is for work that takes minutes and reads whole accounts, of which a
+// process does one at a time.
+const ExportQueue = "exports"
+
 // Service is the queue. Work is registered on it before Start.
 type Service struct {
 	db      *gorm.DB
@@ -95,6 +99,7 @@ func New(db *gorm.DB, dsn string, a *auth.Service, now func() time.Time, log *sl
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: max(2, cores)},
 			bulkQueue:          {MaxWorkers: max(2, cores)},
+			ExportQueue:        {MaxWorkers: 1},
 		},
 	})
 	if err != nil {
