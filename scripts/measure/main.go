@@ -25,7 +25,7 @@ import (
 
 type options struct {
 	helpd       string
-	what        string // pages, rules or search alone; empty: operations
+	what        string // pages, rules, search or stream alone; empty: operations
 	tickets     int
 	small       int
 	dataDir     string
@@ -39,7 +39,7 @@ type options struct {
 
 func main() {
 	o, args := options{}, os.Args[1:]
-	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search") {
+	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search" || args[0] == "stream") {
 		o.what, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -64,6 +64,9 @@ func main() {
 		if o.what == "pages" || o.what == "rules" {
 			o.tickets = 1_000_000
 		}
+		if o.what == "stream" {
+			o.tickets = 1_000
+		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -77,12 +80,13 @@ const usage = `bench measures helpd beside pgbench, which runs the same statemen
 bench pages measures what pages of lists cost in an account of many tickets,
 in turns with the same pages of an account of few. bench rules measures triggers, automations and views
 in an account of many tickets. bench search measures searches in one whose tickets
-say what the files of --data say.
+say what the files of --data say. bench stream measures 1,000 listeners to the live stream.
 
   bench [flags]
   bench pages [flags]
   bench rules [flags]
   bench search --data DIR [flags]
+  bench stream [flags]
 
 `
 
@@ -102,7 +106,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer h.stop() // measured already, or failed with another error
 	ctx, cancel := h.whileItRuns(ctx)
 	defer cancel()
-	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch}
+	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch, "stream": measureStream}
 	err = measure[o.what](ctx, o, h)
 	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // as it is, also when a signal ended us
