@@ -14,8 +14,8 @@ var ofNoUser = []string{
 	"account_id", "id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clocks", "comment_id",
 	"config_version", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "event_id", "field_id",
 	"followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id", "moments", "organization_id",
-	"parent_id", "photo_id", "problem_id", "reason_id", "restricted_brand_ids", "rule_id", "schedule_id", "seq", "size",
-	"subject_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "trigger_id", "upload_id", "uses",
+	"parent_id", "photo_id", "problem_id", "progress", "reason_id", "restricted_brand_ids", "rule_id", "schedule_id", "seq", "size",
+	"subject_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "total", "trigger_id", "upload_id", "uses",
 }
 
 // What names a user who was merged into another, and goes on doing so.
@@ -24,6 +24,7 @@ var staysWithTheLoser = map[string]string{
 	"erasures.user_id":                 "of users that are deleted, who are not merged",
 	"events.actor_id":                  "the log of events tells what happened",
 	"export_positions.record_id":       "the place of the loser's own record",
+	"exports.user_id":                  "admins alone make exports, and no admin is merged",
 	"fields.creator_user_id":           "admins alone make fields, and no admin is merged",
 	"group_memberships.user_id":        "agents alone have some, and no agent is merged",
 	"idempotency_keys.actor_id":        "a key belongs to the credentials that it came with, and these have ended",
@@ -38,6 +39,8 @@ var staysWithTheLoser = map[string]string{
 	"tickets.deleted_by":               "who did it then",
 	"touched.record_id":                "a write of the loser's own record",
 	"trigger_revisions.author_id":      "who wrote it then",
+	"webhooks.created_by":              "admins alone make webhooks, and no admin is merged",
+	"webhooks.updated_by":              "admins alone change webhooks, and no admin is merged",
 	"users.merged_into_id":             "of those who were merged into the loser before: the way to the winner leads over him",
 }
 
