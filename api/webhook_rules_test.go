@@ -162,3 +162,37 @@ func TestAutomationsCallWebhooks(t *testing.T) {
 		t.Errorf("sent %v", got)
 	}
 }
+
+// What is taken out of a ticket is taken out of what was, or is to be, delivered
+// of it.
+func TestRedactedTextsAreNotDelivered(t *testing.T) {
+	t.Parallel()
+	a := newWorkingAPI(t, nil)
+	a.calls(fmt.Sprintf(`[%q,"{\"said\":\"{{ticket.latest_comment}}\"}"]`, a.webhook(`"endpoint":"https://hooks.invalid/","subscriptions":["conditional_ticket_events"]`)))
+	holding := func() (n int) {
+		t.Helper()
+		if err := a.db.WithContext(a.ctx()).Raw("SELECT count(*) FROM webhook_invocations WHERE account_id = ? AND payload LIKE '%4111%'", a.account.ID).Row().Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for name, take := range map[string]func(path string){
+		"redacted": func(path string) {
+			comment := a.get(path + "/comments").want(200).ids("comments")[0]
+			a.put(fmt.Sprintf("%s/comments/%d/redact", path, comment), `{"text":"4111"}`).want(200)
+		},
+		"deleted for good": func(path string) {
+			a.delete(path).want(204)
+			a.delete(strings.Replace(path, "/tickets/", "/deleted_tickets/", 1)).want(200).jobDone(a)
+		},
+	} {
+		path := fmt.Sprintf("/api/v2/tickets/%d", a.ticket(`{"comment":{"body":"My card is 4111"}}`))
+		if n := holding(); n != 1 {
+			t.Fatalf("%d deliveries hold the text", n)
+		}
+		take(path)
+		if n := holding(); n != 0 {
+			t.Errorf("%s: %d deliveries hold the text", name, n)
+		}
+	}
+}

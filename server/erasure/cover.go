@@ -28,6 +28,9 @@ var (
 		"job_statuses":  {"message", "results"},
 		"attachments":   {"file_name"},
 		"events":        {"detail", "change"},
+
+		"webhook_invocations": {"endpoint", "payload"},
+		"webhook_attempts":    {"request_headers", "response_headers", "response_payload"},
 	}
 	// Columns, and members of documents, whose values are names of helpd's own,
 	// and such values elsewhere. A person may be called Mark Public.

@@ -3,6 +3,7 @@ package tickets
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/helpd/helpd/models"
@@ -12,7 +13,9 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/outbox"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/richtext"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 // redaction stands for each character that was taken out.
@@ -57,6 +60,9 @@ func (s *save) redact(c *models.Comment, cover func()) error {
 		return err
 	}
 	if err := outbox.RedactTx(s.tx, s.by.AccountID, t.ID, c.ID); err != nil {
+		return err
+	}
+	if err := webhooks.RedactTx(s.tx, s.by.AccountID, t.ID, c.CreatedAt); err != nil {
 		return err
 	}
 	if err := idempotency.BlankTx(s.tx, s.by.AccountID, "tickets", t.ID); err != nil {
@@ -145,6 +151,14 @@ func (s *save) noteRedacted(comment, id int64) error {
 		return err
 	}
 	if err := outbox.RedactTx(s.tx, s.by.AccountID, s.after.ID, comment); err != nil {
+		return err
+	}
+	var said time.Time
+	if _, err := postgres.Row(s.tx, "SELECT created_at FROM comments WHERE account_id = ? AND ticket_id = ? AND id = ?",
+		[]any{s.by.AccountID, s.after.ID, comment}, &said); err != nil {
+		return err
+	}
+	if err := webhooks.RedactTx(s.tx, s.by.AccountID, s.after.ID, said); err != nil {
 		return err
 	}
 	if err := s.tell(auditEvent{Type: "AttachmentRedactionEvent", AttachmentID: id, CommentID: comment}); err != nil {

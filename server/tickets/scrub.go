@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/search"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 const (
@@ -77,6 +79,9 @@ func (s *Service) scrubTx(tx *gorm.DB, by auth.Actor, id int64) error {
 	}
 	subject := events.Subject("ticket", id)
 	if err := tx.Exec("DELETE FROM events WHERE account_id = ? AND subject = ?", by.AccountID, subject).Error; err != nil {
+		return err
+	}
+	if err := webhooks.RedactTx(tx, by.AccountID, id, time.Time{}); err != nil {
 		return err
 	}
 	if err := idempotency.BlankTx(tx, by.AccountID, "tickets", id); err != nil {

@@ -3,6 +3,7 @@ package webhooks
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -38,6 +39,9 @@ func (s *Service) Take(tx *gorm.DB, list []events.Logged) error {
 			}
 			row := newInvocation(w.AccountID, w.ID, payload, now)
 			row.EventType = &e.Type
+			if strings.HasPrefix(e.Subject, "zen:ticket:") {
+				row.TicketID = &e.SubjectID
+			}
 			rows = append(rows, row)
 		}
 	}
@@ -92,6 +96,20 @@ func newInvocation(account int64, webhook, payload string, now time.Time) models
 // (Service.Replay).
 func Reject(row *models.WebhookInvocation, why string, now time.Time) {
 	row.Status, row.Error, row.NextAt, row.CompletedAt = StatusRejected, &why, nil, &now
+}
+
+// RedactTx has no delivery repeat what was said in a ticket since a moment, the
+// zero time being its beginning: not delivered yet, it is not delivered any more.
+// An event tells of the redaction.
+func RedactTx(tx *gorm.DB, account, ticket int64, since time.Time) error {
+	const rows = "account_id = ? AND ticket_id = ? AND id >= ?"
+	args := []any{account, ticket, ulid.First(since)}
+	err := tx.Exec(`DELETE FROM webhook_attempts a USING (SELECT webhook_id, id FROM webhook_invocations WHERE `+rows+`) i
+		WHERE a.account_id = ? AND a.webhook_id = i.webhook_id AND a.invocation_id = i.id`, append(args, account)...).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM webhook_invocations WHERE "+rows, args...).Error
 }
 
 // EnqueueTx puts deliveries into the queue.
