@@ -137,11 +137,14 @@ func (a *anAPI) numbered() {
 	}
 }
 
+// loopback are the addresses of servers of tests.
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
 // reachingLoopback is the same account, whose webhooks reach servers of tests.
 func (a *anAPI) reachingLoopback() *anAPI {
 	a.t.Helper()
 	b := *a
-	b.allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	b.allow = loopback
 	b.serve("postgres://nowhere.invalid/") // see newAPI
 	return &b
 }

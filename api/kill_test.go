@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +19,15 @@ import (
 	"github.com/helpd/helpd/server"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
+	"github.com/helpd/helpd/server/webhooks"
 )
 
 // victimDSN and victimFiles in the environment make the test binary a process
 // that works the jobs of a database until it is killed.
 const victimDSN, victimFiles = "HELPD_TEST_API_DSN", "HELPD_TEST_API_FILES"
+
+// victimDelivers in the environment makes it one that delivers to webhooks.
+const victimDelivers = "HELPD_TEST_API_DELIVERS"
 
 func TestMain(m *testing.M) {
 	if dsn := os.Getenv(victimDSN); dsn != "" {
@@ -38,10 +43,21 @@ func victim(dsn, files string) error {
 		return err
 	}
 	now := func() time.Time { return theClock }
+	delivers := os.Getenv(victimDelivers) != ""
+	if delivers { // what fails comes again as time goes by
+		now = server.Clock
+	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s, err := server.NewServices(context.Background(), db, dsn, server.ServiceOptions{Now: now, Log: log, BlobURL: "file://" + files})
+	s, err := server.NewServices(context.Background(), db, dsn, server.ServiceOptions{
+		Now: now, Log: log, BlobURL: "file://" + files, WebhookAllow: loopback, WebhookRetries: slices.Repeat([]time.Duration{50 * time.Millisecond}, 50),
+	})
 	if err != nil {
 		return err
+	}
+	if delivers {
+		go s.Events.Run(context.Background())
+		go s.Events.Follow(context.Background(), webhooks.Reader, s.Webhooks.Take)
+		go s.Webhooks.Run(context.Background(), log)
 	}
 	api.New(s, api.Options{Log: log, Registry: prometheus.NewRegistry(), Now: now, Limits: edge.Limits{Account: 1, Anonymous: 1}})
 	if err := s.Jobs.Start(context.Background()); err != nil {
