@@ -352,7 +352,7 @@ func TestDeskRefusesRulesThatCannotBe(t *testing.T) {
 		{"trigger", open, "", act + `,{"field":"notification_user","value":["4711","x","y"]}`, "actions[1]: user 4711 does not exist"},
 		{"trigger", open, "", act + `,{"field":"notification_user","value":["requester_id","x","{% for i in (1..900000000) %}{% endfor %}"]}`, "actions[1]: notification_user the text takes too long"},
 		{"automation", open, "", act, "Conditions: all must have one about time"},
-		{"automation", solved, "", act, "Conditions: all must have one of status"},
+		{"automation", `{"field":"updated_at","operator":"is","value":"1"}`, "", act, "Conditions: all must have one of status"},
 		{"automation", open + `,{"field":"PENDING","operator":"is","value":"soon"}`, "", act, "conditions.all[1]: PENDING is needs a number"},
 		{"automation", open, solved, act, "conditions.any[0]: SOLVED may stand in all only"},
 		{"view", `{"field":"priority","operator":"is","value":"high"}`, open, "", "Conditions: all must have one of status"},

@@ -389,6 +389,9 @@ func TestAutomationsAndViewsNeedABase(t *testing.T) {
 	}
 	a.post("/api/v2/automations", `{"automation":{"title":"x","all":[{"field":"status","operator":"is","value":"open"}],"actions":[{"field":"priority","value":"low"}]}}`).
 		wantDetail("base", "Conditions: all must have one about time, such as SOLVED")
+	const pending = `"title":"x","all":[{"field":"PENDING","operator":"is","value":"100"}]`
+	a.post("/api/v2/automations", `{"automation":{`+pending+`,"actions":[{"field":"status","value":"open"}]}}`).want(201)
+	a.post("/api/v2/views", `{"view":{`+pending+`}}`).wantDetail("base", text)
 }
 
 // A rule on a record that is gone stays readable, and can be changed but for

@@ -86,6 +86,10 @@ func (s *Service) Try(ctx context.Context, by auth.Actor, kind string, c Change)
 // for one in all.
 var base = []string{"status", "custom_status_id", "type", "group_id", "assignee_id", "requester_id"}
 
+// inStatus are the times that only tickets in one status meet. The original takes
+// an automation on one of them alone; recorded with PENDING.
+var inStatus = []string{"OPEN", "PENDING", "HOLD", "SOLVED", "CLOSED"}
+
 // checkConditions also returns the users and organizations that they name, which
 // are still to be looked up.
 func (k kind) checkConditions(list rules.Conditions, config *fields.Config) ([]rules.Ref, error) {
@@ -94,13 +98,18 @@ func (k kind) checkConditions(list rules.Conditions, config *fields.Config) ([]r
 	if err != nil {
 		return nil, err
 	}
-	if k.searches && !slices.ContainsFunc(list.All, func(c rules.Condition) bool { return slices.Contains(base, c.Field) }) {
+	if k.searches && !slices.ContainsFunc(list.All, k.narrows) {
 		return nil, fault.Base(fault.CodeInvalid, "Conditions: all must have one of %s", strings.Join(base, ", "))
 	}
 	if k.timed && !slices.ContainsFunc(list.All, func(c rules.Condition) bool { return !rules.OneOf(c, k.use, env) }) {
 		return nil, fault.Base(fault.CodeInvalid, "Conditions: all must have one about time, such as SOLVED")
 	}
 	return refs, nil
+}
+
+// narrows reports whether a condition tells most tickets apart.
+func (k kind) narrows(c rules.Condition) bool {
+	return slices.Contains(base, c.Field) || k.timed && slices.Contains(inStatus, c.Field)
 }
 
 // tidy is a value in one way of writing it; null for none. It keeps its type.
