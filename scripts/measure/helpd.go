@@ -65,7 +65,7 @@ func (h *helpd) launch(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	h.cmd = exec.Command(h.options.helpd, "serve", "--addr", h.addr, "--data-dir", h.options.dataDir,
-		"--account", account, "--rate-limit", "0")
+		"--account", account, "--rate-limit", "0", "--webhook-allow", "127.0.0.0/8")
 	h.cmd.Env = environment()
 	h.cmd.Stderr = h.log
 	// A signal of the terminal reaches us alone, and we end helpd.

@@ -39,7 +39,7 @@ type options struct {
 
 func main() {
 	o, args := options{}, os.Args[1:]
-	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search" || args[0] == "stream") {
+	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search" || args[0] == "stream" || args[0] == "webhooks") {
 		o.what, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -64,7 +64,7 @@ func main() {
 		if o.what == "pages" || o.what == "rules" {
 			o.tickets = 1_000_000
 		}
-		if o.what == "stream" {
+		if o.what == "stream" || o.what == "webhooks" {
 			o.tickets = 1_000
 		}
 	}
@@ -80,13 +80,15 @@ const usage = `bench measures helpd beside pgbench, which runs the same statemen
 bench pages measures what pages of lists cost in an account of many tickets,
 in turns with the same pages of an account of few. bench rules measures triggers, automations and views
 in an account of many tickets. bench search measures searches in one whose tickets
-say what the files of --data say. bench stream measures 1,000 listeners to the live stream.
+say what the files of --data say. bench stream measures 1,000 listeners to the live stream,
+bench webhooks deliveries, also beside an endpoint that hangs.
 
   bench [flags]
   bench pages [flags]
   bench rules [flags]
   bench search --data DIR [flags]
   bench stream [flags]
+  bench webhooks [flags]
 
 `
 
@@ -106,7 +108,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer h.stop() // measured already, or failed with another error
 	ctx, cancel := h.whileItRuns(ctx)
 	defer cancel()
-	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch, "stream": measureStream}
+	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch, "stream": measureStream, "webhooks": measureWebhooks}
 	err = measure[o.what](ctx, o, h)
 	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // as it is, also when a signal ended us
