@@ -39,7 +39,7 @@ type options struct {
 
 func main() {
 	o, args := options{}, os.Args[1:]
-	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search" || args[0] == "stream" || args[0] == "webhooks") {
+	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search" || args[0] == "stream" || args[0] == "webhooks" || args[0] == "exports") {
 		o.what, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -82,6 +82,7 @@ in turns with the same pages of an account of few. bench rules measures triggers
 in an account of many tickets. bench search measures searches in one whose tickets
 say what the files of --data say. bench stream measures 1,000 listeners to the live stream,
 bench webhooks deliveries, also beside an endpoint that hangs.
+bench exports reads all tickets by cursor and as a file, in turns with COPY.
 
   bench [flags]
   bench pages [flags]
@@ -89,6 +90,7 @@ bench webhooks deliveries, also beside an endpoint that hangs.
   bench search --data DIR [flags]
   bench stream [flags]
   bench webhooks [flags]
+  bench exports [flags]
 
 `
 
@@ -108,7 +110,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer h.stop() // measured already, or failed with another error
 	ctx, cancel := h.whileItRuns(ctx)
 	defer cancel()
-	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch, "stream": measureStream, "webhooks": measureWebhooks}
+	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch, "stream": measureStream, "webhooks": measureWebhooks, "exports": measureExports}
 	err = measure[o.what](ctx, o, h)
 	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // as it is, also when a signal ended us

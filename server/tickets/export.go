@@ -51,27 +51,31 @@ type lookUp struct {
 	args          []any
 }
 
+// stored reads records; dest begins with their id.
 func stored[T any](ctx context.Context, s *Service, by auth.Actor, l lookUp, ids []int64, dest func(*T) []any) ([]T, error) {
 	if !by.Admin() {
 		return nil, fault.Denied()
 	}
+	at := make(map[int64]int, len(ids))
+	for i, id := range ids {
+		at[id] = i
+	}
 	list, found := make([]T, len(ids)), make([]bool, len(ids))
-	// Looked up one by one: joined freely, the planner may read the whole table.
-	err := postgres.Rows(s.db.WithContext(ctx), "SELECT "+l.columns+`, k.n FROM unnest(?::bigint[]) WITH ORDINALITY AS k(id, n)
-		CROSS JOIN LATERAL (SELECT * FROM `+l.from+" = k.id LIMIT 1) AS "+l.columns[:1], append([]any{models.IDs(ids)}, l.args...),
-		func(row postgres.Scanned) error {
-			var item T
-			var n int64
-			err := row.Scan(append(dest(&item), &n)...)
-			if err == nil {
-				list[n-1], found[n-1] = item, true
-			}
-			return err
-		})
+	var item T
+	into := dest(&item)
+	err := postgres.Rows(s.db.WithContext(ctx), "SELECT "+l.columns+" FROM "+l.from+" = ANY(?)", append(l.args, models.IDs(ids)), func(row postgres.Scanned) error {
+		err := row.Scan(into...)
+		if i, ok := at[*into[0].(*int64)]; err == nil && ok {
+			list[i], found[i] = item, true
+		}
+		return err
+	})
 	n := 0
-	for i, item := range list {
+	for i := range list {
 		if found[i] {
-			list[n] = item
+			if n != i {
+				list[n] = list[i]
+			}
 			n++
 		}
 	}
