@@ -35,6 +35,7 @@ type options struct {
 	seconds     int
 	only        string
 	data        string
+	check       bool
 }
 
 func main() {
@@ -54,6 +55,7 @@ func main() {
 	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
 	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages, or parts of rules, whose names begin so")
 	flags.StringVar(&o.data, "data", "", "search: directory with support_tickets.csv and articles, whose texts tickets get")
+	flags.BoolVar(&o.check, "check", false, "search: hold searches against the texts instead")
 	_ = flags.Parse(args) // ends the program when it fails
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flags.Arg(0))
@@ -87,7 +89,7 @@ bench exports reads all tickets by cursor and as a file, in turns with COPY.
   bench [flags]
   bench pages [flags]
   bench rules [flags]
-  bench search --data DIR [flags]
+  bench search --data DIR [--check] [flags]
   bench stream [flags]
   bench webhooks [flags]
   bench exports [flags]

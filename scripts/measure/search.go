@@ -43,6 +43,9 @@ func measureSearch(ctx context.Context, o options, h *helpd) error {
 	if o.data == "" {
 		return errors.New("search: --data DIR names the texts: support_tickets.csv and articles/*/*.md")
 	}
+	if o.check {
+		return checkSearch(ctx, o, h)
+	}
 	texts, err := readTexts(o.data)
 	if err != nil {
 		return err
@@ -93,6 +96,16 @@ type saying struct{ title, body string }
 
 // readTexts reads the tickets and the pieces of the articles in a directory.
 func readTexts(dir string) ([]saying, error) {
+	out, err := readTickets(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = eachArticle(dir, func(title, body string) { out = append(out, pieces(title, body, pieceSize)...) })
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out, err
+}
+
+func readTickets(dir string) ([]saying, error) {
 	f, err := os.Open(filepath.Join(dir, "support_tickets.csv"))
 	if err != nil {
 		return nil, err
@@ -110,31 +123,16 @@ func readTexts(dir string) ([]saying, error) {
 	for _, l := range lines[1:] {
 		out = append(out, saying{l[subject], strings.ReplaceAll(l[description], "{product_purchased}", l[product])})
 	}
-	articles, err := filepath.Glob(filepath.Join(dir, "articles", "*", "*.md"))
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range articles {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		title := strings.TrimSuffix(filepath.Base(name), ".md")
-		if _, after, ok := strings.Cut(string(b), "title:"); ok {
-			title, _, _ = strings.Cut(strings.TrimSpace(after), "\n")
-		}
-		out = append(out, pieces(strings.Trim(title, `"' `), string(b))...)
-	}
-	rand.New(rand.NewPCG(3, 4)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out, nil
 }
 
 // pieceSize is about how many bytes of an article make a comment.
 const pieceSize = 1500
 
-func pieces(title, body string) (out []saying) {
+// pieces are a text in pieces of a size in bytes.
+func pieces(title, body string, size int) (out []saying) {
 	for body != "" {
-		n := min(len(body), pieceSize)
+		n := min(len(body), size)
 		for n < len(body) && !utf8.RuneStart(body[n]) {
 			n++
 		}

@@ -134,8 +134,9 @@ type lexemes struct {
 }
 
 type lexeme struct {
-	text      string
-	positions []int
+	text  string
+	first int // position; 0: none
+	more  []int
 }
 
 // add adds a lexeme at a position; none if it is 0.
@@ -152,18 +153,30 @@ func (l *lexemes) add(part Part, mark string, text string, position int) {
 		i = len(l.list)
 		l.at[full], l.list = i, append(l.list, lexeme{text: full})
 	}
-	if position > 0 && len(l.list[i].positions) < maxPositions && l.bytes < maxBytes {
-		l.bytes += 2
-		l.list[i].positions = append(l.list[i].positions, (position-1)%(maxPosition-1)+1)
+	lex := &l.list[i]
+	if position == 0 || len(lex.more)+1 >= maxPositions || l.bytes >= maxBytes {
+		return
 	}
+	l.bytes += 2
+	if position = (position-1)%(maxPosition-1) + 1; lex.first == 0 {
+		lex.first = position
+		return
+	}
+	lex.more = append(lex.more, position)
 }
 
 // Vector is the document as the text of a tsvector.
 func (d *Document) Vector() string {
-	l := lexemes{key: SectionOf(d.Account, d.Kind, d.ID).Key, at: make(map[string]int, 64)}
+	size := 0
+	for _, t := range d.texts {
+		size += len(t.text)
+	}
+	size = min(size/8, 1000) // about as many lexemes
+	l := lexemes{key: SectionOf(d.Account, d.Kind, d.ID).Key, at: make(map[string]int, size), list: make([]lexeme, 0, size)}
 	terms := make([][]term, len(d.texts))
 	pos := 1
 	for i, t := range d.texts {
+		terms[i] = make([]term, 0, len(t.text)/6+1)
 		pos = splitFrom(t.text, pos, func(found term) {
 			terms[i] = append(terms[i], found)
 			if !t.name {
@@ -203,7 +216,7 @@ func (l *lexemes) term(of partText, t term, latin *language) {
 // stemMark begins the stems of a language, which therefore are not mistaken for
 // words nor for another's stems. English has no stem in the index that is a word
 // itself; queries look up both.
-func stemMark(l *language) string { return "%" + string(l.mark) }
+func stemMark(l *language) string { return l.mark }
 
 func (l *lexemes) vector() string {
 	var b strings.Builder
@@ -213,12 +226,12 @@ func (l *lexemes) vector() string {
 			b.WriteByte(' ')
 		}
 		quoteLexeme(&b, l.key, lex.text)
-		for n, p := range lex.positions {
-			if n == 0 {
-				b.WriteByte(':')
-			} else {
-				b.WriteByte(',')
-			}
+		if lex.first > 0 {
+			b.WriteByte(':')
+			b.WriteString(strconv.Itoa(lex.first))
+		}
+		for _, p := range lex.more {
+			b.WriteByte(',')
 			b.WriteString(strconv.Itoa(p))
 		}
 	}

@@ -21,26 +21,26 @@ import (
 // language is one whose words we find by their stems.
 type language struct {
 	code   string // as locales begin: "de"
-	mark   byte   // of its stems in the index; never to be changed
+	mark   string // of its stems in the index; never to be changed
 	script *unicode.RangeTable
 	stem   func(*snowballstem.Env) bool
-	common string // words by which a text is recognised
+	common string // words by which a text is recognised; letters alone stand for anything
 
 	mu    sync.Mutex
 	known map[string]string // stems that were made
 }
 
 var languages = []*language{
-	{code: "en", mark: 'e', script: unicode.Latin, stem: english.Stem, common: "the and you your for with have this that is are was not it of to in my can when please from be has on if"},
-	{code: "de", mark: 'd', script: unicode.Latin, stem: german.Stem, common: "der die das und ich ist nicht ein eine einen mit auf für sie wir von zu den dem des im wie wurde kann mein meine bitte auch noch"},
-	{code: "fr", mark: 'f', script: unicode.Latin, stem: french.Stem, common: "le la les des une et est pas je vous nous mon ma mes pour dans avec sur du au ce cette qui que ne votre été sont"},
-	{code: "es", mark: 's', script: unicode.Latin, stem: spanish.Stem, common: "el la los las una y no es que en mi por para con del al se su está pero como he ha cuando desde puedo"},
-	{code: "it", mark: 'i', script: unicode.Latin, stem: italian.Stem, common: "il lo la gli le una e è non che di per con del della sono ho mi questo quando come nel alla più ma"},
-	{code: "pt", mark: 'p', script: unicode.Latin, stem: portuguese.Stem, common: "o a os as uma e não é que em do da meu minha para com por no na está você como ao mas quando dos das"},
-	{code: "nl", mark: 'n', script: unicode.Latin, stem: dutch.Stem, common: "de het een en ik niet is van op te dat met voor zijn mijn maar kan wordt bij ook aan dit wij naar geen"},
-	{code: "cs", mark: 'c', script: unicode.Latin, common: "a je se na že jsem pro to ale jak si při nebo jsou není můj moje jsme byl bylo ve ke už mi které který"},
-	{code: "ru", mark: 'r', script: unicode.Cyrillic, stem: russian.Stem},
-	{code: "ta", mark: 't', script: unicode.Tamil, stem: tamil.Stem},
+	{code: "en", mark: "%e", script: unicode.Latin, stem: english.Stem, common: "the and you your for with have this that is are was not it of to in my can when please from be has on if"},
+	{code: "de", mark: "%d", script: unicode.Latin, stem: german.Stem, common: "der die das und ich ist nicht ein eine einen mit auf für sie wir von zu den dem des im wie wurde kann mein meine bitte auch noch"},
+	{code: "fr", mark: "%f", script: unicode.Latin, stem: french.Stem, common: "le la les des une et est pas je vous nous mon ma mes pour dans avec sur du au ce cette qui que ne votre été sont"},
+	{code: "es", mark: "%s", script: unicode.Latin, stem: spanish.Stem, common: "el la los las una no es que en mi por para con del al se su está pero como he ha cuando desde puedo"},
+	{code: "it", mark: "%i", script: unicode.Latin, stem: italian.Stem, common: "il lo la gli le una non che di per con del della sono ho mi questo quando come nel alla più ma"},
+	{code: "pt", mark: "%p", script: unicode.Latin, stem: portuguese.Stem, common: "os as uma não que em do da meu minha para com por no na está você como ao mas quando dos das"},
+	{code: "nl", mark: "%n", script: unicode.Latin, stem: dutch.Stem, common: "de het een en ik niet is van op te dat met voor zijn mijn maar kan wordt bij ook aan dit wij naar geen"},
+	{code: "cs", mark: "%c", script: unicode.Latin, common: "je se na že jsem pro to ale jak si při nebo jsou není můj moje jsme byl bylo ve ke už mi které který"},
+	{code: "ru", mark: "%r", script: unicode.Cyrillic, stem: russian.Stem},
+	{code: "ta", mark: "%t", script: unicode.Tamil, stem: tamil.Stem},
 }
 
 // knownStems is how many stems of a language are remembered.

@@ -68,6 +68,9 @@ func termEnd(text string, i int) int {
 
 func newTerm(text string, pos int) term {
 	var t term
+	if isASCII(text) && strings.IndexFunc(text, joins) < 0 { // as most are
+		return term{words: []word{{text: cut(text), pos: pos}}}
+	}
 	first := true // at the beginning of a whole
 	spaced := false
 	for i := 0; i < len(text); {
