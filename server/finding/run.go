@@ -184,7 +184,7 @@ func (p *plan) spread(tx *gorm.DB) ([]search.Section, error) {
 // lookUp are settings of a transaction that looks words up. The planner does not
 // know what it costs to read a document that lies apart from its row, nor that the
 // sections are in an order which joins must keep.
-const lookUp = `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexonlyscan', 'on', true), set_config('enable_hashjoin', 'off', true),
+const lookUp = `SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('enable_hashjoin', 'off', true),
 	set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`
 
 // run reads the first results of a plan. counted is how many are counted at most; 0

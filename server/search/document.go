@@ -39,10 +39,10 @@ func bareParts(of Kind) []Part {
 	return []Part{Body}
 }
 
-// SectionSize is how many ids one section of the index has. A search goes from
+// SectionSize is how many ids one section of the index has. Lexemes hang on it. A search goes from
 // the newest section to the older ones and stops when it has enough, which is
 // why one for a word of a million tickets does not read a million of them.
-const SectionSize = 100_000
+const SectionSize = 20_000
 
 // Section is a part of the index: the documents of one account and kind whose ids
 // lie in a range. Its lexemes begin with the section's key, so that what the index

@@ -85,14 +85,28 @@ func (x *Index) Run(ctx context.Context, log *slog.Logger) {
 		pause := idle
 		more, err := x.workAll(ctx)
 		switch {
-		case err != nil && ctx.Err() == nil:
-			log.WarnContext(ctx, "search index", "error", err)
-			pause = 10 * idle
+		case err != nil:
 		case more:
 			pause = 0
+		default:
+			err = x.tidy(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "search index", "error", err)
+			pause = 10 * idle
 		}
 		wait.Reset(pause)
 	}
+}
+
+// tidy puts what was added to the index in its place. Otherwise each search would
+// go through it, and whoever adds too much would have to do this himself.
+func (x *Index) tidy(ctx context.Context) error {
+	var pages int64
+	// Whose table it is may do so.
+	_, err := postgres.Row(x.db.WithContext(postgres.AcrossAccounts(ctx)), `SELECT gin_clean_pending_list(c.oid::regclass) FROM pg_class c
+		WHERE c.oid = 'search_docs_words'::regclass AND pg_has_role(c.relowner, 'USAGE')`, nil, &pages)
+	return err
 }
 
 // accountsOfNotes finds, one after the other, the accounts with notes.

@@ -1,0 +1,120 @@
+package search
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/testdb"
+)
+
+// opened is a database with an account that has n groups.
+func opened(t *testing.T, n int) (*gorm.DB, context.Context) {
+	t.Helper()
+	db, ctx := testdb.DB(t), postgres.WithAccount(context.Background(), 1)
+	for _, s := range []string{
+		"INSERT INTO accounts (id, subdomain, name, time_zone, settings, config_version, created_at, updated_at) VALUES (1, 'a', 'A', 'UTC', '{}', 1, now(), now())",
+		`INSERT INTO groups (account_id, name, description, is_public, "default", deleted, created_at, updated_at)
+			SELECT 1, 'Group ' || n, '', true, false, false, now(), now() FROM generate_series(1, ?) n`,
+	} {
+		args := []any{n}
+		if s[12] == 'a' {
+			args = nil
+		}
+		if err := db.WithContext(ctx).Exec(s, args...).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db, ctx
+}
+
+func count(t *testing.T, db *gorm.DB, ctx context.Context, table string) (n int64) {
+	t.Helper()
+	if err := db.WithContext(ctx).Raw("SELECT count(*) FROM " + table + " WHERE account_id = 1").Scan(&n).Error; err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestDocumentsAreMadeByThemselves(t *testing.T) {
+	t.Parallel()
+	db, ctx := opened(t, pendingAtOnce+5)
+	run, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		NewIndex(db).Run(run, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	}()
+	late := time.After(time.Minute)
+	for count(t, db, ctx, "search_pending") > 0 {
+		select {
+		case <-late:
+			t.Fatal("notes are left")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	stop()
+	<-ended
+	if n := count(t, db, ctx, "search_docs"); n != pendingAtOnce+5 {
+		t.Errorf("%d documents", n)
+	}
+}
+
+func TestSearchesWaitOnlySoLong(t *testing.T) {
+	t.Parallel()
+	db, ctx := opened(t, pendingAtOnce+5)
+	x := NewIndex(db)
+	if err := x.settle(ctx, 1, -1); !fault.Is(err, fault.Unavailable) || fault.Of(err).RetryAfter <= 0 {
+		t.Errorf("with too much to do: %v", err)
+	}
+	if err := x.settle(ctx, 2, -1); err != nil {
+		t.Errorf("another account has nothing to do: %v", err)
+	}
+	if err := x.CatchUp(ctx, 1); err != nil {
+		t.Error(err)
+	}
+	if n := count(t, db, ctx, "search_docs"); n != pendingAtOnce+5 || count(t, db, ctx, "search_pending") > 0 {
+		t.Errorf("%d documents", n)
+	}
+}
+
+// Who comes while another makes a document waits for it, and does not search
+// without it.
+func TestSearchesWaitForWhoIsAtWork(t *testing.T) {
+	t.Parallel()
+	db, ctx := opened(t, 3)
+	x := NewIndex(db)
+	working, finish, done := make(chan struct{}), make(chan struct{}), make(chan error, 2)
+	go func() {
+		done <- db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+			var mine bool
+			if _, err := postgres.Row(tx, "SELECT pg_try_advisory_xact_lock(?)", []any{lockClass<<48 | 1}, &mine); err != nil || !mine {
+				return err
+			}
+			close(working)
+			<-finish
+			var next int64
+			return x.workTx(tx, 1, &next)
+		})
+	}()
+	<-working
+	if next, err := x.work(ctx, 1, false); err != nil || next != 0 || count(t, db, ctx, "search_docs") != 0 {
+		t.Errorf("two at work: %d, %v", next, err)
+	}
+	go func() { done <- x.CatchUp(ctx, 1) }()
+	close(finish)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := count(t, db, ctx, "search_docs"); n != 3 {
+		t.Errorf("%d documents", n)
+	}
+}
