@@ -15,7 +15,7 @@ var properties = map[search.Kind]map[string]property{
 		"updated": date("t.updated_at"), "updated_at": date("t.updated_at"),
 		"solved": date("t.solved_at"), "solved_at": date("t.solved_at"),
 		"due_date": date("t.due_at"), "due_at": date("t.due_at"),
-		"status":           {ops: true, where: func(_ *compiler, v value) (string, []any, error) { return ranked("t.status", statuses, v) }},
+		"status":           {ops: true, where: status},
 		"custom_status_id": number("t.custom_status_id"),
 		"priority": {ops: true, where: func(_ *compiler, v value) (string, []any, error) {
 			if v.none() {
@@ -95,6 +95,16 @@ var (
 	priorities = []string{"low", "normal", "high", "urgent"}
 	types      = []string{"question", "incident", "problem", "task"}
 )
+
+// status also says of tickets that are not closed that they are on lists, so that
+// the indexes of these serve.
+func status(_ *compiler, v value) (string, []any, error) {
+	where, args, err := ranked("t.status", statuses, v)
+	if err == nil && !strings.Contains(where, "'"+models.StatusClosed+"'") {
+		where = "(" + where + " AND NOT t.archived)"
+	}
+	return where, args, err
+}
 
 var followers = property{where: func(c *compiler, v value) (string, []any, error) {
 	if v.none() {
