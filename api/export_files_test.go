@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -273,4 +274,37 @@ func TestFilesOfExportsGo(t *testing.T) {
 		t.Errorf("%d files are left, %v", kept(), err)
 	}
 	a.get(a.here(expired.member("export", "url"))).wantMissing()
+}
+
+// A run that was cut off is done again, and nothing of it is left.
+func TestExportGoesOnAfterARunThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	a, services, _ := idleAPI(t)
+	a.ticket(`{"comment":{"body":"B"}}`)
+	made := a.post("/api/v2/exports", `{"export":{"resources":["tickets"]}}`).want(202)
+	dir := filepath.Join(a.files, "exports", fmt.Sprint(a.account.ID), fmt.Sprint(made.id("export")))
+	half := filepath.Join(dir, "dead", "tickets.ndjson.gz")
+	if err := os.MkdirAll(filepath.Dir(half), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(half, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.db.WithContext(a.ctx()).Exec("UPDATE exports SET status = 'working', run = 'dead', progress = 1 WHERE account_id = ?", a.account.ID).Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := services.Jobs.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var r *result
+	a.until("end of the export", func() bool {
+		r = a.get(a.here(made.member("export", "url"))).want(200)
+		return r.member("export", "status") == "completed"
+	})
+	if rows := r.file(a, "tickets"); len(rows) != 1 {
+		t.Errorf("tickets: %v", rows)
+	}
+	if _, err := os.Stat(half); !os.IsNotExist(err) {
+		t.Errorf("the half file is there: %v", err)
+	}
 }
