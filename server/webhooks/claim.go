@@ -122,7 +122,8 @@ func (s *Service) tidy(ctx context.Context) error {
 }
 
 // finish stores what became of deliveries, and each attempt. One that another
-// process has taken in between stays that one's.
+// process has taken in between stays that one's; of what was removed (RedactTx)
+// nothing is kept.
 const finish = `WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset(?::json) AS r(account_id bigint, webhook_id text, id text, canceled boolean, status text,
 		status_code int, next_at timestamptz, completed_at timestamptz, attempt_id text, error text, request_headers json, response_headers json, response_payload text)),
 	done AS (
@@ -132,7 +133,8 @@ const finish = `WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset(?::json)
 		FROM r WHERE i.account_id = r.account_id AND i.webhook_id = r.webhook_id AND i.id = r.id AND i.claimed_by = ?
 	)
 	INSERT INTO webhook_attempts (account_id, webhook_id, invocation_id, id, status, status_code, error, request_headers, response_headers, response_payload, completed_at)
-	SELECT account_id, webhook_id, id, attempt_id, status, status_code, error, request_headers, response_headers, response_payload, completed_at FROM r WHERE NOT canceled`
+	SELECT account_id, webhook_id, id, attempt_id, status, status_code, error, request_headers, response_headers, response_payload, completed_at FROM r
+	WHERE NOT canceled AND EXISTS (SELECT FROM webhook_invocations i WHERE i.account_id = r.account_id AND i.webhook_id = r.webhook_id AND i.id = r.id)`
 
 func (s *Service) finish(ctx context.Context, list []*delivery) error {
 	type row struct {

@@ -60,8 +60,8 @@ func (d *desk) by() auth.Actor { return auth.System(d.account) }
 // later moves the clock.
 func (d *desk) later(by time.Duration) { d.clock.Store(new(d.clock.Load().Add(by))); d.Wake() }
 
-// runs the dispatcher to the end of the test.
-func (d *desk) runs(s *Service) {
+// runs the dispatcher to the end of the test, or to the call of stop.
+func (d *desk) runs(s *Service) (stop func()) {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -69,7 +69,9 @@ func (d *desk) runs(s *Service) {
 		defer close(done)
 		s.Run(ctx, slog.New(slog.DiscardHandler))
 	}()
-	d.t.Cleanup(func() { cancel(); <-done })
+	stop = func() { cancel(); <-done }
+	d.t.Cleanup(stop)
+	return stop
 }
 
 // hook makes a webhook that is told of tickets.
@@ -419,13 +421,14 @@ func TestOldDeliveriesAreRemoved(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	w := d.hook("https://hooks.invalid/")
-	d.runs(d.Service)
+	stop := d.runs(d.Service)
 	d.happens(d.created(1), d.created(2))
 	d.until("both are tried", func() bool { return d.count("webhook_attempts", "true") == 2 })
 	d.later(retention - time.Hour)
 	d.happens(d.created(3))
 	d.until("the third is tried", func() bool { return d.count("webhook_attempts", "true") >= 3 })
 	d.later(2 * time.Hour)
+	stop()
 	if err := d.Prune(context.Background()); err != nil {
 		t.Fatal(err)
 	}
