@@ -45,4 +45,8 @@ func TestOrganizationsOfAUserByTheirIds(t *testing.T) {
 	}
 	a.post("/api/v2/organization_memberships", fmt.Sprintf(`{"organization_membership":{"user_id":%d,"organization_id":404}}`, user)).
 		wantDetail("organization_id", "Organization: 404 is not an organization")
+	a.post("/api/v2/organization_memberships", fmt.Sprintf(`{"organization_membership":{"user_id":%d}}`, user)).
+		wantDetail("organization_id", "Organization: cannot be blank")
+	a.post("/api/v2/organization_memberships", fmt.Sprintf(`{"organization_membership":{"organization_id":%d}}`, globex)).
+		wantDetail("user_id", "User: cannot be blank")
 }

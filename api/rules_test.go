@@ -409,6 +409,33 @@ func TestRulesOutliveWhatTheyName(t *testing.T) {
 		wantDetail("base", fmt.Sprintf("actions[0]: group_id %d does not exist", group))
 }
 
+// Whoever gets or follows a ticket is an agent: an action that names somebody else
+// is refused, and that of one who is none any more is left out.
+func TestRulesGiveTicketsToAgents(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	customer, ann := a.user("Customer", a.email("customer"), "end-user"), a.user("Ann", a.email("ann"), "agent")
+	body := func(actions string, id int64) string {
+		return fmt.Sprintf(`{"trigger":{"title":"x","all":[{"field":"update_type","operator":"is","value":"Create"}],"actions":[{"field":"current_tags","value":"seen"},`+actions+`]}}`, id)
+	}
+	for _, field := range []string{"assignee_id", "follower"} {
+		a.post(triggersPath, body(`{"field":"`+field+`","value":"%d"}`, customer)).
+			wantDetail("base", fmt.Sprintf("actions[1]: agent %d does not exist", customer))
+	}
+	a.post(triggersPath, body(`{"field":"cc","value":"%d"}`, customer)).want(201)
+	path := fmt.Sprintf("%s/%d", triggersPath, a.post(triggersPath, body(`{"field":"assignee_id","value":"%d"},{"field":"follower","value":"%[1]d"}`, ann)).want(201).id("trigger"))
+	const ticket = `{"ticket":{"subject":"x","comment":{"body":"x"}}}`
+	if got := a.post("/api/v2/tickets", ticket).want(201).member("ticket", "assignee_id"); fmt.Sprint(got) != fmt.Sprint(ann) {
+		t.Errorf("assigned to %v", got)
+	}
+	a.put(fmt.Sprintf("/api/v2/users/%d", ann), `{"user":{"role":"end-user"}}`).want(200)
+	made := a.post("/api/v2/tickets", ticket).want(201)
+	if got := fmt.Sprint(made.member("ticket", "assignee_id"), made.member("ticket", "tags")); got != "<nil> [seen]" {
+		t.Errorf("assignee and tags: %s", got)
+	}
+	a.put(path, string(a.get(path).want(200).body)).want(200)
+}
+
 func TestMacroCategories(t *testing.T) {
 	t.Parallel()
 	a, k := newAPI(t), ruleKinds[3]

@@ -45,9 +45,9 @@ func (h ticketHandlers) TicketsUpdateMany(ctx context.Context, r gen.TicketsUpda
 	items := r.Body.Tickets
 	if r.Body.Ticket != nil {
 		items = nil
-		for _, id := range r.Params.Ids {
+		for _, id := range int64s(r.Params.Ids) {
 			item := *r.Body.Ticket
-			item.ID = &id
+			item.ID = new(wire.ID(id))
 			items = append(items, item)
 		}
 	}

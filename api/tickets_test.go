@@ -101,6 +101,7 @@ func TestWhatATicketRefuses(t *testing.T) {
 	a.put(path, fmt.Sprintf(`{"ticket":{"followers":[{"user_id":%d,"action":"drop"}]}}`, end)).wantDetail("followers", "Followers: the action drop is not one of put, delete")
 	a.put("/api/v2/tickets/update_many", fmt.Sprintf(`{"tickets":[{"id":%d,"status":"open"},{"status":"open"}]}`, id)).want(400).wantJSON(
 		`{"error":{"title":"Invalid attribute","message":"You passed an invalid value for the tickets attribute. Invalid parameter: tickets must be a list of objects with an id each"}}`)
+	a.put("/api/v2/tickets/update_many?ids=", `{"ticket":{"status":"open"}}`).want(400)
 	a.put(path, `{"ticket":{"status":"closed"}}`).wantDetail("base", "Status: closed is not valid for ticket update")
 	a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"},"requester":{"name":"X","email":"no address"}}}`).wantError(422, "RecordInvalid")
 	a.post("/api/v2/tickets", `{"ticket":{"comment":{"body":"x"},"requester":{"email":"`+a.email("nameless")+`"}}}`).

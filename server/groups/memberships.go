@@ -127,6 +127,9 @@ func (s *Service) Join(ctx context.Context, by auth.Actor, user int64, n NewMemb
 
 func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (models.GroupMembership, error) {
 	var m models.GroupMembership
+	if n.UserID == 0 {
+		return m, fault.Blank("user_id")
+	}
 	u, err := memberships.LockUserTx(tx, n.UserID)
 	if fault.Is(err, fault.NotFound) || err == nil && (!u.Active || !u.Staff()) {
 		return m, fault.InvalidField("user_id", "%d is not an agent", n.UserID)

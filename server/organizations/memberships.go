@@ -160,6 +160,12 @@ func (s *Service) Join(ctx context.Context, by auth.Actor, user int64, n NewMemb
 }
 
 func (s *Service) joinTx(tx *gorm.DB, by auth.Actor, n NewMembership) (Membership, error) {
+	if n.UserID == 0 {
+		return Membership{}, fault.Blank("user_id")
+	}
+	if n.OrganizationID == 0 {
+		return Membership{}, fault.Blank("organization_id")
+	}
 	u, err := s.memberTx(tx, by, n.UserID)
 	if fault.Is(err, fault.NotFound) || err == nil && !u.Active {
 		return Membership{}, fault.InvalidField("user_id", "%d is not a user", n.UserID)

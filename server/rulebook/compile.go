@@ -50,18 +50,18 @@ func Known(tx *gorm.DB, account int64, refs []rules.Ref) (func(kind string, id i
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	users, organizations := models.IDs{}, models.IDs{}
+	ids := map[string]models.IDs{rules.Users: {}, rules.Agents: {}, rules.Organizations: {}}
 	for _, r := range refs {
-		if r.Kind == rules.Users {
-			users = append(users, r.ID)
-		} else {
-			organizations = append(organizations, r.ID)
-		}
+		ids[r.Kind] = append(ids[r.Kind], r.ID)
 	}
 	known := map[rules.Ref]bool{}
 	err := postgres.Rows(tx, `SELECT ?::text, id FROM users WHERE account_id = ? AND id = ANY(?) AND active
+		UNION ALL SELECT ?::text, id FROM users WHERE account_id = ? AND id = ANY(?) AND active AND role <> ?
 		UNION ALL SELECT ?::text, id FROM organizations WHERE account_id = ? AND id = ANY(?) AND deleted_at IS NULL`,
-		[]any{rules.Users, account, users, rules.Organizations, account, organizations}, func(row postgres.Scanned) error {
+		[]any{
+			rules.Users, account, ids[rules.Users], rules.Agents, account, ids[rules.Agents], models.RoleEndUser,
+			rules.Organizations, account, ids[rules.Organizations],
+		}, func(row postgres.Scanned) error {
 			var r rules.Ref
 			err := row.Scan(&r.Kind, &r.ID)
 			known[r] = true

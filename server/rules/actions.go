@@ -138,14 +138,14 @@ var actionTable = []action{
 	{name: "type", title: "Type", uses: always, list: "type", compile: setText("type", typeField.values[1:]...)},
 	{name: "priority", title: "Priority", uses: always, list: "priority", compile: setText("priority", priorityField.values[1:]...)},
 	{name: "group_id", title: "Group", uses: always, list: "group", nullable: true, compile: setGroup},
-	{name: "assignee_id", title: "Assignee", uses: always, list: "agent", nullable: true, compile: setUser("assignee_id", true, "current_user", "requester_id")},
+	{name: "assignee_id", title: "Assignee", uses: always, list: "agent", nullable: true, compile: setUser("assignee_id", Agents, true, "current_user", "requester_id")},
 	{name: "brand_id", title: "Brand", uses: Triggers | Macros, list: "brand", compile: setID("brand_id", false, hasBrand)},
 	{name: "set_schedule", title: "Schedule", uses: Triggers, list: "schedule", compile: setID("set_schedule", false, hasSchedule)},
 	{name: "set_tags", title: "Set tags", uses: always, list: "tags", compile: tags("set_tags")},
 	{name: "current_tags", title: "Add tags", uses: always, list: "tags", compile: tags("current_tags")},
 	{name: "remove_tags", title: "Remove tags", uses: always, list: "tags", compile: tags("remove_tags")},
-	{name: "follower", title: "Add follower", uses: always, list: "agent", repeatable: true, compile: setUser("follower", false, "current_user")},
-	{name: "cc", title: "Add CC", uses: always, list: "user", repeatable: true, compile: setUser("cc", false, "current_user", "requester_id", "assignee_id")},
+	{name: "follower", title: "Add follower", uses: always, list: "agent", repeatable: true, compile: setUser("follower", Agents, false, "current_user")},
+	{name: "cc", title: "Add CC", uses: always, list: "user", repeatable: true, compile: setUser("cc", Users, false, "current_user", "requester_id", "assignee_id")},
 	{name: "locale_id", title: "Requester's language", uses: unattended, list: "locale", compile: setLocale},
 	{name: "satisfaction_score", title: "Satisfaction", uses: unattended, list: "offered", compile: setText("satisfaction_score", "offered")},
 	{name: "reply_public", title: "Public comment", uses: Triggers, list: "text", compile: comment("reply_public")},
@@ -245,9 +245,9 @@ func hasSchedule(e Env, id int64) bool {
 	return false
 }
 
-// setUser takes a user's id or one of the values that stand for somebody; ""
-// for nobody where that is a value.
-func setUser(field string, nullable bool, special ...string) func(Env, json.RawMessage) (act, []Ref, error) {
+// setUser takes the id of a user of a kind, or one of the values that stand for
+// somebody; "" for nobody where that is a value.
+func setUser(field, kind string, nullable bool, special ...string) func(Env, json.RawMessage) (act, []Ref, error) {
 	return func(_ Env, raw json.RawMessage) (act, []Ref, error) {
 		value, err := one(raw)
 		if err != nil {
@@ -265,7 +265,7 @@ func setUser(field string, nullable bool, special ...string) func(Env, json.RawM
 		case !ok:
 			return act{}, nil, fmt.Errorf("cannot be %q", shown(value))
 		}
-		return simply(Effect{Field: field, ID: n}), []Ref{{Kind: Users, ID: n}}, nil
+		return simply(Effect{Field: field, ID: n}), []Ref{{Kind: kind, ID: n}}, nil
 	}
 }
 

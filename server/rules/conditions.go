@@ -34,7 +34,7 @@ type test struct {
 // Ref is a user or an organization that a rule names.
 type Ref struct {
 	At   string // "conditions.all[0]" or "actions[2]"
-	Kind string // Users or Organizations
+	Kind string // Users, Agents or Organizations
 	ID   int64
 }
 

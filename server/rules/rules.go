@@ -55,6 +55,7 @@ const (
 // Kinds of records that rules refer to.
 const (
 	Users         = "user"
+	Agents        = "agent" // users who are agents or admins
 	Organizations = "organization"
 )
 
@@ -62,7 +63,7 @@ const (
 type Env struct {
 	Config *fields.Config
 	// Known reports whether the account has a record that is not deleted, of
-	// the kinds Users and Organizations; those of every other kind are in
+	// the kinds Users, Agents and Organizations; those of every other kind are in
 	// Config. Nil: it has all of them. A rule with a condition on a record that
 	// is gone holds for no ticket.
 	Known func(kind string, id int64) bool
