@@ -271,7 +271,7 @@ func TestSearchShowsWhatTheCallerMaySee(t *testing.T) {
 	grace.finds("wombats", "a")
 	grace.finds("wombats status:open", "a")
 	grace.finds("type:ticket", "a")
-	grace.finds("2", "")
+	grace.finds("type:ticket 2", "") // the number of the other one
 	other := &finder{f.another(), f.names}
 	other.finds("wombats", "")
 	if got := grace.get("/api/v2/search/export?query=wombats&filter[type]=ticket").want(200).ids("results"); len(got) != 1 {

@@ -27,7 +27,8 @@ const (
 
 // filler writes an account's history: all that helpd would have written, had it
 // been asked for each step at its time, but for the log of events, which has told
-// everybody what it had to.
+// everybody what it had to, and for what tickets are found by, which is made where
+// searches are measured.
 type filler struct {
 	w     *world
 	tx    pgx.Tx

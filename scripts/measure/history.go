@@ -30,7 +30,7 @@ func (b *rows) tables() []table {
 			"first_solved_at", "first_replied_at", "latest_comment_added_at", "custom_status_updated_at", "agent_wait_seconds",
 			"requester_wait_seconds", "on_hold_seconds", "clocks", "business_clocks", "sla", "created_at", "updated_at"}, b.metrics},
 		{"ticket_metric_events", []string{"account_id", "ticket_id", "time", "events"}, b.metricEvents},
-		{"audits", []string{"account_id", "id", "ticket_id", "author_id", "via", "metadata", "events", "created_at"}, b.audits},
+		{"audits", []string{"account_id", "id", "ticket_id", "author_id", "via", "metadata", "events", "created_at", "ruled"}, b.audits},
 		{"comments", []string{"account_id", "id", "ticket_id", "audit_id", "author_id", "type", "public", "body", "html_body", "plain_body",
 			"via", "metadata", "has_attachments", "created_at"}, b.comments},
 	}
@@ -230,7 +230,7 @@ func (l *telling) save(author int64, at time.Time, before models.Ticket, step ti
 	if events := step.Run(&l.m); events != nil {
 		l.b.metricEvents = append(l.b.metricEvents, []any{l.f.w.account, l.ticket, at.Truncate(time.Second), json.RawMessage(events)})
 	}
-	l.b.audits = append(l.b.audits, []any{l.f.w.account, l.audit, l.ticket, author, via, metadata, json.RawMessage(models.ToJSON(l.events)), at})
+	l.b.audits = append(l.b.audits, []any{l.f.w.account, l.audit, l.ticket, author, via, metadata, json.RawMessage(models.ToJSON(l.events)), at, true})
 	l.t.UpdatedAt = at
 }
 
