@@ -67,6 +67,7 @@ var peopleAndSettings = []copies{
 	{"webhooks", "id = '{webhook_id}'", "'id', left(r.id, 20) || to_hex({g}), 'name', {g} || r.name"},
 	{"webhook_invocations", "id = '{invocation_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 	{"webhook_attempts", "invocation_id = '{invocation_id}'", "'id', left(r.id, 20) || to_hex({g})"},
+	{"exports", "id = {export_id}", "'id', r.id + {k}, 'token', r.token || {g}"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }
 
