@@ -2,7 +2,10 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+
+	"github.com/helpd/helpd/models"
 )
 
 func TestFollowUpOfAClosedTicket(t *testing.T) {
@@ -86,5 +89,21 @@ func TestCollaborators(t *testing.T) {
 	}
 	if got := a.get(fmt.Sprintf("/api/v2/users/%d/tickets/followed", agent)).want(200).ids("tickets"); len(got) != 1 {
 		t.Errorf("followed %v", got)
+	}
+	// The list that a ticket shows of both, written again: nobody who follows is
+	// copied as well, and whoever is left out is neither.
+	eve := a.user("Eve", a.email("eve"), "end-user")
+	for _, ids := range [][]int64{{agent, ccd}, {agent, ccd, eve}, {eve}, {}} {
+		list := string(models.ToJSON(ids))
+		r := a.put(path, `{"ticket":{"collaborator_ids":`+list+`}}`).want(200)
+		if got := string(models.ToJSON(r.member("ticket", "collaborator_ids"))); got != list {
+			t.Errorf("collaborators %s, want %s", got, list)
+		}
+		if got := a.get(path + "/followers").want(200).ids("users"); slices.Contains(got, agent) != slices.Contains(ids, agent) {
+			t.Errorf("with %s %v follow", list, got)
+		}
+		if got := a.get(path + "/email_ccs").want(200).ids("users"); slices.Contains(got, agent) {
+			t.Errorf("with %s %v are copied", list, got)
+		}
 	}
 }

@@ -178,7 +178,7 @@ func readCollaborators(root string, in gen.TicketInput, c *tickets.Change) error
 	}
 	c.Followers, c.EmailCCs = collaborators(in.Followers), collaborators(in.EmailCcs)
 	if in.CollaboratorIds != nil && c.EmailCCIDs == nil && c.FollowerIDs == nil {
-		c.EmailCCIDs = int64s(in.CollaboratorIds)
+		c.CollaboratorIDs = int64s(in.CollaboratorIds)
 	}
 	for _, list := range []struct {
 		raw     wire.Raw
@@ -192,7 +192,7 @@ func readCollaborators(root string, in gen.TicketInput, c *tickets.Change) error
 		if err != nil {
 			return fault.Attribute(list.member, "a list of ids, addresses and {name, email}")
 		}
-		if list.replace && c.EmailCCIDs == nil {
+		if list.replace && c.EmailCCIDs == nil && c.CollaboratorIDs == nil {
 			c.EmailCCIDs = []int64{}
 		}
 		c.EmailCCs = append(c.EmailCCs, people...)

@@ -3831,11 +3831,13 @@ type TicketImportInput struct {
 	Comment                 *TicketCommentInput          `json:"comment,omitempty"`
 	Collaborators           wire.Raw                     `json:"collaborators,omitempty"`
 	AdditionalCollaborators wire.Raw                     `json:"additional_collaborators,omitempty"`
-	CollaboratorIds         wire.IDs                     `json:"collaborator_ids,omitzero"`
-	FollowerIds             wire.IDs                     `json:"follower_ids,omitzero"`
-	EmailCcIds              wire.IDs                     `json:"email_cc_ids,omitzero"`
-	Followers               []CollaboratorInput          `json:"followers,omitzero"`
-	EmailCcs                []CollaboratorInput          `json:"email_ccs,omitzero"`
+
+	// CollaboratorIds Followers and CCs together: who follows goes on following, the others are copied.
+	CollaboratorIds wire.IDs            `json:"collaborator_ids,omitzero"`
+	FollowerIds     wire.IDs            `json:"follower_ids,omitzero"`
+	EmailCcIds      wire.IDs            `json:"email_cc_ids,omitzero"`
+	Followers       []CollaboratorInput `json:"followers,omitzero"`
+	EmailCcs        []CollaboratorInput `json:"email_ccs,omitzero"`
 
 	// MacroID The same as macro_ids with one.
 	MacroID nullable.Nullable[wire.ID] `json:"macro_id,omitempty"`
@@ -3886,11 +3888,13 @@ type TicketInput struct {
 	Comment                 *TicketCommentInput          `json:"comment,omitempty"`
 	Collaborators           wire.Raw                     `json:"collaborators,omitempty"`
 	AdditionalCollaborators wire.Raw                     `json:"additional_collaborators,omitempty"`
-	CollaboratorIds         wire.IDs                     `json:"collaborator_ids,omitzero"`
-	FollowerIds             wire.IDs                     `json:"follower_ids,omitzero"`
-	EmailCcIds              wire.IDs                     `json:"email_cc_ids,omitzero"`
-	Followers               []CollaboratorInput          `json:"followers,omitzero"`
-	EmailCcs                []CollaboratorInput          `json:"email_ccs,omitzero"`
+
+	// CollaboratorIds Followers and CCs together: who follows goes on following, the others are copied.
+	CollaboratorIds wire.IDs            `json:"collaborator_ids,omitzero"`
+	FollowerIds     wire.IDs            `json:"follower_ids,omitzero"`
+	EmailCcIds      wire.IDs            `json:"email_cc_ids,omitzero"`
+	Followers       []CollaboratorInput `json:"followers,omitzero"`
+	EmailCcs        []CollaboratorInput `json:"email_ccs,omitzero"`
 
 	// MacroID The same as macro_ids with one.
 	MacroID nullable.Nullable[wire.ID] `json:"macro_id,omitempty"`

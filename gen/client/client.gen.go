@@ -4356,12 +4356,14 @@ type TicketImportInput struct {
 	Collaborators interface{} `json:"collaborators,omitzero"`
 
 	// AdditionalCollaborators The same; added to the CCs.
-	AdditionalCollaborators interface{}         `json:"additional_collaborators,omitzero"`
-	CollaboratorIds         []int64             `json:"collaborator_ids,omitzero"`
-	FollowerIds             []int64             `json:"follower_ids,omitzero"`
-	EmailCcIds              []int64             `json:"email_cc_ids,omitzero"`
-	Followers               []CollaboratorInput `json:"followers,omitzero"`
-	EmailCcs                []CollaboratorInput `json:"email_ccs,omitzero"`
+	AdditionalCollaborators interface{} `json:"additional_collaborators,omitzero"`
+
+	// CollaboratorIds Followers and CCs together: who follows goes on following, the others are copied.
+	CollaboratorIds []int64             `json:"collaborator_ids,omitzero"`
+	FollowerIds     []int64             `json:"follower_ids,omitzero"`
+	EmailCcIds      []int64             `json:"email_cc_ids,omitzero"`
+	Followers       []CollaboratorInput `json:"followers,omitzero"`
+	EmailCcs        []CollaboratorInput `json:"email_ccs,omitzero"`
 
 	// MacroID The same as macro_ids with one.
 	MacroID nullable.Nullable[int64] `json:"macro_id,omitempty"`
@@ -4423,12 +4425,14 @@ type TicketInput struct {
 	Collaborators interface{} `json:"collaborators,omitzero"`
 
 	// AdditionalCollaborators The same; added to the CCs.
-	AdditionalCollaborators interface{}         `json:"additional_collaborators,omitzero"`
-	CollaboratorIds         []int64             `json:"collaborator_ids,omitzero"`
-	FollowerIds             []int64             `json:"follower_ids,omitzero"`
-	EmailCcIds              []int64             `json:"email_cc_ids,omitzero"`
-	Followers               []CollaboratorInput `json:"followers,omitzero"`
-	EmailCcs                []CollaboratorInput `json:"email_ccs,omitzero"`
+	AdditionalCollaborators interface{} `json:"additional_collaborators,omitzero"`
+
+	// CollaboratorIds Followers and CCs together: who follows goes on following, the others are copied.
+	CollaboratorIds []int64             `json:"collaborator_ids,omitzero"`
+	FollowerIds     []int64             `json:"follower_ids,omitzero"`
+	EmailCcIds      []int64             `json:"email_cc_ids,omitzero"`
+	Followers       []CollaboratorInput `json:"followers,omitzero"`
+	EmailCcs        []CollaboratorInput `json:"email_ccs,omitzero"`
 
 	// MacroID The same as macro_ids with one.
 	MacroID nullable.Nullable[int64] `json:"macro_id,omitempty"`

@@ -40,6 +40,9 @@ type Change struct {
 	EmailCCIDs  []int64 // replace; nil leaves
 	Followers   []Collaborator
 	EmailCCs    []Collaborator
+	// CollaboratorIDs replace followers and CCs together; nil leaves. Those of them
+	// who follow go on following, and the others are copied.
+	CollaboratorIDs []int64
 
 	Satisfaction *Satisfaction
 

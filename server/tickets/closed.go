@@ -36,6 +36,7 @@ func (s *save) mayApply() error {
 // without leaves out what t has already: clients read a ticket, change a member
 // and send all of it back.
 func (c Change) without(t models.Ticket) Change {
+	c.splitCollaborators(t)
 	for _, id := range []struct {
 		asked *nullable.Nullable[int64]
 		now   *int64
@@ -82,8 +83,8 @@ func (c Change) empty() bool {
 		c.RequesterID.IsSpecified(), c.Requester != nil, c.SubmitterID.IsSpecified(), c.AssigneeID.IsSpecified(), c.AssigneeEmail != nil,
 		c.GroupID.IsSpecified(), c.OrganizationID.IsSpecified(), c.BrandID.IsSpecified(), c.TicketFormID.IsSpecified(),
 		c.ProblemID.IsSpecified(), c.ExternalID.IsSpecified(), c.Recipient.IsSpecified(), c.DueAt.IsSpecified(), len(c.CustomFields) > 0,
-		c.Tags != nil, len(c.AddTags) > 0, len(c.RemoveTags) > 0, c.FollowerIDs != nil, c.EmailCCIDs != nil, len(c.Followers) > 0,
-		len(c.EmailCCs) > 0, c.Satisfaction != nil, c.Comment != nil,
+		c.Tags != nil, len(c.AddTags) > 0, len(c.RemoveTags) > 0, c.FollowerIDs != nil, c.EmailCCIDs != nil, c.CollaboratorIDs != nil,
+		len(c.Followers) > 0, len(c.EmailCCs) > 0, c.Satisfaction != nil, c.Comment != nil,
 	} {
 		if given {
 			return false

@@ -11,6 +11,7 @@ import (
 // applyCollaborators sets the followers, who are agents, and the e-mail CCs.
 func (s *save) applyCollaborators() error {
 	c, t := s.change, &s.after
+	c.splitCollaborators(*t)
 	// Requesters are told of everything and are copied on nothing.
 	defer func() {
 		if slices.Contains(t.EmailCCIDs, t.RequesterID) {
@@ -26,6 +27,25 @@ func (s *save) applyCollaborators() error {
 	}
 	t.EmailCCIDs, err = s.collaborators("email_ccs", t.EmailCCIDs, c.EmailCCIDs, c.EmailCCs, false)
 	return err
+}
+
+// splitCollaborators turns CollaboratorIDs, which a ticket shows as its followers
+// and CCs in one list, into what they make of each.
+func (c *Change) splitCollaborators(t models.Ticket) {
+	if c.CollaboratorIDs == nil {
+		return
+	}
+	c.FollowerIDs, c.EmailCCIDs = []int64{}, []int64{}
+	for _, id := range c.CollaboratorIDs {
+		follows := slices.Contains(t.FollowerIDs, id)
+		if follows {
+			c.FollowerIDs = append(c.FollowerIDs, id)
+		}
+		if !follows || slices.Contains(t.EmailCCIDs, id) {
+			c.EmailCCIDs = append(c.EmailCCIDs, id)
+		}
+	}
+	c.CollaboratorIDs = nil
 }
 
 func (s *save) collaborators(field string, now models.IDs, replace []int64, changes []Collaborator, agentsOnly bool) (models.IDs, error) {

@@ -22,7 +22,7 @@ func TestChangeIsTheSameWhenReadAgain(t *testing.T) {
 		AssigneeID: none[int64](), AssigneeEmail: new("gus@acme.test"), GroupID: some(int64(8)), OrganizationID: some(int64(9)), BrandID: some(int64(10)),
 		TicketFormID: some(int64(11)), ProblemID: some(int64(12)), ExternalID: some("x"), Recipient: some("help@acme.test"), DueAt: some(at),
 		CustomFields: []FieldValue{{ID: 1, Value: json.RawMessage(`["a"]`)}}, Tags: []string{"a"}, AddTags: []string{"b"}, RemoveTags: []string{"c"},
-		FollowerIDs: []int64{1}, EmailCCIDs: []int64{2}, Followers: []Collaborator{{UserID: 3}}, EmailCCs: []Collaborator{{Email: "bo@acme.test", Remove: true}},
+		FollowerIDs: []int64{1}, EmailCCIDs: []int64{2}, Followers: []Collaborator{{UserID: 3}}, EmailCCs: []Collaborator{{Email: "bo@acme.test", Remove: true}}, CollaboratorIDs: []int64{4},
 		Satisfaction: &Satisfaction{Score: "good", Comment: nullable.NewNullNullable[string](), ReasonCode: some(int64(5))},
 		Comment:      &NewComment{Body: "a", HTML: "<p>a</p>", Public: new(false), AuthorID: 4, Uploads: []string{"t"}, At: &at},
 		MacroIDs:     []int64{9},

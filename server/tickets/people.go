@@ -109,7 +109,7 @@ func (s *save) named() (ids models.IDs, emails models.Strings) {
 	if s.imported != nil {
 		ids = append(ids, s.imported.authors...)
 	}
-	ids = append(append(ids, c.FollowerIDs...), c.EmailCCIDs...)
+	ids = append(append(append(ids, c.FollowerIDs...), c.EmailCCIDs...), c.CollaboratorIDs...)
 	for _, list := range [][]Collaborator{c.Followers, c.EmailCCs} {
 		for _, p := range list {
 			if p.UserID != 0 {
