@@ -163,3 +163,20 @@ func TestATriggerThatMakesAnIncidentAQuestionUnlinksIt(t *testing.T) {
 		t.Errorf("the problem has incidents: %v", got)
 	}
 }
+
+// A rule may ask for the reason that a requester gave, by its code.
+func TestTriggerAsksForTheReasonOfARating(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.triggered("slow", `{"field":"satisfaction_reason_code","operator":"is","value":"5"}`, `{"field":"current_tags","value":"slow"}`)
+	ann := a.user("Ann", a.email("ann"), "end-user")
+	for code, want := range map[string]string{"5": "[slow]", "6": "[]"} {
+		id := a.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"subject":"x","comment":{"body":"x"},"requester_id":%d,"assignee_id":%d,"status":"solved"}}`, ann, a.admin.ID)).want(201).id("ticket")
+		a.as(a.email("ann")).post(fmt.Sprintf("/api/v2/tickets/%d/satisfaction_rating", id), `{"satisfaction_rating":{"score":"bad","reason_code":`+code+`}}`).want(200)
+		if got := fmt.Sprint(a.get(fmt.Sprint("/api/v2/tickets/", id)).member("ticket", "tags")); got != want {
+			t.Errorf("reason %s: tags %s, want %s", code, got, want)
+		}
+	}
+	a.post("/api/v2/triggers", `{"trigger":{"title":"x","conditions":{"all":[{"field":"satisfaction_reason_code","operator":"is","value":"99"}]},"actions":[{"field":"current_tags","value":"x"}]}}`).
+		want(422)
+}

@@ -68,6 +68,9 @@ type Config struct {
 	Texts          dynamiccontent.Texts
 	Schedules      []schedules.Clock // the default one first
 	Webhooks       []models.Webhook  // that rules call, by name, without their secrets
+	// Reasons are those of satisfaction, by code, deleted ones too, which tickets go
+	// on having.
+	Reasons []models.SatisfactionReason
 
 	statuses map[int64]models.CustomStatus
 	defaults map[string]models.CustomStatus // by category
@@ -151,6 +154,7 @@ func load(tx *gorm.DB, account int64) (*Config, error) {
 		{&options, "field_id, position, id"},
 		{&c.Forms, "position, id"},
 		{&c.Statuses, "id"},
+		{&c.Reasons, "reason_code"},
 	} {
 		if err := tx.Order(q.order).Find(q.rows).Error; err != nil {
 			return nil, err

@@ -68,6 +68,10 @@ func (f FieldInfo) Choices(c *fields.Config, r Records) []Choice {
 		return each(locales.All(), func(l locales.Locale) (Choice, bool) {
 			return named(l.ID, l.English), slices.Contains(c.Settings.Localization.LocaleIDs, l.ID)
 		})
+	case "reason":
+		return each(c.Reasons, func(r models.SatisfactionReason) (Choice, bool) {
+			return named(int64(r.ReasonCode), r.Value), r.DeletedAt == nil
+		})
 	case "via":
 		return each(slices.Sorted(maps.Keys(vias)), func(id int) (Choice, bool) { return named(int64(id), capitalized(vias[id][0])), true })
 	}

@@ -40,7 +40,7 @@ func TestChoicesAreTaken(t *testing.T) {
 		}
 	}
 	// Fields that are chosen from a list, and not from what has none.
-	for _, list := range []string{"status", "custom_status", "form", "type", "type_id", "priority", "group", "agent", "user", "organization", "brand", "via", "score",
+	for _, list := range []string{"status", "custom_status", "form", "type", "type_id", "priority", "group", "agent", "user", "organization", "brand", "via", "score", "reason",
 		"privacy", "update_type", "comment", "attachment", "role", "locale", "bool", "schedule", "field"} {
 		if !lists[list] {
 			t.Errorf("nothing is offered for lists of %s", list)

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -89,6 +91,28 @@ var (
 		read:   score, where: oneOf(scoreSQL),
 	}
 )
+
+// compileReason asks for the reason of a rating, which conditions name by its code.
+func compileReason(env Env, op string, c Condition) (test, error) {
+	ids := make(map[string]int64, len(env.Config.Reasons))
+	for _, r := range env.Config.Reasons {
+		ids[strconv.Itoa(r.ReasonCode)] = r.ID
+	}
+	given := func(s *Subject) int64 { return gjson.GetBytes(s.After.Ticket.Satisfaction, "reason_id").Int() }
+	return compileOneOf(slices.Sorted(maps.Keys(ids)),
+		func(s *Subject, code string) bool { return given(s) == ids[code] },
+		func(code string) string {
+			return fmt.Sprintf("coalesce((t.satisfaction->>'reason_id')::bigint, 0) = %d", ids[code])
+		},
+		func(s *Subject) any {
+			for _, r := range env.Config.Reasons {
+				if r.ID == given(s) {
+					return r.ReasonCode
+				}
+			}
+			return nil
+		})(env, op, c)
+}
 
 func text(p *string) string {
 	if p == nil {

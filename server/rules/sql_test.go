@@ -223,7 +223,8 @@ func (d *desk) ticket(id int64) {
 		t.OrganizationID = &o.ID
 		s.Organization.Values = fields.Values(o.OrganizationFields)
 	}
-	t.Satisfaction = pick(d, models.JSON(nil), models.JSON(`{"score":"offered"}`), models.JSON(`{"score":"good","comment":null}`), models.JSON(`{"score":"good","comment":"x"}`), models.JSON(`{"score":"bad"}`))
+	t.Satisfaction = pick(d, models.JSON(nil), models.JSON(`{"score":"offered"}`), models.JSON(`{"score":"good","comment":null}`), models.JSON(`{"score":"good","comment":"x"}`), models.JSON(`{"score":"bad","reason_id":null}`),
+		models.JSON(fmt.Sprintf(`{"score":"bad","comment":null,"reason_id":%d}`, pick(d, d.config.Reasons...).ID)))
 	m := models.TicketMetric{Tenant: models.Tenant{AccountID: d.account.ID}, TicketID: id, AssignedAt: maybe(d, d.ago()), StatusUpdatedAt: maybe(d, d.ago()),
 		RequesterUpdatedAt: maybe(d, d.ago()), AssigneeUpdatedAt: maybe(d, d.ago()), NextBreachAt: maybe(d, d.ago(), now, now.Add(now.Sub(d.ago()))), Clocks: models.IDs{}, BusinessClocks: models.IDs{}, Stamps: stamps()}
 	d.must(d.tx().Create(&t).Error)
@@ -267,6 +268,8 @@ func (d *desk) conditionValue(f rules.FieldInfo, op string) json.RawMessage {
 		v = strconv.Itoa(d.IntN(80))
 	case f.List == "text":
 		v = pick(d, phrases...) + pick(d, "", "", " "+pick(d, phrases...))
+	case f.List == "reason":
+		v = strconv.Itoa(pick(d, d.config.Reasons...).ReasonCode)
 	case f.List == "tags":
 		v = pick(d, "a", "a b", "c_d", "d")
 	default:

@@ -73,6 +73,7 @@ var table = []field{
 		compile: compileVia(func(s *Subject) string { return s.Via }, "t.via->>'channel'")},
 	{name: "recipient", title: "Received at", uses: everywhere, operators: equality, omitted: "is", compile: compileRecipient},
 	{name: "satisfaction_score", title: "Satisfaction", uses: onTickets, operators: order, changes: true, list: "score", compile: ranked(scoreField)},
+	{name: "satisfaction_reason_code", title: "Satisfaction reason", uses: onTickets, operators: equality, list: "reason", compile: compileReason},
 	{name: "ticket_is_public", title: "Privacy", uses: onTickets, operators: equality, omitted: "is", list: "privacy", compile: compileOneOf([]string{"public", "private"},
 		func(s *Subject, word string) bool { return s.After.Ticket.IsPublic == (word == "public") },
 		func(word string) string {
