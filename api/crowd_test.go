@@ -42,7 +42,7 @@ var peopleAndSettings = []copies{
 	{"group_memberships", "id = {group_membership_id}", "'id', r.id + {k}, 'group_id', r.group_id + {k}, 'default', false"},
 	{"group_memberships", "id = {group_membership_id}", "'id', r.id + {m}, 'user_id', r.user_id + {k}, 'default', false"},
 	{"sessions", "id = {session_id}", "'id', r.id + {k}"},
-	{"brands", "id = {brand_id}", "'id', r.id + {k}, 'subdomain', r.subdomain || {g}, 'default', false"},
+	{"brands", "id = {brand_id}", "'id', r.id + {k}, 'subdomain', r.subdomain || 'x' || {g}, 'default', false"},
 	{"fields", "id = {ticket_field_id}", "'id', r.id + {k}, 'creator_user_id', {agent_id} + {k}"},
 	{"fields", "id IN ({user_field_id}, {organization_field_id})", "'id', r.id + {k}, 'key', r.key || {g}"},
 	{"field_options", "field_id IN ({ticket_field_id}, {user_field_id}, {organization_field_id})", "'id', r.id + {k}, 'value', r.value || {g}"},

@@ -208,7 +208,7 @@ func TestDryRunsChangeWhatSavesChange(t *testing.T) {
 	for _, tc := range []struct{ actions, want string }{
 		{fmt.Sprintf(`{"field":"assignee_id","value":"%d"}`, al), fmt.Sprintf("status new>open group_id %d>%d assignee_id >%d", first, second, al)},
 		{fmt.Sprintf(`{"field":"assignee_id","value":"%d"},{"field":"group_id","value":"%d"}`, al, first), ""}, // whom the group then unassigns
-		{fmt.Sprintf(`{"field":"assignee_id","value":"%d"},{"field":"cc","value":"%[1]d"},{"field":"follower","value":"%[1]d"}`, eve), fmt.Sprintf("ccs []>[%d]", eve)},
+		{fmt.Sprintf(`{"field":"cc","value":"%d"},{"field":"cc","value":"%[1]d"}`, eve), fmt.Sprintf("ccs []>[%d]", eve)},
 		{`{"field":"type","value":"question"}`, fmt.Sprintf("type incident>question problem_id %d>", problem)},
 		{`{"field":"set_tags","value":"B c"},{"field":"current_tags","value":"d"},{"field":"remove_tags","value":"c"}`, "tags [a]>[b d]"},
 		{`{"field":"status","value":"open"},{"field":"status","value":"new"}`, ""},
