@@ -114,6 +114,10 @@ type handlers struct {
 
 var _ gen.StrictServerInterface = handlers{}
 
+// legacyExports are obsolete operations of the original's, which we do not have,
+// and no exports of ours with such an id.
+var legacyExports = []string{"/api/v2/exports/tickets", "/api/v2/exports/tickets/sample"}
+
 // New is the HTTP handler of the API.
 func New(s Services, o Options) *echo.Echo {
 	e := echo.New()
@@ -163,6 +167,9 @@ func New(s Services, o Options) *echo.Echo {
 	h.viewHandlers.register()
 	o.Pages.register(e)
 	gen.RegisterHandlers(headToo{e}, gen.NewStrictHandler(h, []gen.StrictMiddlewareFunc{setUp{fields: s.Fields}.guard}))
+	for _, path := range legacyExports {
+		e.GET(path, echo.NotFoundHandler)
+	}
 	h.downloads(e)
 	h.exportDownloads(e)
 	h.surveys(e)

@@ -149,3 +149,12 @@ func TestOptionsTellTheMethods(t *testing.T) {
 		t.Errorf("Allow: %s", got)
 	}
 }
+
+// What the original called exports of tickets is nothing that we have.
+func TestObsoleteExportsDoNotExist(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	for _, path := range []string{"/api/v2/exports/tickets", "/api/v2/exports/tickets.json?start_time=0", "/api/v2/exports/tickets/sample.json"} {
+		a.get(path).want(404).wantJSON(`{"error":"InvalidEndpoint","description":"Not found"}`)
+	}
+}
