@@ -25,68 +25,36 @@ CREATE TABLE search_pending (
 
 -- Every way in which a text changes passes here, also statements that no package
 -- knows of. New tickets and comments do not: the save that makes them tells.
+-- Each takes the kind of the record; they differ in the column that has its id.
 -- +goose StatementBegin
-CREATE FUNCTION search_ticket_by_id() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION search_by_id() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, 'ticket', OLD.id);
+        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, TG_ARGV[0], OLD.id);
     ELSE
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, 'ticket', NEW.id);
+        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, TG_ARGV[0], NEW.id);
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE FUNCTION search_ticket_by_ticket_id() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION search_by_ticket_id() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, 'ticket', OLD.ticket_id);
+        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, TG_ARGV[0], OLD.ticket_id);
     ELSE
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, 'ticket', NEW.ticket_id);
+        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, TG_ARGV[0], NEW.ticket_id);
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE FUNCTION search_user_by_id() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION search_by_user_id() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, 'user', OLD.id);
+        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, TG_ARGV[0], OLD.user_id);
     ELSE
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, 'user', NEW.id);
-    END IF;
-    RETURN NULL;
-END $$;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE FUNCTION search_user_by_user_id() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' THEN
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, 'user', OLD.user_id);
-    ELSE
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, 'user', NEW.user_id);
-    END IF;
-    RETURN NULL;
-END $$;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE FUNCTION search_organization_by_id() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' THEN
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, 'organization', OLD.id);
-    ELSE
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, 'organization', NEW.id);
-    END IF;
-    RETURN NULL;
-END $$;
--- +goose StatementEnd
--- +goose StatementBegin
-CREATE FUNCTION search_group_by_id() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' THEN
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (OLD.account_id, 'group', OLD.id);
-    ELSE
-        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, 'group', NEW.id);
+        INSERT INTO search_pending (account_id, kind, record_id) VALUES (NEW.account_id, TG_ARGV[0], NEW.user_id);
     END IF;
     RETURN NULL;
 END $$;
@@ -95,24 +63,24 @@ CREATE TRIGGER search_changed AFTER UPDATE OF subject, description, custom_field
     WHEN (OLD.subject IS DISTINCT FROM NEW.subject OR OLD.description IS DISTINCT FROM NEW.description
         OR OLD.custom_fields IS DISTINCT FROM NEW.custom_fields OR OLD.scrubbed <> NEW.scrubbed
         OR OLD.deleted_at IS DISTINCT FROM NEW.deleted_at)
-    EXECUTE FUNCTION search_ticket_by_id();
-CREATE TRIGGER search_rows AFTER DELETE ON tickets FOR EACH ROW EXECUTE FUNCTION search_ticket_by_id();
+    EXECUTE FUNCTION search_by_id('ticket');
+CREATE TRIGGER search_rows AFTER DELETE ON tickets FOR EACH ROW EXECUTE FUNCTION search_by_id('ticket');
 CREATE TRIGGER search_changed AFTER UPDATE OF plain_body ON comments FOR EACH ROW
     WHEN (OLD.plain_body <> NEW.plain_body)
-    EXECUTE FUNCTION search_ticket_by_ticket_id();
-CREATE TRIGGER search_rows AFTER DELETE ON comments FOR EACH ROW EXECUTE FUNCTION search_ticket_by_ticket_id();
+    EXECUTE FUNCTION search_by_ticket_id('ticket');
+CREATE TRIGGER search_rows AFTER DELETE ON comments FOR EACH ROW EXECUTE FUNCTION search_by_ticket_id('ticket');
 CREATE TRIGGER search_changed AFTER UPDATE OF name, alias, email, phone, external_id, details, notes, user_fields, active ON users FOR EACH ROW
-    EXECUTE FUNCTION search_user_by_id();
-CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON users FOR EACH ROW EXECUTE FUNCTION search_user_by_id();
+    EXECUTE FUNCTION search_by_id('user');
+CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON users FOR EACH ROW EXECUTE FUNCTION search_by_id('user');
 CREATE TRIGGER search_changed AFTER UPDATE OF type, value ON user_identities FOR EACH ROW
-    EXECUTE FUNCTION search_user_by_user_id();
-CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON user_identities FOR EACH ROW EXECUTE FUNCTION search_user_by_user_id();
+    EXECUTE FUNCTION search_by_user_id('user');
+CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON user_identities FOR EACH ROW EXECUTE FUNCTION search_by_user_id('user');
 CREATE TRIGGER search_changed AFTER UPDATE OF name, external_id, domain_names, details, notes, organization_fields, deleted_at ON organizations FOR EACH ROW
-    EXECUTE FUNCTION search_organization_by_id();
-CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON organizations FOR EACH ROW EXECUTE FUNCTION search_organization_by_id();
+    EXECUTE FUNCTION search_by_id('organization');
+CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON organizations FOR EACH ROW EXECUTE FUNCTION search_by_id('organization');
 CREATE TRIGGER search_changed AFTER UPDATE OF name, description, deleted ON groups FOR EACH ROW
-    EXECUTE FUNCTION search_group_by_id();
-CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON groups FOR EACH ROW EXECUTE FUNCTION search_group_by_id();
+    EXECUTE FUNCTION search_by_id('group');
+CREATE TRIGGER search_rows AFTER INSERT OR DELETE ON groups FOR EACH ROW EXECUTE FUNCTION search_by_id('group');
 
 -- What there is already. The search answers again when all of it is in.
 INSERT INTO search_pending (account_id, kind, record_id) SELECT account_id, 'group', id FROM groups;
@@ -133,5 +101,5 @@ DROP TRIGGER search_changed ON organizations;
 DROP TRIGGER search_rows ON organizations;
 DROP TRIGGER search_changed ON groups;
 DROP TRIGGER search_rows ON groups;
-DROP FUNCTION search_ticket_by_id(), search_ticket_by_ticket_id(), search_user_by_id(), search_user_by_user_id(), search_organization_by_id(), search_group_by_id();
+DROP FUNCTION search_by_id(), search_by_ticket_id(), search_by_user_id();
 DROP TABLE search_pending, search_docs;
