@@ -12,9 +12,9 @@ import (
 // Columns of numbers and lists of them that hold no user's id, whatever the table.
 var ofNoUser = []string{
 	"account_id", "id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clocks", "comment_id",
-	"config_version", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "event_id", "field_id",
-	"followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id", "moments", "organization_id",
-	"parent_id", "photo_id", "problem_id", "progress", "reason_id", "restricted_brand_ids", "rule_id", "schedule_id", "seq", "size",
+	"config_version", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "edit_ids", "event_id", "field_id",
+	"followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id", "moments", "organization_id", "organization_ids",
+	"parent_id", "photo_id", "problem_id", "progress", "publish_ids", "reason_id", "restricted_brand_ids", "rule_id", "schedule_id", "seq", "size",
 	"subject_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "total", "trigger_id", "upload_id", "uses",
 }
 

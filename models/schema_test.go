@@ -34,6 +34,7 @@ var all = []any{
 	models.TriggerRevision{}, models.RuleUse{}, models.RuleUsage{},
 	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{}, models.Export{},
 	models.SearchDoc{}, models.SearchPending{},
+	models.UserSegment{}, models.PermissionGroup{}, models.ContentTag{},
 }
 
 // parts are structs that models embed.

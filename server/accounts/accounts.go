@@ -38,8 +38,9 @@ const MinPassword = 8
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Create makes an account with its ticket numbers, default brand, group,
-// statuses, system fields, form and satisfaction reasons, and its first admin. It fails with
-// fault.Invalid when a value is missing or the subdomain is taken.
+// statuses, system fields, form, satisfaction reasons, user segments and permission
+// group, and its first admin. It fails with fault.Invalid when a value is missing
+// or the subdomain is taken.
 func Create(ctx context.Context, db *gorm.DB, now time.Time, n New) (models.Account, models.User, error) {
 	var account models.Account
 	var admin models.User
@@ -70,6 +71,9 @@ func Create(ctx context.Context, db *gorm.DB, now time.Time, n New) (models.Acco
 			return err
 		}
 		if err := ticketDefaultsTx(tx, stamps); err != nil {
+			return err
+		}
+		if err := audiencesTx(tx, stamps); err != nil {
 			return err
 		}
 		reasons := satisfactionReasons(stamps)

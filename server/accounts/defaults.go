@@ -34,6 +34,19 @@ func ticketDefaultsTx(tx *gorm.DB, stamps models.Stamps) error {
 	return tx.Create(&form).Error
 }
 
+// audiencesTx makes the user segments that every account has, and the permission
+// group of articles that admins alone edit.
+func audiencesTx(tx *gorm.DB, stamps models.Stamps) error {
+	segments := []models.UserSegment{
+		{Name: "Signed-in users", UserType: models.SegmentSignedIn, BuiltIn: true, Stamps: stamps},
+		{Name: "Agents and admins", UserType: models.SegmentStaff, BuiltIn: true, Stamps: stamps},
+	}
+	if err := tx.Create(&segments).Error; err != nil {
+		return err
+	}
+	return tx.Create(&models.PermissionGroup{Name: "Administrators", BuiltIn: true, Stamps: stamps}).Error
+}
+
 // defaultStatuses are the statuses that the plain ones stand for. An end user
 // is not told whether an agent has looked at the ticket: new reads as open,
 // and hold as open.

@@ -42,6 +42,12 @@ func (s *Service) MergeTx(tx *gorm.DB, by auth.Actor, loserID, winnerID int64) e
 	}
 	loser, winner := both[at(loserID)], both[at(winnerID)]
 	now := s.now()
+	// Before the loser goes, with which segments forget it.
+	err = tx.Exec(`UPDATE user_segments SET organization_ids = array_append(array_remove(array_remove(organization_ids, ?), ?), ?)
+		WHERE account_id = ? AND organization_ids @> ARRAY[?::bigint]`, loserID, winnerID, winnerID, by.AccountID, loserID).Error
+	if err != nil {
+		return err
+	}
 	loser.DeletedAt, loser.UpdatedAt = &now, now
 	if err := tx.Select("deleted_at", "updated_at").Updates(&loser).Error; err != nil {
 		return err

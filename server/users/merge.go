@@ -191,6 +191,8 @@ func moveOwnTx(tx *gorm.DB, loser, winner *subject) error {
 		`UPDATE satisfaction_ratings SET requester_id = @to WHERE account_id = @account AND requester_id = @from`,
 		`UPDATE skips SET user_id = @to WHERE account_id = @account AND user_id = @from`, // of one who was an agent
 		`UPDATE suspended_tickets SET author_id = @to WHERE account_id = @account AND author_id = @from`,
+		`UPDATE user_segments SET added_user_ids = array_append(array_remove(array_remove(added_user_ids, @from), @to), @to)
+			WHERE account_id = @account AND @from = ANY(added_user_ids)`,
 	} {
 		err := tx.Exec(statement, map[string]any{"account": loser.AccountID, "from": loser.ID, "to": winner.ID}).Error
 		if err != nil {
