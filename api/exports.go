@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/helpd/helpd/api/wire"
@@ -82,11 +83,24 @@ func (h exportHandlers) IncrementalSampleExport(ctx context.Context, r gen.Incre
 	return h.spanned(ctx, f, p)
 }
 
-// exportAnswer is an answer of an export, encoded already.
-type exportAnswer struct{ body []byte }
+// exportAnswer is an answer of an export, encoded already, in a buffer that the
+// next one gets.
+type exportAnswer struct{ buffer *exportBuffer }
+
+type exportBuffer struct{ b []byte }
+
+var exportBuffers = sync.Pool{New: func() any { return &exportBuffer{make([]byte, 0, exports.MaxPage*ticketSize)} }}
+
+// maxKeptExport bounds, in bytes, what a buffer keeps for its next use.
+const maxKeptExport = 8 << 20
 
 func (a exportAnswer) write(w http.ResponseWriter) error {
-	return ticketAnswer{status: http.StatusOK, body: a.body}.write(w)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.buffer.b))) // by which a page that was broken off is known
+	err := ticketAnswer{status: http.StatusOK, body: a.buffer.b}.write(w)
+	if cap(a.buffer.b) <= maxKeptExport {
+		exportBuffers.Put(a.buffer)
+	}
+	return err
 }
 
 func (a exportAnswer) VisitIncrementalTicketExportTimeResponse(w http.ResponseWriter) error {
@@ -175,11 +189,13 @@ func (f export) begins(by auth.Actor, start, cursor *string) (exports.Place, err
 
 // answer is the page with the members of paging, those of an object, behind it.
 func (f export) answer(ctx context.Context, p exports.Page, paging any) (exportAnswer, error) {
-	b, err := f.members(ctx, []byte{'{'}, p)
+	a := exportAnswer{exportBuffers.Get().(*exportBuffer)}
+	b, err := f.members(ctx, append(a.buffer.b[:0], '{'), p)
 	if err != nil {
 		return exportAnswer{}, err
 	}
-	return exportAnswer{append(append(b, ','), models.ToJSON(paging)[1:]...)}, nil
+	a.buffer.b = append(append(b, ','), models.ToJSON(paging)[1:]...)
+	return a, nil
 }
 
 // exportSize is how many records the caller wants on a page.
@@ -224,28 +240,38 @@ func (c call) exporting(change func(url.Values)) string {
 }
 
 // appendTickets appends the page's tickets, each with the time by which it is in
-// its place.
+// its place, as they come from the database.
 func (h exportHandlers) appendTickets(ctx context.Context, b []byte, p exports.Page) ([]byte, error) {
-	list, err := h.tickets.tickets.Stored(ctx, auth.From(ctx), p.IDs())
+	by, base := auth.From(ctx), callOf(ctx).base
+	config, extras, err := h.tickets.contextOf(ctx, p.IDs(), nil)
 	if err != nil {
 		return nil, err
 	}
-	config, extras, err := h.tickets.context(ctx, list, nil)
-	if err != nil {
-		return nil, err
-	}
-	base, at := callOf(ctx).base, p.Entries
-	b = append(append(make([]byte, 0, 512+ticketSize*len(list)), b...), `"tickets":[`...)
-	for i := range list {
-		if i > 0 {
+	b = append(b, `"tickets":[`...)
+	at, first := p.Entries, true
+	one := func(t *models.Ticket) error {
+		if !first {
 			b = append(b, ',')
 		}
-		for at[0].ID != list[i].ID { // one that is not there
+		first = false
+		for at[0].ID != t.ID { // one that is not there
 			at = at[1:]
 		}
-		o := wire.ReopenObject(appendTicket(ctx, b, base, &list[i], config, extras))
+		o := wire.ReopenObject(appendTicket(ctx, b, base, t, config, extras))
 		o.Int("generated_timestamp", at[0].At.Unix())
 		b = o.End()
+		return nil
+	}
+	if callOf(ctx).query.Get("include") == "" {
+		err := h.tickets.tickets.EachStored(ctx, by, p.IDs(), one)
+		return append(b, ']'), err
+	}
+	list, err := h.tickets.tickets.Stored(ctx, by, p.IDs())
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		_ = one(&list[i]) // never fails
 	}
 	return h.tickets.appendSideLoads(ctx, append(b, ']'), list, config, "last_audits")
 }

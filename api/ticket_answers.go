@@ -131,9 +131,14 @@ func (h ticketHandlers) one(ctx context.Context, status int, t models.Ticket, co
 // came with the tickets, and the metric sets where the caller asked for what
 // they hold.
 func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, config *fields.Config) (*fields.Config, ticketExtras, error) {
+	return h.contextOf(ctx, idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} }), config)
+}
+
+// contextOf is context for tickets that are not read yet.
+func (h ticketHandlers) contextOf(ctx context.Context, ids []int64, config *fields.Config) (*fields.Config, ticketExtras, error) {
 	by := auth.From(ctx)
 	var err error
-	if config == nil && len(list) > 0 {
+	if config == nil && len(ids) > 0 {
 		if config, err = h.tickets.Config(ctx, by); err != nil {
 			return nil, ticketExtras{}, err
 		}
@@ -142,7 +147,6 @@ func (h ticketHandlers) context(ctx context.Context, list []models.Ticket, confi
 		sets: includes(ctx, "metric_sets"), dates: includes(ctx, "dates"),
 		commentCount: includes(ctx, "comment_count"), incidents: includes(ctx, "incident_counts"),
 	}
-	ids := idsOf(list, func(t models.Ticket) []int64 { return []int64{t.ID} })
 	if x.sets || x.dates {
 		if x.metrics, err = h.tickets.Metrics(ctx, by, ids); err != nil {
 			return nil, x, err

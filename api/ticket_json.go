@@ -31,7 +31,11 @@ type ticketExtras struct {
 // against openapi.yaml.
 func appendTicket(ctx context.Context, b []byte, base string, t *models.Ticket, config *fields.Config, x ticketExtras) []byte {
 	o := wire.BeginObject(b)
-	o.String("url", base+"/api/v2/tickets/"+strconv.FormatInt(t.ID, 10)+".json")
+	o.Value("url", func(b []byte) []byte {
+		b = wire.AppendString(b, base)
+		b = append(b[:len(b)-1], "/api/v2/tickets/"...)
+		return append(strconv.AppendInt(b, t.ID, 10), `.json"`...)
+	})
 	o.Int("id", t.ID)
 	o.Optional("external_id", t.ExternalID)
 	o.Raw("via", t.Via)
@@ -58,12 +62,11 @@ func appendTicket(ctx context.Context, b []byte, base string, t *models.Ticket, 
 	o.Bool("is_public", t.IsPublic)
 	o.OptionalTime("due_at", t.DueAt)
 	o.Strings("tags", t.Tags)
-	values := func(b []byte) []byte { return config.AppendJSON(b, t.CustomFields) }
-	o.Value("custom_fields", values)
+	values := o.Value("custom_fields", func(b []byte) []byte { return config.AppendJSON(b, t.CustomFields) })
 	o.Raw("satisfaction_rating", t.Satisfaction)
 	o.IDs("sharing_agreement_ids", nil)
 	o.Int("custom_status_id", t.CustomStatusID)
-	o.Value("fields", values) // the same again, as the original has it
+	o.Again("fields", values) // the same, as the original has it
 	o.IDs("followup_ids", t.FollowupIDs)
 	o.ID("ticket_form_id", t.TicketFormID)
 	o.Int("brand_id", t.BrandID)

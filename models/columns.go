@@ -41,6 +41,16 @@ func (j *JSON) Scan(src any) error {
 	return nil
 }
 
+// Overwrite reads a column's text into the memory that j has.
+func (j *JSON) Overwrite(text string, null bool) error {
+	if null {
+		*j = nil
+		return nil
+	}
+	*j = append((*j)[:0], text...)
+	return nil
+}
+
 // Value implements driver.Valuer.
 func (j JSON) Value() (driver.Value, error) {
 	if j == nil {
@@ -67,19 +77,26 @@ type IDs []int64
 // Scan implements sql.Scanner.
 func (a *IDs) Scan(src any) error {
 	s, err := arrayText(src)
-	if err != nil || len(s) <= 2 {
-		*a = IDs{}
+	if err != nil {
 		return err
 	}
-	out := make(IDs, 0, strings.Count(s, ",")+1)
+	*a = make(IDs, 0, strings.Count(s, ",")+1)
+	return a.Overwrite(s, false)
+}
+
+// Overwrite reads a column's text into the memory that a has. NULL is an empty list.
+func (a *IDs) Overwrite(s string, _ bool) error {
+	*a = (*a)[:0]
+	if len(s) <= 2 {
+		return nil
+	}
 	for part := range strings.SplitSeq(s[1:len(s)-1], ",") {
 		n, err := strconv.ParseInt(part, 10, 64)
 		if err != nil {
 			return fmt.Errorf("scan bigint[]: %w", err)
 		}
-		out = append(out, n)
+		*a = append(*a, n)
 	}
-	*a = out
 	return nil
 }
 
@@ -102,12 +119,21 @@ type Strings []string
 // Scan implements sql.Scanner.
 func (a *Strings) Scan(src any) error {
 	s, err := arrayText(src)
-	if err != nil || len(s) <= 2 {
-		*a = Strings{}
+	if err != nil {
 		return err
 	}
+	*a = Strings{}
+	return a.Overwrite(s, false)
+}
+
+// Overwrite reads a column's text into the memory that a has; the strings are
+// parts of it. NULL is an empty list.
+func (a *Strings) Overwrite(s string, _ bool) error {
+	out := (*a)[:0]
+	if *a = out; len(s) <= 2 {
+		return nil
+	}
 	s = s[1 : len(s)-1]
-	out := Strings{}
 	for i := 0; i < len(s); i++ { // each turn reads one element, the loop's i++ its comma
 		if s[i] != '"' {
 			end := strings.IndexByte(s[i:], ',')

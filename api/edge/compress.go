@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,8 +17,10 @@ import (
 const (
 	// minGzip is the size under which an answer fits a packet anyway.
 	minGzip = 1 << 10
-	// maxHeld is the size past which an answer streams, without ETag or gzip.
-	maxHeld = 4 << 20
+	// maxHeld is the size past which an answer goes out as it is written, without
+	// ETag: to hold back, sum up and copy a page of an export takes longer than to
+	// make it.
+	maxHeld = 512 << 10
 	// maxKept bounds what a buffer keeps for its next use, so that a few large
 	// answers do not fix their memory.
 	maxKept = 1 << 20
@@ -30,19 +33,24 @@ var (
 
 // Compress holds JSON answers back until they are whole. Those that succeed
 // then get a weak ETag, and a GET with that tag in If-None-Match is a 304;
-// those over 1 KB are compressed for whoever accepts gzip. Answers that are
-// flushed, are larger than 4 MB or are no JSON pass as they are written.
+// those over 1 KB are compressed for whoever accepts gzip, those over 512 KB as
+// they are written and without a tag. Answers that are flushed or are no JSON pass
+// as they are.
 func Compress(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		res := c.Response()
 		h := heldPool.Get().(*held)
-		h.ResponseWriter = res.Writer
+		h.ResponseWriter, h.gzip = res.Writer, acceptsGzip(c.Request().Header["Accept-Encoding"])
 		res.Writer = h
 		// Not deferred: after a panic the connection is cut, and h is left
 		// to the garbage collector.
 		err := next(c)
 		res.Writer = h.ResponseWriter
 		switch {
+		case h.mode == zipping:
+			if zerr := h.endZip(err == nil); err == nil {
+				err = zerr
+			}
 		case h.mode != holding:
 		case err != nil: // whoever answers it begins anew
 			h.drop()
@@ -62,6 +70,7 @@ type mode int
 const (
 	undecided mode = iota // no header written yet
 	holding
+	zipping // as it is written
 	passing
 )
 
@@ -69,9 +78,11 @@ const (
 type held struct {
 	http.ResponseWriter
 	mode   mode
+	gzip   bool // the client accepts it
 	status int
 	body   bytes.Buffer
 	zipped bytes.Buffer
+	z      *gzip.Writer // while zipping
 }
 
 func (h *held) WriteHeader(status int) {
@@ -99,8 +110,11 @@ func (h *held) Write(b []byte) (int, error) {
 	if h.mode == holding && h.body.Len()+len(b) <= maxHeld {
 		return h.body.Write(b)
 	}
-	if err := h.release(); err != nil {
+	if err := h.release(h.gzip); err != nil {
 		return 0, err
+	}
+	if h.mode == zipping {
+		return h.z.Write(b)
 	}
 	return h.ResponseWriter.Write(b)
 }
@@ -110,8 +124,13 @@ func (h *held) FlushError() error {
 	if h.mode == undecided {
 		h.mode = passing
 	}
-	if err := h.release(); err != nil {
+	if err := h.release(false); err != nil {
 		return err
+	}
+	if h.mode == zipping {
+		if err := h.z.Flush(); err != nil {
+			return err
+		}
 	}
 	return http.NewResponseController(h.ResponseWriter).Flush()
 }
@@ -122,14 +141,40 @@ func (h *held) Flush() { _ = h.FlushError() } // a Flusher has no way to say it
 // Unwrap is for http.ResponseController.
 func (h *held) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
-func (h *held) release() error {
+// release sends what was held back, and has the rest go out as it is written.
+func (h *held) release(zip bool) error {
 	if h.mode != holding {
 		return nil
 	}
+	header := h.Header()
+	addVary(header, "Accept-Encoding")
 	h.mode = passing
+	var out io.Writer = h.ResponseWriter
+	if zip {
+		delete(header, "Content-Length")
+		header["Content-Encoding"] = gzipEncoding
+		h.mode, h.z = zipping, zipPool.Get().(*gzip.Writer)
+		h.z.Reset(h.ResponseWriter)
+		out = h.z
+	}
 	h.ResponseWriter.WriteHeader(h.status)
-	_, err := h.ResponseWriter.Write(h.body.Bytes())
+	if h.body.Len() == 0 {
+		return nil
+	}
+	_, err := out.Write(h.body.Bytes())
 	h.body.Reset()
+	return err
+}
+
+// endZip ends what was compressed as it was written. An answer that was broken
+// off is left without its end, by which the client knows.
+func (h *held) endZip(whole bool) (err error) {
+	if whole {
+		err = h.z.Close()
+	}
+	h.z.Reset(nil) // the pool holds no connection
+	zipPool.Put(h.z)
+	h.z = nil
 	return err
 }
 
@@ -167,7 +212,7 @@ func (h *held) finish(req *http.Request) (status int, size int64) {
 			return http.StatusNotModified, 0
 		}
 	}
-	if len(body) > minGzip && acceptsGzip(req.Header["Accept-Encoding"]) {
+	if len(body) > minGzip && h.gzip {
 		body = h.zip(body)
 		header["Content-Encoding"] = gzipEncoding
 	}

@@ -64,5 +64,16 @@ func (o *Object) OptionalTime(name string, t *time.Time) {
 // Raw adds JSON as it is; null for none.
 func (o *Object) Raw(name string, raw []byte) { o.key(name); o.b = AppendRaw(o.b, raw) }
 
-// Value adds what f appends.
-func (o *Object) Value(name string, f func(b []byte) []byte) { o.key(name); o.b = f(o.b) }
+// Value adds what f appends, and returns where it is, for Again.
+func (o *Object) Value(name string, f func(b []byte) []byte) Span {
+	o.key(name)
+	from := len(o.b)
+	o.b = f(o.b)
+	return Span{from, len(o.b)}
+}
+
+// Span is a part of an object's buffer.
+type Span struct{ from, to int }
+
+// Again adds a value that is there already.
+func (o *Object) Again(name string, s Span) { o.key(name); o.b = append(o.b, o.b[s.from:s.to]...) }

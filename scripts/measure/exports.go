@@ -105,8 +105,9 @@ func (w *world) paged(ctx context.Context, addr string) (took []float64, err err
 	}
 	defer c.conn.Close()
 	path := "/api/v2/incremental/tickets/cursor.json?start_time=0"
+	var body bytes.Buffer
 	for path != "" && ctx.Err() == nil {
-		var body bytes.Buffer
+		body.Reset()
 		began := time.Now()
 		if err := c.do(w, request{method: "GET", path: path}, http.StatusOK, &body); err != nil {
 			return nil, err

@@ -71,19 +71,25 @@ func (l *Log) Run(ctx context.Context) {
 	}
 }
 
-// look numbers what there is, if nobody else does, and learns of what others
-// have numbered.
-func (l *Log) look(ctx context.Context) (worked bool, err error) {
-	var seq int64
+// pending is the largest number that has been given, and whether there is
+// something to number.
+func (l *Log) pending(ctx context.Context) (seq int64, some bool, err error) {
 	var event, touch *int64
 	// min and not EXISTS, for which the planner may read the whole table.
 	_, err = postgres.Row(l.db.WithContext(ctx), `SELECT seq, (SELECT min(id) FROM events WHERE seq IS NULL), (SELECT min(id) FROM touched)
 		FROM event_clock`, nil, &seq, &event, &touch)
+	return seq, event != nil || touch != nil, err
+}
+
+// look numbers what there is, if nobody else does, and learns of what others
+// have numbered.
+func (l *Log) look(ctx context.Context) (worked bool, err error) {
+	seq, more, err := l.pending(ctx)
 	if err != nil {
 		return false, err
 	}
 	worked = l.advance(seq)
-	for more := event != nil || touch != nil; more && err == nil; {
+	for more && err == nil {
 		worked = true
 		_, more, err = l.number(ctx, " SKIP LOCKED")
 	}
@@ -91,6 +97,18 @@ func (l *Log) look(ctx context.Context) (worked bool, err error) {
 		return worked, err
 	}
 	return worked, l.announce(ctx)
+}
+
+// Settle numbers all that has been committed, and writes nothing where nothing is
+// to be numbered: for those who follow numbers and not times.
+func (l *Log) Settle(ctx context.Context) error {
+	// What somebody else numbers just now is still seen here until he commits, and
+	// Number waits for him.
+	_, some, err := l.pending(postgres.WithoutTx(ctx))
+	if err == nil && some {
+		_, err = l.Number(ctx)
+	}
+	return err
 }
 
 // Number numbers all that has been committed. Whatever is numbered later has the

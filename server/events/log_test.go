@@ -251,6 +251,34 @@ func TestListenersHearAll(t *testing.T) {
 	hearing.Wait()
 }
 
+// Who follows numbers sees what is committed, and writes only where something is.
+func TestSettlingWritesOnlyWhatIsThere(t *testing.T) {
+	t.Parallel()
+	db := testdb.DB(t)
+	l := events.NewLog(db, time.Now, quiet)
+	state := func() (at time.Time, touched, placed int) {
+		t.Helper()
+		if err := l.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		err := db.Raw("SELECT at, (SELECT count(*) FROM touched), (SELECT count(*) FROM export_positions WHERE account_id = 7) FROM event_clock").Row().Scan(&at, &touched, &placed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at, touched, placed
+	}
+	first, _, _ := state()
+	if at, _, _ := state(); !at.Equal(first) {
+		t.Errorf("the clock went from %v to %v, and nothing was written", first, at)
+	}
+	if err := db.Exec("INSERT INTO touched (account_id, kind, record_id) VALUES (7, 'ticket', 1)").Error; err != nil {
+		t.Fatal(err)
+	}
+	if at, touched, placed := state(); !at.After(first) || touched != 0 || placed != 1 {
+		t.Errorf("at %v after %v: %d are left, %d have places", at, first, touched, placed)
+	}
+}
+
 // What a page leaves out does not make it longer, and every page ends.
 func TestFilteredReading(t *testing.T) {
 	t.Parallel()

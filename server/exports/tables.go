@@ -33,87 +33,104 @@ type column[T any] struct {
 // there any more has nothing else.
 var common = []Column{{"id", Integer}, {"deleted", Boolean}, {"generated_at", Timestamp}}
 
-// record is a row of a table: a record in its place.
-type record[T any] struct {
-	Entry
-	deleted bool
-	data    *T // nil: it is not there any more
-}
-
-// tableOf is the table of a kind of record that has places. load reads records in
-// the order of the entries.
-func tableOf[T any](name, kind string, columns []column[T], load func(context.Context, *reading, []Entry) ([]record[T], error)) table {
+// tableOf is the table of a kind of record that has places. each calls f with
+// the records of ids that are there, in the order of ids; it may use a record's
+// memory again for the next.
+func tableOf[T any](name, kind string, columns []column[T], id func(*T) int64, deleted func(*T) bool,
+	each func(ctx context.Context, x *reading, ids []int64, f func(*T) error) error,
+) table {
 	all := append([]Column{}, common...)
 	for _, c := range columns {
 		all = append(all, Column{c.name, c.kind})
 	}
 	rows := func(ctx context.Context, x *reading, row func([]cell) error) error {
 		cells := make([]cell, len(all))
-		return x.entries(ctx, kind, func(list []Entry) error {
-			found, err := load(ctx, x, list)
-			if err != nil {
-				return err
+		gone := func(e Entry) error {
+			// Told behind a cursor only, to whom may have it.
+			if x.since.Seq == 0 {
+				return nil
 			}
-			for _, r := range found {
-				cells[0], cells[1], cells[2] = integer(r.ID), boolean(r.deleted), timestamp(r.At)
-				for i, c := range columns {
-					if cells[len(common)+i] = (cell{}); r.data != nil {
-						cells[len(common)+i] = c.of(r.data, x.config)
+			clear(cells)
+			cells[0], cells[1], cells[2] = integer(e.ID), boolean(true), timestamp(e.At)
+			return row(cells)
+		}
+		return x.entries(ctx, kind, func(list []Entry) error {
+			err := each(ctx, x, idsOf(list), func(r *T) error {
+				for ; list[0].ID != id(r); list = list[1:] {
+					if err := gone(list[0]); err != nil {
+						return err
 					}
 				}
-				if err := row(cells); err != nil {
-					return err
+				cells[0], cells[1], cells[2] = integer(list[0].ID), boolean(deleted(r)), timestamp(list[0].At)
+				for i, c := range columns {
+					cells[len(common)+i] = c.of(r, x.config)
 				}
+				list = list[1:]
+				return row(cells)
+			})
+			for ; err == nil && len(list) > 0; list = list[1:] {
+				err = gone(list[0])
 			}
-			return nil
+			return err
 		})
 	}
 	const count = "SELECT count(*) FROM export_positions WHERE account_id = ? AND (generated_at, seq) > (?, ?) AND kind = "
 	return table{name, all, count + "'" + kind + "'", rows}
 }
 
-// placed puts records to their entries. Those that are gone are told behind a
-// cursor only, to whom may have them.
-func placed[T any](x *reading, list []Entry, found []T, id func(*T) int64, deleted func(*T) bool) []record[T] {
+// inOrder calls f with records in the order of their ids.
+func inOrder[T any](ids []int64, found []T, id func(*T) int64, f func(*T) error) error {
 	byID := make(map[int64]*T, len(found))
 	for i := range found {
 		byID[id(&found[i])] = &found[i]
 	}
-	out := make([]record[T], 0, len(list))
-	for _, e := range list {
-		switch data := byID[e.ID]; {
-		case data != nil:
-			out = append(out, record[T]{e, deleted(data), data})
-		case x.since.Seq > 0:
-			out = append(out, record[T]{Entry: e, deleted: true})
+	for _, n := range ids {
+		if r := byID[n]; r != nil {
+			if err := f(r); err != nil {
+				return err
+			}
 		}
 	}
-	return out
+	return nil
 }
 
+// loaded is each of tableOf for records that are read at once, in any order.
+func loaded[T any](id func(*T) int64, load func(ctx context.Context, x *reading, ids []int64) ([]T, error)) func(context.Context, *reading, []int64, func(*T) error) error {
+	return func(ctx context.Context, x *reading, ids []int64, f func(*T) error) error {
+		found, err := load(ctx, x, ids)
+		if err != nil {
+			return err
+		}
+		return inOrder(ids, found, id, f)
+	}
+}
+
+func never[T any](*T) bool { return false }
+
 func (f *Files) tables() map[string]table {
+	ticket := func(t *models.Ticket) int64 { return t.ID }
+	comment := func(c *tickets.CommentRecord) int64 { return c.ID }
+	user := func(u *models.User) int64 { return u.ID }
+	organization := func(o *models.Organization) int64 { return o.ID }
+	rating := func(r *models.SatisfactionRating) int64 { return r.ID }
 	return map[string]table{
-		"tickets": tableOf("tickets", Tickets, ticketColumns, func(ctx context.Context, x *reading, list []Entry) ([]record[models.Ticket], error) {
-			found, err := f.from.Tickets.Stored(ctx, x.by, idsOf(list))
-			return placed(x, list, found, func(t *models.Ticket) int64 { return t.ID }, func(t *models.Ticket) bool { return t.DeletedAt != nil }), err
-		}),
-		"comments": tableOf("comments", Comments, commentColumns, func(ctx context.Context, x *reading, list []Entry) ([]record[tickets.CommentRecord], error) {
-			found, err := f.from.Tickets.StoredComments(ctx, x.by, idsOf(list))
-			return placed(x, list, found, func(c *tickets.CommentRecord) int64 { return c.ID }, func(*tickets.CommentRecord) bool { return false }), err
-		}),
-		"users": tableOf("users", Users, userColumns, func(ctx context.Context, x *reading, list []Entry) ([]record[models.User], error) {
-			found, err := f.from.Users.ByIDs(ctx, x.by.AccountID, idsOf(list))
-			return placed(x, list, found, func(u *models.User) int64 { return u.ID }, func(u *models.User) bool { return !u.Active }), err
-		}),
-		"organizations": tableOf("organizations", Organizations, organizationColumns, func(ctx context.Context, x *reading, list []Entry) ([]record[models.Organization], error) {
-			found, err := f.from.Organizations.Stored(ctx, x.by, idsOf(list))
-			return placed(x, list, found, func(o *models.Organization) int64 { return o.ID }, func(o *models.Organization) bool { return o.DeletedAt != nil }), err
-		}),
-		"ratings": tableOf("ratings", Ratings, ratingColumns, func(ctx context.Context, x *reading, list []Entry) ([]record[models.SatisfactionRating], error) {
-			var found []models.SatisfactionRating
-			err := f.db.WithContext(ctx).Find(&found, "id = ANY(?::bigint[])", models.IDs(idsOf(list))).Error
-			return placed(x, list, found, func(r *models.SatisfactionRating) int64 { return r.ID }, func(*models.SatisfactionRating) bool { return false }), err
-		}),
+		"tickets": tableOf("tickets", Tickets, ticketColumns, ticket, func(t *models.Ticket) bool { return t.DeletedAt != nil },
+			func(ctx context.Context, x *reading, ids []int64, one func(*models.Ticket) error) error {
+				return f.from.Tickets.EachStored(ctx, x.by, ids, one)
+			}),
+		"comments": tableOf("comments", Comments, commentColumns, comment, never, loaded(comment, func(ctx context.Context, x *reading, ids []int64) ([]tickets.CommentRecord, error) {
+			return f.from.Tickets.StoredComments(ctx, x.by, ids)
+		})),
+		"users": tableOf("users", Users, userColumns, user, func(u *models.User) bool { return !u.Active }, loaded(user, func(ctx context.Context, x *reading, ids []int64) ([]models.User, error) {
+			return f.from.Users.ByIDs(ctx, x.by.AccountID, ids)
+		})),
+		"organizations": tableOf("organizations", Organizations, organizationColumns, organization, func(o *models.Organization) bool { return o.DeletedAt != nil },
+			loaded(organization, func(ctx context.Context, x *reading, ids []int64) ([]models.Organization, error) {
+				return f.from.Organizations.Stored(ctx, x.by, ids)
+			})),
+		"ratings": tableOf("ratings", Ratings, ratingColumns, rating, never, loaded(rating, func(ctx context.Context, _ *reading, ids []int64) (found []models.SatisfactionRating, err error) {
+			return found, f.db.WithContext(ctx).Find(&found, "id = ANY(?::bigint[])", models.IDs(ids)).Error
+		})),
 		"events": {"events", eventColumns, "SELECT count(*) FROM events WHERE account_id = ? AND ?::timestamptz IS NOT NULL AND seq > ?", f.eventRows},
 	}
 }

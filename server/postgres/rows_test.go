@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -59,6 +60,75 @@ func TestRowsScansWhatOurTablesHold(t *testing.T) {
 	if want := (models.Strings{`a"b`, "c,d"}); !reflect.DeepEqual(got.Tags, want) {
 		t.Errorf("tags %q, want %q", got.Tags, want)
 	}
+}
+
+// What is read into the same memory row after row is what is read apart, also
+// where NULL follows on a value and less on more.
+func TestReusedReadsWhatScanReads(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t)
+	type record struct {
+		ID    int64
+		Count int
+		On    bool
+		Text  string
+		Maybe *string
+		Ref   *int64
+		At    time.Time
+		Due   *time.Time
+		Tags  models.Strings
+		IDs   models.IDs
+		Doc   models.JSON
+	}
+	dest := func(r *record) []any {
+		return []any{&r.ID, &r.Count, &r.On, &r.Text, &r.Maybe, &r.Ref, &r.At, &r.Due, &r.Tags, &r.IDs, &r.Doc}
+	}
+	const query = `SELECT n, n::int, n % 2 = 0, repeat('ü', n::int), CASE WHEN n <> 2 THEN 'm' || n END, CASE WHEN n <> 2 THEN n END,
+		'2026-01-02 03:04:05.678901+00'::timestamptz + make_interval(secs => n), CASE WHEN n <> 2 THEN '2026-01-02+00'::timestamptz END,
+		CASE n WHEN 1 THEN '{a,"b c","d\"e"}' WHEN 3 THEN '{f}' ELSE '{}' END::text[], CASE n WHEN 1 THEN '{1,2,3}' WHEN 3 THEN '{4}' ELSE '{}' END::bigint[],
+		CASE n WHEN 1 THEN '{"a": [1]}' WHEN 3 THEN '1' END::jsonb FROM generate_series(1::bigint, 3) AS s (n) ORDER BY s.n`
+	var reused record
+	into := postgres.NewReused(dest(&reused))
+	rows := 0
+	err := postgres.Rows(n.db.WithContext(context.Background()), query, nil, func(row postgres.Scanned) error {
+		rows++
+		var want record
+		if err := row.Scan(dest(&want)...); err != nil {
+			return err
+		}
+		if err := into.Scan(row); err != nil {
+			return err
+		}
+		if got, want := fmt.Sprintf("%+v", plain(reused)), fmt.Sprintf("%+v", plain(want)); got != want {
+			t.Errorf("row %d is %s, and not %s", rows, got, want)
+		}
+		return nil
+	})
+	if err != nil || rows != 3 {
+		t.Fatal(rows, err)
+	}
+	unknown := postgres.NewReused([]any{new(time.Time)})
+	err = postgres.Rows(n.db.WithContext(context.Background()), "SELECT 'infinity'::timestamptz", nil, func(row postgres.Scanned) error { return unknown.Scan(row) })
+	if err == nil {
+		t.Error("infinity was read into a time")
+	}
+	short := postgres.NewReused([]any{new(int64)})
+	if err = postgres.Rows(n.db.WithContext(context.Background()), "SELECT 1::bigint, 2::bigint", nil, func(row postgres.Scanned) error { return short.Scan(row) }); err == nil {
+		t.Error("a row was read into fewer variables than it has columns")
+	}
+}
+
+// plain are the fields of a struct without pointers.
+func plain(r any) (list []any) {
+	v := reflect.ValueOf(r)
+	for i := range v.NumField() {
+		field := v.Field(i)
+		if field.Kind() == reflect.Pointer && !field.IsNil() {
+			field = field.Elem()
+		}
+		list = append(list, field.Interface())
+	}
+	return list
 }
 
 func TestRowsSeesItsTransaction(t *testing.T) {

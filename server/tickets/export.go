@@ -20,6 +20,24 @@ func (s *Service) Stored(ctx context.Context, by auth.Actor, ids []int64) ([]mod
 	})
 }
 
+// EachStored calls f with each of the tickets that Stored has. The ticket is
+// overwritten by the next, with all that it points to.
+func (s *Service) EachStored(ctx context.Context, by auth.Actor, ids []int64, f func(*models.Ticket) error) error {
+	if !by.Admin() {
+		return fault.Denied()
+	}
+	where, args := owned(by)
+	t := models.Ticket{AccountID: by.AccountID}
+	into := postgres.NewReused(dest(&t))
+	return postgres.Rows(s.db.WithContext(ctx), "SELECT "+columns+" FROM unnest(?::bigint[]) WITH ORDINALITY AS wanted (id, n) JOIN tickets t ON t.id = wanted.id WHERE "+where+" ORDER BY wanted.n",
+		append([]any{models.IDs(ids)}, args...), func(row postgres.Scanned) error {
+			if err := into.Scan(row); err != nil {
+				return err
+			}
+			return f(&t)
+		})
+}
+
 // StoredAudits are the audits with these ids, of all tickets, as Stored.
 func (s *Service) StoredAudits(ctx context.Context, by auth.Actor, ids []int64) ([]AuditRecord, error) {
 	list, err := stored(ctx, s, by, lookUp{auditColumns, "audits a WHERE a.account_id = ? AND a.id", []any{by.AccountID}}, ids, func(a *AuditRecord) []any {
