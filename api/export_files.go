@@ -26,7 +26,11 @@ func (h exportFileHandlers) ListExports(ctx context.Context, _ gen.ListExportsRe
 	if err != nil {
 		return nil, err
 	}
-	return gen.ListExports200JSONResponse{Listing: listing(ctx, "exports", mapped(ctx, list, exportJSON))}, nil
+	links, err := h.files.Links(ctx, auth.From(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListExports200JSONResponse{Listing: listing(ctx, "exports", mapped(ctx, list, func(ctx context.Context, e models.Export) gen.Export { return exportJSON(ctx, e, links) }))}, nil
 }
 
 func (h exportFileHandlers) CreateExport(ctx context.Context, r gen.CreateExportRequestObject) (gen.CreateExportResponseObject, error) {
@@ -42,7 +46,7 @@ func (h exportFileHandlers) CreateExport(ctx context.Context, r gen.CreateExport
 		return nil, err
 	}
 	return gen.CreateExport202JSONResponse{
-		Headers: gen.CreateExport202ResponseHeaders{Location: link(ctx, "exports", e.ID)}, Body: gen.ExportEnvelope{Export: exportJSON(ctx, e)},
+		Headers: gen.CreateExport202ResponseHeaders{Location: link(ctx, "exports", e.ID)}, Body: gen.ExportEnvelope{Export: exportJSON(ctx, e, exports.Links{})}, // it has no files yet
 	}, nil
 }
 
@@ -51,7 +55,11 @@ func (h exportFileHandlers) ShowExport(ctx context.Context, r gen.ShowExportRequ
 	if err != nil {
 		return nil, err
 	}
-	return gen.ShowExport200JSONResponse{Export: exportJSON(ctx, e)}, nil
+	links, err := h.files.Links(ctx, auth.From(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return gen.ShowExport200JSONResponse{Export: exportJSON(ctx, e, links)}, nil
 }
 
 func (h exportFileHandlers) DeleteExport(ctx context.Context, r gen.DeleteExportRequestObject) (gen.DeleteExportResponseObject, error) {
@@ -61,7 +69,7 @@ func (h exportFileHandlers) DeleteExport(ctx context.Context, r gen.DeleteExport
 	return gen.DeleteExport204Response{}, nil
 }
 
-func exportJSON(ctx context.Context, e models.Export) gen.Export {
+func exportJSON(ctx context.Context, e models.Export, links exports.Links) gen.Export {
 	out := gen.Export{
 		ID: e.ID, URL: link(ctx, "exports", e.ID), Status: gen.JobState(e.Status), Format: e.Format, Resources: e.Resources, Since: e.Since,
 		Progress: e.Progress, Total: e.Total, Message: e.Message, Files: []gen.ExportFile{}, UserID: e.UserID,
@@ -71,26 +79,26 @@ func exportJSON(ctx context.Context, e models.Export) gen.Export {
 	if m == nil {
 		return out
 	}
-	address := callOf(ctx).base + "/exports/" + e.Token + "/"
-	out.Cursor, out.TakenAt, out.ManifestURL = &m.Cursor, (*wire.Time)(&m.TakenAt), new(address+exports.ManifestName)
+	address := func(name string) string { return callOf(ctx).base + "/exports/" + links.Of(e, name) }
+	out.Cursor, out.TakenAt, out.ManifestURL = &m.Cursor, (*wire.Time)(&m.TakenAt), new(address(exports.ManifestName))
 	out.Files = each(m.Files, func(f exports.File) gen.ExportFile {
 		return gen.ExportFile{
-			Name: f.Name, Resource: f.Resource, Rows: f.Rows, Bytes: f.Bytes, Sha256: f.SHA256, URL: address + f.Name,
+			Name: f.Name, Resource: f.Resource, Rows: f.Rows, Bytes: f.Bytes, Sha256: f.SHA256, URL: address(f.Name),
 			Columns: each(f.Columns, func(c exports.Column) gen.ExportColumn { return gen.ExportColumn{Name: c.Name, Type: string(c.Type)} }),
 		}
 	})
 	return out
 }
 
-// exportDownloads serves files at their unguessable addresses, which only those
-// learn who may have them.
+// exportDownloads serves files by signed links, which only those learn who may
+// have them.
 func (h exportFileHandlers) exportDownloads(e *echo.Echo) {
 	headToo{e}.GET("/exports/:token/:name", h.downloadExport)
 }
 
 func (h exportFileHandlers) downloadExport(c echo.Context) error {
 	name := c.Param("name")
-	body, err := h.files.Open(c.Request().Context(), c.Param("token"), name)
+	body, err := h.files.Open(c.Request().Context(), c.Param("token"), name, c.QueryParam("expires"), c.QueryParam("signature"))
 	if err != nil {
 		return err
 	}

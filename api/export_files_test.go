@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -270,10 +272,71 @@ func TestFilesOfExportsGo(t *testing.T) {
 	}
 	a.tick(8 * 24 * time.Hour)
 	file(expired).wantMissing()
+	file(a.get(a.here(expired.member("export", "url"))).want(200)).wantMissing() // with a new link
 	if err := files.Sweep(t.Context()); err != nil || kept() != 0 {
 		t.Errorf("%d files are left, %v", kept(), err)
 	}
 	a.get(a.here(expired.member("export", "url"))).wantMissing()
+}
+
+// A link is good for its file, for an hour, and as it was signed.
+func TestFilesOfExportsHaveSignedLinks(t *testing.T) {
+	t.Parallel()
+	a := newWorkingAPI(t, nil)
+	a.ticket(`{"comment":{"body":"B"}}`)
+	wanted := `{"export":{"resources":["tickets","users"]}}`
+	r := a.exported(wanted)
+	link := func(r *result, file int) *url.URL {
+		t.Helper()
+		u, err := url.Parse(a.here(r.member("export", "files", file, "url")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	get := func(path string, q url.Values) *result { return a.anonymous().get(path + "?" + q.Encode()) }
+	tickets, users := link(r, 0), link(r, 1)
+	q := tickets.Query()
+	get(tickets.Path, q).want(200)
+	get(users.Path, q).wantMissing()
+	end, err := strconv.ParseInt(q.Get("expires"), 10, 64)
+	if err != nil || end != theClock.Add(time.Hour).Unix() {
+		t.Errorf("it expires %v, %v", q["expires"], err)
+	}
+	first := q.Get("signature")[:1]
+	for name, values := range map[string][]string{
+		"expires":   {fmt.Sprint(end + 1), fmt.Sprint(end - 1), fmt.Sprint(end) + ".0", "-1", "x", ""},
+		"signature": {"", "x", q.Get("signature") + "A", strings.Replace(q.Get("signature"), first, map[bool]string{true: "B", false: "A"}[first == "A"], 1), users.Query().Get("signature")},
+	} {
+		for _, value := range values {
+			altered := tickets.Query()
+			altered.Set(name, value)
+			get(tickets.Path, altered).wantMissing()
+		}
+		left := tickets.Query()
+		left.Del(name)
+		get(tickets.Path, left).wantMissing()
+	}
+
+	// The other account's own link is good, and its signature for nothing here.
+	other := a.another()
+	theirs := other.exported(wanted)
+	stolen := link(theirs, 0)
+	get(stolen.Path, stolen.Query()).want(200)
+	get(tickets.Path, stolen.Query()).wantMissing()
+	get(stolen.Path, q).wantMissing()
+
+	a.tick(time.Hour)
+	get(tickets.Path, q).wantMissing()
+	again := link(a.get(a.here(r.member("export", "url"))).want(200), 0)
+	if again.Path != tickets.Path || again.RawQuery == tickets.RawQuery {
+		t.Errorf("shown again it is %s", again)
+	}
+	get(again.Path, again.Query()).want(200)
+	listed, err := url.Parse(a.here(a.get("/api/v2/exports").want(200).member("exports", 0, "files", 0, "url")))
+	if err != nil || *listed != *again {
+		t.Errorf("in the list it is %s, %v", listed, err)
+	}
 }
 
 // A run that was cut off is done again, and nothing of it is left.

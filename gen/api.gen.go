@@ -1378,7 +1378,7 @@ type Export struct {
 	TakenAt *wire.Time   `json:"taken_at"`
 	Files   []ExportFile `json:"files"`
 
-	// ManifestURL A file that tells the same of the others, with their columns.
+	// ManifestURL A file that tells the same of the others, with their columns: a link as those of files.
 	ManifestURL *string `json:"manifest_url"`
 
 	// UserID Who asked for it.
@@ -1418,7 +1418,7 @@ type ExportFile struct {
 	// Sha256 Of the file's bytes, in hexadecimal.
 	Sha256 string `json:"sha256"`
 
-	// URL Where it is downloaded without credentials, until it expires.
+	// URL A signed link by which whoever has it downloads the file without credentials; it is good for an hour, until the second `expires`.
 	URL     string         `json:"url"`
 	Columns []ExportColumn `json:"columns"`
 }

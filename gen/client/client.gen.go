@@ -1457,7 +1457,7 @@ type Export struct {
 	TakenAt *time.Time   `json:"taken_at"`
 	Files   []ExportFile `json:"files"`
 
-	// ManifestURL A file that tells the same of the others, with their columns.
+	// ManifestURL A file that tells the same of the others, with their columns: a link as those of files.
 	ManifestURL *string `json:"manifest_url"`
 
 	// UserID Who asked for it.
@@ -1497,7 +1497,7 @@ type ExportFile struct {
 	// Sha256 Of the file's bytes, in hexadecimal.
 	Sha256 string `json:"sha256"`
 
-	// URL Where it is downloaded without credentials, until it expires.
+	// URL A signed link by which whoever has it downloads the file without credentials; it is good for an hour, until the second `expires`.
 	URL     string         `json:"url"`
 	Columns []ExportColumn `json:"columns"`
 }
@@ -10820,7 +10820,7 @@ type ClientInterface interface {
 
 	// CreateExportWithBody Has records written into files, in a job.
 	//
-	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -10829,7 +10829,7 @@ type ClientInterface interface {
 
 	// CreateExport Has records written into files, in a job.
 	//
-	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -15059,7 +15059,7 @@ func (c *Client) ListExports(ctx context.Context, params *ListExportsParams, req
 
 // CreateExportWithBody Has records written into files, in a job.
 //
-// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 //
 // Takes any type of body and a specified content type.
 //
@@ -15078,7 +15078,7 @@ func (c *Client) CreateExportWithBody(ctx context.Context, contentType string, b
 
 // CreateExport Has records written into files, in a job.
 //
-// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -51075,7 +51075,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateExportWithBodyWithResponse Has records written into files, in a job.
 	//
-	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -51084,7 +51084,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateExportWithResponse Has records written into files, in a job.
 	//
-	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+	// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -73093,7 +73093,7 @@ func (c *ClientWithResponses) ListExportsWithResponse(ctx context.Context, param
 
 // CreateExportWithBodyWithResponse Has records written into files, in a job.
 //
-// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -73108,7 +73108,7 @@ func (c *ClientWithResponses) CreateExportWithBodyWithResponse(ctx context.Conte
 
 // CreateExportWithResponse Has records written into files, in a job.
 //
-// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files can be downloaded for 7 days, by whoever has their addresses.
+// An extension of helpd. All files show the account at one moment, and the `cursor` of the manifest stands there: an export `since` it has what changed later, each record once, also that it was deleted, and nothing else. The files are kept for 7 days. Their links are signed, good for an hour, and new ones each time that the export is shown.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,23 +172,6 @@ func (f *Files) Delete(ctx context.Context, by auth.Actor, id int64) error {
 		return fault.Missing("export", id)
 	}
 	return r.Error
-}
-
-// Open is a file of an export by the secret part of its address, until it expires.
-// It fails with fault.NotFound.
-func (f *Files) Open(ctx context.Context, token, name string) (*blob.Reader, error) {
-	e, found, err := f.byCondition(ctx, "token = ? AND NOT doomed AND status = 'completed' AND expires_at > ?", token, f.now())
-	if err != nil {
-		return nil, err
-	}
-	if !found || !slices.Contains(Names(e), name) {
-		return nil, fault.Missing("file", name)
-	}
-	r, err := f.bucket.NewReader(ctx, runPrefix(e)+name, nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		err = fault.Missing("file", name)
-	}
-	return r, err
 }
 
 // Names are those of the files of an export that is completed, the manifest's too.

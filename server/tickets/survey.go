@@ -3,22 +3,18 @@ package tickets
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/signing"
 )
 
 // SurveyLife is how long the link of a survey is good: a ticket is mostly
@@ -63,7 +59,7 @@ func (s *Service) OfferSurvey(ctx context.Context, by auth.Actor, ticket int64, 
 
 // surveyTx makes the link for a ticket's requester.
 func surveyTx(tx *gorm.DB, account int64, t *models.Ticket, now time.Time) (Survey, error) {
-	key, err := signingKeyTx(tx, now)
+	key, err := signing.KeyTx(tx, now)
 	if err != nil {
 		return Survey{}, err
 	}
@@ -72,19 +68,10 @@ func surveyTx(tx *gorm.DB, account int64, t *models.Ticket, now time.Time) (Surv
 	return survey, nil
 }
 
+const surveyPurpose = "satisfaction survey"
+
 // SurveyPath is where surveys are, before their token.
 const SurveyPath = "/satisfaction/"
-
-// signingKeyTx is the account's secret, which is made when it is first needed.
-func signingKeyTx(tx *gorm.DB, now time.Time) ([]byte, error) {
-	key := models.SigningKey{Secret: make([]byte, sha256.Size), CreatedAt: now}
-	_, _ = rand.Read(key.Secret) // never fails
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&key).Error; err != nil {
-		return nil, err
-	}
-	err := tx.Select("secret").Take(&key).Error
-	return key.Secret, err
-}
 
 // surveyClaims are what the token of a survey says. The requester is one of
 // them: a link is not good for another whom the ticket is given to.
@@ -94,11 +81,9 @@ type surveyClaims struct {
 }
 
 // sign is the token: the claims as text and their signature behind it.
-func (c surveyClaims) sign(key []byte) string {
+func (c surveyClaims) sign(key signing.Key) string {
 	text := fmt.Sprintf("%d.%d.%d.%d", c.account, c.ticket, c.requester, c.expires)
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("satisfaction survey\x00" + text)) // no other link of the account fits
-	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return text + "." + key.Sign(surveyPurpose, text)
 }
 
 // readSurvey takes a token apart. Nothing of it is to be believed yet.
@@ -166,14 +151,14 @@ func (s *Service) surveyed(ctx context.Context, token string) (context.Context, 
 	if !ok || s.now().Unix() > c.expires {
 		return ctx, auth.Actor{}, 0, bad
 	}
-	var key []byte
 	by := auth.Actor{AccountID: c.account, Via: "survey"}
-	err := s.db.WithContext(postgres.AcrossAccounts(ctx)).Raw("SELECT secret FROM signing_keys WHERE account_id = ?", c.account).Row().Scan(&key)
-	if isNoRows(err) || err == nil && !hmac.Equal([]byte(c.sign(key)), []byte(token)) {
-		return ctx, by, 0, bad
-	}
+	key, err := signing.KeyOf(ctx, s.db, c.account)
 	if err != nil {
 		return ctx, by, 0, err
+	}
+	at := strings.LastIndexByte(token, '.')
+	if !key.Signed(surveyPurpose, token[:at], token[at+1:]) {
+		return ctx, by, 0, bad
 	}
 	ctx = postgres.WithAccount(ctx, c.account)
 	found := s.db.WithContext(ctx).Limit(1).Find(&by.User, "id = ? AND active AND NOT suspended", c.requester)

@@ -1,0 +1,80 @@
+package exports
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/signing"
+)
+
+// LinkLife is how long a link of a file is good. Whoever shows the export again has
+// a new one, as long as there are files.
+const LinkLife = time.Hour
+
+const linkPurpose = "export file"
+
+// Links makes links of files, which are good without a sign-in.
+type Links struct {
+	key signing.Key
+	now time.Time
+}
+
+// Links are those of an account's files, as of now.
+func (f *Files) Links(ctx context.Context, by auth.Actor) (Links, error) {
+	if !by.Admin() {
+		return Links{}, fault.Denied()
+	}
+	key, err := signing.KeyTx(f.db.WithContext(ctx), f.now())
+	return Links{key, f.now()}, err
+}
+
+// Of is where a file of an export is, below exports/, with the link's end and
+// signature.
+func (l Links) Of(e models.Export, name string) string {
+	expires := min(l.now.Add(LinkLife).Unix(), e.ExpiresAt.Unix())
+	q := url.Values{"expires": {strconv.FormatInt(expires, 10)}, "signature": {l.key.Sign(linkPurpose, linkText(e.Token, name, expires))}}
+	return e.Token + "/" + name + "?" + q.Encode()
+}
+
+func linkText(token, name string, expires int64) string {
+	return fmt.Sprintf("%s/%s.%d", token, name, expires)
+}
+
+// Open is a file of an export by the parts of its link, until that expires. It
+// fails with fault.NotFound for any other.
+func (f *Files) Open(ctx context.Context, token, name, expires, signature string) (*blob.Reader, error) {
+	bad := fault.New(fault.NotFound, "The link is not valid or has expired")
+	end, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil || f.now().Unix() >= end {
+		return nil, bad
+	}
+	e, found, err := f.byCondition(ctx, "token = ? AND NOT doomed AND status = 'completed' AND expires_at > ?", token, f.now())
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, bad
+	}
+	key, err := signing.KeyOf(ctx, f.db, e.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	if !key.Signed(linkPurpose, linkText(token, name, end), signature) || !slices.Contains(Names(e), name) {
+		return nil, bad
+	}
+	r, err := f.bucket.NewReader(ctx, runPrefix(e)+name, nil)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		err = bad
+	}
+	return r, err
+}
