@@ -23,6 +23,7 @@ import (
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/finding"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/helpcenter"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
@@ -52,6 +53,7 @@ type Services struct {
 	Fields        *fields.Service
 	Finding       *finding.Service
 	Groups        *groups.Service
+	HelpCenter    *helpcenter.Service
 	Merging       *merging.Service
 	Organizations *organizations.Service
 	Rules         *rulebook.Service
@@ -93,6 +95,7 @@ type handlers struct {
 	exportFileHandlers
 	fieldHandlers
 	groupHandlers
+	helpCenterHandlers
 	jobHandlers
 	localeHandlers
 	organizationHandlers
@@ -131,6 +134,7 @@ func New(s Services, o Options) *echo.Echo {
 		Limits: o.Limits, MaxInFlight: o.MaxInFlight, MaxUpload: o.MaxUpload,
 		Authenticate: who.middleware, Authorize: authorize,
 	})
+	e.Pre(helpCenterPaths) // once the suffix is gone
 	e.Use(source, idempotent{s.Idempotency}.middleware, ifMatch{s.Idempotency}.middleware)
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
@@ -139,6 +143,7 @@ func New(s Services, o Options) *echo.Echo {
 		eventHandlers:        eventHandlers{s.Events, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
+		helpCenterHandlers:   helpCenterHandlers{s.HelpCenter, s.Users},
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs, s.Merging, s.Tickets},

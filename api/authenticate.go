@@ -200,6 +200,9 @@ func (s setUp) guard(next gen.StrictHandlerFunc, operation string) gen.StrictHan
 		if err == nil {
 			err = own.err
 		}
+		if err != nil && inHelpCenter(op) {
+			err = fieldErrors{err}
+		}
 		return answer, err
 	}
 }
@@ -220,7 +223,11 @@ func may(actor auth.Actor, op gen.Operation) error {
 	if op.Method == http.MethodGet {
 		action = "read"
 	}
-	if !actor.HasScope(op.Area, action) {
+	area := op.Area
+	if inHelpCenter(op) {
+		area = "hc" // as the scopes of tokens call it
+	}
+	if !actor.HasScope(area, action) {
 		return fault.New(fault.MissingScope, "%s", action)
 	}
 	return nil

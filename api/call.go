@@ -34,7 +34,7 @@ type call struct {
 type callKey struct{}
 
 func withCall(ctx context.Context, c echo.Context, s *setUp) context.Context {
-	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), c.Request().URL.Path, c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s, c})
+	return context.WithValue(ctx, callKey{}, call{edge.BaseURL(c.Request().Context()), pathAsked(c.Request()), c.Request().UserAgent(), c.Request().Header.Get("Accept"), c.QueryParams(), s, c})
 }
 
 func callOf(ctx context.Context) call { return ctx.Value(callKey{}).(call) }

@@ -288,7 +288,7 @@ func (c crowd) shown(op listed) (names []string) {
 // sideLoads are what an operation can be asked to add to its answer: lists of
 // records beside its own, and members of those.
 func sideLoads(o *openapi3.Operation) string {
-	all := []string{"comment_count", "dates", "incident_counts", "metric_events", "metric_sets", "open_ticket_count", "usage_1h", "usage_30d", "permissions"}
+	all := []string{"comment_count", "dates", "incident_counts", "metric_events", "metric_sets", "open_ticket_count", "usage_1h", "usage_30d", "permissions", "translations"}
 	if ok := o.Responses.Status(200); ok != nil && ok.Value.Content.Get("application/json") != nil {
 		for name, member := range ok.Value.Content.Get("application/json").Schema.Value.Properties {
 			if member.Value.Type.Is("array") {

@@ -157,6 +157,12 @@ func answerOf(err error) answer {
 			return a
 		}
 	}
+	var fields fieldErrors
+	if errors.As(err, &fields) {
+		if a, ok := fields.answer(); ok {
+			return a
+		}
+	}
 	if f := fault.Of(err); f != nil {
 		return answerOfFault(f)
 	}

@@ -103,7 +103,7 @@ func requestHash(r *http.Request) (sum [sha256.Size]byte, done func(), err error
 	h := sha256.New()
 	query := r.URL.Query()
 	query.Del("access_token") // tells who calls, not what is asked
-	_, _ = io.WriteString(h, r.Method+"\x00"+r.URL.Path+"\x00"+query.Encode()+"\x00")
+	_, _ = io.WriteString(h, r.Method+"\x00"+pathAsked(r)+"\x00"+query.Encode()+"\x00")
 	done = func() {}
 	if body := edge.BodyBytes(r.Context()); body != nil {
 		h.Write(body)

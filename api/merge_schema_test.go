@@ -11,15 +11,23 @@ import (
 
 // Columns of numbers and lists of them that hold no user's id, whatever the table.
 var ofNoUser = []string{
-	"account_id", "id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clocks", "comment_id",
-	"config_version", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "edit_ids", "event_id", "field_id",
-	"followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id", "moments", "organization_id", "organization_ids",
-	"parent_id", "photo_id", "problem_id", "progress", "publish_ids", "reason_id", "restricted_brand_ids", "rule_id", "schedule_id", "seq", "size",
-	"subject_id", "suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "total", "trigger_id", "upload_id", "uses",
+	"account_id", "id", "article_id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clocks",
+	"comment_id", "config_version", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "edit_ids",
+	"event_id", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id",
+	"moments", "organization_id", "organization_ids", "parent_id", "parent_section_id", "permission_group_id", "photo_id",
+	"position", "problem_id", "progress", "publish_ids", "reason_id", "restricted_brand_ids", "restricted_to_group_ids",
+	"restricted_to_organization_ids", "rule_id", "schedule_id", "section_id", "seq", "size", "source_id", "subject_id",
+	"suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "total", "translation_id", "trigger_id",
+	"upload_id", "user_segment_id", "user_segment_ids", "uses", "version",
 }
 
 // What names a user who was merged into another, and goes on doing so.
 var staysWithTheLoser = map[string]string{
+	"articles.archived_by_id":          "who did it then",
+	"articles.author_id":               "agents alone write articles, and no agent is merged",
+	"translations.created_by_id":       "agents alone write translations, and no agent is merged",
+	"translations.updated_by_id":       "the same",
+	"translation_revisions.author_id":  "the same",
 	"erasures.executer_id":             "who did it then",
 	"erasures.user_id":                 "of users that are deleted, who are not merged",
 	"events.actor_id":                  "the log of events tells what happened",

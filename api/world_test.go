@@ -41,6 +41,7 @@ func newWorld(a *anAPI) *world {
 	w.tickets()
 	w.satisfaction()
 	w.suspended()
+	w.helpCenter()
 	w.ids["export_id"] = strconv.FormatInt(w.post("/api/v2/exports", `{"export":{"resources":["tickets"]}}`).want(202).id("export"), 10)
 	return w
 }
@@ -158,6 +159,17 @@ func (w *world) tickets() {
 	w.ids["job_status_id"] = job.member("job_status", "id").(string)
 }
 
+// helpCenter has a draft in a section that everybody may see.
+func (w *world) helpCenter() {
+	w.t.Helper()
+	w.put("/api/v2/account/settings", `{"settings":{"localization":{"locale_ids":[1,67]}}}`).want(200)
+	category := w.made("/api/v2/help_center/en-us/categories", "category", "category_id", `{"category":{"name":"SECRET","description":"SECRET"}}`)
+	section := w.made("/api/v2/help_center/en-us/categories/"+category+"/sections", "section", "section_id", `{"section":{"name":"SECRET","description":"SECRET"}}`)
+	article := w.made("/api/v2/help_center/en-us/sections/"+section+"/articles", "article", "article_id",
+		`{"article":{"title":"SECRET","body":"SECRET","label_names":["SECRET"],"translations":[{"locale":"ja","title":"PRIVATE","body":"PRIVATE","draft":true}]}}`)
+	w.ids["translation_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations?locales=ja").want(200).ids("translations")[0])
+}
+
 // suspended has a suspended user ask, which becomes no ticket.
 func (w *world) suspended() {
 	w.t.Helper()
@@ -183,7 +195,8 @@ func (w *world) satisfaction() {
 // not know fail the test: whoever brings a resource adds one to the world.
 func (w *world) path(op gen.Operation) string {
 	w.t.Helper()
-	return fill(op.Path, func(name string) string {
+	// With a language, which end users have to name.
+	return fill(inLocale(op.Path), func(name string) string {
 		id, ok := w.id(op, name)
 		if !ok {
 			w.t.Fatalf("%s: no record for {%s}: make one in newWorld", op.ID, name)
@@ -206,6 +219,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		return "triggers", true
 	case name == "incremental_resource":
 		return "tickets", true
+	case name == "translation_locale":
+		return "en-us", true
 	case name == "locale_id": // the same for every account
 		return "1", true
 	case name == "user_id" && strings.Contains(op.Path, "/group"):
@@ -213,6 +228,11 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 	}
 	id, ok := w.ids[name]
 	return id, ok
+}
+
+// inLocale is a path of the help center with a language in it.
+func inLocale(path string) string {
+	return strings.Replace(path, "/help_center/", "/help_center/en-us/", 1)
 }
 
 // fill replaces each {parameter} of a path.

@@ -228,6 +228,30 @@ func (e SearchResultType) Valid() bool {
 	}
 }
 
+// Defines values for SectionSorting.
+const (
+	SectionSortingCreationAsc  SectionSorting = "creation_asc"
+	SectionSortingCreationDesc SectionSorting = "creation_desc"
+	SectionSortingManual       SectionSorting = "manual"
+	SectionSortingTitle        SectionSorting = "title"
+)
+
+// Valid indicates whether the value is a known member of the SectionSorting enum.
+func (e SectionSorting) Valid() bool {
+	switch e {
+	case SectionSortingCreationAsc:
+		return true
+	case SectionSortingCreationDesc:
+		return true
+	case SectionSortingManual:
+		return true
+	case SectionSortingTitle:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SortOrder.
 const (
 	SortOrderAsc  SortOrder = "asc"
@@ -348,6 +372,27 @@ func (e TicketType) Valid() bool {
 	case TicketTypeQuestion:
 		return true
 	case TicketTypeTask:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TranslationSource.
+const (
+	TranslationSourceArticle  TranslationSource = "Article"
+	TranslationSourceCategory TranslationSource = "Category"
+	TranslationSourceSection  TranslationSource = "Section"
+)
+
+// Valid indicates whether the value is a known member of the TranslationSource enum.
+func (e TranslationSource) Valid() bool {
+	switch e {
+	case TranslationSourceArticle:
+		return true
+	case TranslationSourceCategory:
+		return true
+	case TranslationSourceSection:
 		return true
 	default:
 		return false
@@ -555,6 +600,105 @@ type ActionDefinition struct {
 	Values []RuleValueDefinition `json:"values"`
 }
 
+// Article defines model for Article.
+type Article struct {
+	ID               int64    `json:"id"`
+	URL              string   `json:"url"`
+	HTMLURL          string   `json:"html_url"`
+	AuthorID         int64    `json:"author_id"`
+	CommentsDisabled bool     `json:"comments_disabled"`
+	ContentTagIds    []string `json:"content_tag_ids"`
+	LabelNames       []string `json:"label_names"`
+
+	// Draft Whether it is one in this language.
+	Draft     bool      `json:"draft"`
+	Promoted  bool      `json:"promoted"`
+	Position  int64     `json:"position"`
+	VoteSum   int64     `json:"vote_sum"`
+	VoteCount int64     `json:"vote_count"`
+	SectionID int64     `json:"section_id"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// EditedAt When a title or a body last changed.
+	EditedAt          wire.Time `json:"edited_at"`
+	Name              string    `json:"name"`
+	Title             string    `json:"title"`
+	Body              *string   `json:"body"`
+	SourceLocale      string    `json:"source_locale"`
+	Locale            string    `json:"locale"`
+	Outdated          bool      `json:"outdated"`
+	OutdatedLocales   []string  `json:"outdated_locales"`
+	PermissionGroupID *int64    `json:"permission_group_id"`
+
+	// UserSegmentID The first of user_segment_ids; null is everybody.
+	UserSegmentID *int64 `json:"user_segment_id"`
+
+	// UserSegmentIds Any of which may see it; none is everybody.
+	UserSegmentIds []int64       `json:"user_segment_ids"`
+	Translations   []Translation `json:"translations,omitzero"`
+}
+
+// ArticleBody defines model for ArticleBody.
+type ArticleBody struct {
+	Article           ArticleInput `json:"article"`
+	NotifySubscribers *wire.Flag   `json:"notify_subscribers,omitempty"`
+}
+
+// ArticleEnvelope defines model for ArticleEnvelope.
+type ArticleEnvelope struct {
+	Article    Article       `json:"article"`
+	Users      []RequestUser `json:"users,omitzero"`
+	Sections   []Section     `json:"sections,omitzero"`
+	Categories []Category    `json:"categories,omitzero"`
+}
+
+// ArticleInput defines model for ArticleInput.
+type ArticleInput struct {
+	// Title Of a new article; at most 255 characters.
+	Title *wire.Text `json:"title,omitempty"`
+
+	// Body Of a new article: HTML, sanitised; at most 1048576 bytes.
+	Body nullable.Nullable[wire.Text] `json:"body,omitempty"`
+
+	// BodyMarkdown Ours: Markdown, in place of body.
+	BodyMarkdown *wire.Text `json:"body_markdown,omitempty"`
+
+	// Draft Of a new article.
+	Draft *wire.Flag `json:"draft,omitempty"`
+
+	// Locale The language of title and body, unless the path has one.
+	Locale           *wire.Text   `json:"locale,omitempty"`
+	AuthorID         *wire.ID     `json:"author_id,omitempty"`
+	CommentsDisabled *wire.Flag   `json:"comments_disabled,omitempty"`
+	ContentTagIds    wire.Strings `json:"content_tag_ids,omitzero"`
+
+	// LabelNames In place of those that it has.
+	LabelNames wire.Strings `json:"label_names,omitzero"`
+	Promoted   *wire.Flag   `json:"promoted,omitempty"`
+	Position   *wire.Int    `json:"position,omitempty"`
+	SectionID  *wire.ID     `json:"section_id,omitempty"`
+
+	// CreatedAt Of a new article, by admins.
+	CreatedAt         *wire.Time                 `json:"created_at,omitempty"`
+	PermissionGroupID nullable.Nullable[wire.ID] `json:"permission_group_id,omitempty"`
+	UserSegmentID     nullable.Nullable[wire.ID] `json:"user_segment_id,omitempty"`
+
+	// UserSegmentIds In place of user_segment_id.
+	UserSegmentIds wire.IDs `json:"user_segment_ids,omitzero"`
+
+	// Translations Languages of a new article, in place of title or beside it.
+	Translations []TextInput `json:"translations,omitzero"`
+}
+
+// ArticleList defines model for ArticleList.
+type ArticleList = wire.List
+
+// ArticleSourceLocaleBody defines model for ArticleSourceLocaleBody.
+type ArticleSourceLocaleBody struct {
+	ArticleLocale wire.Text `json:"article_locale"`
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -721,6 +865,56 @@ type BrandList = wire.List
 // CalendarSeconds defines model for CalendarSeconds.
 type CalendarSeconds struct {
 	Calendar *int64 `json:"calendar"`
+}
+
+// Category defines model for Category.
+type Category struct {
+	ID           int64         `json:"id"`
+	URL          string        `json:"url"`
+	HTMLURL      string        `json:"html_url"`
+	Position     int64         `json:"position"`
+	CreatedAt    wire.Time     `json:"created_at"`
+	UpdatedAt    wire.Time     `json:"updated_at"`
+	Name         string        `json:"name"`
+	Description  string        `json:"description"`
+	Locale       string        `json:"locale"`
+	SourceLocale string        `json:"source_locale"`
+	Outdated     bool          `json:"outdated"`
+	Translations []Translation `json:"translations,omitzero"`
+}
+
+// CategoryBody defines model for CategoryBody.
+type CategoryBody struct {
+	Category CategoryInput `json:"category"`
+}
+
+// CategoryEnvelope defines model for CategoryEnvelope.
+type CategoryEnvelope struct {
+	Category Category `json:"category"`
+}
+
+// CategoryInput defines model for CategoryInput.
+type CategoryInput struct {
+	// Name When it is created; at most 255 characters.
+	Name *wire.Text `json:"name,omitempty"`
+
+	// Description When it is created.
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+
+	// Locale The language of name and description, unless the path has one.
+	Locale   *wire.Text `json:"locale,omitempty"`
+	Position *wire.Int  `json:"position,omitempty"`
+
+	// Translations Languages of a new category, in place of name or beside it.
+	Translations []TextInput `json:"translations,omitzero"`
+}
+
+// CategoryList defines model for CategoryList.
+type CategoryList = wire.List
+
+// CategorySourceLocaleBody defines model for CategorySourceLocaleBody.
+type CategorySourceLocaleBody struct {
+	CategoryLocale wire.Text `json:"category_locale"`
 }
 
 // ChildEvent defines model for ChildEvent.
@@ -1636,6 +1830,11 @@ type FailedCondition struct {
 	Actual    wire.Raw `json:"actual"`
 }
 
+// FieldErrorsBody What is wrong with the fields of a record of the help center.
+type FieldErrorsBody struct {
+	Errors map[string][]string `json:"errors"`
+}
+
 // ForbiddenError defines model for ForbiddenError.
 type ForbiddenError struct {
 	Title   string `json:"title"`
@@ -1756,6 +1955,12 @@ type GroupMembershipsBody struct {
 type GroupSettingsInput struct {
 	// CheckGroupNameUniqueness Whether two groups may not have one name.
 	CheckGroupNameUniqueness *wire.Flag `json:"check_group_name_uniqueness,omitempty"`
+}
+
+// HelpCenterLocalesEnvelope defines model for HelpCenterLocalesEnvelope.
+type HelpCenterLocalesEnvelope struct {
+	Locales       []string `json:"locales"`
+	DefaultLocale string   `json:"default_locale"`
 }
 
 // HelpCenterState defines model for HelpCenterState.
@@ -2203,6 +2408,11 @@ type MetricStatus struct {
 type Minutes struct {
 	Calendar *int64 `json:"calendar"`
 	Business *int64 `json:"business"`
+}
+
+// MissingTranslationsEnvelope defines model for MissingTranslationsEnvelope.
+type MissingTranslationsEnvelope struct {
+	Locales []string `json:"locales"`
 }
 
 // NotRecoveredEnvelope defines model for NotRecoveredEnvelope.
@@ -3185,6 +3395,72 @@ type SearchResultList = wire.List
 // SearchResultType defines model for SearchResultType.
 type SearchResultType string
 
+// Section defines model for Section.
+type Section struct {
+	ID              int64  `json:"id"`
+	URL             string `json:"url"`
+	HTMLURL         string `json:"html_url"`
+	CategoryID      int64  `json:"category_id"`
+	ParentSectionID *int64 `json:"parent_section_id"`
+	Position        int64  `json:"position"`
+
+	// Sorting The order of its articles.
+	Sorting       SectionSorting `json:"sorting"`
+	CreatedAt     wire.Time      `json:"created_at"`
+	UpdatedAt     wire.Time      `json:"updated_at"`
+	Name          string         `json:"name"`
+	Description   string         `json:"description"`
+	Locale        string         `json:"locale"`
+	SourceLocale  string         `json:"source_locale"`
+	Outdated      bool           `json:"outdated"`
+	ThemeTemplate string         `json:"theme_template"`
+	ManageableBy  string         `json:"manageable_by"`
+	UserSegmentID *int64         `json:"user_segment_id"`
+	Translations  []Translation  `json:"translations,omitzero"`
+}
+
+// SectionBody defines model for SectionBody.
+type SectionBody struct {
+	Section SectionInput `json:"section"`
+}
+
+// SectionEnvelope defines model for SectionEnvelope.
+type SectionEnvelope struct {
+	Section    Section    `json:"section"`
+	Categories []Category `json:"categories,omitzero"`
+}
+
+// SectionInput defines model for SectionInput.
+type SectionInput struct {
+	// Name At most 255 characters.
+	Name        *wire.Text                   `json:"name,omitempty"`
+	Description nullable.Nullable[wire.Text] `json:"description,omitempty"`
+
+	// Locale The language of name and description of a new section, unless the path has one.
+	Locale     *wire.Text `json:"locale,omitempty"`
+	CategoryID *wire.ID   `json:"category_id,omitempty"`
+
+	// ParentSectionID A section of the same category. Sections are nested five levels deep at most.
+	ParentSectionID nullable.Nullable[wire.ID] `json:"parent_section_id,omitempty"`
+	Position        *wire.Int                  `json:"position,omitempty"`
+	Sorting         *wire.Text                 `json:"sorting,omitempty"`
+	ThemeTemplate   *wire.Text                 `json:"theme_template,omitempty"`
+
+	// Translations Languages of a new section, in place of name or beside it.
+	Translations []TextInput `json:"translations,omitzero"`
+}
+
+// SectionList defines model for SectionList.
+type SectionList = wire.List
+
+// SectionSorting defines model for SectionSorting.
+type SectionSorting string
+
+// SectionSourceLocaleBody defines model for SectionSourceLocaleBody.
+type SectionSourceLocaleBody struct {
+	SectionLocale wire.Text `json:"section_locale"`
+}
+
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
 	ID              int64     `json:"id"`
@@ -3375,6 +3651,23 @@ type TagsBody struct {
 // TagsEnvelope defines model for TagsEnvelope.
 type TagsEnvelope struct {
 	Tags []string `json:"tags"`
+}
+
+// TextInput One of the languages of a new record.
+type TextInput struct {
+	// Locale In lower case: en-us.
+	Locale *wire.Text `json:"locale,omitempty"`
+
+	// Title At most 255 characters.
+	Title *wire.Text `json:"title,omitempty"`
+
+	// Body HTML, sanitised; at most 1048576 bytes.
+	Body nullable.Nullable[wire.Text] `json:"body,omitempty"`
+
+	// BodyMarkdown Ours: Markdown, in place of body.
+	BodyMarkdown *wire.Text `json:"body_markdown,omitempty"`
+	Draft        *wire.Flag `json:"draft,omitempty"`
+	Outdated     *wire.Flag `json:"outdated,omitempty"`
 }
 
 // Thumbnail defines model for Thumbnail.
@@ -4122,6 +4415,44 @@ type TicketsUpdateBody struct {
 type TitledErrorBody struct {
 	Error ForbiddenError `json:"error"`
 }
+
+// Translation defines model for Translation.
+type Translation struct {
+	ID         int64             `json:"id"`
+	URL        string            `json:"url"`
+	HTMLURL    string            `json:"html_url"`
+	SourceID   int64             `json:"source_id"`
+	SourceType TranslationSource `json:"source_type"`
+	Locale     string            `json:"locale"`
+	Title      string            `json:"title"`
+	Body       *string           `json:"body"`
+	Outdated   bool              `json:"outdated"`
+	Draft      bool              `json:"draft"`
+
+	// Hidden Whether the language is not enabled any more.
+	Hidden      bool      `json:"hidden"`
+	CreatedAt   wire.Time `json:"created_at"`
+	UpdatedAt   wire.Time `json:"updated_at"`
+	UpdatedByID int64     `json:"updated_by_id"`
+	CreatedByID int64     `json:"created_by_id"`
+}
+
+// TranslationBody defines model for TranslationBody.
+type TranslationBody struct {
+	// Translation One of the languages of a new record.
+	Translation TextInput `json:"translation"`
+}
+
+// TranslationEnvelope defines model for TranslationEnvelope.
+type TranslationEnvelope struct {
+	Translation Translation `json:"translation"`
+}
+
+// TranslationList defines model for TranslationList.
+type TranslationList = wire.List
+
+// TranslationSource defines model for TranslationSource.
+type TranslationSource string
 
 // Trigger defines model for Trigger.
 type Trigger struct {
@@ -5179,6 +5510,15 @@ type WorkweekInput struct {
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = wire.Flag
 
+// ArticleIDParam defines model for ArticleIdParam.
+type ArticleIDParam = wire.ID
+
+// ArticleLabelNamesParam defines model for ArticleLabelNamesParam.
+type ArticleLabelNamesParam = []string
+
+// ArticleStartTimeParam defines model for ArticleStartTimeParam.
+type ArticleStartTimeParam = wire.Int
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = wire.ID
 
@@ -5241,6 +5581,15 @@ type GroupIDParam = wire.ID
 
 // GroupMembershipIDParam defines model for GroupMembershipIdParam.
 type GroupMembershipIDParam = wire.ID
+
+// HelpCenterCategoryIDParam defines model for HelpCenterCategoryIdParam.
+type HelpCenterCategoryIDParam = wire.ID
+
+// HelpCenterLocaleParam defines model for HelpCenterLocaleParam.
+type HelpCenterLocaleParam = string
+
+// HelpCenterSectionIDParam defines model for HelpCenterSectionIdParam.
+type HelpCenterSectionIDParam = wire.ID
 
 // HolidayIDParam defines model for HolidayIdParam.
 type HolidayIDParam = wire.ID
@@ -5401,6 +5750,21 @@ type TicketIDParam = wire.ID
 // TicketMetricIDParam defines model for TicketMetricIdParam.
 type TicketMetricIDParam = wire.ID
 
+// TranslationDraftParam defines model for TranslationDraftParam.
+type TranslationDraftParam = wire.Flag
+
+// TranslationIDParam defines model for TranslationIdParam.
+type TranslationIDParam = wire.ID
+
+// TranslationLocaleParam defines model for TranslationLocaleParam.
+type TranslationLocaleParam = string
+
+// TranslationLocalesParam defines model for TranslationLocalesParam.
+type TranslationLocalesParam = []string
+
+// TranslationOutdatedParam defines model for TranslationOutdatedParam.
+type TranslationOutdatedParam = wire.Flag
+
 // TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
 type TriggerCategoryFilterParam = wire.ID
 
@@ -5430,6 +5794,9 @@ type UserIDParam = wire.ID
 
 // UserIdentityIDParam defines model for UserIdentityIdParam.
 type UserIdentityIDParam = wire.ID
+
+// UserOrMeIDParam defines model for UserOrMeIdParam.
+type UserOrMeIDParam = string
 
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = wire.ID
@@ -5570,6 +5937,78 @@ type CountUsersByGroupParams struct {
 
 	// PermissionSet The id of a custom role to list.
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// ListArticlesParams defines parameters for ListArticles.
+type ListArticlesParams struct {
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+}
+
+// ListTranslationsParams defines parameters for ListTranslations.
+type ListTranslationsParams struct {
+	// Locales Only these languages, separated by commas.
+	Locales TranslationLocalesParam `form:"locales,omitempty" json:"locales,omitempty"`
+
+	// Outdated Only what is outdated, or is not.
+	Outdated *TranslationOutdatedParam `form:"outdated,omitempty" json:"outdated,omitempty"`
+
+	// Draft Only drafts, or none.
+	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListArticlesByCategoryParams defines parameters for ListArticlesByCategory.
+type ListArticlesByCategoryParams struct {
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+}
+
+// ListCategoryTranslationsParams defines parameters for ListCategoryTranslations.
+type ListCategoryTranslationsParams struct {
+	// Locales Only these languages, separated by commas.
+	Locales TranslationLocalesParam `form:"locales,omitempty" json:"locales,omitempty"`
+
+	// Outdated Only what is outdated, or is not.
+	Outdated *TranslationOutdatedParam `form:"outdated,omitempty" json:"outdated,omitempty"`
+
+	// Draft Only drafts, or none.
+	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListArticlesBySectionParams defines parameters for ListArticlesBySection.
+type ListArticlesBySectionParams struct {
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+}
+
+// ListSectionTranslationsParams defines parameters for ListSectionTranslations.
+type ListSectionTranslationsParams struct {
+	// Locales Only these languages, separated by commas.
+	Locales TranslationLocalesParam `form:"locales,omitempty" json:"locales,omitempty"`
+
+	// Outdated Only what is outdated, or is not.
+	Outdated *TranslationOutdatedParam `form:"outdated,omitempty" json:"outdated,omitempty"`
+
+	// Draft Only drafts, or none.
+	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListArticlesByUserParams defines parameters for ListArticlesByUser.
+type ListArticlesByUserParams struct {
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
 }
 
 // TicketImportParams defines parameters for TicketImport.
@@ -6403,6 +6842,51 @@ type CreateGroupJSONRequestBody = GroupBody
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
 
+// UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
+type UpdateArticleJSONRequestBody = ArticleBody
+
+// UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
+type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
+
+// CreateTranslationJSONRequestBody defines body for CreateTranslation for application/json ContentType.
+type CreateTranslationJSONRequestBody = TranslationBody
+
+// UpdateTranslationJSONRequestBody defines body for UpdateTranslation for application/json ContentType.
+type UpdateTranslationJSONRequestBody = TranslationBody
+
+// CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
+type CreateCategoryJSONRequestBody = CategoryBody
+
+// UpdateCategoryJSONRequestBody defines body for UpdateCategory for application/json ContentType.
+type UpdateCategoryJSONRequestBody = CategoryBody
+
+// CreateSectionJSONRequestBody defines body for CreateSection for application/json ContentType.
+type CreateSectionJSONRequestBody = SectionBody
+
+// UpdateCategorySourceLocaleJSONRequestBody defines body for UpdateCategorySourceLocale for application/json ContentType.
+type UpdateCategorySourceLocaleJSONRequestBody = CategorySourceLocaleBody
+
+// CreateCategoryTranslationJSONRequestBody defines body for CreateCategoryTranslation for application/json ContentType.
+type CreateCategoryTranslationJSONRequestBody = TranslationBody
+
+// UpdateCategoryTranslationJSONRequestBody defines body for UpdateCategoryTranslation for application/json ContentType.
+type UpdateCategoryTranslationJSONRequestBody = TranslationBody
+
+// UpdateSectionJSONRequestBody defines body for UpdateSection for application/json ContentType.
+type UpdateSectionJSONRequestBody = SectionBody
+
+// CreateArticleJSONRequestBody defines body for CreateArticle for application/json ContentType.
+type CreateArticleJSONRequestBody = ArticleBody
+
+// UpdateSectionSourceLocaleJSONRequestBody defines body for UpdateSectionSourceLocale for application/json ContentType.
+type UpdateSectionSourceLocaleJSONRequestBody = SectionSourceLocaleBody
+
+// CreateSectionTranslationJSONRequestBody defines body for CreateSectionTranslation for application/json ContentType.
+type CreateSectionTranslationJSONRequestBody = TranslationBody
+
+// UpdateSectionTranslationJSONRequestBody defines body for UpdateSectionTranslation for application/json ContentType.
+type UpdateSectionTranslationJSONRequestBody = TranslationBody
+
 // TicketImportJSONRequestBody defines body for TicketImport for application/json ContentType.
 type TicketImportJSONRequestBody = TicketImportBody
 
@@ -7114,6 +7598,123 @@ type ServerInterface interface {
 	// CountUsersByGroup Counts the active users of a group.
 	// (GET /api/v2/groups/{group_id}/users/count)
 	CountUsersByGroup(ctx echo.Context, groupID GroupIDParam, params CountUsersByGroupParams) error
+	// ListArticles Lists the articles that the caller may see in a language.
+	// (GET /api/v2/help_center/articles)
+	ListArticles(ctx echo.Context, params ListArticlesParams) error
+	// ArchiveArticle Archives an article.
+	// (DELETE /api/v2/help_center/articles/{article_id})
+	ArchiveArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// ShowArticle Shows an article.
+	// (GET /api/v2/help_center/articles/{article_id})
+	ShowArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
+	// (PUT /api/v2/help_center/articles/{article_id})
+	UpdateArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
+	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
+	UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error
+	// ListTranslations Lists the translations of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/translations)
+	ListTranslations(ctx echo.Context, articleID ArticleIDParam, params ListTranslationsParams) error
+	// CreateTranslation Translates an article into a further language.
+	// (POST /api/v2/help_center/articles/{article_id}/translations)
+	CreateTranslation(ctx echo.Context, articleID ArticleIDParam) error
+	// ListMissingTranslations Lists the enabled languages that an article has no translation for.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/missing)
+	ListMissingTranslations(ctx echo.Context, articleID ArticleIDParam) error
+	// ShowTranslation Shows a translation of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
+	ShowTranslation(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error
+	// UpdateTranslation Changes a translation of an article.
+	// (PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
+	UpdateTranslation(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error
+	// ListCategories Lists the categories that there are in a language.
+	// (GET /api/v2/help_center/categories)
+	ListCategories(ctx echo.Context) error
+	// CreateCategory Creates a category.
+	// (POST /api/v2/help_center/categories)
+	CreateCategory(ctx echo.Context) error
+	// DeleteCategory Deletes a category with its sections, and archives their articles.
+	// (DELETE /api/v2/help_center/categories/{category_id})
+	DeleteCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// ShowCategory Shows a category.
+	// (GET /api/v2/help_center/categories/{category_id})
+	ShowCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// UpdateCategory Changes the position of a category. Its texts are changed as translations.
+	// (PUT /api/v2/help_center/categories/{category_id})
+	UpdateCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// ListArticlesByCategory Lists the articles of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/articles)
+	ListArticlesByCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam, params ListArticlesByCategoryParams) error
+	// ListSectionsByCategory Lists the sections of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/sections)
+	ListSectionsByCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// CreateSection Creates a section in a category.
+	// (POST /api/v2/help_center/categories/{category_id}/sections)
+	CreateSection(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// UpdateCategorySourceLocale Makes another language the one that a category is translated from.
+	// (PUT /api/v2/help_center/categories/{category_id}/source_locale)
+	UpdateCategorySourceLocale(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// ListCategoryTranslations Lists the translations of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/translations)
+	ListCategoryTranslations(ctx echo.Context, categoryID HelpCenterCategoryIDParam, params ListCategoryTranslationsParams) error
+	// CreateCategoryTranslation Translates a category into a further language.
+	// (POST /api/v2/help_center/categories/{category_id}/translations)
+	CreateCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// ListMissingTranslationsByCategory Lists the enabled languages that a category has no translation for.
+	// (GET /api/v2/help_center/categories/{category_id}/translations/missing)
+	ListMissingTranslationsByCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error
+	// ShowCategoryTranslation Shows a translation of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
+	ShowCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) error
+	// UpdateCategoryTranslation Changes a translation of a category.
+	// (PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
+	UpdateCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) error
+	// ListHelpCenterLocales Lists the languages of the help center.
+	// (GET /api/v2/help_center/locales)
+	ListHelpCenterLocales(ctx echo.Context) error
+	// ListSections Lists the sections.
+	// (GET /api/v2/help_center/sections)
+	ListSections(ctx echo.Context) error
+	// DeleteSection Deletes a section with those in it, and archives their articles.
+	// (DELETE /api/v2/help_center/sections/{section_id})
+	DeleteSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ShowSection Shows a section.
+	// (GET /api/v2/help_center/sections/{section_id})
+	ShowSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// UpdateSection Changes a section. Name and description change in the source language.
+	// (PUT /api/v2/help_center/sections/{section_id})
+	UpdateSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ListArticlesBySection Lists the articles of a section, in the order that it says.
+	// (GET /api/v2/help_center/sections/{section_id}/articles)
+	ListArticlesBySection(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListArticlesBySectionParams) error
+	// CreateArticle Creates an article in a section.
+	// (POST /api/v2/help_center/sections/{section_id}/articles)
+	CreateArticle(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// UpdateSectionSourceLocale Makes another language the one that a section is translated from.
+	// (PUT /api/v2/help_center/sections/{section_id}/source_locale)
+	UpdateSectionSourceLocale(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ListSectionTranslations Lists the translations of a section.
+	// (GET /api/v2/help_center/sections/{section_id}/translations)
+	ListSectionTranslations(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListSectionTranslationsParams) error
+	// CreateSectionTranslation Translates a section into a further language.
+	// (POST /api/v2/help_center/sections/{section_id}/translations)
+	CreateSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ListMissingTranslationsBySection Lists the enabled languages that a section has no translation for.
+	// (GET /api/v2/help_center/sections/{section_id}/translations/missing)
+	ListMissingTranslationsBySection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ShowSectionTranslation Shows a translation of a section.
+	// (GET /api/v2/help_center/sections/{section_id}/translations/{translation_locale})
+	ShowSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam) error
+	// UpdateSectionTranslation Changes a translation of a section.
+	// (PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale})
+	UpdateSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam) error
+	// DeleteTranslation Deletes a translation, unless others are translated from it.
+	// (DELETE /api/v2/help_center/translations/{translation_id})
+	DeleteTranslation(ctx echo.Context, translationID TranslationIDParam) error
+	// ListArticlesByUser Lists the articles of an author.
+	// (GET /api/v2/help_center/users/{user_id}/articles)
+	ListArticlesByUser(ctx echo.Context, userID UserOrMeIDParam, params ListArticlesByUserParams) error
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
 	TicketImport(ctx echo.Context, params TicketImportParams) error
@@ -9611,6 +10212,776 @@ func (w *ServerInterfaceWrapper) CountUsersByGroup(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CountUsersByGroup(ctx, groupID, params)
+	return err
+}
+
+// ListArticles converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticles(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListArticlesParams
+	// ------------- Optional query parameter "label_names" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "label_names", ctx.QueryParams(), &params.LabelNames, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_names: %s", err))
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "integer"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticles(ctx, params)
+	return err
+}
+
+// ArchiveArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) ArchiveArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ArchiveArticle(ctx, articleID)
+	return err
+}
+
+// ShowArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowArticle(ctx, articleID)
+	return err
+}
+
+// UpdateArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateArticle(ctx, articleID)
+	return err
+}
+
+// UpdateArticleSourceLocale converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateArticleSourceLocale(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateArticleSourceLocale(ctx, articleID)
+	return err
+}
+
+// ListTranslations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTranslations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTranslationsParams
+	// ------------- Optional query parameter "locales" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "locales", ctx.QueryParams(), &params.Locales, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locales: %s", err))
+	}
+
+	// ------------- Optional query parameter "outdated" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outdated", ctx.QueryParams(), &params.Outdated, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outdated: %s", err))
+	}
+
+	// ------------- Optional query parameter "draft" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "draft", ctx.QueryParams(), &params.Draft, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter draft: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTranslations(ctx, articleID, params)
+	return err
+}
+
+// CreateTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTranslation(ctx, articleID)
+	return err
+}
+
+// ListMissingTranslations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMissingTranslations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMissingTranslations(ctx, articleID)
+	return err
+}
+
+// ShowTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowTranslation(ctx, articleID, translationLocale)
+	return err
+}
+
+// UpdateTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTranslation(ctx, articleID, translationLocale)
+	return err
+}
+
+// ListCategories converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCategories(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCategories(ctx)
+	return err
+}
+
+// CreateCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateCategory(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateCategory(ctx)
+	return err
+}
+
+// DeleteCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteCategory(ctx, categoryID)
+	return err
+}
+
+// ShowCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowCategory(ctx, categoryID)
+	return err
+}
+
+// UpdateCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateCategory(ctx, categoryID)
+	return err
+}
+
+// ListArticlesByCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticlesByCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListArticlesByCategoryParams
+	// ------------- Optional query parameter "label_names" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "label_names", ctx.QueryParams(), &params.LabelNames, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_names: %s", err))
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "integer"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticlesByCategory(ctx, categoryID, params)
+	return err
+}
+
+// ListSectionsByCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSectionsByCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSectionsByCategory(ctx, categoryID)
+	return err
+}
+
+// CreateSection converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSection(ctx, categoryID)
+	return err
+}
+
+// UpdateCategorySourceLocale converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateCategorySourceLocale(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateCategorySourceLocale(ctx, categoryID)
+	return err
+}
+
+// ListCategoryTranslations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCategoryTranslations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCategoryTranslationsParams
+	// ------------- Optional query parameter "locales" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "locales", ctx.QueryParams(), &params.Locales, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locales: %s", err))
+	}
+
+	// ------------- Optional query parameter "outdated" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outdated", ctx.QueryParams(), &params.Outdated, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outdated: %s", err))
+	}
+
+	// ------------- Optional query parameter "draft" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "draft", ctx.QueryParams(), &params.Draft, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter draft: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCategoryTranslations(ctx, categoryID, params)
+	return err
+}
+
+// CreateCategoryTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateCategoryTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateCategoryTranslation(ctx, categoryID)
+	return err
+}
+
+// ListMissingTranslationsByCategory converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMissingTranslationsByCategory(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMissingTranslationsByCategory(ctx, categoryID)
+	return err
+}
+
+// ShowCategoryTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowCategoryTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowCategoryTranslation(ctx, categoryID, translationLocale)
+	return err
+}
+
+// UpdateCategoryTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateCategoryTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "category_id" -------------
+	var categoryID HelpCenterCategoryIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "category_id", ctx.Param("category_id"), &categoryID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateCategoryTranslation(ctx, categoryID, translationLocale)
+	return err
+}
+
+// ListHelpCenterLocales converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHelpCenterLocales(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHelpCenterLocales(ctx)
+	return err
+}
+
+// ListSections converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSections(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSections(ctx)
+	return err
+}
+
+// DeleteSection converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSection(ctx, sectionID)
+	return err
+}
+
+// ShowSection converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSection(ctx, sectionID)
+	return err
+}
+
+// UpdateSection converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSection(ctx, sectionID)
+	return err
+}
+
+// ListArticlesBySection converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticlesBySection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListArticlesBySectionParams
+	// ------------- Optional query parameter "label_names" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "label_names", ctx.QueryParams(), &params.LabelNames, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_names: %s", err))
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "integer"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticlesBySection(ctx, sectionID, params)
+	return err
+}
+
+// CreateArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateArticle(ctx, sectionID)
+	return err
+}
+
+// UpdateSectionSourceLocale converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSectionSourceLocale(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSectionSourceLocale(ctx, sectionID)
+	return err
+}
+
+// ListSectionTranslations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSectionTranslations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSectionTranslationsParams
+	// ------------- Optional query parameter "locales" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "locales", ctx.QueryParams(), &params.Locales, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locales: %s", err))
+	}
+
+	// ------------- Optional query parameter "outdated" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outdated", ctx.QueryParams(), &params.Outdated, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outdated: %s", err))
+	}
+
+	// ------------- Optional query parameter "draft" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "draft", ctx.QueryParams(), &params.Draft, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter draft: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSectionTranslations(ctx, sectionID, params)
+	return err
+}
+
+// CreateSectionTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSectionTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSectionTranslation(ctx, sectionID)
+	return err
+}
+
+// ListMissingTranslationsBySection converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMissingTranslationsBySection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMissingTranslationsBySection(ctx, sectionID)
+	return err
+}
+
+// ShowSectionTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSectionTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSectionTranslation(ctx, sectionID, translationLocale)
+	return err
+}
+
+// UpdateSectionTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSectionTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSectionTranslation(ctx, sectionID, translationLocale)
+	return err
+}
+
+// DeleteTranslation converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTranslation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "translation_id" -------------
+	var translationID TranslationIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_id", ctx.Param("translation_id"), &translationID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTranslation(ctx, translationID)
+	return err
+}
+
+// ListArticlesByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticlesByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListArticlesByUserParams
+	// ------------- Optional query parameter "label_names" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "label_names", ctx.QueryParams(), &params.LabelNames, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_names: %s", err))
+	}
+
+	// ------------- Optional query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "integer", Format: "integer"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticlesByUser(ctx, userID, params)
 	return err
 }
 
@@ -15626,6 +16997,45 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/groups/:group_id", wrapper.UpdateGroup, options.OperationMiddlewares["UpdateGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups", wrapper.ListGroupsByUser, options.OperationMiddlewares["ListGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups/count", wrapper.CountGroupsByUser, options.OperationMiddlewares["CountGroupsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/locales", wrapper.ListHelpCenterLocales, options.OperationMiddlewares["ListHelpCenterLocales"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories", wrapper.ListCategories, options.OperationMiddlewares["ListCategories"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/categories", wrapper.CreateCategory, options.OperationMiddlewares["CreateCategory"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/categories/:category_id", wrapper.DeleteCategory, options.OperationMiddlewares["DeleteCategory"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories/:category_id", wrapper.ShowCategory, options.OperationMiddlewares["ShowCategory"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/categories/:category_id", wrapper.UpdateCategory, options.OperationMiddlewares["UpdateCategory"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories/:category_id/sections", wrapper.ListSectionsByCategory, options.OperationMiddlewares["ListSectionsByCategory"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/categories/:category_id/sections", wrapper.CreateSection, options.OperationMiddlewares["CreateSection"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories/:category_id/articles", wrapper.ListArticlesByCategory, options.OperationMiddlewares["ListArticlesByCategory"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/categories/:category_id/source_locale", wrapper.UpdateCategorySourceLocale, options.OperationMiddlewares["UpdateCategorySourceLocale"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections", wrapper.ListSections, options.OperationMiddlewares["ListSections"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/sections/:section_id", wrapper.DeleteSection, options.OperationMiddlewares["DeleteSection"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id", wrapper.ShowSection, options.OperationMiddlewares["ShowSection"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/sections/:section_id", wrapper.UpdateSection, options.OperationMiddlewares["UpdateSection"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/articles", wrapper.ListArticlesBySection, options.OperationMiddlewares["ListArticlesBySection"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/sections/:section_id/articles", wrapper.CreateArticle, options.OperationMiddlewares["CreateArticle"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/sections/:section_id/source_locale", wrapper.UpdateSectionSourceLocale, options.OperationMiddlewares["UpdateSectionSourceLocale"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles", wrapper.ListArticles, options.OperationMiddlewares["ListArticles"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.ArchiveArticle, options.OperationMiddlewares["ArchiveArticle"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.ShowArticle, options.OperationMiddlewares["ShowArticle"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.UpdateArticle, options.OperationMiddlewares["UpdateArticle"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id/source_locale", wrapper.UpdateArticleSourceLocale, options.OperationMiddlewares["UpdateArticleSourceLocale"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/articles", wrapper.ListArticlesByUser, options.OperationMiddlewares["ListArticlesByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.ListTranslations, options.OperationMiddlewares["ListTranslations"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.CreateTranslation, options.OperationMiddlewares["CreateTranslation"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/missing", wrapper.ListMissingTranslations, options.OperationMiddlewares["ListMissingTranslations"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale", wrapper.ShowTranslation, options.OperationMiddlewares["ShowTranslation"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale", wrapper.UpdateTranslation, options.OperationMiddlewares["UpdateTranslation"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/translations", wrapper.ListSectionTranslations, options.OperationMiddlewares["ListSectionTranslations"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/sections/:section_id/translations", wrapper.CreateSectionTranslation, options.OperationMiddlewares["CreateSectionTranslation"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/translations/missing", wrapper.ListMissingTranslationsBySection, options.OperationMiddlewares["ListMissingTranslationsBySection"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/translations/:translation_locale", wrapper.ShowSectionTranslation, options.OperationMiddlewares["ShowSectionTranslation"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/sections/:section_id/translations/:translation_locale", wrapper.UpdateSectionTranslation, options.OperationMiddlewares["UpdateSectionTranslation"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories/:category_id/translations", wrapper.ListCategoryTranslations, options.OperationMiddlewares["ListCategoryTranslations"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/categories/:category_id/translations", wrapper.CreateCategoryTranslation, options.OperationMiddlewares["CreateCategoryTranslation"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories/:category_id/translations/missing", wrapper.ListMissingTranslationsByCategory, options.OperationMiddlewares["ListMissingTranslationsByCategory"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/categories/:category_id/translations/:translation_locale", wrapper.ShowCategoryTranslation, options.OperationMiddlewares["ShowCategoryTranslation"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/categories/:category_id/translations/:translation_locale", wrapper.UpdateCategoryTranslation, options.OperationMiddlewares["UpdateCategoryTranslation"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/translations/:translation_id", wrapper.DeleteTranslation, options.OperationMiddlewares["DeleteTranslation"]...)
 	router.POST(options.BaseURL+"/api/v2/imports/tickets", wrapper.TicketImport, options.OperationMiddlewares["TicketImport"]...)
 	router.POST(options.BaseURL+"/api/v2/imports/tickets/create_many", wrapper.TicketBulkImport, options.OperationMiddlewares["TicketBulkImport"]...)
 	router.GET(options.BaseURL+"/api/v2/job_statuses", wrapper.ListJobStatuses, options.OperationMiddlewares["ListJobStatuses"]...)
@@ -18046,6 +19456,911 @@ type CountUsersByGroupResponseObject interface {
 type CountUsersByGroup200JSONResponse CountEnvelope
 
 func (response CountUsersByGroup200JSONResponse) VisitCountUsersByGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticlesRequestObject struct {
+	Params ListArticlesParams
+}
+
+type ListArticlesResponseObject interface {
+	VisitListArticlesResponse(w http.ResponseWriter) error
+}
+
+type ListArticles200JSONResponse ArticleList
+
+func (response ListArticles200JSONResponse) VisitListArticlesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ArchiveArticleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ArchiveArticleResponseObject interface {
+	VisitArchiveArticleResponse(w http.ResponseWriter) error
+}
+
+type ArchiveArticle204Response struct {
+}
+
+func (response ArchiveArticle204Response) VisitArchiveArticleResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowArticleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ShowArticleResponseObject interface {
+	VisitShowArticleResponse(w http.ResponseWriter) error
+}
+
+type ShowArticle200JSONResponse ArticleEnvelope
+
+func (response ShowArticle200JSONResponse) VisitShowArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateArticleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *UpdateArticleJSONRequestBody
+}
+
+type UpdateArticleResponseObject interface {
+	VisitUpdateArticleResponse(w http.ResponseWriter) error
+}
+
+type UpdateArticle200JSONResponse ArticleEnvelope
+
+func (response UpdateArticle200JSONResponse) VisitUpdateArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateArticleSourceLocaleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *UpdateArticleSourceLocaleJSONRequestBody
+}
+
+type UpdateArticleSourceLocaleResponseObject interface {
+	VisitUpdateArticleSourceLocaleResponse(w http.ResponseWriter) error
+}
+
+type UpdateArticleSourceLocale200JSONResponse EmptyEnvelope
+
+func (response UpdateArticleSourceLocale200JSONResponse) VisitUpdateArticleSourceLocaleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTranslationsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Params    ListTranslationsParams
+}
+
+type ListTranslationsResponseObject interface {
+	VisitListTranslationsResponse(w http.ResponseWriter) error
+}
+
+type ListTranslations200JSONResponse TranslationList
+
+func (response ListTranslations200JSONResponse) VisitListTranslationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTranslationRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *CreateTranslationJSONRequestBody
+}
+
+type CreateTranslationResponseObject interface {
+	VisitCreateTranslationResponse(w http.ResponseWriter) error
+}
+
+type CreateTranslation201ResponseHeaders struct {
+	Location string
+}
+
+type CreateTranslation201JSONResponse struct {
+	Body    TranslationEnvelope
+	Headers CreateTranslation201ResponseHeaders
+}
+
+func (response CreateTranslation201JSONResponse) VisitCreateTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMissingTranslationsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListMissingTranslationsResponseObject interface {
+	VisitListMissingTranslationsResponse(w http.ResponseWriter) error
+}
+
+type ListMissingTranslations200JSONResponse MissingTranslationsEnvelope
+
+func (response ListMissingTranslations200JSONResponse) VisitListMissingTranslationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowTranslationRequestObject struct {
+	ArticleID         ArticleIDParam         `json:"article_id"`
+	TranslationLocale TranslationLocaleParam `json:"translation_locale"`
+}
+
+type ShowTranslationResponseObject interface {
+	VisitShowTranslationResponse(w http.ResponseWriter) error
+}
+
+type ShowTranslation200JSONResponse TranslationEnvelope
+
+func (response ShowTranslation200JSONResponse) VisitShowTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTranslationRequestObject struct {
+	ArticleID         ArticleIDParam         `json:"article_id"`
+	TranslationLocale TranslationLocaleParam `json:"translation_locale"`
+	Body              *UpdateTranslationJSONRequestBody
+}
+
+type UpdateTranslationResponseObject interface {
+	VisitUpdateTranslationResponse(w http.ResponseWriter) error
+}
+
+type UpdateTranslation200JSONResponse TranslationEnvelope
+
+func (response UpdateTranslation200JSONResponse) VisitUpdateTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCategoriesRequestObject struct {
+}
+
+type ListCategoriesResponseObject interface {
+	VisitListCategoriesResponse(w http.ResponseWriter) error
+}
+
+type ListCategories200JSONResponse CategoryList
+
+func (response ListCategories200JSONResponse) VisitListCategoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCategoryRequestObject struct {
+	Body *CreateCategoryJSONRequestBody
+}
+
+type CreateCategoryResponseObject interface {
+	VisitCreateCategoryResponse(w http.ResponseWriter) error
+}
+
+type CreateCategory201ResponseHeaders struct {
+	Location string
+}
+
+type CreateCategory201JSONResponse struct {
+	Body    CategoryEnvelope
+	Headers CreateCategory201ResponseHeaders
+}
+
+func (response CreateCategory201JSONResponse) VisitCreateCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteCategoryRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+}
+
+type DeleteCategoryResponseObject interface {
+	VisitDeleteCategoryResponse(w http.ResponseWriter) error
+}
+
+type DeleteCategory204Response struct {
+}
+
+func (response DeleteCategory204Response) VisitDeleteCategoryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowCategoryRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+}
+
+type ShowCategoryResponseObject interface {
+	VisitShowCategoryResponse(w http.ResponseWriter) error
+}
+
+type ShowCategory200JSONResponse CategoryEnvelope
+
+func (response ShowCategory200JSONResponse) VisitShowCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCategoryRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+	Body       *UpdateCategoryJSONRequestBody
+}
+
+type UpdateCategoryResponseObject interface {
+	VisitUpdateCategoryResponse(w http.ResponseWriter) error
+}
+
+type UpdateCategory200JSONResponse CategoryEnvelope
+
+func (response UpdateCategory200JSONResponse) VisitUpdateCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticlesByCategoryRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+	Params     ListArticlesByCategoryParams
+}
+
+type ListArticlesByCategoryResponseObject interface {
+	VisitListArticlesByCategoryResponse(w http.ResponseWriter) error
+}
+
+type ListArticlesByCategory200JSONResponse ArticleList
+
+func (response ListArticlesByCategory200JSONResponse) VisitListArticlesByCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSectionsByCategoryRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+}
+
+type ListSectionsByCategoryResponseObject interface {
+	VisitListSectionsByCategoryResponse(w http.ResponseWriter) error
+}
+
+type ListSectionsByCategory200JSONResponse SectionList
+
+func (response ListSectionsByCategory200JSONResponse) VisitListSectionsByCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSectionRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+	Body       *CreateSectionJSONRequestBody
+}
+
+type CreateSectionResponseObject interface {
+	VisitCreateSectionResponse(w http.ResponseWriter) error
+}
+
+type CreateSection201ResponseHeaders struct {
+	Location string
+}
+
+type CreateSection201JSONResponse struct {
+	Body    SectionEnvelope
+	Headers CreateSection201ResponseHeaders
+}
+
+func (response CreateSection201JSONResponse) VisitCreateSectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCategorySourceLocaleRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+	Body       *UpdateCategorySourceLocaleJSONRequestBody
+}
+
+type UpdateCategorySourceLocaleResponseObject interface {
+	VisitUpdateCategorySourceLocaleResponse(w http.ResponseWriter) error
+}
+
+type UpdateCategorySourceLocale200JSONResponse EmptyEnvelope
+
+func (response UpdateCategorySourceLocale200JSONResponse) VisitUpdateCategorySourceLocaleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCategoryTranslationsRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+	Params     ListCategoryTranslationsParams
+}
+
+type ListCategoryTranslationsResponseObject interface {
+	VisitListCategoryTranslationsResponse(w http.ResponseWriter) error
+}
+
+type ListCategoryTranslations200JSONResponse TranslationList
+
+func (response ListCategoryTranslations200JSONResponse) VisitListCategoryTranslationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateCategoryTranslationRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+	Body       *CreateCategoryTranslationJSONRequestBody
+}
+
+type CreateCategoryTranslationResponseObject interface {
+	VisitCreateCategoryTranslationResponse(w http.ResponseWriter) error
+}
+
+type CreateCategoryTranslation201ResponseHeaders struct {
+	Location string
+}
+
+type CreateCategoryTranslation201JSONResponse struct {
+	Body    TranslationEnvelope
+	Headers CreateCategoryTranslation201ResponseHeaders
+}
+
+func (response CreateCategoryTranslation201JSONResponse) VisitCreateCategoryTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMissingTranslationsByCategoryRequestObject struct {
+	CategoryID HelpCenterCategoryIDParam `json:"category_id"`
+}
+
+type ListMissingTranslationsByCategoryResponseObject interface {
+	VisitListMissingTranslationsByCategoryResponse(w http.ResponseWriter) error
+}
+
+type ListMissingTranslationsByCategory200JSONResponse MissingTranslationsEnvelope
+
+func (response ListMissingTranslationsByCategory200JSONResponse) VisitListMissingTranslationsByCategoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowCategoryTranslationRequestObject struct {
+	CategoryID        HelpCenterCategoryIDParam `json:"category_id"`
+	TranslationLocale TranslationLocaleParam    `json:"translation_locale"`
+}
+
+type ShowCategoryTranslationResponseObject interface {
+	VisitShowCategoryTranslationResponse(w http.ResponseWriter) error
+}
+
+type ShowCategoryTranslation200JSONResponse TranslationEnvelope
+
+func (response ShowCategoryTranslation200JSONResponse) VisitShowCategoryTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCategoryTranslationRequestObject struct {
+	CategoryID        HelpCenterCategoryIDParam `json:"category_id"`
+	TranslationLocale TranslationLocaleParam    `json:"translation_locale"`
+	Body              *UpdateCategoryTranslationJSONRequestBody
+}
+
+type UpdateCategoryTranslationResponseObject interface {
+	VisitUpdateCategoryTranslationResponse(w http.ResponseWriter) error
+}
+
+type UpdateCategoryTranslation200JSONResponse TranslationEnvelope
+
+func (response UpdateCategoryTranslation200JSONResponse) VisitUpdateCategoryTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHelpCenterLocalesRequestObject struct {
+}
+
+type ListHelpCenterLocalesResponseObject interface {
+	VisitListHelpCenterLocalesResponse(w http.ResponseWriter) error
+}
+
+type ListHelpCenterLocales200JSONResponse HelpCenterLocalesEnvelope
+
+func (response ListHelpCenterLocales200JSONResponse) VisitListHelpCenterLocalesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSectionsRequestObject struct {
+}
+
+type ListSectionsResponseObject interface {
+	VisitListSectionsResponse(w http.ResponseWriter) error
+}
+
+type ListSections200JSONResponse SectionList
+
+func (response ListSections200JSONResponse) VisitListSectionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSectionRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+}
+
+type DeleteSectionResponseObject interface {
+	VisitDeleteSectionResponse(w http.ResponseWriter) error
+}
+
+type DeleteSection204Response struct {
+}
+
+func (response DeleteSection204Response) VisitDeleteSectionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowSectionRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+}
+
+type ShowSectionResponseObject interface {
+	VisitShowSectionResponse(w http.ResponseWriter) error
+}
+
+type ShowSection200JSONResponse SectionEnvelope
+
+func (response ShowSection200JSONResponse) VisitShowSectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSectionRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Body      *UpdateSectionJSONRequestBody
+}
+
+type UpdateSectionResponseObject interface {
+	VisitUpdateSectionResponse(w http.ResponseWriter) error
+}
+
+type UpdateSection200JSONResponse SectionEnvelope
+
+func (response UpdateSection200JSONResponse) VisitUpdateSectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticlesBySectionRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Params    ListArticlesBySectionParams
+}
+
+type ListArticlesBySectionResponseObject interface {
+	VisitListArticlesBySectionResponse(w http.ResponseWriter) error
+}
+
+type ListArticlesBySection200JSONResponse ArticleList
+
+func (response ListArticlesBySection200JSONResponse) VisitListArticlesBySectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateArticleRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Body      *CreateArticleJSONRequestBody
+}
+
+type CreateArticleResponseObject interface {
+	VisitCreateArticleResponse(w http.ResponseWriter) error
+}
+
+type CreateArticle201ResponseHeaders struct {
+	Location string
+}
+
+type CreateArticle201JSONResponse struct {
+	Body    ArticleEnvelope
+	Headers CreateArticle201ResponseHeaders
+}
+
+func (response CreateArticle201JSONResponse) VisitCreateArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSectionSourceLocaleRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Body      *UpdateSectionSourceLocaleJSONRequestBody
+}
+
+type UpdateSectionSourceLocaleResponseObject interface {
+	VisitUpdateSectionSourceLocaleResponse(w http.ResponseWriter) error
+}
+
+type UpdateSectionSourceLocale200JSONResponse EmptyEnvelope
+
+func (response UpdateSectionSourceLocale200JSONResponse) VisitUpdateSectionSourceLocaleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSectionTranslationsRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Params    ListSectionTranslationsParams
+}
+
+type ListSectionTranslationsResponseObject interface {
+	VisitListSectionTranslationsResponse(w http.ResponseWriter) error
+}
+
+type ListSectionTranslations200JSONResponse TranslationList
+
+func (response ListSectionTranslations200JSONResponse) VisitListSectionTranslationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSectionTranslationRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Body      *CreateSectionTranslationJSONRequestBody
+}
+
+type CreateSectionTranslationResponseObject interface {
+	VisitCreateSectionTranslationResponse(w http.ResponseWriter) error
+}
+
+type CreateSectionTranslation201ResponseHeaders struct {
+	Location string
+}
+
+type CreateSectionTranslation201JSONResponse struct {
+	Body    TranslationEnvelope
+	Headers CreateSectionTranslation201ResponseHeaders
+}
+
+func (response CreateSectionTranslation201JSONResponse) VisitCreateSectionTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMissingTranslationsBySectionRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+}
+
+type ListMissingTranslationsBySectionResponseObject interface {
+	VisitListMissingTranslationsBySectionResponse(w http.ResponseWriter) error
+}
+
+type ListMissingTranslationsBySection200JSONResponse MissingTranslationsEnvelope
+
+func (response ListMissingTranslationsBySection200JSONResponse) VisitListMissingTranslationsBySectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowSectionTranslationRequestObject struct {
+	SectionID         HelpCenterSectionIDParam `json:"section_id"`
+	TranslationLocale TranslationLocaleParam   `json:"translation_locale"`
+}
+
+type ShowSectionTranslationResponseObject interface {
+	VisitShowSectionTranslationResponse(w http.ResponseWriter) error
+}
+
+type ShowSectionTranslation200JSONResponse TranslationEnvelope
+
+func (response ShowSectionTranslation200JSONResponse) VisitShowSectionTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSectionTranslationRequestObject struct {
+	SectionID         HelpCenterSectionIDParam `json:"section_id"`
+	TranslationLocale TranslationLocaleParam   `json:"translation_locale"`
+	Body              *UpdateSectionTranslationJSONRequestBody
+}
+
+type UpdateSectionTranslationResponseObject interface {
+	VisitUpdateSectionTranslationResponse(w http.ResponseWriter) error
+}
+
+type UpdateSectionTranslation200JSONResponse TranslationEnvelope
+
+func (response UpdateSectionTranslation200JSONResponse) VisitUpdateSectionTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTranslationRequestObject struct {
+	TranslationID TranslationIDParam `json:"translation_id"`
+}
+
+type DeleteTranslationResponseObject interface {
+	VisitDeleteTranslationResponse(w http.ResponseWriter) error
+}
+
+type DeleteTranslation204Response struct {
+}
+
+func (response DeleteTranslation204Response) VisitDeleteTranslationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ListArticlesByUserRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+	Params ListArticlesByUserParams
+}
+
+type ListArticlesByUserResponseObject interface {
+	VisitListArticlesByUserResponse(w http.ResponseWriter) error
+}
+
+type ListArticlesByUser200JSONResponse ArticleList
+
+func (response ListArticlesByUser200JSONResponse) VisitListArticlesByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -25959,6 +28274,123 @@ type StrictServerInterface interface {
 	// CountUsersByGroup Counts the active users of a group.
 	// (GET /api/v2/groups/{group_id}/users/count)
 	CountUsersByGroup(ctx context.Context, request CountUsersByGroupRequestObject) (CountUsersByGroupResponseObject, error)
+	// ListArticles Lists the articles that the caller may see in a language.
+	// (GET /api/v2/help_center/articles)
+	ListArticles(ctx context.Context, request ListArticlesRequestObject) (ListArticlesResponseObject, error)
+	// ArchiveArticle Archives an article.
+	// (DELETE /api/v2/help_center/articles/{article_id})
+	ArchiveArticle(ctx context.Context, request ArchiveArticleRequestObject) (ArchiveArticleResponseObject, error)
+	// ShowArticle Shows an article.
+	// (GET /api/v2/help_center/articles/{article_id})
+	ShowArticle(ctx context.Context, request ShowArticleRequestObject) (ShowArticleResponseObject, error)
+	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
+	// (PUT /api/v2/help_center/articles/{article_id})
+	UpdateArticle(ctx context.Context, request UpdateArticleRequestObject) (UpdateArticleResponseObject, error)
+	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
+	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
+	UpdateArticleSourceLocale(ctx context.Context, request UpdateArticleSourceLocaleRequestObject) (UpdateArticleSourceLocaleResponseObject, error)
+	// ListTranslations Lists the translations of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/translations)
+	ListTranslations(ctx context.Context, request ListTranslationsRequestObject) (ListTranslationsResponseObject, error)
+	// CreateTranslation Translates an article into a further language.
+	// (POST /api/v2/help_center/articles/{article_id}/translations)
+	CreateTranslation(ctx context.Context, request CreateTranslationRequestObject) (CreateTranslationResponseObject, error)
+	// ListMissingTranslations Lists the enabled languages that an article has no translation for.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/missing)
+	ListMissingTranslations(ctx context.Context, request ListMissingTranslationsRequestObject) (ListMissingTranslationsResponseObject, error)
+	// ShowTranslation Shows a translation of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
+	ShowTranslation(ctx context.Context, request ShowTranslationRequestObject) (ShowTranslationResponseObject, error)
+	// UpdateTranslation Changes a translation of an article.
+	// (PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
+	UpdateTranslation(ctx context.Context, request UpdateTranslationRequestObject) (UpdateTranslationResponseObject, error)
+	// ListCategories Lists the categories that there are in a language.
+	// (GET /api/v2/help_center/categories)
+	ListCategories(ctx context.Context, request ListCategoriesRequestObject) (ListCategoriesResponseObject, error)
+	// CreateCategory Creates a category.
+	// (POST /api/v2/help_center/categories)
+	CreateCategory(ctx context.Context, request CreateCategoryRequestObject) (CreateCategoryResponseObject, error)
+	// DeleteCategory Deletes a category with its sections, and archives their articles.
+	// (DELETE /api/v2/help_center/categories/{category_id})
+	DeleteCategory(ctx context.Context, request DeleteCategoryRequestObject) (DeleteCategoryResponseObject, error)
+	// ShowCategory Shows a category.
+	// (GET /api/v2/help_center/categories/{category_id})
+	ShowCategory(ctx context.Context, request ShowCategoryRequestObject) (ShowCategoryResponseObject, error)
+	// UpdateCategory Changes the position of a category. Its texts are changed as translations.
+	// (PUT /api/v2/help_center/categories/{category_id})
+	UpdateCategory(ctx context.Context, request UpdateCategoryRequestObject) (UpdateCategoryResponseObject, error)
+	// ListArticlesByCategory Lists the articles of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/articles)
+	ListArticlesByCategory(ctx context.Context, request ListArticlesByCategoryRequestObject) (ListArticlesByCategoryResponseObject, error)
+	// ListSectionsByCategory Lists the sections of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/sections)
+	ListSectionsByCategory(ctx context.Context, request ListSectionsByCategoryRequestObject) (ListSectionsByCategoryResponseObject, error)
+	// CreateSection Creates a section in a category.
+	// (POST /api/v2/help_center/categories/{category_id}/sections)
+	CreateSection(ctx context.Context, request CreateSectionRequestObject) (CreateSectionResponseObject, error)
+	// UpdateCategorySourceLocale Makes another language the one that a category is translated from.
+	// (PUT /api/v2/help_center/categories/{category_id}/source_locale)
+	UpdateCategorySourceLocale(ctx context.Context, request UpdateCategorySourceLocaleRequestObject) (UpdateCategorySourceLocaleResponseObject, error)
+	// ListCategoryTranslations Lists the translations of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/translations)
+	ListCategoryTranslations(ctx context.Context, request ListCategoryTranslationsRequestObject) (ListCategoryTranslationsResponseObject, error)
+	// CreateCategoryTranslation Translates a category into a further language.
+	// (POST /api/v2/help_center/categories/{category_id}/translations)
+	CreateCategoryTranslation(ctx context.Context, request CreateCategoryTranslationRequestObject) (CreateCategoryTranslationResponseObject, error)
+	// ListMissingTranslationsByCategory Lists the enabled languages that a category has no translation for.
+	// (GET /api/v2/help_center/categories/{category_id}/translations/missing)
+	ListMissingTranslationsByCategory(ctx context.Context, request ListMissingTranslationsByCategoryRequestObject) (ListMissingTranslationsByCategoryResponseObject, error)
+	// ShowCategoryTranslation Shows a translation of a category.
+	// (GET /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
+	ShowCategoryTranslation(ctx context.Context, request ShowCategoryTranslationRequestObject) (ShowCategoryTranslationResponseObject, error)
+	// UpdateCategoryTranslation Changes a translation of a category.
+	// (PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
+	UpdateCategoryTranslation(ctx context.Context, request UpdateCategoryTranslationRequestObject) (UpdateCategoryTranslationResponseObject, error)
+	// ListHelpCenterLocales Lists the languages of the help center.
+	// (GET /api/v2/help_center/locales)
+	ListHelpCenterLocales(ctx context.Context, request ListHelpCenterLocalesRequestObject) (ListHelpCenterLocalesResponseObject, error)
+	// ListSections Lists the sections.
+	// (GET /api/v2/help_center/sections)
+	ListSections(ctx context.Context, request ListSectionsRequestObject) (ListSectionsResponseObject, error)
+	// DeleteSection Deletes a section with those in it, and archives their articles.
+	// (DELETE /api/v2/help_center/sections/{section_id})
+	DeleteSection(ctx context.Context, request DeleteSectionRequestObject) (DeleteSectionResponseObject, error)
+	// ShowSection Shows a section.
+	// (GET /api/v2/help_center/sections/{section_id})
+	ShowSection(ctx context.Context, request ShowSectionRequestObject) (ShowSectionResponseObject, error)
+	// UpdateSection Changes a section. Name and description change in the source language.
+	// (PUT /api/v2/help_center/sections/{section_id})
+	UpdateSection(ctx context.Context, request UpdateSectionRequestObject) (UpdateSectionResponseObject, error)
+	// ListArticlesBySection Lists the articles of a section, in the order that it says.
+	// (GET /api/v2/help_center/sections/{section_id}/articles)
+	ListArticlesBySection(ctx context.Context, request ListArticlesBySectionRequestObject) (ListArticlesBySectionResponseObject, error)
+	// CreateArticle Creates an article in a section.
+	// (POST /api/v2/help_center/sections/{section_id}/articles)
+	CreateArticle(ctx context.Context, request CreateArticleRequestObject) (CreateArticleResponseObject, error)
+	// UpdateSectionSourceLocale Makes another language the one that a section is translated from.
+	// (PUT /api/v2/help_center/sections/{section_id}/source_locale)
+	UpdateSectionSourceLocale(ctx context.Context, request UpdateSectionSourceLocaleRequestObject) (UpdateSectionSourceLocaleResponseObject, error)
+	// ListSectionTranslations Lists the translations of a section.
+	// (GET /api/v2/help_center/sections/{section_id}/translations)
+	ListSectionTranslations(ctx context.Context, request ListSectionTranslationsRequestObject) (ListSectionTranslationsResponseObject, error)
+	// CreateSectionTranslation Translates a section into a further language.
+	// (POST /api/v2/help_center/sections/{section_id}/translations)
+	CreateSectionTranslation(ctx context.Context, request CreateSectionTranslationRequestObject) (CreateSectionTranslationResponseObject, error)
+	// ListMissingTranslationsBySection Lists the enabled languages that a section has no translation for.
+	// (GET /api/v2/help_center/sections/{section_id}/translations/missing)
+	ListMissingTranslationsBySection(ctx context.Context, request ListMissingTranslationsBySectionRequestObject) (ListMissingTranslationsBySectionResponseObject, error)
+	// ShowSectionTranslation Shows a translation of a section.
+	// (GET /api/v2/help_center/sections/{section_id}/translations/{translation_locale})
+	ShowSectionTranslation(ctx context.Context, request ShowSectionTranslationRequestObject) (ShowSectionTranslationResponseObject, error)
+	// UpdateSectionTranslation Changes a translation of a section.
+	// (PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale})
+	UpdateSectionTranslation(ctx context.Context, request UpdateSectionTranslationRequestObject) (UpdateSectionTranslationResponseObject, error)
+	// DeleteTranslation Deletes a translation, unless others are translated from it.
+	// (DELETE /api/v2/help_center/translations/{translation_id})
+	DeleteTranslation(ctx context.Context, request DeleteTranslationRequestObject) (DeleteTranslationResponseObject, error)
+	// ListArticlesByUser Lists the articles of an author.
+	// (GET /api/v2/help_center/users/{user_id}/articles)
+	ListArticlesByUser(ctx context.Context, request ListArticlesByUserRequestObject) (ListArticlesByUserResponseObject, error)
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
 	TicketImport(ctx context.Context, request TicketImportRequestObject) (TicketImportResponseObject, error)
@@ -29913,6 +32345,1330 @@ func (sh *strictHandler) CountUsersByGroup(ctx echo.Context, groupID GroupIDPara
 		return err
 	} else if validResponse, ok := response.(CountUsersByGroupResponseObject); ok {
 		return validResponse.VisitCountUsersByGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticles operation middleware
+func (sh *strictHandler) ListArticles(ctx echo.Context, params ListArticlesParams) error {
+	var request ListArticlesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticles(ctx.Request().Context(), request.(ListArticlesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticlesResponseObject); ok {
+		return validResponse.VisitListArticlesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ArchiveArticle operation middleware
+func (sh *strictHandler) ArchiveArticle(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ArchiveArticleRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ArchiveArticle(ctx.Request().Context(), request.(ArchiveArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ArchiveArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ArchiveArticleResponseObject); ok {
+		return validResponse.VisitArchiveArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowArticle operation middleware
+func (sh *strictHandler) ShowArticle(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ShowArticleRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowArticle(ctx.Request().Context(), request.(ShowArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowArticleResponseObject); ok {
+		return validResponse.VisitShowArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateArticle operation middleware
+func (sh *strictHandler) UpdateArticle(ctx echo.Context, articleID ArticleIDParam) error {
+	var request UpdateArticleRequestObject
+
+	request.ArticleID = articleID
+
+	var body UpdateArticleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateArticle(ctx.Request().Context(), request.(UpdateArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateArticleResponseObject); ok {
+		return validResponse.VisitUpdateArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateArticleSourceLocale operation middleware
+func (sh *strictHandler) UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error {
+	var request UpdateArticleSourceLocaleRequestObject
+
+	request.ArticleID = articleID
+
+	var body UpdateArticleSourceLocaleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateArticleSourceLocale(ctx.Request().Context(), request.(UpdateArticleSourceLocaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateArticleSourceLocale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateArticleSourceLocaleResponseObject); ok {
+		return validResponse.VisitUpdateArticleSourceLocaleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTranslations operation middleware
+func (sh *strictHandler) ListTranslations(ctx echo.Context, articleID ArticleIDParam, params ListTranslationsParams) error {
+	var request ListTranslationsRequestObject
+
+	request.ArticleID = articleID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTranslations(ctx.Request().Context(), request.(ListTranslationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTranslations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTranslationsResponseObject); ok {
+		return validResponse.VisitListTranslationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateTranslation operation middleware
+func (sh *strictHandler) CreateTranslation(ctx echo.Context, articleID ArticleIDParam) error {
+	var request CreateTranslationRequestObject
+
+	request.ArticleID = articleID
+
+	var body CreateTranslationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTranslation(ctx.Request().Context(), request.(CreateTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTranslationResponseObject); ok {
+		return validResponse.VisitCreateTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMissingTranslations operation middleware
+func (sh *strictHandler) ListMissingTranslations(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListMissingTranslationsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMissingTranslations(ctx.Request().Context(), request.(ListMissingTranslationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMissingTranslations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMissingTranslationsResponseObject); ok {
+		return validResponse.VisitListMissingTranslationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowTranslation operation middleware
+func (sh *strictHandler) ShowTranslation(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error {
+	var request ShowTranslationRequestObject
+
+	request.ArticleID = articleID
+	request.TranslationLocale = translationLocale
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowTranslation(ctx.Request().Context(), request.(ShowTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowTranslationResponseObject); ok {
+		return validResponse.VisitShowTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTranslation operation middleware
+func (sh *strictHandler) UpdateTranslation(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error {
+	var request UpdateTranslationRequestObject
+
+	request.ArticleID = articleID
+	request.TranslationLocale = translationLocale
+
+	var body UpdateTranslationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTranslation(ctx.Request().Context(), request.(UpdateTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTranslationResponseObject); ok {
+		return validResponse.VisitUpdateTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCategories operation middleware
+func (sh *strictHandler) ListCategories(ctx echo.Context) error {
+	var request ListCategoriesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCategories(ctx.Request().Context(), request.(ListCategoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCategories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCategoriesResponseObject); ok {
+		return validResponse.VisitListCategoriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCategory operation middleware
+func (sh *strictHandler) CreateCategory(ctx echo.Context) error {
+	var request CreateCategoryRequestObject
+
+	var body CreateCategoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCategory(ctx.Request().Context(), request.(CreateCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCategoryResponseObject); ok {
+		return validResponse.VisitCreateCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteCategory operation middleware
+func (sh *strictHandler) DeleteCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request DeleteCategoryRequestObject
+
+	request.CategoryID = categoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteCategory(ctx.Request().Context(), request.(DeleteCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteCategoryResponseObject); ok {
+		return validResponse.VisitDeleteCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowCategory operation middleware
+func (sh *strictHandler) ShowCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request ShowCategoryRequestObject
+
+	request.CategoryID = categoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCategory(ctx.Request().Context(), request.(ShowCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCategoryResponseObject); ok {
+		return validResponse.VisitShowCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateCategory operation middleware
+func (sh *strictHandler) UpdateCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request UpdateCategoryRequestObject
+
+	request.CategoryID = categoryID
+
+	var body UpdateCategoryJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateCategory(ctx.Request().Context(), request.(UpdateCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateCategoryResponseObject); ok {
+		return validResponse.VisitUpdateCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticlesByCategory operation middleware
+func (sh *strictHandler) ListArticlesByCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam, params ListArticlesByCategoryParams) error {
+	var request ListArticlesByCategoryRequestObject
+
+	request.CategoryID = categoryID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticlesByCategory(ctx.Request().Context(), request.(ListArticlesByCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticlesByCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticlesByCategoryResponseObject); ok {
+		return validResponse.VisitListArticlesByCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSectionsByCategory operation middleware
+func (sh *strictHandler) ListSectionsByCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request ListSectionsByCategoryRequestObject
+
+	request.CategoryID = categoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSectionsByCategory(ctx.Request().Context(), request.(ListSectionsByCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSectionsByCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSectionsByCategoryResponseObject); ok {
+		return validResponse.VisitListSectionsByCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSection operation middleware
+func (sh *strictHandler) CreateSection(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request CreateSectionRequestObject
+
+	request.CategoryID = categoryID
+
+	var body CreateSectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSection(ctx.Request().Context(), request.(CreateSectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSectionResponseObject); ok {
+		return validResponse.VisitCreateSectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateCategorySourceLocale operation middleware
+func (sh *strictHandler) UpdateCategorySourceLocale(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request UpdateCategorySourceLocaleRequestObject
+
+	request.CategoryID = categoryID
+
+	var body UpdateCategorySourceLocaleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateCategorySourceLocale(ctx.Request().Context(), request.(UpdateCategorySourceLocaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateCategorySourceLocale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateCategorySourceLocaleResponseObject); ok {
+		return validResponse.VisitUpdateCategorySourceLocaleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCategoryTranslations operation middleware
+func (sh *strictHandler) ListCategoryTranslations(ctx echo.Context, categoryID HelpCenterCategoryIDParam, params ListCategoryTranslationsParams) error {
+	var request ListCategoryTranslationsRequestObject
+
+	request.CategoryID = categoryID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCategoryTranslations(ctx.Request().Context(), request.(ListCategoryTranslationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCategoryTranslations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCategoryTranslationsResponseObject); ok {
+		return validResponse.VisitListCategoryTranslationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCategoryTranslation operation middleware
+func (sh *strictHandler) CreateCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request CreateCategoryTranslationRequestObject
+
+	request.CategoryID = categoryID
+
+	var body CreateCategoryTranslationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCategoryTranslation(ctx.Request().Context(), request.(CreateCategoryTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCategoryTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCategoryTranslationResponseObject); ok {
+		return validResponse.VisitCreateCategoryTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMissingTranslationsByCategory operation middleware
+func (sh *strictHandler) ListMissingTranslationsByCategory(ctx echo.Context, categoryID HelpCenterCategoryIDParam) error {
+	var request ListMissingTranslationsByCategoryRequestObject
+
+	request.CategoryID = categoryID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMissingTranslationsByCategory(ctx.Request().Context(), request.(ListMissingTranslationsByCategoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMissingTranslationsByCategory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMissingTranslationsByCategoryResponseObject); ok {
+		return validResponse.VisitListMissingTranslationsByCategoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowCategoryTranslation operation middleware
+func (sh *strictHandler) ShowCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) error {
+	var request ShowCategoryTranslationRequestObject
+
+	request.CategoryID = categoryID
+	request.TranslationLocale = translationLocale
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowCategoryTranslation(ctx.Request().Context(), request.(ShowCategoryTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowCategoryTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowCategoryTranslationResponseObject); ok {
+		return validResponse.VisitShowCategoryTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateCategoryTranslation operation middleware
+func (sh *strictHandler) UpdateCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) error {
+	var request UpdateCategoryTranslationRequestObject
+
+	request.CategoryID = categoryID
+	request.TranslationLocale = translationLocale
+
+	var body UpdateCategoryTranslationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateCategoryTranslation(ctx.Request().Context(), request.(UpdateCategoryTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateCategoryTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateCategoryTranslationResponseObject); ok {
+		return validResponse.VisitUpdateCategoryTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListHelpCenterLocales operation middleware
+func (sh *strictHandler) ListHelpCenterLocales(ctx echo.Context) error {
+	var request ListHelpCenterLocalesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHelpCenterLocales(ctx.Request().Context(), request.(ListHelpCenterLocalesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHelpCenterLocales")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHelpCenterLocalesResponseObject); ok {
+		return validResponse.VisitListHelpCenterLocalesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSections operation middleware
+func (sh *strictHandler) ListSections(ctx echo.Context) error {
+	var request ListSectionsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSections(ctx.Request().Context(), request.(ListSectionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSections")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSectionsResponseObject); ok {
+		return validResponse.VisitListSectionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSection operation middleware
+func (sh *strictHandler) DeleteSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request DeleteSectionRequestObject
+
+	request.SectionID = sectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSection(ctx.Request().Context(), request.(DeleteSectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSectionResponseObject); ok {
+		return validResponse.VisitDeleteSectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSection operation middleware
+func (sh *strictHandler) ShowSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request ShowSectionRequestObject
+
+	request.SectionID = sectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSection(ctx.Request().Context(), request.(ShowSectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSectionResponseObject); ok {
+		return validResponse.VisitShowSectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSection operation middleware
+func (sh *strictHandler) UpdateSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request UpdateSectionRequestObject
+
+	request.SectionID = sectionID
+
+	var body UpdateSectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSection(ctx.Request().Context(), request.(UpdateSectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSectionResponseObject); ok {
+		return validResponse.VisitUpdateSectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticlesBySection operation middleware
+func (sh *strictHandler) ListArticlesBySection(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListArticlesBySectionParams) error {
+	var request ListArticlesBySectionRequestObject
+
+	request.SectionID = sectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticlesBySection(ctx.Request().Context(), request.(ListArticlesBySectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticlesBySection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticlesBySectionResponseObject); ok {
+		return validResponse.VisitListArticlesBySectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateArticle operation middleware
+func (sh *strictHandler) CreateArticle(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request CreateArticleRequestObject
+
+	request.SectionID = sectionID
+
+	var body CreateArticleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateArticle(ctx.Request().Context(), request.(CreateArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateArticleResponseObject); ok {
+		return validResponse.VisitCreateArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSectionSourceLocale operation middleware
+func (sh *strictHandler) UpdateSectionSourceLocale(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request UpdateSectionSourceLocaleRequestObject
+
+	request.SectionID = sectionID
+
+	var body UpdateSectionSourceLocaleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSectionSourceLocale(ctx.Request().Context(), request.(UpdateSectionSourceLocaleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSectionSourceLocale")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSectionSourceLocaleResponseObject); ok {
+		return validResponse.VisitUpdateSectionSourceLocaleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSectionTranslations operation middleware
+func (sh *strictHandler) ListSectionTranslations(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListSectionTranslationsParams) error {
+	var request ListSectionTranslationsRequestObject
+
+	request.SectionID = sectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSectionTranslations(ctx.Request().Context(), request.(ListSectionTranslationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSectionTranslations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSectionTranslationsResponseObject); ok {
+		return validResponse.VisitListSectionTranslationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSectionTranslation operation middleware
+func (sh *strictHandler) CreateSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request CreateSectionTranslationRequestObject
+
+	request.SectionID = sectionID
+
+	var body CreateSectionTranslationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSectionTranslation(ctx.Request().Context(), request.(CreateSectionTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSectionTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSectionTranslationResponseObject); ok {
+		return validResponse.VisitCreateSectionTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMissingTranslationsBySection operation middleware
+func (sh *strictHandler) ListMissingTranslationsBySection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request ListMissingTranslationsBySectionRequestObject
+
+	request.SectionID = sectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMissingTranslationsBySection(ctx.Request().Context(), request.(ListMissingTranslationsBySectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMissingTranslationsBySection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMissingTranslationsBySectionResponseObject); ok {
+		return validResponse.VisitListMissingTranslationsBySectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSectionTranslation operation middleware
+func (sh *strictHandler) ShowSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam) error {
+	var request ShowSectionTranslationRequestObject
+
+	request.SectionID = sectionID
+	request.TranslationLocale = translationLocale
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSectionTranslation(ctx.Request().Context(), request.(ShowSectionTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSectionTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSectionTranslationResponseObject); ok {
+		return validResponse.VisitShowSectionTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSectionTranslation operation middleware
+func (sh *strictHandler) UpdateSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam) error {
+	var request UpdateSectionTranslationRequestObject
+
+	request.SectionID = sectionID
+	request.TranslationLocale = translationLocale
+
+	var body UpdateSectionTranslationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSectionTranslation(ctx.Request().Context(), request.(UpdateSectionTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSectionTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSectionTranslationResponseObject); ok {
+		return validResponse.VisitUpdateSectionTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTranslation operation middleware
+func (sh *strictHandler) DeleteTranslation(ctx echo.Context, translationID TranslationIDParam) error {
+	var request DeleteTranslationRequestObject
+
+	request.TranslationID = translationID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTranslation(ctx.Request().Context(), request.(DeleteTranslationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTranslation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTranslationResponseObject); ok {
+		return validResponse.VisitDeleteTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticlesByUser operation middleware
+func (sh *strictHandler) ListArticlesByUser(ctx echo.Context, userID UserOrMeIDParam, params ListArticlesByUserParams) error {
+	var request ListArticlesByUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticlesByUser(ctx.Request().Context(), request.(ListArticlesByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticlesByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticlesByUserResponseObject); ok {
+		return validResponse.VisitListArticlesByUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

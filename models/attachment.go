@@ -19,8 +19,11 @@ type Attachment struct {
 	MacroID               *int64 // of a file that a macro adds to comments
 	TicketID              *int64
 	CommentID             *int64
-	ParentID              *int64 // a thumbnail's picture
-	Token                 string // the unguessable part of its address
+	ArticleID             *int64
+	OfArticles            bool    // also one that no article has taken yet
+	Locale                *string // of an article's: the language that it is for; nil: all
+	ParentID              *int64  // a thumbnail's picture
+	Token                 string  // the unguessable part of its address
 	FileName              string
 	ContentType           string
 	Charset               string // of text; empty otherwise

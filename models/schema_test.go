@@ -35,6 +35,7 @@ var all = []any{
 	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{}, models.Export{},
 	models.SearchDoc{}, models.SearchPending{},
 	models.UserSegment{}, models.PermissionGroup{}, models.ContentTag{},
+	models.Category{}, models.Section{}, models.Article{}, models.Translation{}, models.TranslationRevision{}, models.Label{}, models.Redirect{},
 }
 
 // parts are structs that models embed.

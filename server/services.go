@@ -23,6 +23,7 @@ import (
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/finding"
 	"github.com/helpd/helpd/server/groups"
+	"github.com/helpd/helpd/server/helpcenter"
 	"github.com/helpd/helpd/server/idempotency"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/merging"
@@ -119,6 +120,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Index:         index,
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
+		HelpCenter:    helpcenter.New(db, config, o.Now),
 		Organizations: companies,
 		Rules:         rulebookService,
 		Schedules:     schedules.New(db, o.Now),

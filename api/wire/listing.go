@@ -13,6 +13,8 @@ type List struct{ Listing }
 
 // Listing is the envelope of a list.
 type Listing struct {
+	// First are members in front of the items.
+	First []Member
 	Key   string // of the items: "tickets"
 	Items any    // a slice, printed as [] when empty
 
@@ -55,6 +57,12 @@ func (l *Listing) Add(key string, value any) { l.Extra = append(l.Extra, Member{
 func (l Listing) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
+	for _, m := range l.First {
+		if err := writeMember(&b, m.Key, m.Value); err != nil {
+			return nil, err
+		}
+		b.WriteByte(',')
+	}
 	if err := writeMember(&b, l.Key, l.Items); err != nil {
 		return nil, err
 	}

@@ -226,6 +226,30 @@ func (e SearchResultType) Valid() bool {
 	}
 }
 
+// Defines values for SectionSorting.
+const (
+	SectionSortingCreationAsc  SectionSorting = "creation_asc"
+	SectionSortingCreationDesc SectionSorting = "creation_desc"
+	SectionSortingManual       SectionSorting = "manual"
+	SectionSortingTitle        SectionSorting = "title"
+)
+
+// Valid indicates whether the value is a known member of the SectionSorting enum.
+func (e SectionSorting) Valid() bool {
+	switch e {
+	case SectionSortingCreationAsc:
+		return true
+	case SectionSortingCreationDesc:
+		return true
+	case SectionSortingManual:
+		return true
+	case SectionSortingTitle:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SortOrder.
 const (
 	SortOrderAsc  SortOrder = "asc"
@@ -346,6 +370,27 @@ func (e TicketType) Valid() bool {
 	case TicketTypeQuestion:
 		return true
 	case TicketTypeTask:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TranslationSource.
+const (
+	TranslationSourceArticle  TranslationSource = "Article"
+	TranslationSourceCategory TranslationSource = "Category"
+	TranslationSourceSection  TranslationSource = "Section"
+)
+
+// Valid indicates whether the value is a known member of the TranslationSource enum.
+func (e TranslationSource) Valid() bool {
+	switch e {
+	case TranslationSourceArticle:
+		return true
+	case TranslationSourceCategory:
+		return true
+	case TranslationSourceSection:
 		return true
 	default:
 		return false
@@ -553,6 +598,120 @@ type ActionDefinition struct {
 	Values []RuleValueDefinition `json:"values"`
 }
 
+// Article defines model for Article.
+type Article struct {
+	ID               int64    `json:"id"`
+	URL              string   `json:"url"`
+	HTMLURL          string   `json:"html_url"`
+	AuthorID         int64    `json:"author_id"`
+	CommentsDisabled bool     `json:"comments_disabled"`
+	ContentTagIds    []string `json:"content_tag_ids"`
+	LabelNames       []string `json:"label_names"`
+
+	// Draft Whether it is one in this language.
+	Draft     bool      `json:"draft"`
+	Promoted  bool      `json:"promoted"`
+	Position  int64     `json:"position"`
+	VoteSum   int64     `json:"vote_sum"`
+	VoteCount int64     `json:"vote_count"`
+	SectionID int64     `json:"section_id"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// EditedAt When a title or a body last changed.
+	EditedAt          time.Time `json:"edited_at"`
+	Name              string    `json:"name"`
+	Title             string    `json:"title"`
+	Body              *string   `json:"body"`
+	SourceLocale      string    `json:"source_locale"`
+	Locale            string    `json:"locale"`
+	Outdated          bool      `json:"outdated"`
+	OutdatedLocales   []string  `json:"outdated_locales"`
+	PermissionGroupID *int64    `json:"permission_group_id"`
+
+	// UserSegmentID The first of user_segment_ids; null is everybody.
+	UserSegmentID *int64 `json:"user_segment_id"`
+
+	// UserSegmentIds Any of which may see it; none is everybody.
+	UserSegmentIds []int64       `json:"user_segment_ids"`
+	Translations   []Translation `json:"translations,omitzero"`
+}
+
+// ArticleBody defines model for ArticleBody.
+type ArticleBody struct {
+	Article           ArticleInput `json:"article"`
+	NotifySubscribers *bool        `json:"notify_subscribers,omitempty"`
+}
+
+// ArticleEnvelope defines model for ArticleEnvelope.
+type ArticleEnvelope struct {
+	Article    Article       `json:"article"`
+	Users      []RequestUser `json:"users,omitzero"`
+	Sections   []Section     `json:"sections,omitzero"`
+	Categories []Category    `json:"categories,omitzero"`
+}
+
+// ArticleInput defines model for ArticleInput.
+type ArticleInput struct {
+	// Title Of a new article; at most 255 characters.
+	Title *string `json:"title,omitempty"`
+
+	// Body Of a new article: HTML, sanitised; at most 1048576 bytes.
+	Body nullable.Nullable[string] `json:"body,omitempty"`
+
+	// BodyMarkdown Ours: Markdown, in place of body.
+	BodyMarkdown *string `json:"body_markdown,omitempty"`
+
+	// Draft Of a new article.
+	Draft *bool `json:"draft,omitempty"`
+
+	// Locale The language of title and body, unless the path has one.
+	Locale           *string  `json:"locale,omitempty"`
+	AuthorID         *int64   `json:"author_id,omitempty"`
+	CommentsDisabled *bool    `json:"comments_disabled,omitempty"`
+	ContentTagIds    []string `json:"content_tag_ids,omitzero"`
+
+	// LabelNames In place of those that it has.
+	LabelNames []string `json:"label_names,omitzero"`
+	Promoted   *bool    `json:"promoted,omitempty"`
+	Position   *int64   `json:"position,omitempty"`
+	SectionID  *int64   `json:"section_id,omitempty"`
+
+	// CreatedAt Of a new article, by admins.
+	CreatedAt         *time.Time               `json:"created_at,omitempty"`
+	PermissionGroupID nullable.Nullable[int64] `json:"permission_group_id,omitempty"`
+	UserSegmentID     nullable.Nullable[int64] `json:"user_segment_id,omitempty"`
+
+	// UserSegmentIds In place of user_segment_id.
+	UserSegmentIds []int64 `json:"user_segment_ids,omitzero"`
+
+	// Translations Languages of a new article, in place of title or beside it.
+	Translations []TextInput `json:"translations,omitzero"`
+}
+
+// ArticleList defines model for ArticleList.
+type ArticleList struct {
+	Articles     []Article                 `json:"articles"`
+	Users        []RequestUser             `json:"users,omitzero"`
+	Sections     []Section                 `json:"sections,omitzero"`
+	Categories   []Category                `json:"categories,omitzero"`
+	Page         *int64                    `json:"page,omitempty"`
+	PageCount    *int64                    `json:"page_count,omitempty"`
+	PerPage      *int64                    `json:"per_page,omitempty"`
+	SortBy       *string                   `json:"sort_by,omitempty"`
+	SortOrder    *string                   `json:"sort_order,omitempty"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// ArticleSourceLocaleBody defines model for ArticleSourceLocaleBody.
+type ArticleSourceLocaleBody struct {
+	ArticleLocale string `json:"article_locale"`
+}
+
 // Attachment defines model for Attachment.
 type Attachment struct {
 	URL      string `json:"url"`
@@ -744,6 +903,68 @@ type BrandList struct {
 // CalendarSeconds defines model for CalendarSeconds.
 type CalendarSeconds struct {
 	Calendar *int64 `json:"calendar"`
+}
+
+// Category defines model for Category.
+type Category struct {
+	ID           int64         `json:"id"`
+	URL          string        `json:"url"`
+	HTMLURL      string        `json:"html_url"`
+	Position     int64         `json:"position"`
+	CreatedAt    time.Time     `json:"created_at"`
+	UpdatedAt    time.Time     `json:"updated_at"`
+	Name         string        `json:"name"`
+	Description  string        `json:"description"`
+	Locale       string        `json:"locale"`
+	SourceLocale string        `json:"source_locale"`
+	Outdated     bool          `json:"outdated"`
+	Translations []Translation `json:"translations,omitzero"`
+}
+
+// CategoryBody defines model for CategoryBody.
+type CategoryBody struct {
+	Category CategoryInput `json:"category"`
+}
+
+// CategoryEnvelope defines model for CategoryEnvelope.
+type CategoryEnvelope struct {
+	Category Category `json:"category"`
+}
+
+// CategoryInput defines model for CategoryInput.
+type CategoryInput struct {
+	// Name When it is created; at most 255 characters.
+	Name *string `json:"name,omitempty"`
+
+	// Description When it is created.
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Locale The language of name and description, unless the path has one.
+	Locale   *string `json:"locale,omitempty"`
+	Position *int64  `json:"position,omitempty"`
+
+	// Translations Languages of a new category, in place of name or beside it.
+	Translations []TextInput `json:"translations,omitzero"`
+}
+
+// CategoryList defines model for CategoryList.
+type CategoryList struct {
+	Categories   []Category                `json:"categories"`
+	Page         *int64                    `json:"page,omitempty"`
+	PageCount    *int64                    `json:"page_count,omitempty"`
+	PerPage      *int64                    `json:"per_page,omitempty"`
+	SortBy       *string                   `json:"sort_by,omitempty"`
+	SortOrder    *string                   `json:"sort_order,omitempty"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// CategorySourceLocaleBody defines model for CategorySourceLocaleBody.
+type CategorySourceLocaleBody struct {
+	CategoryLocale string `json:"category_locale"`
 }
 
 // ChildEvent An event of an audit. A field that changed is a member with its value, `status: solved`, beside `previous_value`; tags have `added_tags` and `removed_tags`, too, and other events the members that they have in audits.
@@ -1903,6 +2124,12 @@ type GroupSettingsInput struct {
 	CheckGroupNameUniqueness *bool `json:"check_group_name_uniqueness,omitempty"`
 }
 
+// HelpCenterLocalesEnvelope defines model for HelpCenterLocalesEnvelope.
+type HelpCenterLocalesEnvelope struct {
+	Locales       []string `json:"locales"`
+	DefaultLocale string   `json:"default_locale"`
+}
+
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
@@ -2376,6 +2603,11 @@ type MetricStatus struct {
 type Minutes struct {
 	Calendar *int64 `json:"calendar"`
 	Business *int64 `json:"business"`
+}
+
+// MissingTranslationsEnvelope defines model for MissingTranslationsEnvelope.
+type MissingTranslationsEnvelope struct {
+	Locales []string `json:"locales"`
 }
 
 // OperatorDefinition defines model for OperatorDefinition.
@@ -3510,6 +3742,85 @@ type SearchResultList struct {
 // SearchResultType defines model for SearchResultType.
 type SearchResultType string
 
+// Section defines model for Section.
+type Section struct {
+	ID              int64  `json:"id"`
+	URL             string `json:"url"`
+	HTMLURL         string `json:"html_url"`
+	CategoryID      int64  `json:"category_id"`
+	ParentSectionID *int64 `json:"parent_section_id"`
+	Position        int64  `json:"position"`
+
+	// Sorting The order of its articles.
+	Sorting       SectionSorting `json:"sorting"`
+	CreatedAt     time.Time      `json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
+	Name          string         `json:"name"`
+	Description   string         `json:"description"`
+	Locale        string         `json:"locale"`
+	SourceLocale  string         `json:"source_locale"`
+	Outdated      bool           `json:"outdated"`
+	ThemeTemplate string         `json:"theme_template"`
+	ManageableBy  string         `json:"manageable_by"`
+	UserSegmentID *int64         `json:"user_segment_id"`
+	Translations  []Translation  `json:"translations,omitzero"`
+}
+
+// SectionBody defines model for SectionBody.
+type SectionBody struct {
+	Section SectionInput `json:"section"`
+}
+
+// SectionEnvelope defines model for SectionEnvelope.
+type SectionEnvelope struct {
+	Section    Section    `json:"section"`
+	Categories []Category `json:"categories,omitzero"`
+}
+
+// SectionInput defines model for SectionInput.
+type SectionInput struct {
+	// Name At most 255 characters.
+	Name        *string                   `json:"name,omitempty"`
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Locale The language of name and description of a new section, unless the path has one.
+	Locale     *string `json:"locale,omitempty"`
+	CategoryID *int64  `json:"category_id,omitempty"`
+
+	// ParentSectionID A section of the same category. Sections are nested five levels deep at most.
+	ParentSectionID nullable.Nullable[int64] `json:"parent_section_id,omitempty"`
+	Position        *int64                   `json:"position,omitempty"`
+	Sorting         *string                  `json:"sorting,omitempty"`
+	ThemeTemplate   *string                  `json:"theme_template,omitempty"`
+
+	// Translations Languages of a new section, in place of name or beside it.
+	Translations []TextInput `json:"translations,omitzero"`
+}
+
+// SectionList defines model for SectionList.
+type SectionList struct {
+	Sections     []Section                 `json:"sections"`
+	Categories   []Category                `json:"categories,omitzero"`
+	Page         *int64                    `json:"page,omitempty"`
+	PageCount    *int64                    `json:"page_count,omitempty"`
+	PerPage      *int64                    `json:"per_page,omitempty"`
+	SortBy       *string                   `json:"sort_by,omitempty"`
+	SortOrder    *string                   `json:"sort_order,omitempty"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// SectionSorting defines model for SectionSorting.
+type SectionSorting string
+
+// SectionSourceLocaleBody defines model for SectionSourceLocaleBody.
+type SectionSourceLocaleBody struct {
+	SectionLocale string `json:"section_locale"`
+}
+
 // Session A sign-in with e-mail and password. It begins with the first request that brings the password and ends eight hours after the last one.
 type Session struct {
 	ID              int64     `json:"id"`
@@ -3735,6 +4046,23 @@ type TagsBody struct {
 // TagsEnvelope defines model for TagsEnvelope.
 type TagsEnvelope struct {
 	Tags []string `json:"tags"`
+}
+
+// TextInput One of the languages of a new record.
+type TextInput struct {
+	// Locale In lower case: en-us.
+	Locale *string `json:"locale,omitempty"`
+
+	// Title At most 255 characters.
+	Title *string `json:"title,omitempty"`
+
+	// Body HTML, sanitised; at most 1048576 bytes.
+	Body nullable.Nullable[string] `json:"body,omitempty"`
+
+	// BodyMarkdown Ours: Markdown, in place of body.
+	BodyMarkdown *string `json:"body_markdown,omitempty"`
+	Draft        *bool   `json:"draft,omitempty"`
+	Outdated     *bool   `json:"outdated,omitempty"`
 }
 
 // Thumbnail defines model for Thumbnail.
@@ -4682,6 +5010,54 @@ type TicketsUpdateBody struct {
 	Ticket  *TicketInput  `json:"ticket,omitempty"`
 	Tickets []TicketInput `json:"tickets,omitzero"`
 }
+
+// Translation defines model for Translation.
+type Translation struct {
+	ID         int64             `json:"id"`
+	URL        string            `json:"url"`
+	HTMLURL    string            `json:"html_url"`
+	SourceID   int64             `json:"source_id"`
+	SourceType TranslationSource `json:"source_type"`
+	Locale     string            `json:"locale"`
+	Title      string            `json:"title"`
+	Body       *string           `json:"body"`
+	Outdated   bool              `json:"outdated"`
+	Draft      bool              `json:"draft"`
+
+	// Hidden Whether the language is not enabled any more.
+	Hidden      bool      `json:"hidden"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	UpdatedByID int64     `json:"updated_by_id"`
+	CreatedByID int64     `json:"created_by_id"`
+}
+
+// TranslationBody defines model for TranslationBody.
+type TranslationBody struct {
+	// Translation One of the languages of a new record.
+	Translation TextInput `json:"translation"`
+}
+
+// TranslationEnvelope defines model for TranslationEnvelope.
+type TranslationEnvelope struct {
+	Translation Translation `json:"translation"`
+}
+
+// TranslationList defines model for TranslationList.
+type TranslationList struct {
+	Translations []Translation             `json:"translations"`
+	Page         *int64                    `json:"page,omitempty"`
+	PageCount    *int64                    `json:"page_count,omitempty"`
+	PerPage      *int64                    `json:"per_page,omitempty"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// TranslationSource defines model for TranslationSource.
+type TranslationSource string
 
 // Trigger defines model for Trigger.
 type Trigger struct {
@@ -5937,6 +6313,15 @@ type WorkweekInput struct {
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = bool
 
+// ArticleIDParam defines model for ArticleIdParam.
+type ArticleIDParam = int64
+
+// ArticleLabelNamesParam defines model for ArticleLabelNamesParam.
+type ArticleLabelNamesParam = []string
+
+// ArticleStartTimeParam defines model for ArticleStartTimeParam.
+type ArticleStartTimeParam = int64
+
 // AttachmentIDParam defines model for AttachmentIdParam.
 type AttachmentIDParam = int64
 
@@ -5999,6 +6384,12 @@ type GroupIDParam = int64
 
 // GroupMembershipIDParam defines model for GroupMembershipIdParam.
 type GroupMembershipIDParam = int64
+
+// HelpCenterCategoryIDParam defines model for HelpCenterCategoryIdParam.
+type HelpCenterCategoryIDParam = int64
+
+// HelpCenterSectionIDParam defines model for HelpCenterSectionIdParam.
+type HelpCenterSectionIDParam = int64
 
 // HolidayIDParam defines model for HolidayIdParam.
 type HolidayIDParam = int64
@@ -6159,6 +6550,21 @@ type TicketIDParam = int64
 // TicketMetricIDParam defines model for TicketMetricIdParam.
 type TicketMetricIDParam = int64
 
+// TranslationDraftParam defines model for TranslationDraftParam.
+type TranslationDraftParam = bool
+
+// TranslationIDParam defines model for TranslationIdParam.
+type TranslationIDParam = int64
+
+// TranslationLocaleParam defines model for TranslationLocaleParam.
+type TranslationLocaleParam = string
+
+// TranslationLocalesParam defines model for TranslationLocalesParam.
+type TranslationLocalesParam = []string
+
+// TranslationOutdatedParam defines model for TranslationOutdatedParam.
+type TranslationOutdatedParam = bool
+
 // TriggerCategoryFilterParam defines model for TriggerCategoryFilterParam.
 type TriggerCategoryFilterParam = int64
 
@@ -6188,6 +6594,9 @@ type UserIDParam = int64
 
 // UserIdentityIDParam defines model for UserIdentityIdParam.
 type UserIdentityIDParam = int64
+
+// UserOrMeIDParam defines model for UserOrMeIdParam.
+type UserOrMeIDParam = string
 
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = int64
@@ -6745,6 +7154,339 @@ type CountUsersByGroupParams struct {
 
 	// PermissionSet The id of a custom role to list.
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
+}
+
+// ListArticlesParams defines parameters for ListArticles.
+type ListArticlesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowArticleParams defines parameters for ShowArticle.
+type ShowArticleParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListTranslationsParams defines parameters for ListTranslations.
+type ListTranslationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Locales Only these languages, separated by commas.
+	Locales TranslationLocalesParam `form:"locales,omitempty" json:"locales,omitempty"`
+
+	// Outdated Only what is outdated, or is not.
+	Outdated *TranslationOutdatedParam `form:"outdated,omitempty" json:"outdated,omitempty"`
+
+	// Draft Only drafts, or none.
+	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListCategoriesParams defines parameters for ListCategories.
+type ListCategoriesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowCategoryParams defines parameters for ShowCategory.
+type ShowCategoryParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListArticlesByCategoryParams defines parameters for ListArticlesByCategory.
+type ListArticlesByCategoryParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListSectionsByCategoryParams defines parameters for ListSectionsByCategory.
+type ListSectionsByCategoryParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListCategoryTranslationsParams defines parameters for ListCategoryTranslations.
+type ListCategoryTranslationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Locales Only these languages, separated by commas.
+	Locales TranslationLocalesParam `form:"locales,omitempty" json:"locales,omitempty"`
+
+	// Outdated Only what is outdated, or is not.
+	Outdated *TranslationOutdatedParam `form:"outdated,omitempty" json:"outdated,omitempty"`
+
+	// Draft Only drafts, or none.
+	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListSectionsParams defines parameters for ListSections.
+type ListSectionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowSectionParams defines parameters for ShowSection.
+type ShowSectionParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListArticlesBySectionParams defines parameters for ListArticlesBySection.
+type ListArticlesBySectionParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListSectionTranslationsParams defines parameters for ListSectionTranslations.
+type ListSectionTranslationsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// Locales Only these languages, separated by commas.
+	Locales TranslationLocalesParam `form:"locales,omitempty" json:"locales,omitempty"`
+
+	// Outdated Only what is outdated, or is not.
+	Outdated *TranslationOutdatedParam `form:"outdated,omitempty" json:"outdated,omitempty"`
+
+	// Draft Only drafts, or none.
+	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListArticlesByUserParams defines parameters for ListArticlesByUser.
+type ListArticlesByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// StartTime Only what changed at this time, in seconds since 1970, or later.
+	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // TicketImportParams defines parameters for TicketImport.
@@ -9426,6 +10168,51 @@ type CreateGroupJSONRequestBody = GroupBody
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
 
+// UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
+type UpdateArticleJSONRequestBody = ArticleBody
+
+// UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
+type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
+
+// CreateTranslationJSONRequestBody defines body for CreateTranslation for application/json ContentType.
+type CreateTranslationJSONRequestBody = TranslationBody
+
+// UpdateTranslationJSONRequestBody defines body for UpdateTranslation for application/json ContentType.
+type UpdateTranslationJSONRequestBody = TranslationBody
+
+// CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
+type CreateCategoryJSONRequestBody = CategoryBody
+
+// UpdateCategoryJSONRequestBody defines body for UpdateCategory for application/json ContentType.
+type UpdateCategoryJSONRequestBody = CategoryBody
+
+// CreateSectionJSONRequestBody defines body for CreateSection for application/json ContentType.
+type CreateSectionJSONRequestBody = SectionBody
+
+// UpdateCategorySourceLocaleJSONRequestBody defines body for UpdateCategorySourceLocale for application/json ContentType.
+type UpdateCategorySourceLocaleJSONRequestBody = CategorySourceLocaleBody
+
+// CreateCategoryTranslationJSONRequestBody defines body for CreateCategoryTranslation for application/json ContentType.
+type CreateCategoryTranslationJSONRequestBody = TranslationBody
+
+// UpdateCategoryTranslationJSONRequestBody defines body for UpdateCategoryTranslation for application/json ContentType.
+type UpdateCategoryTranslationJSONRequestBody = TranslationBody
+
+// UpdateSectionJSONRequestBody defines body for UpdateSection for application/json ContentType.
+type UpdateSectionJSONRequestBody = SectionBody
+
+// CreateArticleJSONRequestBody defines body for CreateArticle for application/json ContentType.
+type CreateArticleJSONRequestBody = ArticleBody
+
+// UpdateSectionSourceLocaleJSONRequestBody defines body for UpdateSectionSourceLocale for application/json ContentType.
+type UpdateSectionSourceLocaleJSONRequestBody = SectionSourceLocaleBody
+
+// CreateSectionTranslationJSONRequestBody defines body for CreateSectionTranslation for application/json ContentType.
+type CreateSectionTranslationJSONRequestBody = TranslationBody
+
+// UpdateSectionTranslationJSONRequestBody defines body for UpdateSectionTranslation for application/json ContentType.
+type UpdateSectionTranslationJSONRequestBody = TranslationBody
+
 // TicketImportJSONRequestBody defines body for TicketImport for application/json ContentType.
 type TicketImportJSONRequestBody = TicketImportBody
 
@@ -10976,6 +11763,336 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 	CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticles Lists the articles that the caller may see in a language.
+	//
+	// Corresponds with GET /api/v2/help_center/articles (the `ListArticles` operationId).
+	ListArticles(ctx context.Context, params *ListArticlesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ArchiveArticle Archives an article.
+	//
+	// Corresponds with DELETE /api/v2/help_center/articles/{article_id} (the `ArchiveArticle` operationId).
+	ArchiveArticle(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowArticle Shows an article.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id} (the `ShowArticle` operationId).
+	ShowArticle(ctx context.Context, articleID ArticleIDParam, params *ShowArticleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateArticleWithBody Changes an article. Title, body and draft are changed as translations.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+	UpdateArticleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+	UpdateArticle(ctx context.Context, articleID ArticleIDParam, body UpdateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateArticleSourceLocaleWithBody Makes another language the one that an article is translated from.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+	UpdateArticleSourceLocaleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+	UpdateArticleSourceLocale(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTranslations Lists the translations of an article.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations (the `ListTranslations` operationId).
+	ListTranslations(ctx context.Context, articleID ArticleIDParam, params *ListTranslationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTranslationWithBody Translates an article into a further language.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+	CreateTranslationWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTranslation Translates an article into a further language.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+	CreateTranslation(ctx context.Context, articleID ArticleIDParam, body CreateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMissingTranslations Lists the enabled languages that an article has no translation for.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/missing (the `ListMissingTranslations` operationId).
+	ListMissingTranslations(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowTranslation Shows a translation of an article.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `ShowTranslation` operationId).
+	ShowTranslation(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTranslationWithBody Changes a translation of an article.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+	UpdateTranslationWithBody(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTranslation Changes a translation of an article.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+	UpdateTranslation(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCategories Lists the categories that there are in a language.
+	//
+	// Corresponds with GET /api/v2/help_center/categories (the `ListCategories` operationId).
+	ListCategories(ctx context.Context, params *ListCategoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCategoryWithBody Creates a category.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+	CreateCategoryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCategory Creates a category.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+	CreateCategory(ctx context.Context, body CreateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteCategory Deletes a category with its sections, and archives their articles.
+	//
+	// Corresponds with DELETE /api/v2/help_center/categories/{category_id} (the `DeleteCategory` operationId).
+	DeleteCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCategory Shows a category.
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id} (the `ShowCategory` operationId).
+	ShowCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ShowCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCategoryWithBody Changes the position of a category. Its texts are changed as translations.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+	UpdateCategoryWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCategory Changes the position of a category. Its texts are changed as translations.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+	UpdateCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticlesByCategory Lists the articles of a category.
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/articles (the `ListArticlesByCategory` operationId).
+	ListArticlesByCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListArticlesByCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSectionsByCategory Lists the sections of a category.
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/sections (the `ListSectionsByCategory` operationId).
+	ListSectionsByCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListSectionsByCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSectionWithBody Creates a section in a category.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+	CreateSectionWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSection Creates a section in a category.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+	CreateSection(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCategorySourceLocaleWithBody Makes another language the one that a category is translated from.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+	UpdateCategorySourceLocaleWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCategorySourceLocale Makes another language the one that a category is translated from.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+	UpdateCategorySourceLocale(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategorySourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCategoryTranslations Lists the translations of a category.
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations (the `ListCategoryTranslations` operationId).
+	ListCategoryTranslations(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListCategoryTranslationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCategoryTranslationWithBody Translates a category into a further language.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+	CreateCategoryTranslationWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCategoryTranslation Translates a category into a further language.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+	CreateCategoryTranslation(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMissingTranslationsByCategory Lists the enabled languages that a category has no translation for.
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/missing (the `ListMissingTranslationsByCategory` operationId).
+	ListMissingTranslationsByCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowCategoryTranslation Shows a translation of a category.
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `ShowCategoryTranslation` operationId).
+	ShowCategoryTranslation(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCategoryTranslationWithBody Changes a translation of a category.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+	UpdateCategoryTranslationWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCategoryTranslation Changes a translation of a category.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+	UpdateCategoryTranslation(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, body UpdateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListHelpCenterLocales Lists the languages of the help center.
+	//
+	// Corresponds with GET /api/v2/help_center/locales (the `ListHelpCenterLocales` operationId).
+	ListHelpCenterLocales(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSections Lists the sections.
+	//
+	// Corresponds with GET /api/v2/help_center/sections (the `ListSections` operationId).
+	ListSections(ctx context.Context, params *ListSectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSection Deletes a section with those in it, and archives their articles.
+	//
+	// Corresponds with DELETE /api/v2/help_center/sections/{section_id} (the `DeleteSection` operationId).
+	DeleteSection(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSection Shows a section.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id} (the `ShowSection` operationId).
+	ShowSection(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ShowSectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSectionWithBody Changes a section. Name and description change in the source language.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+	UpdateSectionWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSection Changes a section. Name and description change in the source language.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+	UpdateSection(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticlesBySection Lists the articles of a section, in the order that it says.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/articles (the `ListArticlesBySection` operationId).
+	ListArticlesBySection(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListArticlesBySectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateArticleWithBody Creates an article in a section.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+	CreateArticleWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateArticle Creates an article in a section.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+	CreateArticle(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSectionSourceLocaleWithBody Makes another language the one that a section is translated from.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+	UpdateSectionSourceLocaleWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSectionSourceLocale Makes another language the one that a section is translated from.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+	UpdateSectionSourceLocale(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSectionTranslations Lists the translations of a section.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations (the `ListSectionTranslations` operationId).
+	ListSectionTranslations(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionTranslationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSectionTranslationWithBody Translates a section into a further language.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+	CreateSectionTranslationWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSectionTranslation Translates a section into a further language.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+	CreateSectionTranslation(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMissingTranslationsBySection Lists the enabled languages that a section has no translation for.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/missing (the `ListMissingTranslationsBySection` operationId).
+	ListMissingTranslationsBySection(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSectionTranslation Shows a translation of a section.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `ShowSectionTranslation` operationId).
+	ShowSectionTranslation(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSectionTranslationWithBody Changes a translation of a section.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+	UpdateSectionTranslationWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSectionTranslation Changes a translation of a section.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+	UpdateSectionTranslation(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, body UpdateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTranslation Deletes a translation, unless others are translated from it.
+	//
+	// Corresponds with DELETE /api/v2/help_center/translations/{translation_id} (the `DeleteTranslation` operationId).
+	DeleteTranslation(ctx context.Context, translationID TranslationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticlesByUser Lists the articles of an author.
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
+	ListArticlesByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TicketImportWithBody Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	//
@@ -15476,6 +16593,876 @@ func (c *Client) ListUsersByGroup(ctx context.Context, groupID GroupIDParam, par
 // Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 func (c *Client) CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountUsersByGroupRequest(c.Server, groupID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticles Lists the articles that the caller may see in a language.
+//
+// Corresponds with GET /api/v2/help_center/articles (the `ListArticles` operationId).
+func (c *Client) ListArticles(ctx context.Context, params *ListArticlesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticlesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ArchiveArticle Archives an article.
+//
+// Corresponds with DELETE /api/v2/help_center/articles/{article_id} (the `ArchiveArticle` operationId).
+func (c *Client) ArchiveArticle(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewArchiveArticleRequest(c.Server, articleID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowArticle Shows an article.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id} (the `ShowArticle` operationId).
+func (c *Client) ShowArticle(ctx context.Context, articleID ArticleIDParam, params *ShowArticleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowArticleRequest(c.Server, articleID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateArticleWithBody Changes an article. Title, body and draft are changed as translations.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+func (c *Client) UpdateArticleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateArticleRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateArticle Changes an article. Title, body and draft are changed as translations.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+func (c *Client) UpdateArticle(ctx context.Context, articleID ArticleIDParam, body UpdateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateArticleRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateArticleSourceLocaleWithBody Makes another language the one that an article is translated from.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+func (c *Client) UpdateArticleSourceLocaleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateArticleSourceLocaleRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+func (c *Client) UpdateArticleSourceLocale(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateArticleSourceLocaleRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTranslations Lists the translations of an article.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations (the `ListTranslations` operationId).
+func (c *Client) ListTranslations(ctx context.Context, articleID ArticleIDParam, params *ListTranslationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTranslationsRequest(c.Server, articleID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTranslationWithBody Translates an article into a further language.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+func (c *Client) CreateTranslationWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTranslationRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTranslation Translates an article into a further language.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+func (c *Client) CreateTranslation(ctx context.Context, articleID ArticleIDParam, body CreateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTranslationRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMissingTranslations Lists the enabled languages that an article has no translation for.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/missing (the `ListMissingTranslations` operationId).
+func (c *Client) ListMissingTranslations(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMissingTranslationsRequest(c.Server, articleID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowTranslation Shows a translation of an article.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `ShowTranslation` operationId).
+func (c *Client) ShowTranslation(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowTranslationRequest(c.Server, articleID, translationLocale)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTranslationWithBody Changes a translation of an article.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+func (c *Client) UpdateTranslationWithBody(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTranslationRequestWithBody(c.Server, articleID, translationLocale, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTranslation Changes a translation of an article.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+func (c *Client) UpdateTranslation(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTranslationRequest(c.Server, articleID, translationLocale, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCategories Lists the categories that there are in a language.
+//
+// Corresponds with GET /api/v2/help_center/categories (the `ListCategories` operationId).
+func (c *Client) ListCategories(ctx context.Context, params *ListCategoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCategoriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCategoryWithBody Creates a category.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+func (c *Client) CreateCategoryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCategoryRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCategory Creates a category.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+func (c *Client) CreateCategory(ctx context.Context, body CreateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCategoryRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteCategory Deletes a category with its sections, and archives their articles.
+//
+// Corresponds with DELETE /api/v2/help_center/categories/{category_id} (the `DeleteCategory` operationId).
+func (c *Client) DeleteCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteCategoryRequest(c.Server, categoryID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCategory Shows a category.
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id} (the `ShowCategory` operationId).
+func (c *Client) ShowCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ShowCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCategoryRequest(c.Server, categoryID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCategoryWithBody Changes the position of a category. Its texts are changed as translations.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+func (c *Client) UpdateCategoryWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCategoryRequestWithBody(c.Server, categoryID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCategory Changes the position of a category. Its texts are changed as translations.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+func (c *Client) UpdateCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCategoryRequest(c.Server, categoryID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticlesByCategory Lists the articles of a category.
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/articles (the `ListArticlesByCategory` operationId).
+func (c *Client) ListArticlesByCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListArticlesByCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticlesByCategoryRequest(c.Server, categoryID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSectionsByCategory Lists the sections of a category.
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/sections (the `ListSectionsByCategory` operationId).
+func (c *Client) ListSectionsByCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListSectionsByCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSectionsByCategoryRequest(c.Server, categoryID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSectionWithBody Creates a section in a category.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+func (c *Client) CreateSectionWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSectionRequestWithBody(c.Server, categoryID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSection Creates a section in a category.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+func (c *Client) CreateSection(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSectionRequest(c.Server, categoryID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCategorySourceLocaleWithBody Makes another language the one that a category is translated from.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+func (c *Client) UpdateCategorySourceLocaleWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCategorySourceLocaleRequestWithBody(c.Server, categoryID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCategorySourceLocale Makes another language the one that a category is translated from.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+func (c *Client) UpdateCategorySourceLocale(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategorySourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCategorySourceLocaleRequest(c.Server, categoryID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCategoryTranslations Lists the translations of a category.
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations (the `ListCategoryTranslations` operationId).
+func (c *Client) ListCategoryTranslations(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListCategoryTranslationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCategoryTranslationsRequest(c.Server, categoryID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCategoryTranslationWithBody Translates a category into a further language.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+func (c *Client) CreateCategoryTranslationWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCategoryTranslationRequestWithBody(c.Server, categoryID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCategoryTranslation Translates a category into a further language.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+func (c *Client) CreateCategoryTranslation(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCategoryTranslationRequest(c.Server, categoryID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMissingTranslationsByCategory Lists the enabled languages that a category has no translation for.
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/missing (the `ListMissingTranslationsByCategory` operationId).
+func (c *Client) ListMissingTranslationsByCategory(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMissingTranslationsByCategoryRequest(c.Server, categoryID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowCategoryTranslation Shows a translation of a category.
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `ShowCategoryTranslation` operationId).
+func (c *Client) ShowCategoryTranslation(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowCategoryTranslationRequest(c.Server, categoryID, translationLocale)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCategoryTranslationWithBody Changes a translation of a category.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+func (c *Client) UpdateCategoryTranslationWithBody(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCategoryTranslationRequestWithBody(c.Server, categoryID, translationLocale, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCategoryTranslation Changes a translation of a category.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+func (c *Client) UpdateCategoryTranslation(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, body UpdateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCategoryTranslationRequest(c.Server, categoryID, translationLocale, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListHelpCenterLocales Lists the languages of the help center.
+//
+// Corresponds with GET /api/v2/help_center/locales (the `ListHelpCenterLocales` operationId).
+func (c *Client) ListHelpCenterLocales(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListHelpCenterLocalesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSections Lists the sections.
+//
+// Corresponds with GET /api/v2/help_center/sections (the `ListSections` operationId).
+func (c *Client) ListSections(ctx context.Context, params *ListSectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSectionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSection Deletes a section with those in it, and archives their articles.
+//
+// Corresponds with DELETE /api/v2/help_center/sections/{section_id} (the `DeleteSection` operationId).
+func (c *Client) DeleteSection(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSectionRequest(c.Server, sectionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSection Shows a section.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id} (the `ShowSection` operationId).
+func (c *Client) ShowSection(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ShowSectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSectionRequest(c.Server, sectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSectionWithBody Changes a section. Name and description change in the source language.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+func (c *Client) UpdateSectionWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSectionRequestWithBody(c.Server, sectionID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSection Changes a section. Name and description change in the source language.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+func (c *Client) UpdateSection(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSectionRequest(c.Server, sectionID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticlesBySection Lists the articles of a section, in the order that it says.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/articles (the `ListArticlesBySection` operationId).
+func (c *Client) ListArticlesBySection(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListArticlesBySectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticlesBySectionRequest(c.Server, sectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateArticleWithBody Creates an article in a section.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+func (c *Client) CreateArticleWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateArticleRequestWithBody(c.Server, sectionID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateArticle Creates an article in a section.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+func (c *Client) CreateArticle(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateArticleRequest(c.Server, sectionID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSectionSourceLocaleWithBody Makes another language the one that a section is translated from.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+func (c *Client) UpdateSectionSourceLocaleWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSectionSourceLocaleRequestWithBody(c.Server, sectionID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSectionSourceLocale Makes another language the one that a section is translated from.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+func (c *Client) UpdateSectionSourceLocale(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSectionSourceLocaleRequest(c.Server, sectionID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSectionTranslations Lists the translations of a section.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations (the `ListSectionTranslations` operationId).
+func (c *Client) ListSectionTranslations(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionTranslationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSectionTranslationsRequest(c.Server, sectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSectionTranslationWithBody Translates a section into a further language.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+func (c *Client) CreateSectionTranslationWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSectionTranslationRequestWithBody(c.Server, sectionID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSectionTranslation Translates a section into a further language.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+func (c *Client) CreateSectionTranslation(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSectionTranslationRequest(c.Server, sectionID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMissingTranslationsBySection Lists the enabled languages that a section has no translation for.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/missing (the `ListMissingTranslationsBySection` operationId).
+func (c *Client) ListMissingTranslationsBySection(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMissingTranslationsBySectionRequest(c.Server, sectionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSectionTranslation Shows a translation of a section.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `ShowSectionTranslation` operationId).
+func (c *Client) ShowSectionTranslation(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSectionTranslationRequest(c.Server, sectionID, translationLocale)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSectionTranslationWithBody Changes a translation of a section.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+func (c *Client) UpdateSectionTranslationWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSectionTranslationRequestWithBody(c.Server, sectionID, translationLocale, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSectionTranslation Changes a translation of a section.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+func (c *Client) UpdateSectionTranslation(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, body UpdateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSectionTranslationRequest(c.Server, sectionID, translationLocale, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTranslation Deletes a translation, unless others are translated from it.
+//
+// Corresponds with DELETE /api/v2/help_center/translations/{translation_id} (the `DeleteTranslation` operationId).
+func (c *Client) DeleteTranslation(ctx context.Context, translationID TranslationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTranslationRequest(c.Server, translationID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticlesByUser Lists the articles of an author.
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
+func (c *Client) ListArticlesByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticlesByUserRequest(c.Server, userID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -27845,6 +29832,2905 @@ func NewCountUsersByGroupRequest(server string, groupID GroupIDParam, params *Co
 		if params.PermissionSet != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "permission_set", *params.PermissionSet, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "id"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListArticlesRequest constructs an http.Request for the ListArticles method
+func NewListArticlesRequest(server string, params *ListArticlesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.LabelNames != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "label_names", params.LabelNames, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "integer"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewArchiveArticleRequest constructs an http.Request for the ArchiveArticle method
+func NewArchiveArticleRequest(server string, articleID ArticleIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowArticleRequest constructs an http.Request for the ShowArticle method
+func NewShowArticleRequest(server string, articleID ArticleIDParam, params *ShowArticleParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateArticleRequest calls the generic UpdateArticle builder with application/json body
+func NewUpdateArticleRequest(server string, articleID ArticleIDParam, body UpdateArticleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateArticleRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewUpdateArticleRequestWithBody constructs an http.Request for the UpdateArticle method, with any body, and a specified content type
+func NewUpdateArticleRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateArticleSourceLocaleRequest calls the generic UpdateArticleSourceLocale builder with application/json body
+func NewUpdateArticleSourceLocaleRequest(server string, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateArticleSourceLocaleRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewUpdateArticleSourceLocaleRequestWithBody constructs an http.Request for the UpdateArticleSourceLocale method, with any body, and a specified content type
+func NewUpdateArticleSourceLocaleRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/source_locale", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListTranslationsRequest constructs an http.Request for the ListTranslations method
+func NewListTranslationsRequest(server string, articleID ArticleIDParam, params *ListTranslationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/translations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Locales != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "locales", params.Locales, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outdated != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outdated", *params.Outdated, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Draft != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "draft", *params.Draft, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTranslationRequest calls the generic CreateTranslation builder with application/json body
+func NewCreateTranslationRequest(server string, articleID ArticleIDParam, body CreateTranslationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTranslationRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewCreateTranslationRequestWithBody constructs an http.Request for the CreateTranslation method, with any body, and a specified content type
+func NewCreateTranslationRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/translations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListMissingTranslationsRequest constructs an http.Request for the ListMissingTranslations method
+func NewListMissingTranslationsRequest(server string, articleID ArticleIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/translations/missing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowTranslationRequest constructs an http.Request for the ShowTranslation method
+func NewShowTranslationRequest(server string, articleID ArticleIDParam, translationLocale TranslationLocaleParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "translation_locale", translationLocale, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/translations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateTranslationRequest calls the generic UpdateTranslation builder with application/json body
+func NewUpdateTranslationRequest(server string, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTranslationRequestWithBody(server, articleID, translationLocale, "application/json", bodyReader)
+}
+
+// NewUpdateTranslationRequestWithBody constructs an http.Request for the UpdateTranslation method, with any body, and a specified content type
+func NewUpdateTranslationRequestWithBody(server string, articleID ArticleIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "translation_locale", translationLocale, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/translations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListCategoriesRequest constructs an http.Request for the ListCategories method
+func NewListCategoriesRequest(server string, params *ListCategoriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCategoryRequest calls the generic CreateCategory builder with application/json body
+func NewCreateCategoryRequest(server string, body CreateCategoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCategoryRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateCategoryRequestWithBody constructs an http.Request for the CreateCategory method, with any body, and a specified content type
+func NewCreateCategoryRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteCategoryRequest constructs an http.Request for the DeleteCategory method
+func NewDeleteCategoryRequest(server string, categoryID HelpCenterCategoryIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowCategoryRequest constructs an http.Request for the ShowCategory method
+func NewShowCategoryRequest(server string, categoryID HelpCenterCategoryIDParam, params *ShowCategoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateCategoryRequest calls the generic UpdateCategory builder with application/json body
+func NewUpdateCategoryRequest(server string, categoryID HelpCenterCategoryIDParam, body UpdateCategoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateCategoryRequestWithBody(server, categoryID, "application/json", bodyReader)
+}
+
+// NewUpdateCategoryRequestWithBody constructs an http.Request for the UpdateCategory method, with any body, and a specified content type
+func NewUpdateCategoryRequestWithBody(server string, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListArticlesByCategoryRequest constructs an http.Request for the ListArticlesByCategory method
+func NewListArticlesByCategoryRequest(server string, categoryID HelpCenterCategoryIDParam, params *ListArticlesByCategoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/articles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.LabelNames != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "label_names", params.LabelNames, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "integer"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSectionsByCategoryRequest constructs an http.Request for the ListSectionsByCategory method
+func NewListSectionsByCategoryRequest(server string, categoryID HelpCenterCategoryIDParam, params *ListSectionsByCategoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/sections", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateSectionRequest calls the generic CreateSection builder with application/json body
+func NewCreateSectionRequest(server string, categoryID HelpCenterCategoryIDParam, body CreateSectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateSectionRequestWithBody(server, categoryID, "application/json", bodyReader)
+}
+
+// NewCreateSectionRequestWithBody constructs an http.Request for the CreateSection method, with any body, and a specified content type
+func NewCreateSectionRequestWithBody(server string, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/sections", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateCategorySourceLocaleRequest calls the generic UpdateCategorySourceLocale builder with application/json body
+func NewUpdateCategorySourceLocaleRequest(server string, categoryID HelpCenterCategoryIDParam, body UpdateCategorySourceLocaleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateCategorySourceLocaleRequestWithBody(server, categoryID, "application/json", bodyReader)
+}
+
+// NewUpdateCategorySourceLocaleRequestWithBody constructs an http.Request for the UpdateCategorySourceLocale method, with any body, and a specified content type
+func NewUpdateCategorySourceLocaleRequestWithBody(server string, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/source_locale", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListCategoryTranslationsRequest constructs an http.Request for the ListCategoryTranslations method
+func NewListCategoryTranslationsRequest(server string, categoryID HelpCenterCategoryIDParam, params *ListCategoryTranslationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/translations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Locales != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "locales", params.Locales, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outdated != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outdated", *params.Outdated, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Draft != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "draft", *params.Draft, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCategoryTranslationRequest calls the generic CreateCategoryTranslation builder with application/json body
+func NewCreateCategoryTranslationRequest(server string, categoryID HelpCenterCategoryIDParam, body CreateCategoryTranslationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCategoryTranslationRequestWithBody(server, categoryID, "application/json", bodyReader)
+}
+
+// NewCreateCategoryTranslationRequestWithBody constructs an http.Request for the CreateCategoryTranslation method, with any body, and a specified content type
+func NewCreateCategoryTranslationRequestWithBody(server string, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/translations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListMissingTranslationsByCategoryRequest constructs an http.Request for the ListMissingTranslationsByCategory method
+func NewListMissingTranslationsByCategoryRequest(server string, categoryID HelpCenterCategoryIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/translations/missing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowCategoryTranslationRequest constructs an http.Request for the ShowCategoryTranslation method
+func NewShowCategoryTranslationRequest(server string, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "translation_locale", translationLocale, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/translations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateCategoryTranslationRequest calls the generic UpdateCategoryTranslation builder with application/json body
+func NewUpdateCategoryTranslationRequest(server string, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, body UpdateCategoryTranslationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateCategoryTranslationRequestWithBody(server, categoryID, translationLocale, "application/json", bodyReader)
+}
+
+// NewUpdateCategoryTranslationRequestWithBody constructs an http.Request for the UpdateCategoryTranslation method, with any body, and a specified content type
+func NewUpdateCategoryTranslationRequestWithBody(server string, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "category_id", categoryID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "translation_locale", translationLocale, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/categories/%s/translations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListHelpCenterLocalesRequest constructs an http.Request for the ListHelpCenterLocales method
+func NewListHelpCenterLocalesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/locales")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSectionsRequest constructs an http.Request for the ListSections method
+func NewListSectionsRequest(server string, params *ListSectionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteSectionRequest constructs an http.Request for the DeleteSection method
+func NewDeleteSectionRequest(server string, sectionID HelpCenterSectionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSectionRequest constructs an http.Request for the ShowSection method
+func NewShowSectionRequest(server string, sectionID HelpCenterSectionIDParam, params *ShowSectionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateSectionRequest calls the generic UpdateSection builder with application/json body
+func NewUpdateSectionRequest(server string, sectionID HelpCenterSectionIDParam, body UpdateSectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSectionRequestWithBody(server, sectionID, "application/json", bodyReader)
+}
+
+// NewUpdateSectionRequestWithBody constructs an http.Request for the UpdateSection method, with any body, and a specified content type
+func NewUpdateSectionRequestWithBody(server string, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListArticlesBySectionRequest constructs an http.Request for the ListArticlesBySection method
+func NewListArticlesBySectionRequest(server string, sectionID HelpCenterSectionIDParam, params *ListArticlesBySectionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/articles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.LabelNames != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "label_names", params.LabelNames, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "integer"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateArticleRequest calls the generic CreateArticle builder with application/json body
+func NewCreateArticleRequest(server string, sectionID HelpCenterSectionIDParam, body CreateArticleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateArticleRequestWithBody(server, sectionID, "application/json", bodyReader)
+}
+
+// NewCreateArticleRequestWithBody constructs an http.Request for the CreateArticle method, with any body, and a specified content type
+func NewCreateArticleRequestWithBody(server string, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/articles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateSectionSourceLocaleRequest calls the generic UpdateSectionSourceLocale builder with application/json body
+func NewUpdateSectionSourceLocaleRequest(server string, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSectionSourceLocaleRequestWithBody(server, sectionID, "application/json", bodyReader)
+}
+
+// NewUpdateSectionSourceLocaleRequestWithBody constructs an http.Request for the UpdateSectionSourceLocale method, with any body, and a specified content type
+func NewUpdateSectionSourceLocaleRequestWithBody(server string, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/source_locale", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListSectionTranslationsRequest constructs an http.Request for the ListSectionTranslations method
+func NewListSectionTranslationsRequest(server string, sectionID HelpCenterSectionIDParam, params *ListSectionTranslationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/translations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Locales != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "locales", params.Locales, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outdated != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outdated", *params.Outdated, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Draft != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "draft", *params.Draft, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateSectionTranslationRequest calls the generic CreateSectionTranslation builder with application/json body
+func NewCreateSectionTranslationRequest(server string, sectionID HelpCenterSectionIDParam, body CreateSectionTranslationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateSectionTranslationRequestWithBody(server, sectionID, "application/json", bodyReader)
+}
+
+// NewCreateSectionTranslationRequestWithBody constructs an http.Request for the CreateSectionTranslation method, with any body, and a specified content type
+func NewCreateSectionTranslationRequestWithBody(server string, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/translations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListMissingTranslationsBySectionRequest constructs an http.Request for the ListMissingTranslationsBySection method
+func NewListMissingTranslationsBySectionRequest(server string, sectionID HelpCenterSectionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/translations/missing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSectionTranslationRequest constructs an http.Request for the ShowSectionTranslation method
+func NewShowSectionTranslationRequest(server string, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "translation_locale", translationLocale, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/translations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateSectionTranslationRequest calls the generic UpdateSectionTranslation builder with application/json body
+func NewUpdateSectionTranslationRequest(server string, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, body UpdateSectionTranslationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSectionTranslationRequestWithBody(server, sectionID, translationLocale, "application/json", bodyReader)
+}
+
+// NewUpdateSectionTranslationRequestWithBody constructs an http.Request for the UpdateSectionTranslation method, with any body, and a specified content type
+func NewUpdateSectionTranslationRequestWithBody(server string, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "translation_locale", translationLocale, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/translations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteTranslationRequest constructs an http.Request for the DeleteTranslation method
+func NewDeleteTranslationRequest(server string, translationID TranslationIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "translation_id", translationID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/translations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListArticlesByUserRequest constructs an http.Request for the ListArticlesByUser method
+func NewListArticlesByUserRequest(server string, userID UserOrMeIDParam, params *ListArticlesByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/users/%s/articles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.LabelNames != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "label_names", params.LabelNames, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.StartTime != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "start_time", *params.StartTime, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "integer"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -51266,6 +56152,384 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 	CountUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*CountUsersByGroupResponse, error)
 
+	// ListArticlesWithResponse Lists the articles that the caller may see in a language.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles (the `ListArticles` operationId).
+	ListArticlesWithResponse(ctx context.Context, params *ListArticlesParams, reqEditors ...RequestEditorFn) (*ListArticlesResponse, error)
+
+	// ArchiveArticleWithResponse Archives an article.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/articles/{article_id} (the `ArchiveArticle` operationId).
+	ArchiveArticleWithResponse(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*ArchiveArticleResponse, error)
+
+	// ShowArticleWithResponse Shows an article.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id} (the `ShowArticle` operationId).
+	ShowArticleWithResponse(ctx context.Context, articleID ArticleIDParam, params *ShowArticleParams, reqEditors ...RequestEditorFn) (*ShowArticleResponse, error)
+
+	// UpdateArticleWithBodyWithResponse Changes an article. Title, body and draft are changed as translations.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+	UpdateArticleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateArticleResponse, error)
+
+	// UpdateArticleWithResponse Changes an article. Title, body and draft are changed as translations.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+	UpdateArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpdateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleResponse, error)
+
+	// UpdateArticleSourceLocaleWithBodyWithResponse Makes another language the one that an article is translated from.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+	UpdateArticleSourceLocaleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateArticleSourceLocaleResponse, error)
+
+	// UpdateArticleSourceLocaleWithResponse Makes another language the one that an article is translated from.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+	UpdateArticleSourceLocaleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleSourceLocaleResponse, error)
+
+	// ListTranslationsWithResponse Lists the translations of an article.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations (the `ListTranslations` operationId).
+	ListTranslationsWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListTranslationsParams, reqEditors ...RequestEditorFn) (*ListTranslationsResponse, error)
+
+	// CreateTranslationWithBodyWithResponse Translates an article into a further language.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+	CreateTranslationWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTranslationResponse, error)
+
+	// CreateTranslationWithResponse Translates an article into a further language.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+	CreateTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, body CreateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTranslationResponse, error)
+
+	// ListMissingTranslationsWithResponse Lists the enabled languages that an article has no translation for.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/missing (the `ListMissingTranslations` operationId).
+	ListMissingTranslationsWithResponse(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*ListMissingTranslationsResponse, error)
+
+	// ShowTranslationWithResponse Shows a translation of an article.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `ShowTranslation` operationId).
+	ShowTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*ShowTranslationResponse, error)
+
+	// UpdateTranslationWithBodyWithResponse Changes a translation of an article.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+	UpdateTranslationWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTranslationResponse, error)
+
+	// UpdateTranslationWithResponse Changes a translation of an article.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+	UpdateTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTranslationResponse, error)
+
+	// ListCategoriesWithResponse Lists the categories that there are in a language.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories (the `ListCategories` operationId).
+	ListCategoriesWithResponse(ctx context.Context, params *ListCategoriesParams, reqEditors ...RequestEditorFn) (*ListCategoriesResponse, error)
+
+	// CreateCategoryWithBodyWithResponse Creates a category.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+	CreateCategoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCategoryResponse, error)
+
+	// CreateCategoryWithResponse Creates a category.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+	CreateCategoryWithResponse(ctx context.Context, body CreateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCategoryResponse, error)
+
+	// DeleteCategoryWithResponse Deletes a category with its sections, and archives their articles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/categories/{category_id} (the `DeleteCategory` operationId).
+	DeleteCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*DeleteCategoryResponse, error)
+
+	// ShowCategoryWithResponse Shows a category.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id} (the `ShowCategory` operationId).
+	ShowCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ShowCategoryParams, reqEditors ...RequestEditorFn) (*ShowCategoryResponse, error)
+
+	// UpdateCategoryWithBodyWithResponse Changes the position of a category. Its texts are changed as translations.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+	UpdateCategoryWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCategoryResponse, error)
+
+	// UpdateCategoryWithResponse Changes the position of a category. Its texts are changed as translations.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+	UpdateCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCategoryResponse, error)
+
+	// ListArticlesByCategoryWithResponse Lists the articles of a category.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/articles (the `ListArticlesByCategory` operationId).
+	ListArticlesByCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListArticlesByCategoryParams, reqEditors ...RequestEditorFn) (*ListArticlesByCategoryResponse, error)
+
+	// ListSectionsByCategoryWithResponse Lists the sections of a category.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/sections (the `ListSectionsByCategory` operationId).
+	ListSectionsByCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListSectionsByCategoryParams, reqEditors ...RequestEditorFn) (*ListSectionsByCategoryResponse, error)
+
+	// CreateSectionWithBodyWithResponse Creates a section in a category.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+	CreateSectionWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSectionResponse, error)
+
+	// CreateSectionWithResponse Creates a section in a category.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+	CreateSectionWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSectionResponse, error)
+
+	// UpdateCategorySourceLocaleWithBodyWithResponse Makes another language the one that a category is translated from.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+	UpdateCategorySourceLocaleWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCategorySourceLocaleResponse, error)
+
+	// UpdateCategorySourceLocaleWithResponse Makes another language the one that a category is translated from.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+	UpdateCategorySourceLocaleWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategorySourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCategorySourceLocaleResponse, error)
+
+	// ListCategoryTranslationsWithResponse Lists the translations of a category.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations (the `ListCategoryTranslations` operationId).
+	ListCategoryTranslationsWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListCategoryTranslationsParams, reqEditors ...RequestEditorFn) (*ListCategoryTranslationsResponse, error)
+
+	// CreateCategoryTranslationWithBodyWithResponse Translates a category into a further language.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+	CreateCategoryTranslationWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCategoryTranslationResponse, error)
+
+	// CreateCategoryTranslationWithResponse Translates a category into a further language.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+	CreateCategoryTranslationWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCategoryTranslationResponse, error)
+
+	// ListMissingTranslationsByCategoryWithResponse Lists the enabled languages that a category has no translation for.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/missing (the `ListMissingTranslationsByCategory` operationId).
+	ListMissingTranslationsByCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*ListMissingTranslationsByCategoryResponse, error)
+
+	// ShowCategoryTranslationWithResponse Shows a translation of a category.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `ShowCategoryTranslation` operationId).
+	ShowCategoryTranslationWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*ShowCategoryTranslationResponse, error)
+
+	// UpdateCategoryTranslationWithBodyWithResponse Changes a translation of a category.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+	UpdateCategoryTranslationWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCategoryTranslationResponse, error)
+
+	// UpdateCategoryTranslationWithResponse Changes a translation of a category.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+	UpdateCategoryTranslationWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, body UpdateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCategoryTranslationResponse, error)
+
+	// ListHelpCenterLocalesWithResponse Lists the languages of the help center.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/locales (the `ListHelpCenterLocales` operationId).
+	ListHelpCenterLocalesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListHelpCenterLocalesResponse, error)
+
+	// ListSectionsWithResponse Lists the sections.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections (the `ListSections` operationId).
+	ListSectionsWithResponse(ctx context.Context, params *ListSectionsParams, reqEditors ...RequestEditorFn) (*ListSectionsResponse, error)
+
+	// DeleteSectionWithResponse Deletes a section with those in it, and archives their articles.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/sections/{section_id} (the `DeleteSection` operationId).
+	DeleteSectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*DeleteSectionResponse, error)
+
+	// ShowSectionWithResponse Shows a section.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id} (the `ShowSection` operationId).
+	ShowSectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ShowSectionParams, reqEditors ...RequestEditorFn) (*ShowSectionResponse, error)
+
+	// UpdateSectionWithBodyWithResponse Changes a section. Name and description change in the source language.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+	UpdateSectionWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSectionResponse, error)
+
+	// UpdateSectionWithResponse Changes a section. Name and description change in the source language.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+	UpdateSectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionResponse, error)
+
+	// ListArticlesBySectionWithResponse Lists the articles of a section, in the order that it says.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/articles (the `ListArticlesBySection` operationId).
+	ListArticlesBySectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListArticlesBySectionParams, reqEditors ...RequestEditorFn) (*ListArticlesBySectionResponse, error)
+
+	// CreateArticleWithBodyWithResponse Creates an article in a section.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+	CreateArticleWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateArticleResponse, error)
+
+	// CreateArticleWithResponse Creates an article in a section.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+	CreateArticleWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateArticleResponse, error)
+
+	// UpdateSectionSourceLocaleWithBodyWithResponse Makes another language the one that a section is translated from.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+	UpdateSectionSourceLocaleWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSectionSourceLocaleResponse, error)
+
+	// UpdateSectionSourceLocaleWithResponse Makes another language the one that a section is translated from.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+	UpdateSectionSourceLocaleWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionSourceLocaleResponse, error)
+
+	// ListSectionTranslationsWithResponse Lists the translations of a section.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations (the `ListSectionTranslations` operationId).
+	ListSectionTranslationsWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionTranslationsParams, reqEditors ...RequestEditorFn) (*ListSectionTranslationsResponse, error)
+
+	// CreateSectionTranslationWithBodyWithResponse Translates a section into a further language.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+	CreateSectionTranslationWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSectionTranslationResponse, error)
+
+	// CreateSectionTranslationWithResponse Translates a section into a further language.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+	CreateSectionTranslationWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSectionTranslationResponse, error)
+
+	// ListMissingTranslationsBySectionWithResponse Lists the enabled languages that a section has no translation for.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/missing (the `ListMissingTranslationsBySection` operationId).
+	ListMissingTranslationsBySectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*ListMissingTranslationsBySectionResponse, error)
+
+	// ShowSectionTranslationWithResponse Shows a translation of a section.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `ShowSectionTranslation` operationId).
+	ShowSectionTranslationWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*ShowSectionTranslationResponse, error)
+
+	// UpdateSectionTranslationWithBodyWithResponse Changes a translation of a section.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+	UpdateSectionTranslationWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSectionTranslationResponse, error)
+
+	// UpdateSectionTranslationWithResponse Changes a translation of a section.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+	UpdateSectionTranslationWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, body UpdateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionTranslationResponse, error)
+
+	// DeleteTranslationWithResponse Deletes a translation, unless others are translated from it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/translations/{translation_id} (the `DeleteTranslation` operationId).
+	DeleteTranslationWithResponse(ctx context.Context, translationID TranslationIDParam, reqEditors ...RequestEditorFn) (*DeleteTranslationResponse, error)
+
+	// ListArticlesByUserWithResponse Lists the articles of an author.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
+	ListArticlesByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*ListArticlesByUserResponse, error)
+
 	// TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -58080,6 +63344,1619 @@ func (r CountUsersByGroupResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountUsersByGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticlesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticlesResponse) GetJSON200() *ArticleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticlesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticlesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticlesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticlesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ArchiveArticleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r ArchiveArticleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ArchiveArticleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ArchiveArticleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ArchiveArticleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowArticleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowArticleResponse) GetJSON200() *ArticleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowArticleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowArticleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowArticleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowArticleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateArticleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateArticleResponse) GetJSON200() *ArticleEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateArticleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateArticleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateArticleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateArticleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateArticleSourceLocaleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateArticleSourceLocaleResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateArticleSourceLocaleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateArticleSourceLocaleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateArticleSourceLocaleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateArticleSourceLocaleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTranslationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTranslationsResponse) GetJSON200() *TranslationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTranslationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTranslationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTranslationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTranslationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateTranslationResponse201Headers the declared response headers of an HTTP 201 response for CreateTranslation
+type CreateTranslationResponse201Headers struct {
+	Location string
+}
+
+type CreateTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TranslationEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateTranslationResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTranslationResponse) GetJSON201() *TranslationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMissingTranslationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MissingTranslationsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMissingTranslationsResponse) GetJSON200() *MissingTranslationsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMissingTranslationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMissingTranslationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMissingTranslationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMissingTranslationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowTranslationResponse) GetJSON200() *TranslationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTranslationResponse) GetJSON200() *TranslationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCategoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CategoryList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCategoriesResponse) GetJSON200() *CategoryList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCategoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCategoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCategoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCategoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCategoryResponse201Headers the declared response headers of an HTTP 201 response for CreateCategory
+type CreateCategoryResponse201Headers struct {
+	Location string
+}
+
+type CreateCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CategoryEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCategoryResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCategoryResponse) GetJSON201() *CategoryEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CategoryEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCategoryResponse) GetJSON200() *CategoryEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CategoryEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateCategoryResponse) GetJSON200() *CategoryEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticlesByCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticlesByCategoryResponse) GetJSON200() *ArticleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticlesByCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticlesByCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticlesByCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticlesByCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSectionsByCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SectionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSectionsByCategoryResponse) GetJSON200() *SectionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSectionsByCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSectionsByCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSectionsByCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSectionsByCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateSectionResponse201Headers the declared response headers of an HTTP 201 response for CreateSection
+type CreateSectionResponse201Headers struct {
+	Location string
+}
+
+type CreateSectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SectionEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSectionResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSectionResponse) GetJSON201() *SectionEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateCategorySourceLocaleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateCategorySourceLocaleResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateCategorySourceLocaleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateCategorySourceLocaleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateCategorySourceLocaleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateCategorySourceLocaleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCategoryTranslationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCategoryTranslationsResponse) GetJSON200() *TranslationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCategoryTranslationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCategoryTranslationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCategoryTranslationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCategoryTranslationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCategoryTranslationResponse201Headers the declared response headers of an HTTP 201 response for CreateCategoryTranslation
+type CreateCategoryTranslationResponse201Headers struct {
+	Location string
+}
+
+type CreateCategoryTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TranslationEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCategoryTranslationResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCategoryTranslationResponse) GetJSON201() *TranslationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCategoryTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCategoryTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCategoryTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCategoryTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMissingTranslationsByCategoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MissingTranslationsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMissingTranslationsByCategoryResponse) GetJSON200() *MissingTranslationsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMissingTranslationsByCategoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMissingTranslationsByCategoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMissingTranslationsByCategoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMissingTranslationsByCategoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowCategoryTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowCategoryTranslationResponse) GetJSON200() *TranslationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowCategoryTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowCategoryTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowCategoryTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowCategoryTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateCategoryTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateCategoryTranslationResponse) GetJSON200() *TranslationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateCategoryTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateCategoryTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateCategoryTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateCategoryTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListHelpCenterLocalesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HelpCenterLocalesEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListHelpCenterLocalesResponse) GetJSON200() *HelpCenterLocalesEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListHelpCenterLocalesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListHelpCenterLocalesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListHelpCenterLocalesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListHelpCenterLocalesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSectionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SectionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSectionsResponse) GetJSON200() *SectionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSectionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSectionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSectionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSectionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SectionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSectionResponse) GetJSON200() *SectionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateSectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SectionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateSectionResponse) GetJSON200() *SectionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticlesBySectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticlesBySectionResponse) GetJSON200() *ArticleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticlesBySectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticlesBySectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticlesBySectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticlesBySectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateArticleResponse201Headers the declared response headers of an HTTP 201 response for CreateArticle
+type CreateArticleResponse201Headers struct {
+	Location string
+}
+
+type CreateArticleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ArticleEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateArticleResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateArticleResponse) GetJSON201() *ArticleEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateArticleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateArticleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateArticleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateArticleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateSectionSourceLocaleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EmptyEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateSectionSourceLocaleResponse) GetJSON200() *EmptyEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSectionSourceLocaleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSectionSourceLocaleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSectionSourceLocaleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSectionSourceLocaleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSectionTranslationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSectionTranslationsResponse) GetJSON200() *TranslationList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSectionTranslationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSectionTranslationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSectionTranslationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSectionTranslationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateSectionTranslationResponse201Headers the declared response headers of an HTTP 201 response for CreateSectionTranslation
+type CreateSectionTranslationResponse201Headers struct {
+	Location string
+}
+
+type CreateSectionTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TranslationEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSectionTranslationResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSectionTranslationResponse) GetJSON201() *TranslationEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSectionTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSectionTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSectionTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSectionTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMissingTranslationsBySectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MissingTranslationsEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMissingTranslationsBySectionResponse) GetJSON200() *MissingTranslationsEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMissingTranslationsBySectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMissingTranslationsBySectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMissingTranslationsBySectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMissingTranslationsBySectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSectionTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSectionTranslationResponse) GetJSON200() *TranslationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSectionTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSectionTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSectionTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSectionTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateSectionTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TranslationEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateSectionTranslationResponse) GetJSON200() *TranslationEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSectionTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSectionTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSectionTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSectionTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTranslationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTranslationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTranslationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTranslationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticlesByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticlesByUserResponse) GetJSON200() *ArticleList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticlesByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticlesByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticlesByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticlesByUserResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -73446,6 +80323,708 @@ func (c *ClientWithResponses) CountUsersByGroupWithResponse(ctx context.Context,
 	return ParseCountUsersByGroupResponse(rsp)
 }
 
+// ListArticlesWithResponse Lists the articles that the caller may see in a language.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles (the `ListArticles` operationId).
+func (c *ClientWithResponses) ListArticlesWithResponse(ctx context.Context, params *ListArticlesParams, reqEditors ...RequestEditorFn) (*ListArticlesResponse, error) {
+	rsp, err := c.ListArticles(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticlesResponse(rsp)
+}
+
+// ArchiveArticleWithResponse Archives an article.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/articles/{article_id} (the `ArchiveArticle` operationId).
+func (c *ClientWithResponses) ArchiveArticleWithResponse(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*ArchiveArticleResponse, error) {
+	rsp, err := c.ArchiveArticle(ctx, articleID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseArchiveArticleResponse(rsp)
+}
+
+// ShowArticleWithResponse Shows an article.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id} (the `ShowArticle` operationId).
+func (c *ClientWithResponses) ShowArticleWithResponse(ctx context.Context, articleID ArticleIDParam, params *ShowArticleParams, reqEditors ...RequestEditorFn) (*ShowArticleResponse, error) {
+	rsp, err := c.ShowArticle(ctx, articleID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowArticleResponse(rsp)
+}
+
+// UpdateArticleWithBodyWithResponse Changes an article. Title, body and draft are changed as translations.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+func (c *ClientWithResponses) UpdateArticleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateArticleResponse, error) {
+	rsp, err := c.UpdateArticleWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateArticleResponse(rsp)
+}
+
+// UpdateArticleWithResponse Changes an article. Title, body and draft are changed as translations.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
+func (c *ClientWithResponses) UpdateArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpdateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleResponse, error) {
+	rsp, err := c.UpdateArticle(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateArticleResponse(rsp)
+}
+
+// UpdateArticleSourceLocaleWithBodyWithResponse Makes another language the one that an article is translated from.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+func (c *ClientWithResponses) UpdateArticleSourceLocaleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateArticleSourceLocaleResponse, error) {
+	rsp, err := c.UpdateArticleSourceLocaleWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateArticleSourceLocaleResponse(rsp)
+}
+
+// UpdateArticleSourceLocaleWithResponse Makes another language the one that an article is translated from.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
+func (c *ClientWithResponses) UpdateArticleSourceLocaleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleSourceLocaleResponse, error) {
+	rsp, err := c.UpdateArticleSourceLocale(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateArticleSourceLocaleResponse(rsp)
+}
+
+// ListTranslationsWithResponse Lists the translations of an article.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations (the `ListTranslations` operationId).
+func (c *ClientWithResponses) ListTranslationsWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListTranslationsParams, reqEditors ...RequestEditorFn) (*ListTranslationsResponse, error) {
+	rsp, err := c.ListTranslations(ctx, articleID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTranslationsResponse(rsp)
+}
+
+// CreateTranslationWithBodyWithResponse Translates an article into a further language.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+func (c *ClientWithResponses) CreateTranslationWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTranslationResponse, error) {
+	rsp, err := c.CreateTranslationWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTranslationResponse(rsp)
+}
+
+// CreateTranslationWithResponse Translates an article into a further language.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/translations (the `CreateTranslation` operationId).
+func (c *ClientWithResponses) CreateTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, body CreateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTranslationResponse, error) {
+	rsp, err := c.CreateTranslation(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTranslationResponse(rsp)
+}
+
+// ListMissingTranslationsWithResponse Lists the enabled languages that an article has no translation for.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/missing (the `ListMissingTranslations` operationId).
+func (c *ClientWithResponses) ListMissingTranslationsWithResponse(ctx context.Context, articleID ArticleIDParam, reqEditors ...RequestEditorFn) (*ListMissingTranslationsResponse, error) {
+	rsp, err := c.ListMissingTranslations(ctx, articleID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMissingTranslationsResponse(rsp)
+}
+
+// ShowTranslationWithResponse Shows a translation of an article.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `ShowTranslation` operationId).
+func (c *ClientWithResponses) ShowTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*ShowTranslationResponse, error) {
+	rsp, err := c.ShowTranslation(ctx, articleID, translationLocale, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowTranslationResponse(rsp)
+}
+
+// UpdateTranslationWithBodyWithResponse Changes a translation of an article.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+func (c *ClientWithResponses) UpdateTranslationWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTranslationResponse, error) {
+	rsp, err := c.UpdateTranslationWithBody(ctx, articleID, translationLocale, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTranslationResponse(rsp)
+}
+
+// UpdateTranslationWithResponse Changes a translation of an article.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
+func (c *ClientWithResponses) UpdateTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTranslationResponse, error) {
+	rsp, err := c.UpdateTranslation(ctx, articleID, translationLocale, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTranslationResponse(rsp)
+}
+
+// ListCategoriesWithResponse Lists the categories that there are in a language.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories (the `ListCategories` operationId).
+func (c *ClientWithResponses) ListCategoriesWithResponse(ctx context.Context, params *ListCategoriesParams, reqEditors ...RequestEditorFn) (*ListCategoriesResponse, error) {
+	rsp, err := c.ListCategories(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCategoriesResponse(rsp)
+}
+
+// CreateCategoryWithBodyWithResponse Creates a category.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+func (c *ClientWithResponses) CreateCategoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCategoryResponse, error) {
+	rsp, err := c.CreateCategoryWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCategoryResponse(rsp)
+}
+
+// CreateCategoryWithResponse Creates a category.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/categories (the `CreateCategory` operationId).
+func (c *ClientWithResponses) CreateCategoryWithResponse(ctx context.Context, body CreateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCategoryResponse, error) {
+	rsp, err := c.CreateCategory(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCategoryResponse(rsp)
+}
+
+// DeleteCategoryWithResponse Deletes a category with its sections, and archives their articles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/categories/{category_id} (the `DeleteCategory` operationId).
+func (c *ClientWithResponses) DeleteCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*DeleteCategoryResponse, error) {
+	rsp, err := c.DeleteCategory(ctx, categoryID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteCategoryResponse(rsp)
+}
+
+// ShowCategoryWithResponse Shows a category.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id} (the `ShowCategory` operationId).
+func (c *ClientWithResponses) ShowCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ShowCategoryParams, reqEditors ...RequestEditorFn) (*ShowCategoryResponse, error) {
+	rsp, err := c.ShowCategory(ctx, categoryID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCategoryResponse(rsp)
+}
+
+// UpdateCategoryWithBodyWithResponse Changes the position of a category. Its texts are changed as translations.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+func (c *ClientWithResponses) UpdateCategoryWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCategoryResponse, error) {
+	rsp, err := c.UpdateCategoryWithBody(ctx, categoryID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCategoryResponse(rsp)
+}
+
+// UpdateCategoryWithResponse Changes the position of a category. Its texts are changed as translations.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id} (the `UpdateCategory` operationId).
+func (c *ClientWithResponses) UpdateCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCategoryResponse, error) {
+	rsp, err := c.UpdateCategory(ctx, categoryID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCategoryResponse(rsp)
+}
+
+// ListArticlesByCategoryWithResponse Lists the articles of a category.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/articles (the `ListArticlesByCategory` operationId).
+func (c *ClientWithResponses) ListArticlesByCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListArticlesByCategoryParams, reqEditors ...RequestEditorFn) (*ListArticlesByCategoryResponse, error) {
+	rsp, err := c.ListArticlesByCategory(ctx, categoryID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticlesByCategoryResponse(rsp)
+}
+
+// ListSectionsByCategoryWithResponse Lists the sections of a category.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/sections (the `ListSectionsByCategory` operationId).
+func (c *ClientWithResponses) ListSectionsByCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListSectionsByCategoryParams, reqEditors ...RequestEditorFn) (*ListSectionsByCategoryResponse, error) {
+	rsp, err := c.ListSectionsByCategory(ctx, categoryID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSectionsByCategoryResponse(rsp)
+}
+
+// CreateSectionWithBodyWithResponse Creates a section in a category.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+func (c *ClientWithResponses) CreateSectionWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSectionResponse, error) {
+	rsp, err := c.CreateSectionWithBody(ctx, categoryID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSectionResponse(rsp)
+}
+
+// CreateSectionWithResponse Creates a section in a category.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/sections (the `CreateSection` operationId).
+func (c *ClientWithResponses) CreateSectionWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSectionResponse, error) {
+	rsp, err := c.CreateSection(ctx, categoryID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSectionResponse(rsp)
+}
+
+// UpdateCategorySourceLocaleWithBodyWithResponse Makes another language the one that a category is translated from.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+func (c *ClientWithResponses) UpdateCategorySourceLocaleWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCategorySourceLocaleResponse, error) {
+	rsp, err := c.UpdateCategorySourceLocaleWithBody(ctx, categoryID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCategorySourceLocaleResponse(rsp)
+}
+
+// UpdateCategorySourceLocaleWithResponse Makes another language the one that a category is translated from.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/source_locale (the `UpdateCategorySourceLocale` operationId).
+func (c *ClientWithResponses) UpdateCategorySourceLocaleWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body UpdateCategorySourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCategorySourceLocaleResponse, error) {
+	rsp, err := c.UpdateCategorySourceLocale(ctx, categoryID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCategorySourceLocaleResponse(rsp)
+}
+
+// ListCategoryTranslationsWithResponse Lists the translations of a category.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations (the `ListCategoryTranslations` operationId).
+func (c *ClientWithResponses) ListCategoryTranslationsWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, params *ListCategoryTranslationsParams, reqEditors ...RequestEditorFn) (*ListCategoryTranslationsResponse, error) {
+	rsp, err := c.ListCategoryTranslations(ctx, categoryID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCategoryTranslationsResponse(rsp)
+}
+
+// CreateCategoryTranslationWithBodyWithResponse Translates a category into a further language.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+func (c *ClientWithResponses) CreateCategoryTranslationWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCategoryTranslationResponse, error) {
+	rsp, err := c.CreateCategoryTranslationWithBody(ctx, categoryID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCategoryTranslationResponse(rsp)
+}
+
+// CreateCategoryTranslationWithResponse Translates a category into a further language.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/categories/{category_id}/translations (the `CreateCategoryTranslation` operationId).
+func (c *ClientWithResponses) CreateCategoryTranslationWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, body CreateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCategoryTranslationResponse, error) {
+	rsp, err := c.CreateCategoryTranslation(ctx, categoryID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCategoryTranslationResponse(rsp)
+}
+
+// ListMissingTranslationsByCategoryWithResponse Lists the enabled languages that a category has no translation for.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/missing (the `ListMissingTranslationsByCategory` operationId).
+func (c *ClientWithResponses) ListMissingTranslationsByCategoryWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, reqEditors ...RequestEditorFn) (*ListMissingTranslationsByCategoryResponse, error) {
+	rsp, err := c.ListMissingTranslationsByCategory(ctx, categoryID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMissingTranslationsByCategoryResponse(rsp)
+}
+
+// ShowCategoryTranslationWithResponse Shows a translation of a category.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `ShowCategoryTranslation` operationId).
+func (c *ClientWithResponses) ShowCategoryTranslationWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*ShowCategoryTranslationResponse, error) {
+	rsp, err := c.ShowCategoryTranslation(ctx, categoryID, translationLocale, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowCategoryTranslationResponse(rsp)
+}
+
+// UpdateCategoryTranslationWithBodyWithResponse Changes a translation of a category.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+func (c *ClientWithResponses) UpdateCategoryTranslationWithBodyWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCategoryTranslationResponse, error) {
+	rsp, err := c.UpdateCategoryTranslationWithBody(ctx, categoryID, translationLocale, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCategoryTranslationResponse(rsp)
+}
+
+// UpdateCategoryTranslationWithResponse Changes a translation of a category.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale} (the `UpdateCategoryTranslation` operationId).
+func (c *ClientWithResponses) UpdateCategoryTranslationWithResponse(ctx context.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam, body UpdateCategoryTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCategoryTranslationResponse, error) {
+	rsp, err := c.UpdateCategoryTranslation(ctx, categoryID, translationLocale, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCategoryTranslationResponse(rsp)
+}
+
+// ListHelpCenterLocalesWithResponse Lists the languages of the help center.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/locales (the `ListHelpCenterLocales` operationId).
+func (c *ClientWithResponses) ListHelpCenterLocalesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListHelpCenterLocalesResponse, error) {
+	rsp, err := c.ListHelpCenterLocales(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListHelpCenterLocalesResponse(rsp)
+}
+
+// ListSectionsWithResponse Lists the sections.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections (the `ListSections` operationId).
+func (c *ClientWithResponses) ListSectionsWithResponse(ctx context.Context, params *ListSectionsParams, reqEditors ...RequestEditorFn) (*ListSectionsResponse, error) {
+	rsp, err := c.ListSections(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSectionsResponse(rsp)
+}
+
+// DeleteSectionWithResponse Deletes a section with those in it, and archives their articles.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/sections/{section_id} (the `DeleteSection` operationId).
+func (c *ClientWithResponses) DeleteSectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*DeleteSectionResponse, error) {
+	rsp, err := c.DeleteSection(ctx, sectionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSectionResponse(rsp)
+}
+
+// ShowSectionWithResponse Shows a section.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id} (the `ShowSection` operationId).
+func (c *ClientWithResponses) ShowSectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ShowSectionParams, reqEditors ...RequestEditorFn) (*ShowSectionResponse, error) {
+	rsp, err := c.ShowSection(ctx, sectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSectionResponse(rsp)
+}
+
+// UpdateSectionWithBodyWithResponse Changes a section. Name and description change in the source language.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+func (c *ClientWithResponses) UpdateSectionWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSectionResponse, error) {
+	rsp, err := c.UpdateSectionWithBody(ctx, sectionID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSectionResponse(rsp)
+}
+
+// UpdateSectionWithResponse Changes a section. Name and description change in the source language.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id} (the `UpdateSection` operationId).
+func (c *ClientWithResponses) UpdateSectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionResponse, error) {
+	rsp, err := c.UpdateSection(ctx, sectionID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSectionResponse(rsp)
+}
+
+// ListArticlesBySectionWithResponse Lists the articles of a section, in the order that it says.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/articles (the `ListArticlesBySection` operationId).
+func (c *ClientWithResponses) ListArticlesBySectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListArticlesBySectionParams, reqEditors ...RequestEditorFn) (*ListArticlesBySectionResponse, error) {
+	rsp, err := c.ListArticlesBySection(ctx, sectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticlesBySectionResponse(rsp)
+}
+
+// CreateArticleWithBodyWithResponse Creates an article in a section.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+func (c *ClientWithResponses) CreateArticleWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateArticleResponse, error) {
+	rsp, err := c.CreateArticleWithBody(ctx, sectionID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateArticleResponse(rsp)
+}
+
+// CreateArticleWithResponse Creates an article in a section.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/articles (the `CreateArticle` operationId).
+func (c *ClientWithResponses) CreateArticleWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateArticleResponse, error) {
+	rsp, err := c.CreateArticle(ctx, sectionID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateArticleResponse(rsp)
+}
+
+// UpdateSectionSourceLocaleWithBodyWithResponse Makes another language the one that a section is translated from.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+func (c *ClientWithResponses) UpdateSectionSourceLocaleWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSectionSourceLocaleResponse, error) {
+	rsp, err := c.UpdateSectionSourceLocaleWithBody(ctx, sectionID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSectionSourceLocaleResponse(rsp)
+}
+
+// UpdateSectionSourceLocaleWithResponse Makes another language the one that a section is translated from.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
+func (c *ClientWithResponses) UpdateSectionSourceLocaleWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionSourceLocaleResponse, error) {
+	rsp, err := c.UpdateSectionSourceLocale(ctx, sectionID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSectionSourceLocaleResponse(rsp)
+}
+
+// ListSectionTranslationsWithResponse Lists the translations of a section.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations (the `ListSectionTranslations` operationId).
+func (c *ClientWithResponses) ListSectionTranslationsWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionTranslationsParams, reqEditors ...RequestEditorFn) (*ListSectionTranslationsResponse, error) {
+	rsp, err := c.ListSectionTranslations(ctx, sectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSectionTranslationsResponse(rsp)
+}
+
+// CreateSectionTranslationWithBodyWithResponse Translates a section into a further language.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+func (c *ClientWithResponses) CreateSectionTranslationWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSectionTranslationResponse, error) {
+	rsp, err := c.CreateSectionTranslationWithBody(ctx, sectionID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSectionTranslationResponse(rsp)
+}
+
+// CreateSectionTranslationWithResponse Translates a section into a further language.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/translations (the `CreateSectionTranslation` operationId).
+func (c *ClientWithResponses) CreateSectionTranslationWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSectionTranslationResponse, error) {
+	rsp, err := c.CreateSectionTranslation(ctx, sectionID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSectionTranslationResponse(rsp)
+}
+
+// ListMissingTranslationsBySectionWithResponse Lists the enabled languages that a section has no translation for.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/missing (the `ListMissingTranslationsBySection` operationId).
+func (c *ClientWithResponses) ListMissingTranslationsBySectionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, reqEditors ...RequestEditorFn) (*ListMissingTranslationsBySectionResponse, error) {
+	rsp, err := c.ListMissingTranslationsBySection(ctx, sectionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMissingTranslationsBySectionResponse(rsp)
+}
+
+// ShowSectionTranslationWithResponse Shows a translation of a section.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `ShowSectionTranslation` operationId).
+func (c *ClientWithResponses) ShowSectionTranslationWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, reqEditors ...RequestEditorFn) (*ShowSectionTranslationResponse, error) {
+	rsp, err := c.ShowSectionTranslation(ctx, sectionID, translationLocale, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSectionTranslationResponse(rsp)
+}
+
+// UpdateSectionTranslationWithBodyWithResponse Changes a translation of a section.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+func (c *ClientWithResponses) UpdateSectionTranslationWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSectionTranslationResponse, error) {
+	rsp, err := c.UpdateSectionTranslationWithBody(ctx, sectionID, translationLocale, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSectionTranslationResponse(rsp)
+}
+
+// UpdateSectionTranslationWithResponse Changes a translation of a section.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale} (the `UpdateSectionTranslation` operationId).
+func (c *ClientWithResponses) UpdateSectionTranslationWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam, body UpdateSectionTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionTranslationResponse, error) {
+	rsp, err := c.UpdateSectionTranslation(ctx, sectionID, translationLocale, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSectionTranslationResponse(rsp)
+}
+
+// DeleteTranslationWithResponse Deletes a translation, unless others are translated from it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/translations/{translation_id} (the `DeleteTranslation` operationId).
+func (c *ClientWithResponses) DeleteTranslationWithResponse(ctx context.Context, translationID TranslationIDParam, reqEditors ...RequestEditorFn) (*DeleteTranslationResponse, error) {
+	rsp, err := c.DeleteTranslation(ctx, translationID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTranslationResponse(rsp)
+}
+
+// ListArticlesByUserWithResponse Lists the articles of an author.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
+func (c *ClientWithResponses) ListArticlesByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*ListArticlesByUserResponse, error) {
+	rsp, err := c.ListArticlesByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticlesByUserResponse(rsp)
+}
+
 // TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -81470,6 +89049,1058 @@ func ParseCountUsersByGroupResponse(rsp *http.Response) (*CountUsersByGroupRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListArticlesResponse parses an HTTP response from a ListArticlesWithResponse call
+func ParseListArticlesResponse(rsp *http.Response) (*ListArticlesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticlesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseArchiveArticleResponse parses an HTTP response from a ArchiveArticleWithResponse call
+func ParseArchiveArticleResponse(rsp *http.Response) (*ArchiveArticleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ArchiveArticleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowArticleResponse parses an HTTP response from a ShowArticleWithResponse call
+func ParseShowArticleResponse(rsp *http.Response) (*ShowArticleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowArticleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateArticleResponse parses an HTTP response from a UpdateArticleWithResponse call
+func ParseUpdateArticleResponse(rsp *http.Response) (*UpdateArticleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateArticleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateArticleSourceLocaleResponse parses an HTTP response from a UpdateArticleSourceLocaleWithResponse call
+func ParseUpdateArticleSourceLocaleResponse(rsp *http.Response) (*UpdateArticleSourceLocaleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateArticleSourceLocaleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTranslationsResponse parses an HTTP response from a ListTranslationsWithResponse call
+func ParseListTranslationsResponse(rsp *http.Response) (*ListTranslationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTranslationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTranslationResponse parses an HTTP response from a CreateTranslationWithResponse call
+func ParseCreateTranslationResponse(rsp *http.Response) (*CreateTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateTranslationResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListMissingTranslationsResponse parses an HTTP response from a ListMissingTranslationsWithResponse call
+func ParseListMissingTranslationsResponse(rsp *http.Response) (*ListMissingTranslationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMissingTranslationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MissingTranslationsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowTranslationResponse parses an HTTP response from a ShowTranslationWithResponse call
+func ParseShowTranslationResponse(rsp *http.Response) (*ShowTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTranslationResponse parses an HTTP response from a UpdateTranslationWithResponse call
+func ParseUpdateTranslationResponse(rsp *http.Response) (*UpdateTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCategoriesResponse parses an HTTP response from a ListCategoriesWithResponse call
+func ParseListCategoriesResponse(rsp *http.Response) (*ListCategoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCategoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CategoryList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCategoryResponse parses an HTTP response from a CreateCategoryWithResponse call
+func ParseCreateCategoryResponse(rsp *http.Response) (*CreateCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CategoryEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCategoryResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteCategoryResponse parses an HTTP response from a DeleteCategoryWithResponse call
+func ParseDeleteCategoryResponse(rsp *http.Response) (*DeleteCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowCategoryResponse parses an HTTP response from a ShowCategoryWithResponse call
+func ParseShowCategoryResponse(rsp *http.Response) (*ShowCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CategoryEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateCategoryResponse parses an HTTP response from a UpdateCategoryWithResponse call
+func ParseUpdateCategoryResponse(rsp *http.Response) (*UpdateCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CategoryEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListArticlesByCategoryResponse parses an HTTP response from a ListArticlesByCategoryWithResponse call
+func ParseListArticlesByCategoryResponse(rsp *http.Response) (*ListArticlesByCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticlesByCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSectionsByCategoryResponse parses an HTTP response from a ListSectionsByCategoryWithResponse call
+func ParseListSectionsByCategoryResponse(rsp *http.Response) (*ListSectionsByCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSectionsByCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SectionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateSectionResponse parses an HTTP response from a CreateSectionWithResponse call
+func ParseCreateSectionResponse(rsp *http.Response) (*CreateSectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SectionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSectionResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateCategorySourceLocaleResponse parses an HTTP response from a UpdateCategorySourceLocaleWithResponse call
+func ParseUpdateCategorySourceLocaleResponse(rsp *http.Response) (*UpdateCategorySourceLocaleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateCategorySourceLocaleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCategoryTranslationsResponse parses an HTTP response from a ListCategoryTranslationsWithResponse call
+func ParseListCategoryTranslationsResponse(rsp *http.Response) (*ListCategoryTranslationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCategoryTranslationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCategoryTranslationResponse parses an HTTP response from a CreateCategoryTranslationWithResponse call
+func ParseCreateCategoryTranslationResponse(rsp *http.Response) (*CreateCategoryTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCategoryTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCategoryTranslationResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListMissingTranslationsByCategoryResponse parses an HTTP response from a ListMissingTranslationsByCategoryWithResponse call
+func ParseListMissingTranslationsByCategoryResponse(rsp *http.Response) (*ListMissingTranslationsByCategoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMissingTranslationsByCategoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MissingTranslationsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowCategoryTranslationResponse parses an HTTP response from a ShowCategoryTranslationWithResponse call
+func ParseShowCategoryTranslationResponse(rsp *http.Response) (*ShowCategoryTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowCategoryTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateCategoryTranslationResponse parses an HTTP response from a UpdateCategoryTranslationWithResponse call
+func ParseUpdateCategoryTranslationResponse(rsp *http.Response) (*UpdateCategoryTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateCategoryTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListHelpCenterLocalesResponse parses an HTTP response from a ListHelpCenterLocalesWithResponse call
+func ParseListHelpCenterLocalesResponse(rsp *http.Response) (*ListHelpCenterLocalesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListHelpCenterLocalesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HelpCenterLocalesEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSectionsResponse parses an HTTP response from a ListSectionsWithResponse call
+func ParseListSectionsResponse(rsp *http.Response) (*ListSectionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSectionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SectionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSectionResponse parses an HTTP response from a DeleteSectionWithResponse call
+func ParseDeleteSectionResponse(rsp *http.Response) (*DeleteSectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowSectionResponse parses an HTTP response from a ShowSectionWithResponse call
+func ParseShowSectionResponse(rsp *http.Response) (*ShowSectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SectionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSectionResponse parses an HTTP response from a UpdateSectionWithResponse call
+func ParseUpdateSectionResponse(rsp *http.Response) (*UpdateSectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SectionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListArticlesBySectionResponse parses an HTTP response from a ListArticlesBySectionWithResponse call
+func ParseListArticlesBySectionResponse(rsp *http.Response) (*ListArticlesBySectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticlesBySectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateArticleResponse parses an HTTP response from a CreateArticleWithResponse call
+func ParseCreateArticleResponse(rsp *http.Response) (*CreateArticleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateArticleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ArticleEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateArticleResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSectionSourceLocaleResponse parses an HTTP response from a UpdateSectionSourceLocaleWithResponse call
+func ParseUpdateSectionSourceLocaleResponse(rsp *http.Response) (*UpdateSectionSourceLocaleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSectionSourceLocaleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSectionTranslationsResponse parses an HTTP response from a ListSectionTranslationsWithResponse call
+func ParseListSectionTranslationsResponse(rsp *http.Response) (*ListSectionTranslationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSectionTranslationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateSectionTranslationResponse parses an HTTP response from a CreateSectionTranslationWithResponse call
+func ParseCreateSectionTranslationResponse(rsp *http.Response) (*CreateSectionTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSectionTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSectionTranslationResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListMissingTranslationsBySectionResponse parses an HTTP response from a ListMissingTranslationsBySectionWithResponse call
+func ParseListMissingTranslationsBySectionResponse(rsp *http.Response) (*ListMissingTranslationsBySectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMissingTranslationsBySectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MissingTranslationsEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowSectionTranslationResponse parses an HTTP response from a ShowSectionTranslationWithResponse call
+func ParseShowSectionTranslationResponse(rsp *http.Response) (*ShowSectionTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSectionTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSectionTranslationResponse parses an HTTP response from a UpdateSectionTranslationWithResponse call
+func ParseUpdateSectionTranslationResponse(rsp *http.Response) (*UpdateSectionTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSectionTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTranslationResponse parses an HTTP response from a DeleteTranslationWithResponse call
+func ParseDeleteTranslationResponse(rsp *http.Response) (*DeleteTranslationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTranslationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseListArticlesByUserResponse parses an HTTP response from a ListArticlesByUserWithResponse call
+func ParseListArticlesByUserResponse(rsp *http.Response) (*ListArticlesByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticlesByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -47,6 +47,7 @@ func read(dir string) (*document, error) {
 	if get(doc.root, "paths") == nil {
 		return nil, fmt.Errorf("%s: no fragment has paths", dir)
 	}
+	doc.localize()
 	doc.expandErrors()
 	return doc, doc.expandPaged()
 }

@@ -24,6 +24,8 @@
 //     becomes nullable.Nullable[T]. Required on every ...Input; on a response it
 //     says that a nullable member may be absent. Without it a nullable member
 //     must be required, becomes *T, and prints null.
+//   - x-localized: true, on a path of the help center: it has a twin with a
+//     language behind /help_center (localized.go).
 //   - x-shared: true, on a parameter: our code reads it from the URL in one
 //     place, so the server's generated code does not have it.
 //

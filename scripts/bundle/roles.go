@@ -29,7 +29,7 @@ type Operation struct {
 // Operations are all of them, in the order of openapi.yaml.
 var Operations = []Operation{
 `)
-	ops := d.operations()
+	ops := slices.DeleteFunc(d.operations(), func(op operation) bool { return isTrue(op.item, "x-twin") })
 	for _, op := range ops {
 		refuse := "nil"
 		if restrictions := refused(op); len(restrictions) > 0 {

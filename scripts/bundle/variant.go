@@ -23,6 +23,7 @@ func (v variant) of(joined []byte) ([]byte, error) {
 		return nil, err
 	}
 	d := &document{root: n.Content[0], file: map[string]string{}}
+	d.dropTwins()
 	for _, op := range d.operations() {
 		v.operation(d, op)
 	}

@@ -35,6 +35,10 @@ type Request struct {
 	Desc   bool   // with Sort: largest first
 }
 
+// End is the cursor behind the last row of any listing: the page before it is the
+// last one. It is the base64 of last_page, as the help center writes it.
+const End = "bGFzdF9wYWdl"
+
 // First is the first page in cursor style.
 func First(size int) Request { return Request{Cursor: true, Size: size} }
 
@@ -56,7 +60,9 @@ type Result[T any] struct {
 	HasMore bool
 	After   string // cursor style: behind the last row; empty on an empty page
 	Before  string // cursor style: in front of the first row
-	Count   int    // offset style: rows of the whole listing
+	// HasPrevious, in cursor style, tells of rows in front of the first one.
+	HasPrevious bool
+	Count       int // offset style: rows of the whole listing
 }
 
 // Map turns the items of a page into something else.
@@ -65,7 +71,7 @@ func Map[T, U any](r Result[T], f func(T) U) Result[U] {
 	for i, item := range r.Items {
 		items[i] = f(item)
 	}
-	return Result[U]{Items: items, Request: r.Request, HasMore: r.HasMore, After: r.After, Before: r.Before, Count: r.Count}
+	return Result[U]{Items: items, Request: r.Request, HasMore: r.HasMore, After: r.After, Before: r.Before, HasPrevious: r.HasPrevious, Count: r.Count}
 }
 
 // cursor is what an opaque cursor holds: the order it belongs to and the values

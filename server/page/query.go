@@ -163,7 +163,8 @@ func besideCursor[T any](o Order, r Request, read func(order Order, cond string,
 		order, name, text = o.Reversed(), "before", r.Before
 	}
 	cond, condArgs := "", []any(nil)
-	if text != "" {
+	fromEnd := r.Before == End
+	if text != "" && !fromEnd {
 		values, err := decode(name, text, o.Name, len(order.Columns))
 		if err != nil {
 			return out, err
@@ -184,10 +185,12 @@ func besideCursor[T any](o Order, r Request, read func(order Order, cond string,
 	if more {
 		items, keys = items[:r.Size], keys[:r.Size]
 	}
+	out.HasPrevious = r.After != ""
 	if r.Before != "" {
+		out.HasPrevious = more
 		reverse(items)
 		reverse(keys)
-		more = true // the row that the cursor stands at lies behind this page
+		more = !fromEnd // the row that the cursor stands at lies behind this page
 	}
 	out.Items, out.HasMore = items, more && len(items) > 0
 	if len(items) > 0 {

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/helpcenter"
+)
+
+func (h helpCenterHandlers) ListSections(ctx context.Context, _ gen.ListSectionsRequestObject) (gen.ListSectionsResponseObject, error) {
+	l, err := h.sectionList(ctx, 0)
+	return gen.ListSections200JSONResponse{Listing: l}, err
+}
+
+func (h helpCenterHandlers) ListSectionsByCategory(ctx context.Context, r gen.ListSectionsByCategoryRequestObject) (gen.ListSectionsByCategoryResponseObject, error) {
+	l, err := h.sectionList(ctx, int64(r.CategoryID))
+	return gen.ListSectionsByCategory200JSONResponse{Listing: l}, err
+}
+
+func (h helpCenterHandlers) sectionList(ctx context.Context, category int64) (wire.Listing, error) {
+	p, err := helpPageOf(ctx)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	found, err := h.help.ListSections(ctx, auth.From(ctx), localeAsked(ctx), category, p)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	all, err := h.sectionsJSON(ctx, found.Items)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	l := helpList(ctx, "sections", with(found, all))
+	return l, h.addCategories(ctx, found.Items, func(c []gen.Category) { l.Add("categories", c) })
+}
+
+// addCategories side-loads the categories of sections, if the caller asks for
+// them.
+func (h helpCenterHandlers) addCategories(ctx context.Context, of []helpcenter.Section, add func([]gen.Category)) error {
+	if !includes(ctx, "categories") {
+		return nil
+	}
+	ids := idsOf(of, func(s helpcenter.Section) []int64 { return []int64{s.CategoryID} })
+	return h.sideCategories(ctx, ids, add)
+}
+
+func (h helpCenterHandlers) sideCategories(ctx context.Context, ids []int64, add func([]gen.Category)) error {
+	found, err := h.help.CategoriesByID(ctx, auth.From(ctx), localeAsked(ctx), ids)
+	if err != nil {
+		return err
+	}
+	all, err := h.categoriesJSON(ctx, found)
+	add(all)
+	return err
+}
+
+func (h helpCenterHandlers) ShowSection(ctx context.Context, r gen.ShowSectionRequestObject) (gen.ShowSectionResponseObject, error) {
+	s, err := h.help.Section(ctx, auth.From(ctx), localeAsked(ctx), int64(r.SectionID))
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.sectionEnvelope(ctx, s)
+	return gen.ShowSection200JSONResponse(out), err
+}
+
+func (h helpCenterHandlers) CreateSection(ctx context.Context, r gen.CreateSectionRequestObject) (gen.CreateSectionResponseObject, error) {
+	s, err := h.help.CreateSection(ctx, auth.From(ctx), localeAsked(ctx), int64(r.CategoryID), sectionChange(r.Body.Section))
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.sectionEnvelope(ctx, s)
+	return gen.CreateSection201JSONResponse{Headers: gen.CreateSection201ResponseHeaders{Location: out.Section.URL}, Body: out}, err
+}
+
+func (h helpCenterHandlers) UpdateSection(ctx context.Context, r gen.UpdateSectionRequestObject) (gen.UpdateSectionResponseObject, error) {
+	s, err := h.help.UpdateSection(ctx, auth.From(ctx), localeAsked(ctx), int64(r.SectionID), sectionChange(r.Body.Section))
+	if err != nil {
+		return nil, err
+	}
+	out, err := h.sectionEnvelope(ctx, s)
+	return gen.UpdateSection200JSONResponse(out), err
+}
+
+func (h helpCenterHandlers) DeleteSection(ctx context.Context, r gen.DeleteSectionRequestObject) (gen.DeleteSectionResponseObject, error) {
+	return gen.DeleteSection204Response{}, h.help.DeleteSection(ctx, auth.From(ctx), int64(r.SectionID))
+}
+
+func (h helpCenterHandlers) UpdateSectionSourceLocale(ctx context.Context, r gen.UpdateSectionSourceLocaleRequestObject) (gen.UpdateSectionSourceLocaleResponseObject, error) {
+	err := h.help.UpdateSourceLocale(ctx, auth.From(ctx), models.SourceSection, int64(r.SectionID), "section_locale", string(r.Body.SectionLocale))
+	return gen.UpdateSectionSourceLocale200JSONResponse{}, err
+}
+
+func sectionChange(in gen.SectionInput) helpcenter.SectionChange {
+	return helpcenter.SectionChange{
+		CategoryID: (*int64)(in.CategoryID), ParentSectionID: wire.NullableID(in.ParentSectionID), Position: (*int64)(in.Position),
+		Sorting: (*string)(in.Sorting), ThemeTemplate: (*string)(in.ThemeTemplate), Texts: each(in.Translations, textOf),
+		Text: textOf(gen.TextInput{Locale: in.Locale, Title: in.Name, Body: in.Description}),
+	}
+}
+
+func (h helpCenterHandlers) sectionEnvelope(ctx context.Context, s helpcenter.Section) (gen.SectionEnvelope, error) {
+	all, err := h.sectionsJSON(ctx, []helpcenter.Section{s})
+	if err != nil {
+		return gen.SectionEnvelope{}, err
+	}
+	out := gen.SectionEnvelope{Section: all[0]}
+	return out, h.addCategories(ctx, []helpcenter.Section{s}, func(c []gen.Category) { out.Categories = c })
+}
+
+func (h helpCenterHandlers) sectionsJSON(ctx context.Context, of []helpcenter.Section) ([]gen.Section, error) {
+	texts, err := h.helpTranslations(ctx, models.SourceSection, each(of, func(s helpcenter.Section) int64 { return s.ID }))
+	return each(of, func(s helpcenter.Section) gen.Section {
+		t := s.Text
+		return gen.Section{
+			ID: s.ID, URL: helpURL(ctx, t.Locale, "sections", idText(s.ID)), HTMLURL: htmlURL(ctx, t.Locale, "sections", s.ID, t.Title),
+			CategoryID: s.CategoryID, ParentSectionID: s.ParentSectionID, Position: int64(s.Position), Sorting: gen.SectionSorting(s.Sorting),
+			CreatedAt: wire.Time(s.CreatedAt), UpdatedAt: wire.Time(s.UpdatedAt), Name: t.Title, Description: or(t.HTMLBody, ""),
+			Locale: t.Locale, SourceLocale: s.SourceLocale, Outdated: t.Outdated, ThemeTemplate: s.ThemeTemplate,
+			ManageableBy: s.ManageableBy, UserSegmentID: s.UserSegmentID, Translations: embedded(ctx, texts, s.ID),
+		}
+	}), err
+}

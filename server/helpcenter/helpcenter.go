@@ -1,0 +1,161 @@
+// Package helpcenter keeps the help center: categories, sections and articles,
+// their texts in each language, their labels and files. Who may see what is said
+// in visible.go alone.
+package helpcenter
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/fields"
+	"github.com/helpd/helpd/server/locales"
+)
+
+// Limits of texts.
+const (
+	maxTitle = 255 // characters
+	// MaxBody is the length of the longest body, in bytes, as it is sent and as
+	// it is kept. A book has a million.
+	MaxBody = 1 << 20
+	// MaxDepth is how deep sections may be nested.
+	MaxDepth = 5
+)
+
+// Service keeps the help centers of all accounts.
+type Service struct {
+	db     *gorm.DB
+	fields *fields.Service
+	now    func() time.Time
+}
+
+// New makes the service. f knows what languages accounts have.
+func New(db *gorm.DB, f *fields.Service, now func() time.Time) *Service {
+	return &Service{db: db, fields: f, now: now}
+}
+
+// Locales are the languages of an account's help center, in lower case.
+type Locales struct {
+	Enabled []string // the default first
+	Default string
+}
+
+// Locales are the languages of the actor's account.
+func (s *Service) Locales(ctx context.Context, by auth.Actor) (Locales, error) {
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return Locales{}, err
+	}
+	return localesOf(config), nil
+}
+
+func (s *Service) localesTx(tx *gorm.DB, by auth.Actor) (Locales, error) {
+	config, err := s.fields.Current(tx, by.AccountID)
+	if err != nil {
+		return Locales{}, err
+	}
+	return localesOf(config), nil
+}
+
+func localesOf(config *fields.Config) Locales {
+	var l Locales
+	for _, id := range config.Settings.Localization.LocaleIDs {
+		if known, ok := locales.ByID(id); ok {
+			l.Enabled = append(l.Enabled, strings.ToLower(known.Code))
+		}
+	}
+	if len(l.Enabled) == 0 {
+		l.Enabled = []string{strings.ToLower(locales.Default)}
+	}
+	l.Default = l.Enabled[0]
+	return l
+}
+
+// reading is the language that by reads in who asked for one; empty is none.
+// Staff then read in the default language, others have to say. There is nothing
+// in a language that is not enabled.
+func (l Locales) reading(by auth.Actor, asked string) (string, error) {
+	asked = strings.ToLower(asked)
+	switch {
+	case asked == "" && !by.Staff():
+		return "", fault.InvalidField("locale", "is missing: /api/v2/help_center/%s/...", l.Default)
+	case asked == "":
+		return l.Default, nil
+	case !slices.Contains(l.Enabled, asked):
+		return "", fault.Missing("locale", asked)
+	}
+	return asked, nil
+}
+
+func (s *Service) reading(ctx context.Context, by auth.Actor, asked string) (string, error) {
+	l, err := s.Locales(ctx, by)
+	if err != nil {
+		return "", err
+	}
+	return l.reading(by, asked)
+}
+
+// writing is the language of a text that is written. It fails with fault.Invalid
+// for one that is not enabled, and for none.
+func (l Locales) writing(locale string) (string, error) {
+	locale = strings.ToLower(strings.TrimSpace(locale))
+	switch {
+	case locale == "":
+		return "", fault.Blank("locale")
+	case !slices.Contains(l.Enabled, locale):
+		return "", fault.InvalidField("locale", "%.50s is not enabled", locale)
+	}
+	return locale, nil
+}
+
+// brandTx is the brand that new content belongs to: the account's default one.
+func (s *Service) brandTx(tx *gorm.DB, by auth.Actor) (int64, error) {
+	config, err := s.fields.Current(tx, by.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range config.Brands {
+		if b.Default {
+			return b.ID, nil
+		}
+	}
+	return 0, fault.Missing("brand", "default")
+}
+
+func checkTitle(field, title string) error {
+	switch {
+	case title == "":
+		return fault.Blank(field)
+	case utf8.RuneCountInString(title) > maxTitle:
+		return fault.TooLong(field, maxTitle)
+	}
+	return nil
+}
+
+func checkBody(field string, body *string) error {
+	if body != nil && len(*body) > MaxBody {
+		return fault.InvalidField(field, "is too long (maximum is %d bytes)", MaxBody)
+	}
+	return nil
+}
+
+// set reports whether it changed what to points to.
+func set[T comparable](to *T, v *T) bool {
+	if v == nil || *to == *v {
+		return false
+	}
+	*to = *v
+	return true
+}
+
+func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// stamps of a record that is made now.
+func stamps(at time.Time) models.Stamps { return models.Stamps{CreatedAt: at, UpdatedAt: at} }
