@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
+	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/events"
@@ -31,6 +32,7 @@ import (
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
 	"github.com/helpd/helpd/server/search"
+	"github.com/helpd/helpd/server/segments"
 	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
@@ -45,6 +47,7 @@ type Services struct {
 	Attachments   *attachments.Service
 	Auth          *auth.Service
 	Automations   *automations.Service
+	ContentTags   *contenttags.Service
 	Dynamic       *dynamiccontent.Service
 	Erasure       *erasure.Service
 	Events        *events.Log
@@ -59,6 +62,7 @@ type Services struct {
 	Rules         *rulebook.Service
 	Index         *search.Index
 	Schedules     *schedules.Service
+	Segments      *segments.Service
 	SLA           *sla.Service
 	Suspended     *suspended.Service
 	Tags          *tags.Service
@@ -89,6 +93,7 @@ type Options struct {
 type handlers struct {
 	accountHandlers
 	attachmentHandlers
+	audienceHandlers
 	dynamicHandlers
 	eventHandlers
 	exportHandlers
@@ -139,6 +144,7 @@ func New(s Services, o Options) *echo.Echo {
 	h := handlers{
 		accountHandlers:      accountHandlers{s.Auth, s.Fields, s.Attachments},
 		attachmentHandlers:   attachmentHandlers{s.Attachments, s.Tickets, s.Rules, who},
+		audienceHandlers:     audienceHandlers{s.Segments, s.ContentTags},
 		dynamicHandlers:      dynamicHandlers{s.Dynamic},
 		eventHandlers:        eventHandlers{s.Events, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},

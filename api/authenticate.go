@@ -201,7 +201,7 @@ func (s setUp) guard(next gen.StrictHandlerFunc, operation string) gen.StrictHan
 			err = own.err
 		}
 		if err != nil && inHelpCenter(op) {
-			err = fieldErrors{err}
+			err = fieldErrors{err, inGuide(op)}
 		}
 		return answer, err
 	}

@@ -97,6 +97,10 @@ func errorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) error {
+	if body == nil {
+		w.WriteHeader(status)
+		return nil
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	return wire.NewEncoder(w).Encode(body)

@@ -26,7 +26,10 @@ type helpCenterHandlers struct {
 	users *users.Service
 }
 
-const helpCenterPath = "/api/v2/help_center/"
+const (
+	helpCenterPath = "/api/v2/help_center/"
+	guidePath      = "/api/v2/guide/"
+)
 
 var (
 	localeSegment = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
@@ -88,10 +91,15 @@ func helpCenterPaths(next echo.HandlerFunc) echo.HandlerFunc {
 // firstSize is how many records a page by number has unless the caller says.
 const firstSize = 30
 
-// helpPageOf reads the page of the help center that the caller asks for.
+// helpPageOf reads the page of the help center that the caller asks for. Those who
+// page by cursor may send sort_by and sort_order, too.
 func helpPageOf(ctx context.Context) (page.Request, error) {
 	r, err := pageOf(ctx)
-	if q := callOf(ctx).query; !r.Cursor && q.Get("per_page") == "" || r.Cursor && q.Get("page[size]") == "" {
+	q := callOf(ctx).query
+	if by := q.Get("sort_by"); r.Cursor && by != "" {
+		r.Sort, r.Desc = by, strings.EqualFold(q.Get("sort_order"), "desc")
+	}
+	if !r.Cursor && q.Get("per_page") == "" || r.Cursor && q.Get("page[size]") == "" {
 		r.Size = firstSize
 	}
 	return r, err
@@ -104,6 +112,20 @@ type helpLinks struct {
 	Last  string  `json:"last"`
 	Prev  *string `json:"prev,omitempty"`
 	Next  *string `json:"next,omitempty"`
+}
+
+// helpListOf answers with the page of a list of the help center that the caller
+// asks for.
+func helpListOf[T, U any](ctx context.Context, key string, list func(page.Request) (page.Result[T], error), json func(T) U) (wire.Listing, error) {
+	p, err := helpPageOf(ctx)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	found, err := list(p)
+	if err != nil {
+		return wire.Listing{}, err
+	}
+	return helpList(ctx, key, page.Map(found, json)), nil
 }
 
 // helpList is the envelope of a page of the help center, which differs from that
@@ -188,7 +210,10 @@ func htmlURL(ctx context.Context, locale, kind string, id int64, title string) s
 }
 
 // fieldErrors is an error of the help center, which tells what is wrong by field.
-type fieldErrors struct{ error }
+type fieldErrors struct {
+	error
+	guide bool // of an operation below guidePath, where nothing is said of what is missing
+}
 
 // Unwrap is the error itself.
 func (e fieldErrors) Unwrap() error { return e.error }
@@ -202,6 +227,9 @@ type fieldErrorsBody struct {
 // that it has everywhere.
 func (e fieldErrors) answer() (answer, bool) {
 	f := fault.Of(e.error)
+	if f != nil && f.Kind == fault.NotFound && e.guide {
+		return answer{status: 404}, true // and no body
+	}
 	if f == nil || f.Kind != fault.Invalid {
 		return answer{}, false
 	}
@@ -215,7 +243,11 @@ func (e fieldErrors) answer() (answer, bool) {
 }
 
 // inHelpCenter reports whether an operation tells errors by field.
-func inHelpCenter(op gen.Operation) bool { return strings.HasPrefix(op.Path, helpCenterPath) }
+func inHelpCenter(op gen.Operation) bool {
+	return strings.HasPrefix(op.Path, helpCenterPath) || inGuide(op)
+}
+
+func inGuide(op gen.Operation) bool { return strings.HasPrefix(op.Path, guidePath) }
 
 func (h helpCenterHandlers) ListHelpCenterLocales(ctx context.Context, _ gen.ListHelpCenterLocalesRequestObject) (gen.ListHelpCenterLocalesResponseObject, error) {
 	l, err := h.help.Locales(ctx, auth.From(ctx))

@@ -36,6 +36,7 @@ func newWorld(a *anAPI) *world {
 	}
 	w.ids["brand_id"] = fmt.Sprint(a.get("/api/v2/brands").want(200).ids("brands")[0])
 	w.people()
+	w.audience()
 	w.setUp()
 	w.rules()
 	w.tickets()
@@ -81,6 +82,14 @@ func (w *world) people() {
 	w.made("/api/v2/groups", "group", "group_id", `{"group":{"name":"SECRET","description":"SECRET"}}`)
 	w.made("/api/v2/group_memberships", "group_membership", "group_membership_id",
 		`{"group_membership":{"user_id":`+w.ids["agent_id"]+`,"group_id":`+w.ids["group_id"]+`}}`)
+}
+
+func (w *world) audience() {
+	w.t.Helper()
+	segment := w.made("/api/v2/help_center/user_segments", "user_segment", "user_segment_id", `{"user_segment":{"name":"PRIVATE","user_type":"signed_in_users",
+		"tags":["SECRET"],"or_tags":["SECRET"],"organization_ids":[`+w.ids["organization_id"]+`],"group_ids":[`+w.ids["group_id"]+`],"added_user_ids":[`+w.ids["user_id"]+`]}}`)
+	w.made("/api/v2/guide/permission_groups", "permission_group", "permission_group_id", `{"permission_group":{"name":"PRIVATE","edit":[`+segment+`]}}`)
+	w.ids["content_tag_id"] = w.post("/api/v2/guide/content_tags", `{"content_tag":{"name":"`+w.secret+`"}}`).want(201).member("content_tag", "id").(string)
 }
 
 func (w *world) setUp() {

@@ -420,6 +420,24 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Defines values for UserSegmentType.
+const (
+	UserSegmentTypeSignedInUsers UserSegmentType = "signed_in_users"
+	UserSegmentTypeStaff         UserSegmentType = "staff"
+)
+
+// Valid indicates whether the value is a known member of the UserSegmentType enum.
+func (e UserSegmentType) Valid() bool {
+	switch e {
+	case UserSegmentTypeSignedInUsers:
+		return true
+	case UserSegmentTypeStaff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookAuthenticationType.
 const (
 	WebhookAuthenticationTypeAPIKey      WebhookAuthenticationType = "api_key"
@@ -988,6 +1006,36 @@ type ConditionDefinition struct {
 	Operators  []OperatorDefinition  `json:"operators"`
 	Values     []RuleValueDefinition `json:"values"`
 }
+
+// ContentTag defines model for ContentTag.
+type ContentTag struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+
+	// CreatedAt To the millisecond.
+	CreatedAt string `json:"created_at"`
+
+	// UpdatedAt To the millisecond.
+	UpdatedAt string `json:"updated_at"`
+}
+
+// ContentTagBody defines model for ContentTagBody.
+type ContentTagBody struct {
+	ContentTag ContentTagInput `json:"content_tag"`
+}
+
+// ContentTagEnvelope defines model for ContentTagEnvelope.
+type ContentTagEnvelope struct {
+	ContentTag ContentTag `json:"content_tag"`
+}
+
+// ContentTagInput defines model for ContentTagInput.
+type ContentTagInput struct {
+	Name *wire.Text `json:"name,omitempty"`
+}
+
+// ContentTagList defines model for ContentTagList.
+type ContentTagList = wire.List
 
 // Count defines model for Count.
 type Count struct {
@@ -2687,6 +2735,41 @@ type OwnPasswordBody struct {
 type PasswordRequirementsEnvelope struct {
 	Requirements []string `json:"requirements"`
 }
+
+// PermissionGroup defines model for PermissionGroup.
+type PermissionGroup struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// Edit Segments whose agents may edit.
+	Edit []int64 `json:"edit"`
+
+	// Publish Segments whose agents may edit and publish.
+	Publish   []int64   `json:"publish"`
+	BuiltIn   bool      `json:"built_in"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// PermissionGroupBody defines model for PermissionGroupBody.
+type PermissionGroupBody struct {
+	PermissionGroup PermissionGroupInput `json:"permission_group"`
+}
+
+// PermissionGroupEnvelope defines model for PermissionGroupEnvelope.
+type PermissionGroupEnvelope struct {
+	PermissionGroup PermissionGroup `json:"permission_group"`
+}
+
+// PermissionGroupInput defines model for PermissionGroupInput.
+type PermissionGroupInput struct {
+	Name    *wire.Text `json:"name,omitempty"`
+	Edit    wire.IDs   `json:"edit,omitzero"`
+	Publish wire.IDs   `json:"publish,omitzero"`
+}
+
+// PermissionGroupList defines model for PermissionGroupList.
+type PermissionGroupList = wire.List
 
 // PhoneNumberList defines model for PhoneNumberList.
 type PhoneNumberList = wire.List
@@ -4988,6 +5071,54 @@ type UserRequestInput struct {
 // UserRole defines model for UserRole.
 type UserRole string
 
+// UserSegment defines model for UserSegment.
+type UserSegment struct {
+	ID              int64           `json:"id"`
+	Name            string          `json:"name"`
+	UserType        UserSegmentType `json:"user_type"`
+	GroupIds        []int64         `json:"group_ids"`
+	OrganizationIds []int64         `json:"organization_ids"`
+
+	// Tags Of which a user must have all.
+	Tags []string `json:"tags"`
+
+	// OrTags Of which a user must have one.
+	OrTags []string `json:"or_tags"`
+
+	// AddedUserIds Users who need nothing but the type.
+	AddedUserIds []int64   `json:"added_user_ids"`
+	BuiltIn      bool      `json:"built_in"`
+	CreatedAt    wire.Time `json:"created_at"`
+	UpdatedAt    wire.Time `json:"updated_at"`
+}
+
+// UserSegmentBody defines model for UserSegmentBody.
+type UserSegmentBody struct {
+	UserSegment UserSegmentInput `json:"user_segment"`
+}
+
+// UserSegmentEnvelope defines model for UserSegmentEnvelope.
+type UserSegmentEnvelope struct {
+	UserSegment UserSegment `json:"user_segment"`
+}
+
+// UserSegmentInput defines model for UserSegmentInput.
+type UserSegmentInput struct {
+	Name            *wire.Text `json:"name,omitempty"`
+	UserType        *wire.Text `json:"user_type,omitempty"`
+	GroupIds        wire.IDs   `json:"group_ids,omitzero"`
+	OrganizationIds wire.IDs   `json:"organization_ids,omitzero"`
+	Tags            wire.Tags  `json:"tags,omitzero"`
+	OrTags          wire.Tags  `json:"or_tags,omitzero"`
+	AddedUserIds    wire.IDs   `json:"added_user_ids,omitzero"`
+}
+
+// UserSegmentList defines model for UserSegmentList.
+type UserSegmentList = wire.List
+
+// UserSegmentType defines model for UserSegmentType.
+type UserSegmentType string
+
 // UserSettings defines model for UserSettings.
 type UserSettings struct {
 	Localization UserLocalization `json:"localization"`
@@ -5528,6 +5659,12 @@ type AutomationIDParam = wire.ID
 // BrandIDParam defines model for BrandIdParam.
 type BrandIDParam = wire.ID
 
+// BuiltInParam defines model for BuiltInParam.
+type BuiltInParam = wire.Flag
+
+// ContentTagIDParam defines model for ContentTagIdParam.
+type ContentTagIDParam = string
+
 // CreatorParam defines model for CreatorParam.
 type CreatorParam = wire.Flag
 
@@ -5621,6 +5758,9 @@ type MacroAttachmentIDParam = wire.ID
 // MacroIDParam defines model for MacroIdParam.
 type MacroIDParam = wire.ID
 
+// NamePrefixParam defines model for NamePrefixParam.
+type NamePrefixParam = string
+
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
 
@@ -5659,6 +5799,9 @@ type PageSizeParam = int64
 
 // PerPageParam defines model for PerPageParam.
 type PerPageParam = int64
+
+// PermissionGroupIDParam defines model for PermissionGroupIdParam.
+type PermissionGroupIDParam = wire.ID
 
 // PermissionSetParam defines model for PermissionSetParam.
 type PermissionSetParam = wire.ID
@@ -5797,6 +5940,9 @@ type UserIdentityIDParam = wire.ID
 
 // UserOrMeIDParam defines model for UserOrMeIdParam.
 type UserOrMeIDParam = string
+
+// UserSegmentIDParam defines model for UserSegmentIdParam.
+type UserSegmentIDParam = wire.ID
 
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = wire.ID
@@ -5939,6 +6085,18 @@ type CountUsersByGroupParams struct {
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
 }
 
+// ListContentTagsParams defines parameters for ListContentTags.
+type ListContentTagsParams struct {
+	// FilterNamePrefix What names begin with, whatever its case.
+	FilterNamePrefix *NamePrefixParam `form:"filter[name_prefix],omitempty" json:"filter[name_prefix],omitempty"`
+}
+
+// CountContentTagsParams defines parameters for CountContentTags.
+type CountContentTagsParams struct {
+	// FilterNamePrefix What names begin with, whatever its case.
+	FilterNamePrefix *NamePrefixParam `form:"filter[name_prefix],omitempty" json:"filter[name_prefix],omitempty"`
+}
+
 // ListArticlesParams defines parameters for ListArticles.
 type ListArticlesParams struct {
 	// LabelNames Labels separated by commas, all of which the articles have.
@@ -6002,6 +6160,18 @@ type ListSectionTranslationsParams struct {
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
 }
 
+// ListUserSegmentsParams defines parameters for ListUserSegments.
+type ListUserSegmentsParams struct {
+	// BuiltIn Whether to list those that every account has, or the others; absent: all.
+	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
+}
+
+// ListUserSegmentsApplicableParams defines parameters for ListUserSegmentsApplicable.
+type ListUserSegmentsApplicableParams struct {
+	// BuiltIn Whether to list those that every account has, or the others; absent: all.
+	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
+}
+
 // ListArticlesByUserParams defines parameters for ListArticlesByUser.
 type ListArticlesByUserParams struct {
 	// LabelNames Labels separated by commas, all of which the articles have.
@@ -6009,6 +6179,12 @@ type ListArticlesByUserParams struct {
 
 	// StartTime Only what changed at this time, in seconds since 1970, or later.
 	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
+}
+
+// ListUserSegmentsByUserParams defines parameters for ListUserSegmentsByUser.
+type ListUserSegmentsByUserParams struct {
+	// BuiltIn Whether to list those that every account has, or the others; absent: all.
+	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
 }
 
 // TicketImportParams defines parameters for TicketImport.
@@ -6842,6 +7018,18 @@ type CreateGroupJSONRequestBody = GroupBody
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
 
+// CreateContentTagJSONRequestBody defines body for CreateContentTag for application/json ContentType.
+type CreateContentTagJSONRequestBody = ContentTagBody
+
+// UpdateContentTagJSONRequestBody defines body for UpdateContentTag for application/json ContentType.
+type UpdateContentTagJSONRequestBody = ContentTagBody
+
+// CreatePermissionGroupJSONRequestBody defines body for CreatePermissionGroup for application/json ContentType.
+type CreatePermissionGroupJSONRequestBody = PermissionGroupBody
+
+// UpdatePermissionGroupJSONRequestBody defines body for UpdatePermissionGroup for application/json ContentType.
+type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
+
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
@@ -6886,6 +7074,12 @@ type CreateSectionTranslationJSONRequestBody = TranslationBody
 
 // UpdateSectionTranslationJSONRequestBody defines body for UpdateSectionTranslation for application/json ContentType.
 type UpdateSectionTranslationJSONRequestBody = TranslationBody
+
+// CreateUserSegmentJSONRequestBody defines body for CreateUserSegment for application/json ContentType.
+type CreateUserSegmentJSONRequestBody = UserSegmentBody
+
+// UpdateUserSegmentJSONRequestBody defines body for UpdateUserSegment for application/json ContentType.
+type UpdateUserSegmentJSONRequestBody = UserSegmentBody
 
 // TicketImportJSONRequestBody defines body for TicketImport for application/json ContentType.
 type TicketImportJSONRequestBody = TicketImportBody
@@ -7598,6 +7792,39 @@ type ServerInterface interface {
 	// CountUsersByGroup Counts the active users of a group.
 	// (GET /api/v2/groups/{group_id}/users/count)
 	CountUsersByGroup(ctx echo.Context, groupID GroupIDParam, params CountUsersByGroupParams) error
+	// ListContentTags Lists the content tags, by id or by name, 30 on a page.
+	// (GET /api/v2/guide/content_tags)
+	ListContentTags(ctx echo.Context, params ListContentTagsParams) error
+	// CreateContentTag Creates a content tag. No two have the same name, whatever its case.
+	// (POST /api/v2/guide/content_tags)
+	CreateContentTag(ctx echo.Context) error
+	// CountContentTags Counts the content tags.
+	// (GET /api/v2/guide/content_tags/count)
+	CountContentTags(ctx echo.Context, params CountContentTagsParams) error
+	// DeleteContentTag Deletes a content tag.
+	// (DELETE /api/v2/guide/content_tags/{content_tag_id})
+	DeleteContentTag(ctx echo.Context, contentTagID ContentTagIDParam) error
+	// ShowContentTag Shows a content tag.
+	// (GET /api/v2/guide/content_tags/{content_tag_id})
+	ShowContentTag(ctx echo.Context, contentTagID ContentTagIDParam) error
+	// UpdateContentTag Renames a content tag.
+	// (PUT /api/v2/guide/content_tags/{content_tag_id})
+	UpdateContentTag(ctx echo.Context, contentTagID ContentTagIDParam) error
+	// ListPermissionGroups Lists the permission groups, by id, or by name, created_at or updated_at.
+	// (GET /api/v2/guide/permission_groups)
+	ListPermissionGroups(ctx echo.Context) error
+	// CreatePermissionGroup Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+	// (POST /api/v2/guide/permission_groups)
+	CreatePermissionGroup(ctx echo.Context) error
+	// DeletePermissionGroup Deletes a permission group that no article has.
+	// (DELETE /api/v2/guide/permission_groups/{permission_group_id})
+	DeletePermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error
+	// ShowPermissionGroup Shows a permission group.
+	// (GET /api/v2/guide/permission_groups/{permission_group_id})
+	ShowPermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error
+	// UpdatePermissionGroup Changes the fields that are present. The built-in permission group does not change.
+	// (PUT /api/v2/guide/permission_groups/{permission_group_id})
+	UpdatePermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx echo.Context, params ListArticlesParams) error
@@ -7712,9 +7939,30 @@ type ServerInterface interface {
 	// DeleteTranslation Deletes a translation, unless others are translated from it.
 	// (DELETE /api/v2/help_center/translations/{translation_id})
 	DeleteTranslation(ctx echo.Context, translationID TranslationIDParam) error
+	// ListUserSegments Lists the user segments, by id, or by name, created_at or updated_at.
+	// (GET /api/v2/help_center/user_segments)
+	ListUserSegments(ctx echo.Context, params ListUserSegmentsParams) error
+	// CreateUserSegment Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+	// (POST /api/v2/help_center/user_segments)
+	CreateUserSegment(ctx echo.Context) error
+	// ListUserSegmentsApplicable Lists the user segments to which the caller may restrict content: all for an admin, their own for an agent.
+	// (GET /api/v2/help_center/user_segments/applicable)
+	ListUserSegmentsApplicable(ctx echo.Context, params ListUserSegmentsApplicableParams) error
+	// DeleteUserSegment Deletes a user segment to which nothing is restricted, and which no permission group names.
+	// (DELETE /api/v2/help_center/user_segments/{user_segment_id})
+	DeleteUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error
+	// ShowUserSegment Shows a user segment.
+	// (GET /api/v2/help_center/user_segments/{user_segment_id})
+	ShowUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error
+	// UpdateUserSegment Changes the fields that are present. The built-in segments do not change.
+	// (PUT /api/v2/help_center/user_segments/{user_segment_id})
+	UpdateUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error
 	// ListArticlesByUser Lists the articles of an author.
 	// (GET /api/v2/help_center/users/{user_id}/articles)
 	ListArticlesByUser(ctx echo.Context, userID UserOrMeIDParam, params ListArticlesByUserParams) error
+	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
+	// (GET /api/v2/help_center/users/{user_id}/user_segments)
+	ListUserSegmentsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSegmentsByUserParams) error
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
 	TicketImport(ctx echo.Context, params TicketImportParams) error
@@ -10215,6 +10463,165 @@ func (w *ServerInterfaceWrapper) CountUsersByGroup(ctx echo.Context) error {
 	return err
 }
 
+// ListContentTags converts echo context to params.
+func (w *ServerInterfaceWrapper) ListContentTags(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListContentTagsParams
+	// ------------- Optional query parameter "filter[name_prefix]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[name_prefix]", ctx.QueryParams(), &params.FilterNamePrefix, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[name_prefix]: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListContentTags(ctx, params)
+	return err
+}
+
+// CreateContentTag converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateContentTag(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateContentTag(ctx)
+	return err
+}
+
+// CountContentTags converts echo context to params.
+func (w *ServerInterfaceWrapper) CountContentTags(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountContentTagsParams
+	// ------------- Optional query parameter "filter[name_prefix]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[name_prefix]", ctx.QueryParams(), &params.FilterNamePrefix, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[name_prefix]: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CountContentTags(ctx, params)
+	return err
+}
+
+// DeleteContentTag converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteContentTag(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "content_tag_id" -------------
+	var contentTagID ContentTagIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "content_tag_id", ctx.Param("content_tag_id"), &contentTagID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter content_tag_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteContentTag(ctx, contentTagID)
+	return err
+}
+
+// ShowContentTag converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowContentTag(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "content_tag_id" -------------
+	var contentTagID ContentTagIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "content_tag_id", ctx.Param("content_tag_id"), &contentTagID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter content_tag_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowContentTag(ctx, contentTagID)
+	return err
+}
+
+// UpdateContentTag converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateContentTag(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "content_tag_id" -------------
+	var contentTagID ContentTagIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "content_tag_id", ctx.Param("content_tag_id"), &contentTagID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter content_tag_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateContentTag(ctx, contentTagID)
+	return err
+}
+
+// ListPermissionGroups converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPermissionGroups(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPermissionGroups(ctx)
+	return err
+}
+
+// CreatePermissionGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) CreatePermissionGroup(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreatePermissionGroup(ctx)
+	return err
+}
+
+// DeletePermissionGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) DeletePermissionGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "permission_group_id" -------------
+	var permissionGroupID PermissionGroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "permission_group_id", ctx.Param("permission_group_id"), &permissionGroupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeletePermissionGroup(ctx, permissionGroupID)
+	return err
+}
+
+// ShowPermissionGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowPermissionGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "permission_group_id" -------------
+	var permissionGroupID PermissionGroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "permission_group_id", ctx.Param("permission_group_id"), &permissionGroupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowPermissionGroup(ctx, permissionGroupID)
+	return err
+}
+
+// UpdatePermissionGroup converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdatePermissionGroup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "permission_group_id" -------------
+	var permissionGroupID PermissionGroupIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "permission_group_id", ctx.Param("permission_group_id"), &permissionGroupID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter permission_group_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdatePermissionGroup(ctx, permissionGroupID)
+	return err
+}
+
 // ListArticles converts echo context to params.
 func (w *ServerInterfaceWrapper) ListArticles(ctx echo.Context) error {
 	var err error
@@ -10953,6 +11360,99 @@ func (w *ServerInterfaceWrapper) DeleteTranslation(ctx echo.Context) error {
 	return err
 }
 
+// ListUserSegments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSegments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserSegmentsParams
+	// ------------- Optional query parameter "built_in" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "built_in", ctx.QueryParams(), &params.BuiltIn, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter built_in: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSegments(ctx, params)
+	return err
+}
+
+// CreateUserSegment converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUserSegment(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUserSegment(ctx)
+	return err
+}
+
+// ListUserSegmentsApplicable converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSegmentsApplicable(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserSegmentsApplicableParams
+	// ------------- Optional query parameter "built_in" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "built_in", ctx.QueryParams(), &params.BuiltIn, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter built_in: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSegmentsApplicable(ctx, params)
+	return err
+}
+
+// DeleteUserSegment converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUserSegment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_segment_id" -------------
+	var userSegmentID UserSegmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_segment_id", ctx.Param("user_segment_id"), &userSegmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_segment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUserSegment(ctx, userSegmentID)
+	return err
+}
+
+// ShowUserSegment converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowUserSegment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_segment_id" -------------
+	var userSegmentID UserSegmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_segment_id", ctx.Param("user_segment_id"), &userSegmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_segment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowUserSegment(ctx, userSegmentID)
+	return err
+}
+
+// UpdateUserSegment converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateUserSegment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_segment_id" -------------
+	var userSegmentID UserSegmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_segment_id", ctx.Param("user_segment_id"), &userSegmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_segment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateUserSegment(ctx, userSegmentID)
+	return err
+}
+
 // ListArticlesByUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ListArticlesByUser(ctx echo.Context) error {
 	var err error
@@ -10982,6 +11482,31 @@ func (w *ServerInterfaceWrapper) ListArticlesByUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListArticlesByUser(ctx, userID, params)
+	return err
+}
+
+// ListUserSegmentsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSegmentsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserSegmentsByUserParams
+	// ------------- Optional query parameter "built_in" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "built_in", ctx.QueryParams(), &params.BuiltIn, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter built_in: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSegmentsByUser(ctx, userID, params)
 	return err
 }
 
@@ -16997,6 +17522,17 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/groups/:group_id", wrapper.UpdateGroup, options.OperationMiddlewares["UpdateGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups", wrapper.ListGroupsByUser, options.OperationMiddlewares["ListGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups/count", wrapper.CountGroupsByUser, options.OperationMiddlewares["CountGroupsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/guide/permission_groups", wrapper.ListPermissionGroups, options.OperationMiddlewares["ListPermissionGroups"]...)
+	router.POST(options.BaseURL+"/api/v2/guide/permission_groups", wrapper.CreatePermissionGroup, options.OperationMiddlewares["CreatePermissionGroup"]...)
+	router.DELETE(options.BaseURL+"/api/v2/guide/permission_groups/:permission_group_id", wrapper.DeletePermissionGroup, options.OperationMiddlewares["DeletePermissionGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/guide/permission_groups/:permission_group_id", wrapper.ShowPermissionGroup, options.OperationMiddlewares["ShowPermissionGroup"]...)
+	router.PUT(options.BaseURL+"/api/v2/guide/permission_groups/:permission_group_id", wrapper.UpdatePermissionGroup, options.OperationMiddlewares["UpdatePermissionGroup"]...)
+	router.GET(options.BaseURL+"/api/v2/guide/content_tags", wrapper.ListContentTags, options.OperationMiddlewares["ListContentTags"]...)
+	router.POST(options.BaseURL+"/api/v2/guide/content_tags", wrapper.CreateContentTag, options.OperationMiddlewares["CreateContentTag"]...)
+	router.GET(options.BaseURL+"/api/v2/guide/content_tags/count", wrapper.CountContentTags, options.OperationMiddlewares["CountContentTags"]...)
+	router.DELETE(options.BaseURL+"/api/v2/guide/content_tags/:content_tag_id", wrapper.DeleteContentTag, options.OperationMiddlewares["DeleteContentTag"]...)
+	router.GET(options.BaseURL+"/api/v2/guide/content_tags/:content_tag_id", wrapper.ShowContentTag, options.OperationMiddlewares["ShowContentTag"]...)
+	router.PUT(options.BaseURL+"/api/v2/guide/content_tags/:content_tag_id", wrapper.UpdateContentTag, options.OperationMiddlewares["UpdateContentTag"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/locales", wrapper.ListHelpCenterLocales, options.OperationMiddlewares["ListHelpCenterLocales"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/categories", wrapper.ListCategories, options.OperationMiddlewares["ListCategories"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/categories", wrapper.CreateCategory, options.OperationMiddlewares["CreateCategory"]...)
@@ -17282,6 +17818,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v2/users/:user_id/password", wrapper.SetUserPassword, options.OperationMiddlewares["SetUserPassword"]...)
 	router.PUT(options.BaseURL+"/api/v2/users/:user_id/password", wrapper.ChangeOwnPassword, options.OperationMiddlewares["ChangeOwnPassword"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/password/requirements", wrapper.GetUserPasswordRequirements, options.OperationMiddlewares["GetUserPasswordRequirements"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/user_segments", wrapper.ListUserSegments, options.OperationMiddlewares["ListUserSegments"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/user_segments", wrapper.CreateUserSegment, options.OperationMiddlewares["CreateUserSegment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/user_segments/applicable", wrapper.ListUserSegmentsApplicable, options.OperationMiddlewares["ListUserSegmentsApplicable"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id", wrapper.DeleteUserSegment, options.OperationMiddlewares["DeleteUserSegment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id", wrapper.ShowUserSegment, options.OperationMiddlewares["ShowUserSegment"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id", wrapper.UpdateUserSegment, options.OperationMiddlewares["UpdateUserSegment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/user_segments", wrapper.ListUserSegmentsByUser, options.OperationMiddlewares["ListUserSegmentsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users", wrapper.ListUsers, options.OperationMiddlewares["ListUsers"]...)
 	router.POST(options.BaseURL+"/api/v2/users", wrapper.CreateUser, options.OperationMiddlewares["CreateUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/autocomplete", wrapper.AutocompleteUsers, options.OperationMiddlewares["AutocompleteUsers"]...)
@@ -19467,6 +20010,245 @@ func (response CountUsersByGroup200JSONResponse) VisitCountUsersByGroupResponse(
 	return err
 }
 
+type ListContentTagsRequestObject struct {
+	Params ListContentTagsParams
+}
+
+type ListContentTagsResponseObject interface {
+	VisitListContentTagsResponse(w http.ResponseWriter) error
+}
+
+type ListContentTags200JSONResponse ContentTagList
+
+func (response ListContentTags200JSONResponse) VisitListContentTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateContentTagRequestObject struct {
+	Body *CreateContentTagJSONRequestBody
+}
+
+type CreateContentTagResponseObject interface {
+	VisitCreateContentTagResponse(w http.ResponseWriter) error
+}
+
+type CreateContentTag201JSONResponse ContentTagEnvelope
+
+func (response CreateContentTag201JSONResponse) VisitCreateContentTagResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountContentTagsRequestObject struct {
+	Params CountContentTagsParams
+}
+
+type CountContentTagsResponseObject interface {
+	VisitCountContentTagsResponse(w http.ResponseWriter) error
+}
+
+type CountContentTags200JSONResponse CountEnvelope
+
+func (response CountContentTags200JSONResponse) VisitCountContentTagsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteContentTagRequestObject struct {
+	ContentTagID ContentTagIDParam `json:"content_tag_id"`
+}
+
+type DeleteContentTagResponseObject interface {
+	VisitDeleteContentTagResponse(w http.ResponseWriter) error
+}
+
+type DeleteContentTag204Response struct {
+}
+
+func (response DeleteContentTag204Response) VisitDeleteContentTagResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowContentTagRequestObject struct {
+	ContentTagID ContentTagIDParam `json:"content_tag_id"`
+}
+
+type ShowContentTagResponseObject interface {
+	VisitShowContentTagResponse(w http.ResponseWriter) error
+}
+
+type ShowContentTag200JSONResponse ContentTagEnvelope
+
+func (response ShowContentTag200JSONResponse) VisitShowContentTagResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateContentTagRequestObject struct {
+	ContentTagID ContentTagIDParam `json:"content_tag_id"`
+	Body         *UpdateContentTagJSONRequestBody
+}
+
+type UpdateContentTagResponseObject interface {
+	VisitUpdateContentTagResponse(w http.ResponseWriter) error
+}
+
+type UpdateContentTag200JSONResponse ContentTagEnvelope
+
+func (response UpdateContentTag200JSONResponse) VisitUpdateContentTagResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPermissionGroupsRequestObject struct {
+}
+
+type ListPermissionGroupsResponseObject interface {
+	VisitListPermissionGroupsResponse(w http.ResponseWriter) error
+}
+
+type ListPermissionGroups200JSONResponse PermissionGroupList
+
+func (response ListPermissionGroups200JSONResponse) VisitListPermissionGroupsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePermissionGroupRequestObject struct {
+	Body *CreatePermissionGroupJSONRequestBody
+}
+
+type CreatePermissionGroupResponseObject interface {
+	VisitCreatePermissionGroupResponse(w http.ResponseWriter) error
+}
+
+type CreatePermissionGroup201ResponseHeaders struct {
+	Location string
+}
+
+type CreatePermissionGroup201JSONResponse struct {
+	Body    PermissionGroupEnvelope
+	Headers CreatePermissionGroup201ResponseHeaders
+}
+
+func (response CreatePermissionGroup201JSONResponse) VisitCreatePermissionGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeletePermissionGroupRequestObject struct {
+	PermissionGroupID PermissionGroupIDParam `json:"permission_group_id"`
+}
+
+type DeletePermissionGroupResponseObject interface {
+	VisitDeletePermissionGroupResponse(w http.ResponseWriter) error
+}
+
+type DeletePermissionGroup204Response struct {
+}
+
+func (response DeletePermissionGroup204Response) VisitDeletePermissionGroupResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowPermissionGroupRequestObject struct {
+	PermissionGroupID PermissionGroupIDParam `json:"permission_group_id"`
+}
+
+type ShowPermissionGroupResponseObject interface {
+	VisitShowPermissionGroupResponse(w http.ResponseWriter) error
+}
+
+type ShowPermissionGroup200JSONResponse PermissionGroupEnvelope
+
+func (response ShowPermissionGroup200JSONResponse) VisitShowPermissionGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdatePermissionGroupRequestObject struct {
+	PermissionGroupID PermissionGroupIDParam `json:"permission_group_id"`
+	Body              *UpdatePermissionGroupJSONRequestBody
+}
+
+type UpdatePermissionGroupResponseObject interface {
+	VisitUpdatePermissionGroupResponse(w http.ResponseWriter) error
+}
+
+type UpdatePermissionGroup200JSONResponse PermissionGroupEnvelope
+
+func (response UpdatePermissionGroup200JSONResponse) VisitUpdatePermissionGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListArticlesRequestObject struct {
 	Params ListArticlesParams
 }
@@ -20349,6 +21131,141 @@ func (response DeleteTranslation204Response) VisitDeleteTranslationResponse(w ht
 	return nil
 }
 
+type ListUserSegmentsRequestObject struct {
+	Params ListUserSegmentsParams
+}
+
+type ListUserSegmentsResponseObject interface {
+	VisitListUserSegmentsResponse(w http.ResponseWriter) error
+}
+
+type ListUserSegments200JSONResponse UserSegmentList
+
+func (response ListUserSegments200JSONResponse) VisitListUserSegmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserSegmentRequestObject struct {
+	Body *CreateUserSegmentJSONRequestBody
+}
+
+type CreateUserSegmentResponseObject interface {
+	VisitCreateUserSegmentResponse(w http.ResponseWriter) error
+}
+
+type CreateUserSegment201ResponseHeaders struct {
+	Location string
+}
+
+type CreateUserSegment201JSONResponse struct {
+	Body    UserSegmentEnvelope
+	Headers CreateUserSegment201ResponseHeaders
+}
+
+func (response CreateUserSegment201JSONResponse) VisitCreateUserSegmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSegmentsApplicableRequestObject struct {
+	Params ListUserSegmentsApplicableParams
+}
+
+type ListUserSegmentsApplicableResponseObject interface {
+	VisitListUserSegmentsApplicableResponse(w http.ResponseWriter) error
+}
+
+type ListUserSegmentsApplicable200JSONResponse UserSegmentList
+
+func (response ListUserSegmentsApplicable200JSONResponse) VisitListUserSegmentsApplicableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserSegmentRequestObject struct {
+	UserSegmentID UserSegmentIDParam `json:"user_segment_id"`
+}
+
+type DeleteUserSegmentResponseObject interface {
+	VisitDeleteUserSegmentResponse(w http.ResponseWriter) error
+}
+
+type DeleteUserSegment204Response struct {
+}
+
+func (response DeleteUserSegment204Response) VisitDeleteUserSegmentResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowUserSegmentRequestObject struct {
+	UserSegmentID UserSegmentIDParam `json:"user_segment_id"`
+}
+
+type ShowUserSegmentResponseObject interface {
+	VisitShowUserSegmentResponse(w http.ResponseWriter) error
+}
+
+type ShowUserSegment200JSONResponse UserSegmentEnvelope
+
+func (response ShowUserSegment200JSONResponse) VisitShowUserSegmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateUserSegmentRequestObject struct {
+	UserSegmentID UserSegmentIDParam `json:"user_segment_id"`
+	Body          *UpdateUserSegmentJSONRequestBody
+}
+
+type UpdateUserSegmentResponseObject interface {
+	VisitUpdateUserSegmentResponse(w http.ResponseWriter) error
+}
+
+type UpdateUserSegment200JSONResponse UserSegmentEnvelope
+
+func (response UpdateUserSegment200JSONResponse) VisitUpdateUserSegmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListArticlesByUserRequestObject struct {
 	UserID UserOrMeIDParam `json:"user_id"`
 	Params ListArticlesByUserParams
@@ -20361,6 +21278,29 @@ type ListArticlesByUserResponseObject interface {
 type ListArticlesByUser200JSONResponse ArticleList
 
 func (response ListArticlesByUser200JSONResponse) VisitListArticlesByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSegmentsByUserRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+	Params ListUserSegmentsByUserParams
+}
+
+type ListUserSegmentsByUserResponseObject interface {
+	VisitListUserSegmentsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListUserSegmentsByUser200JSONResponse UserSegmentList
+
+func (response ListUserSegmentsByUser200JSONResponse) VisitListUserSegmentsByUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -28274,6 +29214,39 @@ type StrictServerInterface interface {
 	// CountUsersByGroup Counts the active users of a group.
 	// (GET /api/v2/groups/{group_id}/users/count)
 	CountUsersByGroup(ctx context.Context, request CountUsersByGroupRequestObject) (CountUsersByGroupResponseObject, error)
+	// ListContentTags Lists the content tags, by id or by name, 30 on a page.
+	// (GET /api/v2/guide/content_tags)
+	ListContentTags(ctx context.Context, request ListContentTagsRequestObject) (ListContentTagsResponseObject, error)
+	// CreateContentTag Creates a content tag. No two have the same name, whatever its case.
+	// (POST /api/v2/guide/content_tags)
+	CreateContentTag(ctx context.Context, request CreateContentTagRequestObject) (CreateContentTagResponseObject, error)
+	// CountContentTags Counts the content tags.
+	// (GET /api/v2/guide/content_tags/count)
+	CountContentTags(ctx context.Context, request CountContentTagsRequestObject) (CountContentTagsResponseObject, error)
+	// DeleteContentTag Deletes a content tag.
+	// (DELETE /api/v2/guide/content_tags/{content_tag_id})
+	DeleteContentTag(ctx context.Context, request DeleteContentTagRequestObject) (DeleteContentTagResponseObject, error)
+	// ShowContentTag Shows a content tag.
+	// (GET /api/v2/guide/content_tags/{content_tag_id})
+	ShowContentTag(ctx context.Context, request ShowContentTagRequestObject) (ShowContentTagResponseObject, error)
+	// UpdateContentTag Renames a content tag.
+	// (PUT /api/v2/guide/content_tags/{content_tag_id})
+	UpdateContentTag(ctx context.Context, request UpdateContentTagRequestObject) (UpdateContentTagResponseObject, error)
+	// ListPermissionGroups Lists the permission groups, by id, or by name, created_at or updated_at.
+	// (GET /api/v2/guide/permission_groups)
+	ListPermissionGroups(ctx context.Context, request ListPermissionGroupsRequestObject) (ListPermissionGroupsResponseObject, error)
+	// CreatePermissionGroup Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+	// (POST /api/v2/guide/permission_groups)
+	CreatePermissionGroup(ctx context.Context, request CreatePermissionGroupRequestObject) (CreatePermissionGroupResponseObject, error)
+	// DeletePermissionGroup Deletes a permission group that no article has.
+	// (DELETE /api/v2/guide/permission_groups/{permission_group_id})
+	DeletePermissionGroup(ctx context.Context, request DeletePermissionGroupRequestObject) (DeletePermissionGroupResponseObject, error)
+	// ShowPermissionGroup Shows a permission group.
+	// (GET /api/v2/guide/permission_groups/{permission_group_id})
+	ShowPermissionGroup(ctx context.Context, request ShowPermissionGroupRequestObject) (ShowPermissionGroupResponseObject, error)
+	// UpdatePermissionGroup Changes the fields that are present. The built-in permission group does not change.
+	// (PUT /api/v2/guide/permission_groups/{permission_group_id})
+	UpdatePermissionGroup(ctx context.Context, request UpdatePermissionGroupRequestObject) (UpdatePermissionGroupResponseObject, error)
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx context.Context, request ListArticlesRequestObject) (ListArticlesResponseObject, error)
@@ -28388,9 +29361,30 @@ type StrictServerInterface interface {
 	// DeleteTranslation Deletes a translation, unless others are translated from it.
 	// (DELETE /api/v2/help_center/translations/{translation_id})
 	DeleteTranslation(ctx context.Context, request DeleteTranslationRequestObject) (DeleteTranslationResponseObject, error)
+	// ListUserSegments Lists the user segments, by id, or by name, created_at or updated_at.
+	// (GET /api/v2/help_center/user_segments)
+	ListUserSegments(ctx context.Context, request ListUserSegmentsRequestObject) (ListUserSegmentsResponseObject, error)
+	// CreateUserSegment Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+	// (POST /api/v2/help_center/user_segments)
+	CreateUserSegment(ctx context.Context, request CreateUserSegmentRequestObject) (CreateUserSegmentResponseObject, error)
+	// ListUserSegmentsApplicable Lists the user segments to which the caller may restrict content: all for an admin, their own for an agent.
+	// (GET /api/v2/help_center/user_segments/applicable)
+	ListUserSegmentsApplicable(ctx context.Context, request ListUserSegmentsApplicableRequestObject) (ListUserSegmentsApplicableResponseObject, error)
+	// DeleteUserSegment Deletes a user segment to which nothing is restricted, and which no permission group names.
+	// (DELETE /api/v2/help_center/user_segments/{user_segment_id})
+	DeleteUserSegment(ctx context.Context, request DeleteUserSegmentRequestObject) (DeleteUserSegmentResponseObject, error)
+	// ShowUserSegment Shows a user segment.
+	// (GET /api/v2/help_center/user_segments/{user_segment_id})
+	ShowUserSegment(ctx context.Context, request ShowUserSegmentRequestObject) (ShowUserSegmentResponseObject, error)
+	// UpdateUserSegment Changes the fields that are present. The built-in segments do not change.
+	// (PUT /api/v2/help_center/user_segments/{user_segment_id})
+	UpdateUserSegment(ctx context.Context, request UpdateUserSegmentRequestObject) (UpdateUserSegmentResponseObject, error)
 	// ListArticlesByUser Lists the articles of an author.
 	// (GET /api/v2/help_center/users/{user_id}/articles)
 	ListArticlesByUser(ctx context.Context, request ListArticlesByUserRequestObject) (ListArticlesByUserResponseObject, error)
+	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
+	// (GET /api/v2/help_center/users/{user_id}/user_segments)
+	ListUserSegmentsByUser(ctx context.Context, request ListUserSegmentsByUserRequestObject) (ListUserSegmentsByUserResponseObject, error)
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
 	TicketImport(ctx context.Context, request TicketImportRequestObject) (TicketImportResponseObject, error)
@@ -32351,6 +33345,367 @@ func (sh *strictHandler) CountUsersByGroup(ctx echo.Context, groupID GroupIDPara
 	return nil
 }
 
+// ListContentTags operation middleware
+func (sh *strictHandler) ListContentTags(ctx echo.Context, params ListContentTagsParams) error {
+	var request ListContentTagsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListContentTags(ctx.Request().Context(), request.(ListContentTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListContentTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListContentTagsResponseObject); ok {
+		return validResponse.VisitListContentTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateContentTag operation middleware
+func (sh *strictHandler) CreateContentTag(ctx echo.Context) error {
+	var request CreateContentTagRequestObject
+
+	var body CreateContentTagJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateContentTag(ctx.Request().Context(), request.(CreateContentTagRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateContentTag")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateContentTagResponseObject); ok {
+		return validResponse.VisitCreateContentTagResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CountContentTags operation middleware
+func (sh *strictHandler) CountContentTags(ctx echo.Context, params CountContentTagsParams) error {
+	var request CountContentTagsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CountContentTags(ctx.Request().Context(), request.(CountContentTagsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountContentTags")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CountContentTagsResponseObject); ok {
+		return validResponse.VisitCountContentTagsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteContentTag operation middleware
+func (sh *strictHandler) DeleteContentTag(ctx echo.Context, contentTagID ContentTagIDParam) error {
+	var request DeleteContentTagRequestObject
+
+	request.ContentTagID = contentTagID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteContentTag(ctx.Request().Context(), request.(DeleteContentTagRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteContentTag")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteContentTagResponseObject); ok {
+		return validResponse.VisitDeleteContentTagResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowContentTag operation middleware
+func (sh *strictHandler) ShowContentTag(ctx echo.Context, contentTagID ContentTagIDParam) error {
+	var request ShowContentTagRequestObject
+
+	request.ContentTagID = contentTagID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowContentTag(ctx.Request().Context(), request.(ShowContentTagRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowContentTag")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowContentTagResponseObject); ok {
+		return validResponse.VisitShowContentTagResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateContentTag operation middleware
+func (sh *strictHandler) UpdateContentTag(ctx echo.Context, contentTagID ContentTagIDParam) error {
+	var request UpdateContentTagRequestObject
+
+	request.ContentTagID = contentTagID
+
+	var body UpdateContentTagJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateContentTag(ctx.Request().Context(), request.(UpdateContentTagRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateContentTag")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateContentTagResponseObject); ok {
+		return validResponse.VisitUpdateContentTagResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPermissionGroups operation middleware
+func (sh *strictHandler) ListPermissionGroups(ctx echo.Context) error {
+	var request ListPermissionGroupsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPermissionGroups(ctx.Request().Context(), request.(ListPermissionGroupsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPermissionGroups")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPermissionGroupsResponseObject); ok {
+		return validResponse.VisitListPermissionGroupsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePermissionGroup operation middleware
+func (sh *strictHandler) CreatePermissionGroup(ctx echo.Context) error {
+	var request CreatePermissionGroupRequestObject
+
+	var body CreatePermissionGroupJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePermissionGroup(ctx.Request().Context(), request.(CreatePermissionGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePermissionGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePermissionGroupResponseObject); ok {
+		return validResponse.VisitCreatePermissionGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeletePermissionGroup operation middleware
+func (sh *strictHandler) DeletePermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error {
+	var request DeletePermissionGroupRequestObject
+
+	request.PermissionGroupID = permissionGroupID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeletePermissionGroup(ctx.Request().Context(), request.(DeletePermissionGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeletePermissionGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeletePermissionGroupResponseObject); ok {
+		return validResponse.VisitDeletePermissionGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowPermissionGroup operation middleware
+func (sh *strictHandler) ShowPermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error {
+	var request ShowPermissionGroupRequestObject
+
+	request.PermissionGroupID = permissionGroupID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowPermissionGroup(ctx.Request().Context(), request.(ShowPermissionGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowPermissionGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowPermissionGroupResponseObject); ok {
+		return validResponse.VisitShowPermissionGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdatePermissionGroup operation middleware
+func (sh *strictHandler) UpdatePermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error {
+	var request UpdatePermissionGroupRequestObject
+
+	request.PermissionGroupID = permissionGroupID
+
+	var body UpdatePermissionGroupJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdatePermissionGroup(ctx.Request().Context(), request.(UpdatePermissionGroupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdatePermissionGroup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdatePermissionGroupResponseObject); ok {
+		return validResponse.VisitUpdatePermissionGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListArticles operation middleware
 func (sh *strictHandler) ListArticles(ctx echo.Context, params ListArticlesParams) error {
 	var request ListArticlesRequestObject
@@ -33649,6 +35004,200 @@ func (sh *strictHandler) DeleteTranslation(ctx echo.Context, translationID Trans
 	return nil
 }
 
+// ListUserSegments operation middleware
+func (sh *strictHandler) ListUserSegments(ctx echo.Context, params ListUserSegmentsParams) error {
+	var request ListUserSegmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSegments(ctx.Request().Context(), request.(ListUserSegmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSegments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSegmentsResponseObject); ok {
+		return validResponse.VisitListUserSegmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUserSegment operation middleware
+func (sh *strictHandler) CreateUserSegment(ctx echo.Context) error {
+	var request CreateUserSegmentRequestObject
+
+	var body CreateUserSegmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUserSegment(ctx.Request().Context(), request.(CreateUserSegmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUserSegment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserSegmentResponseObject); ok {
+		return validResponse.VisitCreateUserSegmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserSegmentsApplicable operation middleware
+func (sh *strictHandler) ListUserSegmentsApplicable(ctx echo.Context, params ListUserSegmentsApplicableParams) error {
+	var request ListUserSegmentsApplicableRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSegmentsApplicable(ctx.Request().Context(), request.(ListUserSegmentsApplicableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSegmentsApplicable")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSegmentsApplicableResponseObject); ok {
+		return validResponse.VisitListUserSegmentsApplicableResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUserSegment operation middleware
+func (sh *strictHandler) DeleteUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error {
+	var request DeleteUserSegmentRequestObject
+
+	request.UserSegmentID = userSegmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUserSegment(ctx.Request().Context(), request.(DeleteUserSegmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUserSegment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserSegmentResponseObject); ok {
+		return validResponse.VisitDeleteUserSegmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowUserSegment operation middleware
+func (sh *strictHandler) ShowUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error {
+	var request ShowUserSegmentRequestObject
+
+	request.UserSegmentID = userSegmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowUserSegment(ctx.Request().Context(), request.(ShowUserSegmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowUserSegment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowUserSegmentResponseObject); ok {
+		return validResponse.VisitShowUserSegmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateUserSegment operation middleware
+func (sh *strictHandler) UpdateUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error {
+	var request UpdateUserSegmentRequestObject
+
+	request.UserSegmentID = userSegmentID
+
+	var body UpdateUserSegmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateUserSegment(ctx.Request().Context(), request.(UpdateUserSegmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateUserSegment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateUserSegmentResponseObject); ok {
+		return validResponse.VisitUpdateUserSegmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListArticlesByUser operation middleware
 func (sh *strictHandler) ListArticlesByUser(ctx echo.Context, userID UserOrMeIDParam, params ListArticlesByUserParams) error {
 	var request ListArticlesByUserRequestObject
@@ -33669,6 +35218,32 @@ func (sh *strictHandler) ListArticlesByUser(ctx echo.Context, userID UserOrMeIDP
 		return err
 	} else if validResponse, ok := response.(ListArticlesByUserResponseObject); ok {
 		return validResponse.VisitListArticlesByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserSegmentsByUser operation middleware
+func (sh *strictHandler) ListUserSegmentsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSegmentsByUserParams) error {
+	var request ListUserSegmentsByUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSegmentsByUser(ctx.Request().Context(), request.(ListUserSegmentsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSegmentsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSegmentsByUserResponseObject); ok {
+		return validResponse.VisitListUserSegmentsByUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
+	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
 	"github.com/helpd/helpd/server/events"
@@ -31,6 +32,7 @@ import (
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/schedules"
 	"github.com/helpd/helpd/server/search"
+	"github.com/helpd/helpd/server/segments"
 	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/tags"
@@ -110,6 +112,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Attachments:   files,
 		Automations:   byTime,
 		Auth:          authService,
+		ContentTags:   contenttags.New(db, o.Now),
 		Dynamic:       dynamiccontent.New(db, o.Now),
 		Erasure:       erasures,
 		Events:        log,
@@ -124,6 +127,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Organizations: companies,
 		Rules:         rulebookService,
 		Schedules:     schedules.New(db, o.Now),
+		Segments:      segments.New(db, o.Now),
 		SLA:           promises,
 		Suspended:     held,
 		Tags:          tagService,

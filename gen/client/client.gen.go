@@ -418,6 +418,24 @@ func (e UserRole) Valid() bool {
 	}
 }
 
+// Defines values for UserSegmentType.
+const (
+	UserSegmentTypeSignedInUsers UserSegmentType = "signed_in_users"
+	UserSegmentTypeStaff         UserSegmentType = "staff"
+)
+
+// Valid indicates whether the value is a known member of the UserSegmentType enum.
+func (e UserSegmentType) Valid() bool {
+	switch e {
+	case UserSegmentTypeSignedInUsers:
+		return true
+	case UserSegmentTypeStaff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookAuthenticationType.
 const (
 	WebhookAuthenticationTypeAPIKey      WebhookAuthenticationType = "api_key"
@@ -1067,6 +1085,43 @@ type ConditionDefinition struct {
 	Repeatable bool                  `json:"repeatable"`
 	Operators  []OperatorDefinition  `json:"operators"`
 	Values     []RuleValueDefinition `json:"values"`
+}
+
+// ContentTag defines model for ContentTag.
+type ContentTag struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+
+	// CreatedAt To the millisecond.
+	CreatedAt string `json:"created_at"`
+
+	// UpdatedAt To the millisecond.
+	UpdatedAt string `json:"updated_at"`
+}
+
+// ContentTagBody defines model for ContentTagBody.
+type ContentTagBody struct {
+	ContentTag ContentTagInput `json:"content_tag"`
+}
+
+// ContentTagEnvelope defines model for ContentTagEnvelope.
+type ContentTagEnvelope struct {
+	ContentTag ContentTag `json:"content_tag"`
+}
+
+// ContentTagInput defines model for ContentTagInput.
+type ContentTagInput struct {
+	Name *string `json:"name,omitempty"`
+}
+
+// ContentTagList defines model for ContentTagList.
+type ContentTagList struct {
+	Records      []ContentTag              `json:"records"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
 }
 
 // Count defines model for Count.
@@ -2931,6 +2986,48 @@ type OwnPasswordBody struct {
 // PasswordRequirementsEnvelope defines model for PasswordRequirementsEnvelope.
 type PasswordRequirementsEnvelope struct {
 	Requirements []string `json:"requirements"`
+}
+
+// PermissionGroup defines model for PermissionGroup.
+type PermissionGroup struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+
+	// Edit Segments whose agents may edit.
+	Edit []int64 `json:"edit"`
+
+	// Publish Segments whose agents may edit and publish.
+	Publish   []int64   `json:"publish"`
+	BuiltIn   bool      `json:"built_in"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// PermissionGroupBody defines model for PermissionGroupBody.
+type PermissionGroupBody struct {
+	PermissionGroup PermissionGroupInput `json:"permission_group"`
+}
+
+// PermissionGroupEnvelope defines model for PermissionGroupEnvelope.
+type PermissionGroupEnvelope struct {
+	PermissionGroup PermissionGroup `json:"permission_group"`
+}
+
+// PermissionGroupInput defines model for PermissionGroupInput.
+type PermissionGroupInput struct {
+	Name    *string `json:"name,omitempty"`
+	Edit    []int64 `json:"edit,omitzero"`
+	Publish []int64 `json:"publish,omitzero"`
+}
+
+// PermissionGroupList defines model for PermissionGroupList.
+type PermissionGroupList struct {
+	PermissionGroups []PermissionGroup         `json:"permission_groups"`
+	NextPage         nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage     nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count            *int64                    `json:"count,omitempty"`
+	Meta             *Meta                     `json:"meta,omitempty"`
+	Links            *Links                    `json:"links,omitempty"`
 }
 
 // PhoneNumberList defines model for PhoneNumberList.
@@ -5695,6 +5792,61 @@ type UserRequestInput struct {
 // UserRole defines model for UserRole.
 type UserRole string
 
+// UserSegment defines model for UserSegment.
+type UserSegment struct {
+	ID              int64           `json:"id"`
+	Name            string          `json:"name"`
+	UserType        UserSegmentType `json:"user_type"`
+	GroupIds        []int64         `json:"group_ids"`
+	OrganizationIds []int64         `json:"organization_ids"`
+
+	// Tags Of which a user must have all.
+	Tags []string `json:"tags"`
+
+	// OrTags Of which a user must have one.
+	OrTags []string `json:"or_tags"`
+
+	// AddedUserIds Users who need nothing but the type.
+	AddedUserIds []int64   `json:"added_user_ids"`
+	BuiltIn      bool      `json:"built_in"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+}
+
+// UserSegmentBody defines model for UserSegmentBody.
+type UserSegmentBody struct {
+	UserSegment UserSegmentInput `json:"user_segment"`
+}
+
+// UserSegmentEnvelope defines model for UserSegmentEnvelope.
+type UserSegmentEnvelope struct {
+	UserSegment UserSegment `json:"user_segment"`
+}
+
+// UserSegmentInput defines model for UserSegmentInput.
+type UserSegmentInput struct {
+	Name            *string  `json:"name,omitempty"`
+	UserType        *string  `json:"user_type,omitempty"`
+	GroupIds        []int64  `json:"group_ids,omitzero"`
+	OrganizationIds []int64  `json:"organization_ids,omitzero"`
+	Tags            []string `json:"tags,omitzero"`
+	OrTags          []string `json:"or_tags,omitzero"`
+	AddedUserIds    []int64  `json:"added_user_ids,omitzero"`
+}
+
+// UserSegmentList defines model for UserSegmentList.
+type UserSegmentList struct {
+	UserSegments []UserSegment             `json:"user_segments"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
+// UserSegmentType defines model for UserSegmentType.
+type UserSegmentType string
+
 // UserSettings defines model for UserSettings.
 type UserSettings struct {
 	Localization UserLocalization `json:"localization"`
@@ -6331,6 +6483,12 @@ type AutomationIDParam = int64
 // BrandIDParam defines model for BrandIdParam.
 type BrandIDParam = int64
 
+// BuiltInParam defines model for BuiltInParam.
+type BuiltInParam = bool
+
+// ContentTagIDParam defines model for ContentTagIdParam.
+type ContentTagIDParam = string
+
 // CreatorParam defines model for CreatorParam.
 type CreatorParam = bool
 
@@ -6421,6 +6579,9 @@ type MacroAttachmentIDParam = int64
 // MacroIDParam defines model for MacroIdParam.
 type MacroIDParam = int64
 
+// NamePrefixParam defines model for NamePrefixParam.
+type NamePrefixParam = string
+
 // OrganizationExternalIDParam defines model for OrganizationExternalIdParam.
 type OrganizationExternalIDParam = string
 
@@ -6459,6 +6620,9 @@ type PageSizeParam = int64
 
 // PerPageParam defines model for PerPageParam.
 type PerPageParam = int64
+
+// PermissionGroupIDParam defines model for PermissionGroupIdParam.
+type PermissionGroupIDParam = int64
 
 // PermissionSetParam defines model for PermissionSetParam.
 type PermissionSetParam = int64
@@ -6597,6 +6761,9 @@ type UserIdentityIDParam = int64
 
 // UserOrMeIDParam defines model for UserOrMeIdParam.
 type UserOrMeIDParam = string
+
+// UserSegmentIDParam defines model for UserSegmentIdParam.
+type UserSegmentIDParam = int64
 
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = int64
@@ -7156,6 +7323,60 @@ type CountUsersByGroupParams struct {
 	PermissionSet *PermissionSetParam `form:"permission_set,omitempty" json:"permission_set,omitempty"`
 }
 
+// ListContentTagsParams defines parameters for ListContentTags.
+type ListContentTagsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// FilterNamePrefix What names begin with, whatever its case.
+	FilterNamePrefix *NamePrefixParam `form:"filter[name_prefix],omitempty" json:"filter[name_prefix],omitempty"`
+
+	// Sort The field to sort by; `-` before it turns the order. When paging by number, `sort_by` goes first.
+	Sort *SortParam `form:"sort,omitempty" json:"sort,omitempty"`
+}
+
+// CountContentTagsParams defines parameters for CountContentTags.
+type CountContentTagsParams struct {
+	// FilterNamePrefix What names begin with, whatever its case.
+	FilterNamePrefix *NamePrefixParam `form:"filter[name_prefix],omitempty" json:"filter[name_prefix],omitempty"`
+}
+
+// ListPermissionGroupsParams defines parameters for ListPermissionGroups.
+type ListPermissionGroupsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
 // ListArticlesParams defines parameters for ListArticles.
 type ListArticlesParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -7453,6 +7674,60 @@ type ListSectionTranslationsParams struct {
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
 }
 
+// ListUserSegmentsParams defines parameters for ListUserSegments.
+type ListUserSegmentsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// BuiltIn Whether to list those that every account has, or the others; absent: all.
+	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
+// ListUserSegmentsApplicableParams defines parameters for ListUserSegmentsApplicable.
+type ListUserSegmentsApplicableParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// BuiltIn Whether to list those that every account has, or the others; absent: all.
+	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
 // ListArticlesByUserParams defines parameters for ListArticlesByUser.
 type ListArticlesByUserParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -7487,6 +7762,33 @@ type ListArticlesByUserParams struct {
 
 	// Include Names of related records to add, separated by commas; unknown ones are ignored.
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListUserSegmentsByUserParams defines parameters for ListUserSegmentsByUser.
+type ListUserSegmentsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// BuiltIn Whether to list those that every account has, or the others; absent: all.
+	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
 }
 
 // TicketImportParams defines parameters for TicketImport.
@@ -10168,6 +10470,18 @@ type CreateGroupJSONRequestBody = GroupBody
 // UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
 type UpdateGroupJSONRequestBody = GroupBody
 
+// CreateContentTagJSONRequestBody defines body for CreateContentTag for application/json ContentType.
+type CreateContentTagJSONRequestBody = ContentTagBody
+
+// UpdateContentTagJSONRequestBody defines body for UpdateContentTag for application/json ContentType.
+type UpdateContentTagJSONRequestBody = ContentTagBody
+
+// CreatePermissionGroupJSONRequestBody defines body for CreatePermissionGroup for application/json ContentType.
+type CreatePermissionGroupJSONRequestBody = PermissionGroupBody
+
+// UpdatePermissionGroupJSONRequestBody defines body for UpdatePermissionGroup for application/json ContentType.
+type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
+
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
@@ -10212,6 +10526,12 @@ type CreateSectionTranslationJSONRequestBody = TranslationBody
 
 // UpdateSectionTranslationJSONRequestBody defines body for UpdateSectionTranslation for application/json ContentType.
 type UpdateSectionTranslationJSONRequestBody = TranslationBody
+
+// CreateUserSegmentJSONRequestBody defines body for CreateUserSegment for application/json ContentType.
+type CreateUserSegmentJSONRequestBody = UserSegmentBody
+
+// UpdateUserSegmentJSONRequestBody defines body for UpdateUserSegment for application/json ContentType.
+type UpdateUserSegmentJSONRequestBody = UserSegmentBody
 
 // TicketImportJSONRequestBody defines body for TicketImport for application/json ContentType.
 type TicketImportJSONRequestBody = TicketImportBody
@@ -11764,6 +12084,97 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 	CountUsersByGroup(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListContentTags Lists the content tags, by id or by name, 30 on a page.
+	//
+	// Corresponds with GET /api/v2/guide/content_tags (the `ListContentTags` operationId).
+	ListContentTags(ctx context.Context, params *ListContentTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateContentTagWithBody Creates a content tag. No two have the same name, whatever its case.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+	CreateContentTagWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateContentTag Creates a content tag. No two have the same name, whatever its case.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+	CreateContentTag(ctx context.Context, body CreateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CountContentTags Counts the content tags.
+	//
+	// Corresponds with GET /api/v2/guide/content_tags/count (the `CountContentTags` operationId).
+	CountContentTags(ctx context.Context, params *CountContentTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteContentTag Deletes a content tag.
+	//
+	// Corresponds with DELETE /api/v2/guide/content_tags/{content_tag_id} (the `DeleteContentTag` operationId).
+	DeleteContentTag(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowContentTag Shows a content tag.
+	//
+	// Corresponds with GET /api/v2/guide/content_tags/{content_tag_id} (the `ShowContentTag` operationId).
+	ShowContentTag(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateContentTagWithBody Renames a content tag.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+	UpdateContentTagWithBody(ctx context.Context, contentTagID ContentTagIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateContentTag Renames a content tag.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+	UpdateContentTag(ctx context.Context, contentTagID ContentTagIDParam, body UpdateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPermissionGroups Lists the permission groups, by id, or by name, created_at or updated_at.
+	//
+	// Corresponds with GET /api/v2/guide/permission_groups (the `ListPermissionGroups` operationId).
+	ListPermissionGroups(ctx context.Context, params *ListPermissionGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreatePermissionGroupWithBody Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+	CreatePermissionGroupWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreatePermissionGroup Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+	CreatePermissionGroup(ctx context.Context, body CreatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeletePermissionGroup Deletes a permission group that no article has.
+	//
+	// Corresponds with DELETE /api/v2/guide/permission_groups/{permission_group_id} (the `DeletePermissionGroup` operationId).
+	DeletePermissionGroup(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowPermissionGroup Shows a permission group.
+	//
+	// Corresponds with GET /api/v2/guide/permission_groups/{permission_group_id} (the `ShowPermissionGroup` operationId).
+	ShowPermissionGroup(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdatePermissionGroupWithBody Changes the fields that are present. The built-in permission group does not change.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+	UpdatePermissionGroupWithBody(ctx context.Context, permissionGroupID PermissionGroupIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdatePermissionGroup Changes the fields that are present. The built-in permission group does not change.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+	UpdatePermissionGroup(ctx context.Context, permissionGroupID PermissionGroupIDParam, body UpdatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListArticles Lists the articles that the caller may see in a language.
 	//
 	// Corresponds with GET /api/v2/help_center/articles (the `ListArticles` operationId).
@@ -12089,10 +12500,63 @@ type ClientInterface interface {
 	// Corresponds with DELETE /api/v2/help_center/translations/{translation_id} (the `DeleteTranslation` operationId).
 	DeleteTranslation(ctx context.Context, translationID TranslationIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListUserSegments Lists the user segments, by id, or by name, created_at or updated_at.
+	//
+	// Corresponds with GET /api/v2/help_center/user_segments (the `ListUserSegments` operationId).
+	ListUserSegments(ctx context.Context, params *ListUserSegmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserSegmentWithBody Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+	CreateUserSegmentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserSegment Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+	CreateUserSegment(ctx context.Context, body CreateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserSegmentsApplicable Lists the user segments to which the caller may restrict content: all for an admin, their own for an agent.
+	//
+	// Corresponds with GET /api/v2/help_center/user_segments/applicable (the `ListUserSegmentsApplicable` operationId).
+	ListUserSegmentsApplicable(ctx context.Context, params *ListUserSegmentsApplicableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserSegment Deletes a user segment to which nothing is restricted, and which no permission group names.
+	//
+	// Corresponds with DELETE /api/v2/help_center/user_segments/{user_segment_id} (the `DeleteUserSegment` operationId).
+	DeleteUserSegment(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowUserSegment Shows a user segment.
+	//
+	// Corresponds with GET /api/v2/help_center/user_segments/{user_segment_id} (the `ShowUserSegment` operationId).
+	ShowUserSegment(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserSegmentWithBody Changes the fields that are present. The built-in segments do not change.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+	UpdateUserSegmentWithBody(ctx context.Context, userSegmentID UserSegmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserSegment Changes the fields that are present. The built-in segments do not change.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+	UpdateUserSegment(ctx context.Context, userSegmentID UserSegmentIDParam, body UpdateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListArticlesByUser Lists the articles of an author.
 	//
 	// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
 	ListArticlesByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
+	ListUserSegmentsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TicketImportWithBody Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	//
@@ -16603,6 +17067,247 @@ func (c *Client) CountUsersByGroup(ctx context.Context, groupID GroupIDParam, pa
 	return c.Client.Do(req)
 }
 
+// ListContentTags Lists the content tags, by id or by name, 30 on a page.
+//
+// Corresponds with GET /api/v2/guide/content_tags (the `ListContentTags` operationId).
+func (c *Client) ListContentTags(ctx context.Context, params *ListContentTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListContentTagsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateContentTagWithBody Creates a content tag. No two have the same name, whatever its case.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+func (c *Client) CreateContentTagWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateContentTagRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateContentTag Creates a content tag. No two have the same name, whatever its case.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+func (c *Client) CreateContentTag(ctx context.Context, body CreateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateContentTagRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CountContentTags Counts the content tags.
+//
+// Corresponds with GET /api/v2/guide/content_tags/count (the `CountContentTags` operationId).
+func (c *Client) CountContentTags(ctx context.Context, params *CountContentTagsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCountContentTagsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteContentTag Deletes a content tag.
+//
+// Corresponds with DELETE /api/v2/guide/content_tags/{content_tag_id} (the `DeleteContentTag` operationId).
+func (c *Client) DeleteContentTag(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteContentTagRequest(c.Server, contentTagID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowContentTag Shows a content tag.
+//
+// Corresponds with GET /api/v2/guide/content_tags/{content_tag_id} (the `ShowContentTag` operationId).
+func (c *Client) ShowContentTag(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowContentTagRequest(c.Server, contentTagID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateContentTagWithBody Renames a content tag.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+func (c *Client) UpdateContentTagWithBody(ctx context.Context, contentTagID ContentTagIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateContentTagRequestWithBody(c.Server, contentTagID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateContentTag Renames a content tag.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+func (c *Client) UpdateContentTag(ctx context.Context, contentTagID ContentTagIDParam, body UpdateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateContentTagRequest(c.Server, contentTagID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPermissionGroups Lists the permission groups, by id, or by name, created_at or updated_at.
+//
+// Corresponds with GET /api/v2/guide/permission_groups (the `ListPermissionGroups` operationId).
+func (c *Client) ListPermissionGroups(ctx context.Context, params *ListPermissionGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPermissionGroupsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreatePermissionGroupWithBody Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+func (c *Client) CreatePermissionGroupWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePermissionGroupRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreatePermissionGroup Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+func (c *Client) CreatePermissionGroup(ctx context.Context, body CreatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePermissionGroupRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeletePermissionGroup Deletes a permission group that no article has.
+//
+// Corresponds with DELETE /api/v2/guide/permission_groups/{permission_group_id} (the `DeletePermissionGroup` operationId).
+func (c *Client) DeletePermissionGroup(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeletePermissionGroupRequest(c.Server, permissionGroupID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowPermissionGroup Shows a permission group.
+//
+// Corresponds with GET /api/v2/guide/permission_groups/{permission_group_id} (the `ShowPermissionGroup` operationId).
+func (c *Client) ShowPermissionGroup(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowPermissionGroupRequest(c.Server, permissionGroupID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdatePermissionGroupWithBody Changes the fields that are present. The built-in permission group does not change.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+func (c *Client) UpdatePermissionGroupWithBody(ctx context.Context, permissionGroupID PermissionGroupIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdatePermissionGroupRequestWithBody(c.Server, permissionGroupID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdatePermissionGroup Changes the fields that are present. The built-in permission group does not change.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+func (c *Client) UpdatePermissionGroup(ctx context.Context, permissionGroupID PermissionGroupIDParam, body UpdatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdatePermissionGroupRequest(c.Server, permissionGroupID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListArticles Lists the articles that the caller may see in a language.
 //
 // Corresponds with GET /api/v2/help_center/articles (the `ListArticles` operationId).
@@ -17458,11 +18163,154 @@ func (c *Client) DeleteTranslation(ctx context.Context, translationID Translatio
 	return c.Client.Do(req)
 }
 
+// ListUserSegments Lists the user segments, by id, or by name, created_at or updated_at.
+//
+// Corresponds with GET /api/v2/help_center/user_segments (the `ListUserSegments` operationId).
+func (c *Client) ListUserSegments(ctx context.Context, params *ListUserSegmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserSegmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserSegmentWithBody Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+func (c *Client) CreateUserSegmentWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserSegmentRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserSegment Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+func (c *Client) CreateUserSegment(ctx context.Context, body CreateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserSegmentRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserSegmentsApplicable Lists the user segments to which the caller may restrict content: all for an admin, their own for an agent.
+//
+// Corresponds with GET /api/v2/help_center/user_segments/applicable (the `ListUserSegmentsApplicable` operationId).
+func (c *Client) ListUserSegmentsApplicable(ctx context.Context, params *ListUserSegmentsApplicableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserSegmentsApplicableRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserSegment Deletes a user segment to which nothing is restricted, and which no permission group names.
+//
+// Corresponds with DELETE /api/v2/help_center/user_segments/{user_segment_id} (the `DeleteUserSegment` operationId).
+func (c *Client) DeleteUserSegment(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserSegmentRequest(c.Server, userSegmentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowUserSegment Shows a user segment.
+//
+// Corresponds with GET /api/v2/help_center/user_segments/{user_segment_id} (the `ShowUserSegment` operationId).
+func (c *Client) ShowUserSegment(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowUserSegmentRequest(c.Server, userSegmentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserSegmentWithBody Changes the fields that are present. The built-in segments do not change.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+func (c *Client) UpdateUserSegmentWithBody(ctx context.Context, userSegmentID UserSegmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserSegmentRequestWithBody(c.Server, userSegmentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserSegment Changes the fields that are present. The built-in segments do not change.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+func (c *Client) UpdateUserSegment(ctx context.Context, userSegmentID UserSegmentIDParam, body UpdateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserSegmentRequest(c.Server, userSegmentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListArticlesByUser Lists the articles of an author.
 //
 // Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
 func (c *Client) ListArticlesByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListArticlesByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserSegmentsByUser Lists the user segments to which a user belongs.
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
+func (c *Client) ListUserSegmentsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserSegmentsByUserRequest(c.Server, userID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -29855,6 +30703,622 @@ func NewCountUsersByGroupRequest(server string, groupID GroupIDParam, params *Co
 	return req, nil
 }
 
+// NewListContentTagsRequest constructs an http.Request for the ListContentTags method
+func NewListContentTagsRequest(server string, params *ListContentTagsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/content_tags")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FilterNamePrefix != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[name_prefix]", *params.FilterNamePrefix, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateContentTagRequest calls the generic CreateContentTag builder with application/json body
+func NewCreateContentTagRequest(server string, body CreateContentTagJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateContentTagRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateContentTagRequestWithBody constructs an http.Request for the CreateContentTag method, with any body, and a specified content type
+func NewCreateContentTagRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/content_tags")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCountContentTagsRequest constructs an http.Request for the CountContentTags method
+func NewCountContentTagsRequest(server string, params *CountContentTagsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/content_tags/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.FilterNamePrefix != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "filter[name_prefix]", *params.FilterNamePrefix, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteContentTagRequest constructs an http.Request for the DeleteContentTag method
+func NewDeleteContentTagRequest(server string, contentTagID ContentTagIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "content_tag_id", contentTagID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/content_tags/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowContentTagRequest constructs an http.Request for the ShowContentTag method
+func NewShowContentTagRequest(server string, contentTagID ContentTagIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "content_tag_id", contentTagID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/content_tags/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateContentTagRequest calls the generic UpdateContentTag builder with application/json body
+func NewUpdateContentTagRequest(server string, contentTagID ContentTagIDParam, body UpdateContentTagJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateContentTagRequestWithBody(server, contentTagID, "application/json", bodyReader)
+}
+
+// NewUpdateContentTagRequestWithBody constructs an http.Request for the UpdateContentTag method, with any body, and a specified content type
+func NewUpdateContentTagRequestWithBody(server string, contentTagID ContentTagIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "content_tag_id", contentTagID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/content_tags/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListPermissionGroupsRequest constructs an http.Request for the ListPermissionGroups method
+func NewListPermissionGroupsRequest(server string, params *ListPermissionGroupsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/permission_groups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreatePermissionGroupRequest calls the generic CreatePermissionGroup builder with application/json body
+func NewCreatePermissionGroupRequest(server string, body CreatePermissionGroupJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreatePermissionGroupRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreatePermissionGroupRequestWithBody constructs an http.Request for the CreatePermissionGroup method, with any body, and a specified content type
+func NewCreatePermissionGroupRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/permission_groups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeletePermissionGroupRequest constructs an http.Request for the DeletePermissionGroup method
+func NewDeletePermissionGroupRequest(server string, permissionGroupID PermissionGroupIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "permission_group_id", permissionGroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/permission_groups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowPermissionGroupRequest constructs an http.Request for the ShowPermissionGroup method
+func NewShowPermissionGroupRequest(server string, permissionGroupID PermissionGroupIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "permission_group_id", permissionGroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/permission_groups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdatePermissionGroupRequest calls the generic UpdatePermissionGroup builder with application/json body
+func NewUpdatePermissionGroupRequest(server string, permissionGroupID PermissionGroupIDParam, body UpdatePermissionGroupJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdatePermissionGroupRequestWithBody(server, permissionGroupID, "application/json", bodyReader)
+}
+
+// NewUpdatePermissionGroupRequestWithBody constructs an http.Request for the UpdatePermissionGroup method, with any body, and a specified content type
+func NewUpdatePermissionGroupRequestWithBody(server string, permissionGroupID PermissionGroupIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "permission_group_id", permissionGroupID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/guide/permission_groups/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListArticlesRequest constructs an http.Request for the ListArticles method
 func NewListArticlesRequest(server string, params *ListArticlesParams) (*http.Request, error) {
 	var err error
@@ -32573,6 +34037,437 @@ func NewDeleteTranslationRequest(server string, translationID TranslationIDParam
 	return req, nil
 }
 
+// NewListUserSegmentsRequest constructs an http.Request for the ListUserSegments method
+func NewListUserSegmentsRequest(server string, params *ListUserSegmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/user_segments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BuiltIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "built_in", *params.BuiltIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateUserSegmentRequest calls the generic CreateUserSegment builder with application/json body
+func NewCreateUserSegmentRequest(server string, body CreateUserSegmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateUserSegmentRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateUserSegmentRequestWithBody constructs an http.Request for the CreateUserSegment method, with any body, and a specified content type
+func NewCreateUserSegmentRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/user_segments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListUserSegmentsApplicableRequest constructs an http.Request for the ListUserSegmentsApplicable method
+func NewListUserSegmentsApplicableRequest(server string, params *ListUserSegmentsApplicableParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/user_segments/applicable")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BuiltIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "built_in", *params.BuiltIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteUserSegmentRequest constructs an http.Request for the DeleteUserSegment method
+func NewDeleteUserSegmentRequest(server string, userSegmentID UserSegmentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_segment_id", userSegmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/user_segments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowUserSegmentRequest constructs an http.Request for the ShowUserSegment method
+func NewShowUserSegmentRequest(server string, userSegmentID UserSegmentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_segment_id", userSegmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/user_segments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserSegmentRequest calls the generic UpdateUserSegment builder with application/json body
+func NewUpdateUserSegmentRequest(server string, userSegmentID UserSegmentIDParam, body UpdateUserSegmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserSegmentRequestWithBody(server, userSegmentID, "application/json", bodyReader)
+}
+
+// NewUpdateUserSegmentRequestWithBody constructs an http.Request for the UpdateUserSegment method, with any body, and a specified content type
+func NewUpdateUserSegmentRequestWithBody(server string, userSegmentID UserSegmentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_segment_id", userSegmentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/user_segments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListArticlesByUserRequest constructs an http.Request for the ListArticlesByUser method
 func NewListArticlesByUserRequest(server string, userID UserOrMeIDParam, params *ListArticlesByUserParams) (*http.Request, error) {
 	var err error
@@ -32731,6 +34626,151 @@ func NewListArticlesByUserRequest(server string, userID UserOrMeIDParam, params 
 		if params.Include != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListUserSegmentsByUserRequest constructs an http.Request for the ListUserSegmentsByUser method
+func NewListUserSegmentsByUserRequest(server string, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/users/%s/user_segments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BuiltIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "built_in", *params.BuiltIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: "flag"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -56152,6 +58192,111 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/groups/{group_id}/users/count (the `CountUsersByGroup` operationId).
 	CountUsersByGroupWithResponse(ctx context.Context, groupID GroupIDParam, params *CountUsersByGroupParams, reqEditors ...RequestEditorFn) (*CountUsersByGroupResponse, error)
 
+	// ListContentTagsWithResponse Lists the content tags, by id or by name, 30 on a page.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/guide/content_tags (the `ListContentTags` operationId).
+	ListContentTagsWithResponse(ctx context.Context, params *ListContentTagsParams, reqEditors ...RequestEditorFn) (*ListContentTagsResponse, error)
+
+	// CreateContentTagWithBodyWithResponse Creates a content tag. No two have the same name, whatever its case.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+	CreateContentTagWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateContentTagResponse, error)
+
+	// CreateContentTagWithResponse Creates a content tag. No two have the same name, whatever its case.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+	CreateContentTagWithResponse(ctx context.Context, body CreateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateContentTagResponse, error)
+
+	// CountContentTagsWithResponse Counts the content tags.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/guide/content_tags/count (the `CountContentTags` operationId).
+	CountContentTagsWithResponse(ctx context.Context, params *CountContentTagsParams, reqEditors ...RequestEditorFn) (*CountContentTagsResponse, error)
+
+	// DeleteContentTagWithResponse Deletes a content tag.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/guide/content_tags/{content_tag_id} (the `DeleteContentTag` operationId).
+	DeleteContentTagWithResponse(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*DeleteContentTagResponse, error)
+
+	// ShowContentTagWithResponse Shows a content tag.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/guide/content_tags/{content_tag_id} (the `ShowContentTag` operationId).
+	ShowContentTagWithResponse(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*ShowContentTagResponse, error)
+
+	// UpdateContentTagWithBodyWithResponse Renames a content tag.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+	UpdateContentTagWithBodyWithResponse(ctx context.Context, contentTagID ContentTagIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateContentTagResponse, error)
+
+	// UpdateContentTagWithResponse Renames a content tag.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+	UpdateContentTagWithResponse(ctx context.Context, contentTagID ContentTagIDParam, body UpdateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateContentTagResponse, error)
+
+	// ListPermissionGroupsWithResponse Lists the permission groups, by id, or by name, created_at or updated_at.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/guide/permission_groups (the `ListPermissionGroups` operationId).
+	ListPermissionGroupsWithResponse(ctx context.Context, params *ListPermissionGroupsParams, reqEditors ...RequestEditorFn) (*ListPermissionGroupsResponse, error)
+
+	// CreatePermissionGroupWithBodyWithResponse Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+	CreatePermissionGroupWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePermissionGroupResponse, error)
+
+	// CreatePermissionGroupWithResponse Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+	CreatePermissionGroupWithResponse(ctx context.Context, body CreatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePermissionGroupResponse, error)
+
+	// DeletePermissionGroupWithResponse Deletes a permission group that no article has.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/guide/permission_groups/{permission_group_id} (the `DeletePermissionGroup` operationId).
+	DeletePermissionGroupWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*DeletePermissionGroupResponse, error)
+
+	// ShowPermissionGroupWithResponse Shows a permission group.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/guide/permission_groups/{permission_group_id} (the `ShowPermissionGroup` operationId).
+	ShowPermissionGroupWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*ShowPermissionGroupResponse, error)
+
+	// UpdatePermissionGroupWithBodyWithResponse Changes the fields that are present. The built-in permission group does not change.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+	UpdatePermissionGroupWithBodyWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePermissionGroupResponse, error)
+
+	// UpdatePermissionGroupWithResponse Changes the fields that are present. The built-in permission group does not change.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+	UpdatePermissionGroupWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, body UpdatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermissionGroupResponse, error)
+
 	// ListArticlesWithResponse Lists the articles that the caller may see in a language.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -56523,12 +58668,75 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v2/help_center/translations/{translation_id} (the `DeleteTranslation` operationId).
 	DeleteTranslationWithResponse(ctx context.Context, translationID TranslationIDParam, reqEditors ...RequestEditorFn) (*DeleteTranslationResponse, error)
 
+	// ListUserSegmentsWithResponse Lists the user segments, by id, or by name, created_at or updated_at.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/user_segments (the `ListUserSegments` operationId).
+	ListUserSegmentsWithResponse(ctx context.Context, params *ListUserSegmentsParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsResponse, error)
+
+	// CreateUserSegmentWithBodyWithResponse Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+	CreateUserSegmentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserSegmentResponse, error)
+
+	// CreateUserSegmentWithResponse Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+	CreateUserSegmentWithResponse(ctx context.Context, body CreateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserSegmentResponse, error)
+
+	// ListUserSegmentsApplicableWithResponse Lists the user segments to which the caller may restrict content: all for an admin, their own for an agent.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/user_segments/applicable (the `ListUserSegmentsApplicable` operationId).
+	ListUserSegmentsApplicableWithResponse(ctx context.Context, params *ListUserSegmentsApplicableParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsApplicableResponse, error)
+
+	// DeleteUserSegmentWithResponse Deletes a user segment to which nothing is restricted, and which no permission group names.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/user_segments/{user_segment_id} (the `DeleteUserSegment` operationId).
+	DeleteUserSegmentWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*DeleteUserSegmentResponse, error)
+
+	// ShowUserSegmentWithResponse Shows a user segment.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/user_segments/{user_segment_id} (the `ShowUserSegment` operationId).
+	ShowUserSegmentWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*ShowUserSegmentResponse, error)
+
+	// UpdateUserSegmentWithBodyWithResponse Changes the fields that are present. The built-in segments do not change.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+	UpdateUserSegmentWithBodyWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserSegmentResponse, error)
+
+	// UpdateUserSegmentWithResponse Changes the fields that are present. The built-in segments do not change.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+	UpdateUserSegmentWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, body UpdateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserSegmentResponse, error)
+
 	// ListArticlesByUserWithResponse Lists the articles of an author.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
 	ListArticlesByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*ListArticlesByUserResponse, error)
+
+	// ListUserSegmentsByUserWithResponse Lists the user segments to which a user belongs.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
+	ListUserSegmentsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsByUserResponse, error)
 
 	// TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	//
@@ -63350,6 +65558,450 @@ func (r CountUsersByGroupResponse) ContentType() string {
 	return ""
 }
 
+type ListContentTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentTagList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListContentTagsResponse) GetJSON200() *ContentTagList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListContentTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListContentTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListContentTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListContentTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateContentTagResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ContentTagEnvelope
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateContentTagResponse) GetJSON201() *ContentTagEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateContentTagResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateContentTagResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateContentTagResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateContentTagResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CountContentTagsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CountContentTagsResponse) GetJSON200() *CountEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r CountContentTagsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CountContentTagsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CountContentTagsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CountContentTagsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteContentTagResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteContentTagResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteContentTagResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteContentTagResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteContentTagResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowContentTagResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentTagEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowContentTagResponse) GetJSON200() *ContentTagEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowContentTagResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowContentTagResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowContentTagResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowContentTagResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateContentTagResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentTagEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateContentTagResponse) GetJSON200() *ContentTagEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateContentTagResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateContentTagResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateContentTagResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateContentTagResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPermissionGroupsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PermissionGroupList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPermissionGroupsResponse) GetJSON200() *PermissionGroupList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPermissionGroupsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPermissionGroupsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPermissionGroupsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPermissionGroupsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreatePermissionGroupResponse201Headers the declared response headers of an HTTP 201 response for CreatePermissionGroup
+type CreatePermissionGroupResponse201Headers struct {
+	Location string
+}
+
+type CreatePermissionGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PermissionGroupEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreatePermissionGroupResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreatePermissionGroupResponse) GetJSON201() *PermissionGroupEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreatePermissionGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreatePermissionGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreatePermissionGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreatePermissionGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeletePermissionGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeletePermissionGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeletePermissionGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeletePermissionGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeletePermissionGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowPermissionGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PermissionGroupEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowPermissionGroupResponse) GetJSON200() *PermissionGroupEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowPermissionGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowPermissionGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowPermissionGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowPermissionGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdatePermissionGroupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PermissionGroupEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdatePermissionGroupResponse) GetJSON200() *PermissionGroupEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdatePermissionGroupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdatePermissionGroupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdatePermissionGroupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdatePermissionGroupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListArticlesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -64922,6 +67574,252 @@ func (r DeleteTranslationResponse) ContentType() string {
 	return ""
 }
 
+type ListUserSegmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserSegmentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserSegmentsResponse) GetJSON200() *UserSegmentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserSegmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserSegmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserSegmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserSegmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateUserSegmentResponse201Headers the declared response headers of an HTTP 201 response for CreateUserSegment
+type CreateUserSegmentResponse201Headers struct {
+	Location string
+}
+
+type CreateUserSegmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *UserSegmentEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateUserSegmentResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateUserSegmentResponse) GetJSON201() *UserSegmentEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateUserSegmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateUserSegmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateUserSegmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateUserSegmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserSegmentsApplicableResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserSegmentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserSegmentsApplicableResponse) GetJSON200() *UserSegmentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserSegmentsApplicableResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserSegmentsApplicableResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserSegmentsApplicableResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserSegmentsApplicableResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUserSegmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserSegmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserSegmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserSegmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserSegmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowUserSegmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserSegmentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowUserSegmentResponse) GetJSON200() *UserSegmentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowUserSegmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowUserSegmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowUserSegmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowUserSegmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateUserSegmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserSegmentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserSegmentResponse) GetJSON200() *UserSegmentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserSegmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserSegmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserSegmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserSegmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListArticlesByUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -64957,6 +67855,47 @@ func (r ListArticlesByUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListArticlesByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserSegmentsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserSegmentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserSegmentsByUserResponse) GetJSON200() *UserSegmentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserSegmentsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserSegmentsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserSegmentsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserSegmentsByUserResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -80323,6 +83262,201 @@ func (c *ClientWithResponses) CountUsersByGroupWithResponse(ctx context.Context,
 	return ParseCountUsersByGroupResponse(rsp)
 }
 
+// ListContentTagsWithResponse Lists the content tags, by id or by name, 30 on a page.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/guide/content_tags (the `ListContentTags` operationId).
+func (c *ClientWithResponses) ListContentTagsWithResponse(ctx context.Context, params *ListContentTagsParams, reqEditors ...RequestEditorFn) (*ListContentTagsResponse, error) {
+	rsp, err := c.ListContentTags(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListContentTagsResponse(rsp)
+}
+
+// CreateContentTagWithBodyWithResponse Creates a content tag. No two have the same name, whatever its case.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+func (c *ClientWithResponses) CreateContentTagWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateContentTagResponse, error) {
+	rsp, err := c.CreateContentTagWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateContentTagResponse(rsp)
+}
+
+// CreateContentTagWithResponse Creates a content tag. No two have the same name, whatever its case.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/guide/content_tags (the `CreateContentTag` operationId).
+func (c *ClientWithResponses) CreateContentTagWithResponse(ctx context.Context, body CreateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateContentTagResponse, error) {
+	rsp, err := c.CreateContentTag(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateContentTagResponse(rsp)
+}
+
+// CountContentTagsWithResponse Counts the content tags.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/guide/content_tags/count (the `CountContentTags` operationId).
+func (c *ClientWithResponses) CountContentTagsWithResponse(ctx context.Context, params *CountContentTagsParams, reqEditors ...RequestEditorFn) (*CountContentTagsResponse, error) {
+	rsp, err := c.CountContentTags(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCountContentTagsResponse(rsp)
+}
+
+// DeleteContentTagWithResponse Deletes a content tag.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/guide/content_tags/{content_tag_id} (the `DeleteContentTag` operationId).
+func (c *ClientWithResponses) DeleteContentTagWithResponse(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*DeleteContentTagResponse, error) {
+	rsp, err := c.DeleteContentTag(ctx, contentTagID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteContentTagResponse(rsp)
+}
+
+// ShowContentTagWithResponse Shows a content tag.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/guide/content_tags/{content_tag_id} (the `ShowContentTag` operationId).
+func (c *ClientWithResponses) ShowContentTagWithResponse(ctx context.Context, contentTagID ContentTagIDParam, reqEditors ...RequestEditorFn) (*ShowContentTagResponse, error) {
+	rsp, err := c.ShowContentTag(ctx, contentTagID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowContentTagResponse(rsp)
+}
+
+// UpdateContentTagWithBodyWithResponse Renames a content tag.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+func (c *ClientWithResponses) UpdateContentTagWithBodyWithResponse(ctx context.Context, contentTagID ContentTagIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateContentTagResponse, error) {
+	rsp, err := c.UpdateContentTagWithBody(ctx, contentTagID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateContentTagResponse(rsp)
+}
+
+// UpdateContentTagWithResponse Renames a content tag.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/guide/content_tags/{content_tag_id} (the `UpdateContentTag` operationId).
+func (c *ClientWithResponses) UpdateContentTagWithResponse(ctx context.Context, contentTagID ContentTagIDParam, body UpdateContentTagJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateContentTagResponse, error) {
+	rsp, err := c.UpdateContentTag(ctx, contentTagID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateContentTagResponse(rsp)
+}
+
+// ListPermissionGroupsWithResponse Lists the permission groups, by id, or by name, created_at or updated_at.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/guide/permission_groups (the `ListPermissionGroups` operationId).
+func (c *ClientWithResponses) ListPermissionGroupsWithResponse(ctx context.Context, params *ListPermissionGroupsParams, reqEditors ...RequestEditorFn) (*ListPermissionGroupsResponse, error) {
+	rsp, err := c.ListPermissionGroups(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPermissionGroupsResponse(rsp)
+}
+
+// CreatePermissionGroupWithBodyWithResponse Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+func (c *ClientWithResponses) CreatePermissionGroupWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePermissionGroupResponse, error) {
+	rsp, err := c.CreatePermissionGroupWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreatePermissionGroupResponse(rsp)
+}
+
+// CreatePermissionGroupWithResponse Creates a permission group. Agents of its segments may edit or publish the articles that have it; admins always may.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/guide/permission_groups (the `CreatePermissionGroup` operationId).
+func (c *ClientWithResponses) CreatePermissionGroupWithResponse(ctx context.Context, body CreatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePermissionGroupResponse, error) {
+	rsp, err := c.CreatePermissionGroup(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreatePermissionGroupResponse(rsp)
+}
+
+// DeletePermissionGroupWithResponse Deletes a permission group that no article has.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/guide/permission_groups/{permission_group_id} (the `DeletePermissionGroup` operationId).
+func (c *ClientWithResponses) DeletePermissionGroupWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*DeletePermissionGroupResponse, error) {
+	rsp, err := c.DeletePermissionGroup(ctx, permissionGroupID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeletePermissionGroupResponse(rsp)
+}
+
+// ShowPermissionGroupWithResponse Shows a permission group.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/guide/permission_groups/{permission_group_id} (the `ShowPermissionGroup` operationId).
+func (c *ClientWithResponses) ShowPermissionGroupWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, reqEditors ...RequestEditorFn) (*ShowPermissionGroupResponse, error) {
+	rsp, err := c.ShowPermissionGroup(ctx, permissionGroupID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowPermissionGroupResponse(rsp)
+}
+
+// UpdatePermissionGroupWithBodyWithResponse Changes the fields that are present. The built-in permission group does not change.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+func (c *ClientWithResponses) UpdatePermissionGroupWithBodyWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePermissionGroupResponse, error) {
+	rsp, err := c.UpdatePermissionGroupWithBody(ctx, permissionGroupID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdatePermissionGroupResponse(rsp)
+}
+
+// UpdatePermissionGroupWithResponse Changes the fields that are present. The built-in permission group does not change.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/guide/permission_groups/{permission_group_id} (the `UpdatePermissionGroup` operationId).
+func (c *ClientWithResponses) UpdatePermissionGroupWithResponse(ctx context.Context, permissionGroupID PermissionGroupIDParam, body UpdatePermissionGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermissionGroupResponse, error) {
+	rsp, err := c.UpdatePermissionGroup(ctx, permissionGroupID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdatePermissionGroupResponse(rsp)
+}
+
 // ListArticlesWithResponse Lists the articles that the caller may see in a language.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -81012,6 +84146,110 @@ func (c *ClientWithResponses) DeleteTranslationWithResponse(ctx context.Context,
 	return ParseDeleteTranslationResponse(rsp)
 }
 
+// ListUserSegmentsWithResponse Lists the user segments, by id, or by name, created_at or updated_at.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/user_segments (the `ListUserSegments` operationId).
+func (c *ClientWithResponses) ListUserSegmentsWithResponse(ctx context.Context, params *ListUserSegmentsParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsResponse, error) {
+	rsp, err := c.ListUserSegments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserSegmentsResponse(rsp)
+}
+
+// CreateUserSegmentWithBodyWithResponse Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+func (c *ClientWithResponses) CreateUserSegmentWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserSegmentResponse, error) {
+	rsp, err := c.CreateUserSegmentWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserSegmentResponse(rsp)
+}
+
+// CreateUserSegmentWithResponse Creates a user segment. To it belong the users of its type who have all of its `tags` and one of its `or_tags`, themselves or by an organization, and who are in one of its groups or organizations if it names any (agents in a segment of signed-in users need no organization); and those users of its type who are added by name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/user_segments (the `CreateUserSegment` operationId).
+func (c *ClientWithResponses) CreateUserSegmentWithResponse(ctx context.Context, body CreateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserSegmentResponse, error) {
+	rsp, err := c.CreateUserSegment(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserSegmentResponse(rsp)
+}
+
+// ListUserSegmentsApplicableWithResponse Lists the user segments to which the caller may restrict content: all for an admin, their own for an agent.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/user_segments/applicable (the `ListUserSegmentsApplicable` operationId).
+func (c *ClientWithResponses) ListUserSegmentsApplicableWithResponse(ctx context.Context, params *ListUserSegmentsApplicableParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsApplicableResponse, error) {
+	rsp, err := c.ListUserSegmentsApplicable(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserSegmentsApplicableResponse(rsp)
+}
+
+// DeleteUserSegmentWithResponse Deletes a user segment to which nothing is restricted, and which no permission group names.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/user_segments/{user_segment_id} (the `DeleteUserSegment` operationId).
+func (c *ClientWithResponses) DeleteUserSegmentWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*DeleteUserSegmentResponse, error) {
+	rsp, err := c.DeleteUserSegment(ctx, userSegmentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserSegmentResponse(rsp)
+}
+
+// ShowUserSegmentWithResponse Shows a user segment.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/user_segments/{user_segment_id} (the `ShowUserSegment` operationId).
+func (c *ClientWithResponses) ShowUserSegmentWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, reqEditors ...RequestEditorFn) (*ShowUserSegmentResponse, error) {
+	rsp, err := c.ShowUserSegment(ctx, userSegmentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowUserSegmentResponse(rsp)
+}
+
+// UpdateUserSegmentWithBodyWithResponse Changes the fields that are present. The built-in segments do not change.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+func (c *ClientWithResponses) UpdateUserSegmentWithBodyWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserSegmentResponse, error) {
+	rsp, err := c.UpdateUserSegmentWithBody(ctx, userSegmentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserSegmentResponse(rsp)
+}
+
+// UpdateUserSegmentWithResponse Changes the fields that are present. The built-in segments do not change.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/user_segments/{user_segment_id} (the `UpdateUserSegment` operationId).
+func (c *ClientWithResponses) UpdateUserSegmentWithResponse(ctx context.Context, userSegmentID UserSegmentIDParam, body UpdateUserSegmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserSegmentResponse, error) {
+	rsp, err := c.UpdateUserSegment(ctx, userSegmentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserSegmentResponse(rsp)
+}
+
 // ListArticlesByUserWithResponse Lists the articles of an author.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -81023,6 +84261,19 @@ func (c *ClientWithResponses) ListArticlesByUserWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseListArticlesByUserResponse(rsp)
+}
+
+// ListUserSegmentsByUserWithResponse Lists the user segments to which a user belongs.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
+func (c *ClientWithResponses) ListUserSegmentsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsByUserResponse, error) {
+	rsp, err := c.ListUserSegmentsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserSegmentsByUserResponse(rsp)
 }
 
 // TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
@@ -89059,6 +92310,285 @@ func ParseCountUsersByGroupResponse(rsp *http.Response) (*CountUsersByGroupRespo
 	return response, nil
 }
 
+// ParseListContentTagsResponse parses an HTTP response from a ListContentTagsWithResponse call
+func ParseListContentTagsResponse(rsp *http.Response) (*ListContentTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListContentTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentTagList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateContentTagResponse parses an HTTP response from a CreateContentTagWithResponse call
+func ParseCreateContentTagResponse(rsp *http.Response) (*CreateContentTagResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateContentTagResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ContentTagEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCountContentTagsResponse parses an HTTP response from a CountContentTagsWithResponse call
+func ParseCountContentTagsResponse(rsp *http.Response) (*CountContentTagsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CountContentTagsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteContentTagResponse parses an HTTP response from a DeleteContentTagWithResponse call
+func ParseDeleteContentTagResponse(rsp *http.Response) (*DeleteContentTagResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteContentTagResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowContentTagResponse parses an HTTP response from a ShowContentTagWithResponse call
+func ParseShowContentTagResponse(rsp *http.Response) (*ShowContentTagResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowContentTagResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentTagEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateContentTagResponse parses an HTTP response from a UpdateContentTagWithResponse call
+func ParseUpdateContentTagResponse(rsp *http.Response) (*UpdateContentTagResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateContentTagResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentTagEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPermissionGroupsResponse parses an HTTP response from a ListPermissionGroupsWithResponse call
+func ParseListPermissionGroupsResponse(rsp *http.Response) (*ListPermissionGroupsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPermissionGroupsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PermissionGroupList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreatePermissionGroupResponse parses an HTTP response from a CreatePermissionGroupWithResponse call
+func ParseCreatePermissionGroupResponse(rsp *http.Response) (*CreatePermissionGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreatePermissionGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PermissionGroupEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreatePermissionGroupResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeletePermissionGroupResponse parses an HTTP response from a DeletePermissionGroupWithResponse call
+func ParseDeletePermissionGroupResponse(rsp *http.Response) (*DeletePermissionGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeletePermissionGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowPermissionGroupResponse parses an HTTP response from a ShowPermissionGroupWithResponse call
+func ParseShowPermissionGroupResponse(rsp *http.Response) (*ShowPermissionGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowPermissionGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PermissionGroupEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdatePermissionGroupResponse parses an HTTP response from a UpdatePermissionGroupWithResponse call
+func ParseUpdatePermissionGroupResponse(rsp *http.Response) (*UpdatePermissionGroupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdatePermissionGroupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PermissionGroupEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListArticlesResponse parses an HTTP response from a ListArticlesWithResponse call
 func ParseListArticlesResponse(rsp *http.Response) (*ListArticlesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -90085,6 +93615,165 @@ func ParseDeleteTranslationResponse(rsp *http.Response) (*DeleteTranslationRespo
 	return response, nil
 }
 
+// ParseListUserSegmentsResponse parses an HTTP response from a ListUserSegmentsWithResponse call
+func ParseListUserSegmentsResponse(rsp *http.Response) (*ListUserSegmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserSegmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserSegmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateUserSegmentResponse parses an HTTP response from a CreateUserSegmentWithResponse call
+func ParseCreateUserSegmentResponse(rsp *http.Response) (*CreateUserSegmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateUserSegmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest UserSegmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateUserSegmentResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListUserSegmentsApplicableResponse parses an HTTP response from a ListUserSegmentsApplicableWithResponse call
+func ParseListUserSegmentsApplicableResponse(rsp *http.Response) (*ListUserSegmentsApplicableResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserSegmentsApplicableResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserSegmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserSegmentResponse parses an HTTP response from a DeleteUserSegmentWithResponse call
+func ParseDeleteUserSegmentResponse(rsp *http.Response) (*DeleteUserSegmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserSegmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowUserSegmentResponse parses an HTTP response from a ShowUserSegmentWithResponse call
+func ParseShowUserSegmentResponse(rsp *http.Response) (*ShowUserSegmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowUserSegmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserSegmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserSegmentResponse parses an HTTP response from a UpdateUserSegmentWithResponse call
+func ParseUpdateUserSegmentResponse(rsp *http.Response) (*UpdateUserSegmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserSegmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserSegmentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListArticlesByUserResponse parses an HTTP response from a ListArticlesByUserWithResponse call
 func ParseListArticlesByUserResponse(rsp *http.Response) (*ListArticlesByUserResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -90101,6 +93790,32 @@ func ParseListArticlesByUserResponse(rsp *http.Response) (*ListArticlesByUserRes
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ArticleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserSegmentsByUserResponse parses an HTTP response from a ListUserSegmentsByUserWithResponse call
+func ParseListUserSegmentsByUserResponse(rsp *http.Response) (*ListUserSegmentsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserSegmentsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserSegmentList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

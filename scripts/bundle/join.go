@@ -149,6 +149,9 @@ func (d *document) expandErrors() {
 		}
 		if strings.Contains(op.path, "{") {
 			codes["404"] = "NotFoundResponse"
+			if strings.HasPrefix(op.path, "/api/v2/guide/") {
+				codes["404"] = "GuideNotFoundResponse"
+			}
 		}
 		if op.method != "get" { // two writes may collide, and If-Match may not hold
 			codes["409"] = "ConflictResponse"
