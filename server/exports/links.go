@@ -40,9 +40,12 @@ func (f *Files) Links(ctx context.Context, by auth.Actor) (Links, error) {
 
 // Of is where a file of an export is, below exports/, with the link's end and
 // signature.
-func (l Links) Of(e models.Export, name string) string {
-	expires := min(l.now.Add(LinkLife).Unix(), e.ExpiresAt.Unix())
-	q := url.Values{"expires": {strconv.FormatInt(expires, 10)}, "signature": {l.key.Sign(linkPurpose, linkText(e.Token, name, expires))}}
+func (l Links) Of(e models.Export, name string) string { return SignedLink(l.key, e, name, l.now) }
+
+// SignedLink is what Links.Of gives, by an account's key and the time.
+func SignedLink(key signing.Key, e models.Export, name string, now time.Time) string {
+	expires := min(now.Add(LinkLife).Unix(), e.ExpiresAt.Unix())
+	q := url.Values{"expires": {strconv.FormatInt(expires, 10)}, "signature": {key.Sign(linkPurpose, linkText(e.Token, name, expires))}}
 	return e.Token + "/" + name + "?" + q.Encode()
 }
 

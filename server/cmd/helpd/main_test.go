@@ -92,10 +92,11 @@ type served struct {
 
 var docsAddress = regexp.MustCompile(`(http://\S+)/docs\n`)
 
-// serve starts helpd on a free port and returns when it says where it is.
+// serve starts helpd, on a free port unless env names one, and returns when it
+// says where it is.
 func serve(t *testing.T, env ...string) *served {
 	t.Helper()
-	s := &served{t: t, cmd: program(context.Background(), append(env, "HELPD_ADDR=127.0.0.1:0"), "serve"), log: new(bytes.Buffer)}
+	s := &served{t: t, cmd: program(context.Background(), append([]string{"HELPD_ADDR=127.0.0.1:0"}, env...), "serve"), log: new(bytes.Buffer)}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/exports"
+	"github.com/helpd/helpd/server/signing"
+)
+
+// killedEvents are so many that a process can be killed while it writes them.
+const killedEvents = 25_000
+
+type shownExport struct {
+	ID          int64
+	Status      string
+	ManifestURL *string `json:"manifest_url"`
+	Files       []struct {
+		Name, URL, SHA256 string
+		Rows, Bytes       int64
+	}
+	UpdatedAt time.Time `json:"updated_at"`
+	Progress  int64
+}
+
+// An export that a kill cuts off in the middle of a file is done again, and nobody
+// is given the half of it.
+func TestExportGoesOnAfterAKill(t *testing.T) {
+	t.Parallel()
+	c := newCopying(t)
+	conn := c.connect()
+	one := func(dest any, query string, args ...any) {
+		t.Helper()
+		if err := conn.QueryRow(t.Context(), query, args...).Scan(dest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var account int64
+	one(&account, "SELECT id FROM accounts")
+	_, err := conn.Exec(t.Context(), `INSERT INTO events (account_id, type, subject, subject_id, actor_id, detail, change, created_at)
+		SELECT $1, 'zen:event-type:ticket.subject_changed', 'zen:ticket:' || n, n, -1, '{}', jsonb_build_object('current', repeat(md5(n::text), 8)), now()
+		FROM generate_series(1, $2::int) AS n`, account, killedEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for left := 1; left > 0; {
+		one(&left, "SELECT count(*) FROM events WHERE seq IS NULL")
+	}
+
+	var made struct{ Export shownExport }
+	if !c.ask("POST", "/api/v2/exports", `{"export":{"resources":["events","users"]}}`, &made) {
+		t.Fatal("no export")
+	}
+	dir := filepath.Join(c.dataDir(), "attachments", "exports", fmt.Sprint(account), fmt.Sprint(made.Export.ID))
+	half := ""
+	for half == "" {
+		half = written(t, dir)
+	}
+	c.killed()
+	if len(files(t, dir)) == 0 {
+		t.Error("the kill left nothing: it was killed too early or too late")
+	}
+
+	var shown struct{ Export shownExport }
+	path := fmt.Sprintf("/api/v2/exports/%d", made.Export.ID)
+	for polls := 0; shown.Export.Status != "completed"; polls++ {
+		var status, token, run string
+		var key signing.Key
+		var expires time.Time
+		err := conn.QueryRow(t.Context(), "SELECT e.status, token, run, expires_at, coalesce((SELECT secret FROM signing_keys), '') FROM exports e").Scan(&status, &token, &run, &expires, &key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if polls == 0 && status == "completed" && strings.Contains(half, run) {
+			t.Fatal("it was completed before the kill")
+		}
+		if !c.ask("GET", path, "", &shown) {
+			t.Fatal("no export")
+		}
+		e := shown.Export
+		if e.Status == "completed" {
+			break
+		}
+		if e.Status != "queued" && e.Status != "working" || len(e.Files) > 0 || e.ManifestURL != nil {
+			t.Fatalf("half an export is shown as %+v", e)
+		}
+		// Not even to whom knew its link beforehand.
+		code, _ := c.s.get("/exports/" + exports.SignedLink(key, models.Export{Token: token, ExpiresAt: expires}, "events.ndjson.gz", time.Now()))
+		if one(&status, "SELECT status FROM exports"); code != http.StatusNotFound && status != "completed" {
+			t.Fatalf("half a file: status %d", code)
+		}
+	}
+	c.holds(shown.Export, conn)
+	if names := files(t, dir); len(names) != 3 || slices.Contains(names, half) {
+		t.Errorf("files are left: %v", names)
+	}
+}
+
+// holds holds the files of an export against what is told of them, and the database.
+func (c *copying) holds(e shownExport, conn *pgx.Conn) {
+	c.t.Helper()
+	download := func(address string) []byte {
+		c.t.Helper()
+		u, err := url.Parse(address)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		status, body := c.s.get(u.RequestURI())
+		if status != http.StatusOK {
+			c.t.Fatalf("%s: status %d: %s", address, status, body)
+		}
+		return []byte(body)
+	}
+	var m exports.Manifest
+	if err := json.Unmarshal(download(*e.ManifestURL), &m); err != nil || len(m.Files) != len(e.Files) || len(e.Files) != 2 {
+		c.t.Fatalf("manifest %+v, %v; shown %+v", m, err, e)
+	}
+	for i, f := range e.Files {
+		body := download(f.URL)
+		sum := sha256.Sum256(body)
+		if told := m.Files[i]; hex.EncodeToString(sum[:]) != f.SHA256 || int64(len(body)) != f.Bytes || told.SHA256 != f.SHA256 || told.Rows != f.Rows || told.Name != f.Name {
+			c.t.Errorf("%s has %d bytes: shown %+v, in the manifest %+v", f.Name, len(body), f, told)
+		}
+		zip, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		text, err := io.ReadAll(zip)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		lines := bytes.Count(text, []byte("\n"))
+		if int64(lines) != f.Rows {
+			c.t.Errorf("%s has %d rows, and not %d", f.Name, lines, f.Rows)
+		}
+		if f.Name == "events.ndjson.gz" {
+			c.holdsEvents(text, conn)
+		}
+	}
+}
+
+// holdsEvents holds rows of events against those of the database.
+func (c *copying) holdsEvents(text []byte, conn *pgx.Conn) {
+	c.t.Helper()
+	rows, err := conn.Query(c.t.Context(), "SELECT seq, subject, change->>'current' FROM events ORDER BY seq")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	got := json.NewDecoder(bytes.NewReader(text))
+	n := 0
+	var seq int64
+	var subject string
+	var current *string
+	_, err = pgx.ForEachRow(rows, []any{&seq, &subject, &current}, func() error {
+		n++
+		var row struct {
+			Seq     int64
+			Subject string
+			Event   struct{ Current *json.RawMessage }
+		}
+		if err := got.Decode(&row); err != nil {
+			return err
+		}
+		if row.Seq != seq || row.Subject != subject || current != nil && (row.Event.Current == nil || string(*row.Event.Current) != `"`+*current+`"`) {
+			return fmt.Errorf("row %d is %+v, and not %d, %s", n, row, seq, subject)
+		}
+		return nil
+	})
+	if err != nil || n < killedEvents || got.More() {
+		c.t.Errorf("%d events, %v", n, err)
+	}
+}
+
+// written is a file of an export that has been begun; empty if there is none yet.
+func written(t *testing.T, dir string) string {
+	t.Helper()
+	for _, name := range files(t, dir) {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Size() > 0 {
+			return name
+		}
+	}
+	return ""
+}
+
+// files are those of all runs of an export.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names {
+		if names[i], err = filepath.Rel(dir, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return names
+}
