@@ -4,20 +4,22 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
@@ -112,10 +114,14 @@ func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
 		a.t.Fatal(err)
 	}
 	a.handler, a.auth, a.automations, a.events = api.New(services, o), services.Auth, services.Automations, services.Events
-	a.t.Cleanup(func() {
-		if err := services.Jobs.Stop(context.Background()); err != nil {
-			a.t.Errorf("stop jobs: %v", err)
+	// The tests that have ended keep their clean-ups, and those must not keep all
+	// that the services know.
+	t, jobs := a.t, services.Jobs
+	t.Cleanup(func() {
+		if err := jobs.Stop(context.Background()); err != nil {
+			t.Errorf("stop jobs: %v", err)
 		}
+		jobs = nil
 	})
 	return services
 }
@@ -323,6 +329,7 @@ type result struct {
 	status       int
 	header       http.Header
 	body         []byte
+	decoded      any // of body, once asked for
 }
 
 func (r *result) want(status int) *result {
@@ -349,12 +356,14 @@ func (r *result) json(into any) *result {
 // member("ticket", "tags", 0).
 func (r *result) member(path ...any) any {
 	r.t.Helper()
-	var v any
-	d := json.NewDecoder(bytes.NewReader(r.body))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		r.t.Fatalf("%s %s: %v: %.2000s", r.method, r.path, err, r.body)
+	if r.decoded == nil {
+		d := json.NewDecoder(bytes.NewReader(r.body))
+		d.UseNumber()
+		if err := d.Decode(&r.decoded); err != nil {
+			r.t.Fatalf("%s %s: %v: %.2000s", r.method, r.path, err, r.body)
+		}
 	}
+	v := r.decoded
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
@@ -374,6 +383,18 @@ func (r *result) member(path ...any) any {
 		}
 	}
 	return v
+}
+
+// count is how many elements the list under key has.
+func (r *result) count(key string) int {
+	r.t.Helper()
+	var envelope map[string]json.RawMessage
+	r.json(&envelope)
+	var list []json.RawMessage
+	if err := json.Unmarshal(envelope[key], &list); err != nil || list == nil {
+		r.t.Fatalf("%s %s: %s: no list (%v): %.2000s", r.method, r.path, key, err, r.body)
+	}
+	return len(list)
 }
 
 // id is the id of the record under key.
@@ -469,14 +490,15 @@ func canonical(t *testing.T, b []byte) string {
 }
 
 var specRouter = sync.OnceValues(func() (routers.Router, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile("../openapi.yaml")
+	spec, err := theSpec()
 	if err != nil {
 		return nil, err
 	}
+	doc := *spec
 	doc.Servers = nil
 	openapi3filter.RegisterBodyDecoder("application/atom+xml", openapi3filter.FileBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.FileBodyDecoder)
-	return legacy.NewRouter(doc)
+	return legacy.NewRouter(&doc)
 })
 
 // checkAgainstSpec holds an answer against openapi.yaml: a null where [] is
@@ -506,9 +528,32 @@ func (r *result) checkAgainstSpec(req *http.Request) {
 		Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	}
 	input.SetBodyBytes(r.body)
+	seen := r.fingerprint(route)
+	if _, again := fitting.Load(seen); again {
+		return
+	}
 	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
 		r.t.Errorf("%s %s: the answer is not as openapi.yaml says: %v\n%.1000s", r.method, r.path, err, r.body)
+		return
 	}
+	fitting.Store(seen, nil)
+}
+
+// fitting are the fingerprints of answers that were as openapi.yaml says. The
+// same answer comes many times, and checking one is slow.
+var fitting sync.Map
+
+// fingerprint is that of all that openapi.yaml speaks of.
+func (r *result) fingerprint(route *routers.Route) [sha256.Size]byte {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s %d %q\n", route.Method, route.Path, r.status, r.header.Values("Content-Type"))
+	if response := route.Operation.Responses.Status(r.status); response != nil && response.Value != nil {
+		for _, name := range slices.Sorted(maps.Keys(response.Value.Headers)) {
+			fmt.Fprintf(sum, "%s %q\n", name, r.header.Values(name))
+		}
+	}
+	sum.Write(r.body)
+	return [sha256.Size]byte(sum.Sum(nil))
 }
 
 type testLog struct{ t *testing.T }

@@ -29,7 +29,7 @@ const hostilePerOperation = 32
 type hostile struct {
 	about  string
 	path   string
-	body   string
+	body   func() string // written only for what is sent: there are thousands, and large ones
 	header http.Header
 	nobody bool // names a record that there cannot be
 }
@@ -76,7 +76,8 @@ func (w *world) suffer(op gen.Operation) {
 		b := *w.anAPI
 		b.header = w.header.Clone()
 		maps.Copy(b.header, h.header)
-		r := b.do(op.Method, h.path, h.body)
+		body := h.body()
+		r := b.do(op.Method, h.path, body)
 		r.wantContract(op.ID + ", " + h.about)
 		if h.nobody && r.status < 400 {
 			w.t.Errorf("%s, %s: %s %s: %d %.300s", op.ID, h.about, op.Method, h.path, r.status, r.body)
@@ -84,9 +85,13 @@ func (w *world) suffer(op gen.Operation) {
 		if op.Method == "GET" || *everyHostileRequest { // an account that grows and grows is slow to compare
 			continue
 		}
+		// Nothing waits to be numbered, so that what has not changed is as it was.
+		if r.status >= 400 && len(changed(before, w.fingerprint())) == 0 {
+			continue
+		}
 		after := w.rows()
-		if tables := changed(before, after); r.status >= 400 && len(tables) > 0 {
-			w.t.Errorf("%s, %s: %s %s %.300s was refused with %d and yet wrote to %v", op.ID, h.about, op.Method, h.path, h.body, r.status, tables)
+		if r.status >= 400 {
+			w.t.Errorf("%s, %s: %s %s %.300s was refused with %d and yet wrote to %v", op.ID, h.about, op.Method, h.path, body, r.status, changed(before, after))
 		}
 		before = after
 	}
@@ -122,12 +127,15 @@ var hostileIDs = []string{
 	"1;DROP", "[]", "{}", "*", "me", "%F0%9F%98%80", "a%0Ab", "1,2", strings.Repeat("9", 2000), strings.Repeat("a", 5000),
 }
 
+// as is a body that is written already.
+func as(body string) func() string { return func() string { return body } }
+
 func (w *world) hostilePaths(op gen.Operation) []hostile {
 	if !strings.Contains(op.Path, "{") {
 		return nil
 	}
 	var all []hostile
-	body := w.plausible(op)
+	body := as(w.plausible(op))
 	for _, bad := range hostileIDs {
 		for _, at := range names(op.Path) {
 			path := fill(op.Path, func(name string) string {
@@ -174,7 +182,7 @@ func (w *world) hostileQueries(op gen.Operation) []hostile {
 	}
 	slices.Sort(all)
 	var out []hostile
-	path, body := w.path(op), w.plausible(op)
+	path, body := w.path(op), as(w.plausible(op))
 	for _, name := range all {
 		for _, value := range hostileValues {
 			query := "?" + url.QueryEscape(name) + "=" + value
@@ -212,11 +220,12 @@ func (w *world) hostileBodies(op gen.Operation) []hostile {
 	o, _ := specified(w.t, op)
 	path := w.path(op)
 	var all []hostile
+	plausible := as(w.plausible(op))
 	for _, text := range hostileTexts {
-		all = append(all, hostile{about: "body", path: path, body: text})
+		all = append(all, hostile{about: "body", path: path, body: as(text)})
 	}
 	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=", "application/json; charset=utf-16", "/", ";;;", "image/png"} {
-		all = append(all, hostile{about: "Content-Type " + kind, path: path, body: w.plausible(op), header: http.Header{"Content-Type": {kind}}})
+		all = append(all, hostile{about: "Content-Type " + kind, path: path, body: plausible, header: http.Header{"Content-Type": {kind}}})
 	}
 	schema := bodySchema(o)
 	if schema == nil {
@@ -225,7 +234,8 @@ func (w *world) hostileBodies(op gen.Operation) []hostile {
 	base := w.minimal(op, schema)
 	places(schema, nil, 0, func(place []any) {
 		for _, value := range hostileMembers {
-			all = append(all, hostile{about: fmt.Sprint(place), path: path, body: text(w.t, put(base, place, raw(value)))})
+			body := func() string { return text(w.t, put(base, place, raw(value))) }
+			all = append(all, hostile{about: fmt.Sprint(place), path: path, body: body})
 		}
 	})
 	return all

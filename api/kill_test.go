@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ func TestMain(m *testing.M) {
 	if dsn := os.Getenv(victimDSN); dsn != "" {
 		fmt.Fprintln(os.Stderr, victim(dsn, os.Getenv(victimFiles)))
 		os.Exit(1)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // as helpd itself does
 	}
 	os.Exit(m.Run())
 }

@@ -124,10 +124,10 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 func (s *statements) wantSteady(crowds []crowd, op listed, style string) {
 	var first []string
 	for _, c := range crowds {
-		ask := c.asking(op, style)
 		if style == "per_page" {
-			ask() // what is remembered from now on
+			c.asking(op, style, 1)() // what is remembered from now on
 		}
+		ask := c.asking(op, style, c.n)
 		var r *result
 		cost := s.during(func() { r = ask() })
 		c.wantRows(op, r)
@@ -141,12 +141,13 @@ func (s *statements) wantSteady(crowds []crowd, op listed, style string) {
 	}
 }
 
-// asking asks for a page of n rows of a list with all that it can side-load.
-func (c crowd) asking(op listed, style string) func() *result {
+// asking asks for a page of so many rows of a list with all that it can
+// side-load.
+func (c crowd) asking(op listed, style string, rows int) func() *result {
 	c.t.Helper()
 	o, _ := specified(c.t, op.Operation)
 	by, path := c.caller(op)
-	size := fmt.Sprint(c.n)
+	size := fmt.Sprint(rows)
 	path += "&" + url.Values{"include": {sideLoads(o)}, style: {size}, "limit": {size}}.Encode()
 	body := c.body(op)
 	return func() *result { return by.do(op.Method, path, body).want(200) }
@@ -170,7 +171,7 @@ func (c crowd) wantRows(op listed, r *result) {
 		want = min(want, most)
 	}
 	paged := op.paged && notByNumber[op.ID] == ""
-	if rows := len(r.member(op.key).([]any)); rows < want || paged && rows > want {
+	if rows := r.count(op.key); rows < want || paged && rows > want {
 		c.t.Errorf("%s: %s has %d rows, want %d: copy more of them in newCrowd, or say in sameEverywhere why there are none: %.300s", op.ID, r.path, rows, want, r.body)
 	}
 }

@@ -259,6 +259,11 @@ func fill(path string, value func(name string) string) string {
 func (a *anAPI) rows() map[string]string {
 	a.t.Helper()
 	a.numbered() // or what was written before would be numbered in between
+	return a.fingerprint()
+}
+
+func (a *anAPI) fingerprint() map[string]string {
+	a.t.Helper()
 	tables, err := tenantTables(a)
 	if err != nil {
 		a.t.Fatal(err)

@@ -72,9 +72,13 @@ func New(db *gorm.DB, now func() time.Time) *Service {
 	return &Service{
 		db: db, now: now, pepper: pepper,
 		actors: map[[32]byte]remember{}, right: map[[32]byte]proof{}, used: map[tokenUse]time.Time{},
-		slots: make(chan struct{}, 2), dummy: HashPassword("nobody's"),
+		slots: make(chan struct{}, 2), dummy: nobodysHash(),
 	}
 }
+
+// nobodysHash is what passwords of users whom there are not are held against:
+// made once, since it is slow by intent.
+var nobodysHash = sync.OnceValue(func() string { return HashPassword("nobody's") })
 
 func wrong() error { return fault.New(fault.Unauthenticated, "Couldn't authenticate you") }
 
