@@ -68,6 +68,11 @@ var peopleAndSettings = []copies{
 	{"webhook_invocations", "id = '{invocation_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 	{"webhook_attempts", "invocation_id = '{invocation_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 	{"exports", "id = {export_id}", "'id', r.id + {k}, 'token', r.token || {g}"},
+	{"categories", "id = {category_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
+	{"sections", "id = {section_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
+	{"articles", "id = {article_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
+	{"translations", "locale = 'en-us'", "'id', r.id + {k}, 'source_id', r.source_id + {k}"},
+	{"translations", "locale = 'en-us' AND source_id IN ({category_id}, {section_id}, {article_id})", "'id', r.id + {m}, 'locale', 'x-' || {g}"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }
 
@@ -130,6 +135,7 @@ func (c crowd) complete() {
 	c.exec(`UPDATE users SET organization_id = {organization_id} WHERE account_id = {account_id} AND organization_id IS NULL`)
 	c.exec(`UPDATE organization_merges SET winner_id = {organization_id} WHERE account_id = {account_id}`)
 	c.exec(`UPDATE fields SET creator_user_id = {agent_id} WHERE account_id = {account_id} AND creator_user_id IS NULL`)
+	c.exec(`UPDATE articles SET author_id = {user_id} WHERE account_id = {account_id}`)
 	c.exec(`UPDATE rules SET owner_id = NULL WHERE account_id = {account_id}`)
 	c.exec(`UPDATE ticket_metric_events SET time = time - interval '1 hour' WHERE account_id = {account_id}`) // the newest are held back
 }

@@ -93,9 +93,30 @@ func (h helpCenterHandlers) UpdateSectionSourceLocale(ctx context.Context, r gen
 	return gen.UpdateSectionSourceLocale200JSONResponse{}, err
 }
 
+func (h helpCenterHandlers) ShowSectionAccessPolicy(ctx context.Context, r gen.ShowSectionAccessPolicyRequestObject) (gen.ShowSectionAccessPolicyResponseObject, error) {
+	s, err := h.help.Access(ctx, auth.From(ctx), int64(r.SectionID))
+	return gen.ShowSectionAccessPolicy200JSONResponse{AccessPolicy: accessPolicyJSON(s)}, err
+}
+
+func (h helpCenterHandlers) UpdateSectionAccessPolicy(ctx context.Context, r gen.UpdateSectionAccessPolicyRequestObject) (gen.UpdateSectionAccessPolicyResponseObject, error) {
+	in := r.Body.AccessPolicy
+	s, err := h.help.UpdateAccess(ctx, auth.From(ctx), int64(r.SectionID), helpcenter.AccessChange{
+		ViewableBy: (*string)(in.ViewableBy), ManageableBy: (*string)(in.ManageableBy), GroupIDs: in.RestrictedToGroupIds.Int64s(),
+		OrganizationIDs: in.RestrictedToOrganizationIds.Int64s(), Tags: in.RequiredTags,
+	})
+	return gen.UpdateSectionAccessPolicy200JSONResponse{AccessPolicy: accessPolicyJSON(s)}, err
+}
+
+func accessPolicyJSON(s models.Section) gen.AccessPolicy {
+	return gen.AccessPolicy{
+		ViewableBy: s.ViewableBy, ManageableBy: s.ManageableBy, RestrictedToGroupIds: list(s.RestrictedToGroupIDs),
+		RestrictedToOrganizationIds: list(s.RestrictedToOrganizationIDs), RequiredTags: list(s.RequiredTags),
+	}
+}
+
 func sectionChange(in gen.SectionInput) helpcenter.SectionChange {
 	return helpcenter.SectionChange{
-		CategoryID: (*int64)(in.CategoryID), ParentSectionID: wire.NullableID(in.ParentSectionID), Position: (*int64)(in.Position),
+		CategoryID: (*int64)(in.CategoryID), UserSegmentID: wire.NullableID(in.UserSegmentID), ParentSectionID: wire.NullableID(in.ParentSectionID), Position: (*int64)(in.Position),
 		Sorting: (*string)(in.Sorting), ThemeTemplate: (*string)(in.ThemeTemplate), Texts: each(in.Translations, textOf),
 		Text: textOf(gen.TextInput{Locale: in.Locale, Title: in.Name, Body: in.Description}),
 	}

@@ -168,8 +168,8 @@ func TestArticles(t *testing.T) {
 	want := fmt.Sprintf(`{"id":%d,"url":"http://helpd.test/api/v2/help_center/en-us/articles/%d-Return-a-lamp.json","html_url":"http://helpd.test/hc/en-us/articles/%d-Return-a-lamp",
 		"author_id":%d,"comments_disabled":false,"content_tag_ids":[],"label_names":["Lamps","returns"],"draft":false,"promoted":true,"position":4,"vote_sum":0,"vote_count":0,
 		"section_id":%d,"created_at":%q,"updated_at":%q,"edited_at":%q,"name":"Return a lamp!","title":"Return a lamp!","body":"<p>Send <b>it</b> &amp; wait</p>",
-		"source_locale":"en-us","locale":"en-us","outdated":false,"outdated_locales":[],"permission_group_id":null,"user_segment_id":null,"user_segment_ids":[]}`,
-		id, id, id, h.admin.ID, section, clockText, clockText, clockText)
+		"source_locale":"en-us","locale":"en-us","outdated":false,"outdated_locales":[],"permission_group_id":%d,"user_segment_id":null,"user_segment_ids":[]}`,
+		id, id, id, h.admin.ID, section, clockText, clockText, clockText, h.number("SELECT id FROM permission_groups WHERE account_id = ?", h.account.ID))
 	created.wantJSON(`{"article":%s}`, want)
 	if got := created.header.Get("Location"); got != fmt.Sprintf("http://helpd.test/api/v2/help_center/en-us/articles/%d-Return-a-lamp.json", id) {
 		t.Errorf("location %s", got)
@@ -207,7 +207,7 @@ func TestArticles(t *testing.T) {
 		{fmt.Sprintf(`"title":"x","author_id":%d`, customer), "author_id", fmt.Sprintf("%d is not an agent", customer)},
 		{`"title":"x","label_names":["a,b"]`, "label_names", "a,b is no label: up to 255 characters, and no comma"},
 		{`"title":"x","user_segment_id":404`, "user_segment_id", "404 is not a user segment"},
-		{`"title":"x","user_segment_ids":[404]`, "user_segment_id", "404 is not a user segment"},
+		{`"title":"x","user_segment_ids":[404]`, "user_segment_ids", "404 is not a user segment"},
 		{`"title":"x","permission_group_id":404`, "permission_group_id", "404 is not a permission group"},
 		{`"title":"x","content_tag_ids":["01KJ"]`, "content_tag_ids", "01KJ is not a content tag"},
 		{`"title":"x","created_at":"2040-01-01T00:00:00Z"`, "created_at", "is in the future"},

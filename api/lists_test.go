@@ -26,6 +26,10 @@ var sameEverywhere = map[string]string{
 	"GetUserPasswordRequirements":        "the rules of the program",
 	"ShowUserComplianceDeletionStatuses": "one for each step of one user's deletion",
 	"ShowTicketMetrics":                  "one record, which the original puts into a list",
+	"ListHelpCenterLocales":              "the locales of the account",
+	"ListMissingTranslations":            "as many as there are locales",
+	"ListMissingTranslationsBySection":   "the same",
+	"ListMissingTranslationsByCategory":  "the same",
 	"ListPhoneNumbers":                   "none: there is no telephony",
 	"SearchOrganizations":                "a whole name or external id, which only one can have",
 }

@@ -174,6 +174,8 @@ func (w *world) helpCenter() {
 	w.put("/api/v2/account/settings", `{"settings":{"localization":{"locale_ids":[1,67]}}}`).want(200)
 	category := w.made("/api/v2/help_center/en-us/categories", "category", "category_id", `{"category":{"name":"SECRET","description":"SECRET"}}`)
 	section := w.made("/api/v2/help_center/en-us/categories/"+category+"/sections", "section", "section_id", `{"section":{"name":"SECRET","description":"SECRET"}}`)
+	// Of articles here all agents are writers.
+	w.put("/api/v2/help_center/sections/"+section+"/access_policy", `{"access_policy":{"manageable_by":"staff"}}`).want(200)
 	article := w.made("/api/v2/help_center/en-us/sections/"+section+"/articles", "article", "article_id",
 		`{"article":{"title":"SECRET","body":"SECRET","label_names":["SECRET"],"translations":[{"locale":"ja","title":"PRIVATE","body":"PRIVATE","draft":true}]}}`)
 	w.ids["translation_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations?locales=ja").want(200).ids("translations")[0])

@@ -573,6 +573,43 @@ type APISettingsInput struct {
 	APITokenAccess *wire.Flag `json:"api_token_access,omitempty"`
 }
 
+// AccessPolicy defines model for AccessPolicy.
+type AccessPolicy struct {
+	// ViewableBy everybody, signed_in_users or staff.
+	ViewableBy string `json:"viewable_by"`
+
+	// ManageableBy Who may create, edit and publish its articles: staff, or managers, which are those of the articles' permission groups.
+	ManageableBy string `json:"manageable_by"`
+
+	// RestrictedToGroupIds Of agents.
+	RestrictedToGroupIds []int64 `json:"restricted_to_group_ids"`
+
+	// RestrictedToOrganizationIds Of end users.
+	RestrictedToOrganizationIds []int64 `json:"restricted_to_organization_ids"`
+
+	// RequiredTags Of end users.
+	RequiredTags []string `json:"required_tags"`
+}
+
+// AccessPolicyBody defines model for AccessPolicyBody.
+type AccessPolicyBody struct {
+	AccessPolicy AccessPolicyInput `json:"access_policy"`
+}
+
+// AccessPolicyEnvelope defines model for AccessPolicyEnvelope.
+type AccessPolicyEnvelope struct {
+	AccessPolicy AccessPolicy `json:"access_policy"`
+}
+
+// AccessPolicyInput defines model for AccessPolicyInput.
+type AccessPolicyInput struct {
+	ViewableBy                  *wire.Text `json:"viewable_by,omitempty"`
+	ManageableBy                *wire.Text `json:"manageable_by,omitempty"`
+	RestrictedToGroupIds        wire.IDs   `json:"restricted_to_group_ids,omitzero"`
+	RestrictedToOrganizationIds wire.IDs   `json:"restricted_to_organization_ids,omitzero"`
+	RequiredTags                wire.Tags  `json:"required_tags,omitzero"`
+}
+
 // AccountSettings Sections by name. What helpd has no choice about tells what it does.
 type AccountSettings map[string]SettingsSection
 
@@ -639,15 +676,17 @@ type Article struct {
 	UpdatedAt wire.Time `json:"updated_at"`
 
 	// EditedAt When a title or a body last changed.
-	EditedAt          wire.Time `json:"edited_at"`
-	Name              string    `json:"name"`
-	Title             string    `json:"title"`
-	Body              *string   `json:"body"`
-	SourceLocale      string    `json:"source_locale"`
-	Locale            string    `json:"locale"`
-	Outdated          bool      `json:"outdated"`
-	OutdatedLocales   []string  `json:"outdated_locales"`
-	PermissionGroupID *int64    `json:"permission_group_id"`
+	EditedAt        wire.Time `json:"edited_at"`
+	Name            string    `json:"name"`
+	Title           string    `json:"title"`
+	Body            *string   `json:"body"`
+	SourceLocale    string    `json:"source_locale"`
+	Locale          string    `json:"locale"`
+	Outdated        bool      `json:"outdated"`
+	OutdatedLocales []string  `json:"outdated_locales"`
+
+	// PermissionGroupID Who of the agents may edit and publish it.
+	PermissionGroupID int64 `json:"permission_group_id"`
 
 	// UserSegmentID The first of user_segment_ids; null is everybody.
 	UserSegmentID *int64 `json:"user_segment_id"`
@@ -3528,6 +3567,9 @@ type SectionInput struct {
 	Position        *wire.Int                  `json:"position,omitempty"`
 	Sorting         *wire.Text                 `json:"sorting,omitempty"`
 	ThemeTemplate   *wire.Text                 `json:"theme_template,omitempty"`
+
+	// UserSegmentID Who may see it and what is in it; null is everybody.
+	UserSegmentID nullable.Nullable[wire.ID] `json:"user_segment_id,omitempty"`
 
 	// Translations Languages of a new section, in place of name or beside it.
 	Translations []TextInput `json:"translations,omitzero"`
@@ -7063,6 +7105,9 @@ type UpdateCategoryTranslationJSONRequestBody = TranslationBody
 // UpdateSectionJSONRequestBody defines body for UpdateSection for application/json ContentType.
 type UpdateSectionJSONRequestBody = SectionBody
 
+// UpdateSectionAccessPolicyJSONRequestBody defines body for UpdateSectionAccessPolicy for application/json ContentType.
+type UpdateSectionAccessPolicyJSONRequestBody = AccessPolicyBody
+
 // CreateArticleJSONRequestBody defines body for CreateArticle for application/json ContentType.
 type CreateArticleJSONRequestBody = ArticleBody
 
@@ -7912,6 +7957,12 @@ type ServerInterface interface {
 	// UpdateSection Changes a section. Name and description change in the source language.
 	// (PUT /api/v2/help_center/sections/{section_id})
 	UpdateSection(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ShowSectionAccessPolicy Shows who may see and manage a section.
+	// (GET /api/v2/help_center/sections/{section_id}/access_policy)
+	ShowSectionAccessPolicy(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// UpdateSectionAccessPolicy Says who may see a section and what is in it, and whether all agents may manage its articles.
+	// (PUT /api/v2/help_center/sections/{section_id}/access_policy)
+	UpdateSectionAccessPolicy(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
 	// ListArticlesBySection Lists the articles of a section, in the order that it says.
 	// (GET /api/v2/help_center/sections/{section_id}/articles)
 	ListArticlesBySection(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListArticlesBySectionParams) error
@@ -11158,6 +11209,38 @@ func (w *ServerInterfaceWrapper) UpdateSection(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateSection(ctx, sectionID)
+	return err
+}
+
+// ShowSectionAccessPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSectionAccessPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSectionAccessPolicy(ctx, sectionID)
+	return err
+}
+
+// UpdateSectionAccessPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSectionAccessPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSectionAccessPolicy(ctx, sectionID)
 	return err
 }
 
@@ -17550,6 +17633,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/articles", wrapper.ListArticlesBySection, options.OperationMiddlewares["ListArticlesBySection"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/sections/:section_id/articles", wrapper.CreateArticle, options.OperationMiddlewares["CreateArticle"]...)
 	router.PUT(options.BaseURL+"/api/v2/help_center/sections/:section_id/source_locale", wrapper.UpdateSectionSourceLocale, options.OperationMiddlewares["UpdateSectionSourceLocale"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/access_policy", wrapper.ShowSectionAccessPolicy, options.OperationMiddlewares["ShowSectionAccessPolicy"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/sections/:section_id/access_policy", wrapper.UpdateSectionAccessPolicy, options.OperationMiddlewares["UpdateSectionAccessPolicy"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles", wrapper.ListArticles, options.OperationMiddlewares["ListArticles"]...)
 	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.ArchiveArticle, options.OperationMiddlewares["ArchiveArticle"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.ShowArticle, options.OperationMiddlewares["ShowArticle"]...)
@@ -20904,6 +20989,51 @@ type UpdateSectionResponseObject interface {
 type UpdateSection200JSONResponse SectionEnvelope
 
 func (response UpdateSection200JSONResponse) VisitUpdateSectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowSectionAccessPolicyRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+}
+
+type ShowSectionAccessPolicyResponseObject interface {
+	VisitShowSectionAccessPolicyResponse(w http.ResponseWriter) error
+}
+
+type ShowSectionAccessPolicy200JSONResponse AccessPolicyEnvelope
+
+func (response ShowSectionAccessPolicy200JSONResponse) VisitShowSectionAccessPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSectionAccessPolicyRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Body      *UpdateSectionAccessPolicyJSONRequestBody
+}
+
+type UpdateSectionAccessPolicyResponseObject interface {
+	VisitUpdateSectionAccessPolicyResponse(w http.ResponseWriter) error
+}
+
+type UpdateSectionAccessPolicy200JSONResponse AccessPolicyEnvelope
+
+func (response UpdateSectionAccessPolicy200JSONResponse) VisitUpdateSectionAccessPolicyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -29334,6 +29464,12 @@ type StrictServerInterface interface {
 	// UpdateSection Changes a section. Name and description change in the source language.
 	// (PUT /api/v2/help_center/sections/{section_id})
 	UpdateSection(ctx context.Context, request UpdateSectionRequestObject) (UpdateSectionResponseObject, error)
+	// ShowSectionAccessPolicy Shows who may see and manage a section.
+	// (GET /api/v2/help_center/sections/{section_id}/access_policy)
+	ShowSectionAccessPolicy(ctx context.Context, request ShowSectionAccessPolicyRequestObject) (ShowSectionAccessPolicyResponseObject, error)
+	// UpdateSectionAccessPolicy Says who may see a section and what is in it, and whether all agents may manage its articles.
+	// (PUT /api/v2/help_center/sections/{section_id}/access_policy)
+	UpdateSectionAccessPolicy(ctx context.Context, request UpdateSectionAccessPolicyRequestObject) (UpdateSectionAccessPolicyResponseObject, error)
 	// ListArticlesBySection Lists the articles of a section, in the order that it says.
 	// (GET /api/v2/help_center/sections/{section_id}/articles)
 	ListArticlesBySection(ctx context.Context, request ListArticlesBySectionRequestObject) (ListArticlesBySectionResponseObject, error)
@@ -34677,6 +34813,79 @@ func (sh *strictHandler) UpdateSection(ctx echo.Context, sectionID HelpCenterSec
 		return err
 	} else if validResponse, ok := response.(UpdateSectionResponseObject); ok {
 		return validResponse.VisitUpdateSectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSectionAccessPolicy operation middleware
+func (sh *strictHandler) ShowSectionAccessPolicy(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request ShowSectionAccessPolicyRequestObject
+
+	request.SectionID = sectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSectionAccessPolicy(ctx.Request().Context(), request.(ShowSectionAccessPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSectionAccessPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSectionAccessPolicyResponseObject); ok {
+		return validResponse.VisitShowSectionAccessPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSectionAccessPolicy operation middleware
+func (sh *strictHandler) UpdateSectionAccessPolicy(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request UpdateSectionAccessPolicyRequestObject
+
+	request.SectionID = sectionID
+
+	var body UpdateSectionAccessPolicyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSectionAccessPolicy(ctx.Request().Context(), request.(UpdateSectionAccessPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSectionAccessPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSectionAccessPolicyResponseObject); ok {
+		return validResponse.VisitUpdateSectionAccessPolicyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -63,8 +63,8 @@ type Article struct {
 	CategoryID        int64 // of its section
 	SectionID         int64 // which may be gone once the article is archived
 	AuthorID          int64
-	PermissionGroupID *int64 // who of the agents may change it
-	UserSegmentIDs    IDs    // any of which may see it; empty: everybody
+	PermissionGroupID int64 // who of the agents may change it
+	UserSegmentIDs    IDs   // any of which may see it; empty: everybody
 	SourceLocale      string
 	Position          int
 	Promoted          bool

@@ -14,6 +14,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/positions"
+	"github.com/helpd/helpd/server/segments"
 )
 
 // Article is an article as it reads in one language.
@@ -47,7 +48,7 @@ type ArticleChange struct {
 // fault.Forbidden, and with fault.Invalid naming the field.
 func (s *Service) CreateArticle(ctx context.Context, by auth.Actor, asked string, section int64, c ArticleChange) (Article, error) {
 	var out Article
-	if !by.Admin() {
+	if !by.Staff() {
 		return out, fault.Denied()
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -64,12 +65,23 @@ func (s *Service) CreateArticle(ctx context.Context, by auth.Actor, asked string
 			BrandID: in.BrandID, CategoryID: in.CategoryID, SectionID: in.ID, AuthorID: by.ID(), UserSegmentIDs: models.IDs{},
 			LabelNames: models.Strings{}, ContentTagIDs: models.Strings{}, Stamps: stamps(now), EditedAt: now,
 		}
+		if out.PermissionGroupID, err = segments.AdministratorsTx(tx); err != nil {
+			return err
+		}
 		c.SectionID = nil
 		texts, err := l.fresh(by, now, models.SourceArticle, asked, c.Text, c.Texts)
 		if err := fault.Join(err, c.applyTx(tx, by, &out.Article)); err != nil {
 			return err
 		}
-		if c.CreatedAt != nil {
+		if err := mayChangeTx(tx, by, out.PermissionGroupID, out.SectionID, segments.MayEdit); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(texts, func(t models.Translation) bool { return !t.Draft }) {
+			if err := mayPublishTx(tx, by, out.Article); err != nil {
+				return err
+			}
+		}
+		if c.CreatedAt != nil && by.Admin() {
 			if c.CreatedAt.After(now) {
 				return fault.InvalidField("created_at", "is in the future")
 			}
@@ -165,30 +177,48 @@ func (c ArticleChange) authorTx(tx *gorm.DB, row *models.Article) error {
 }
 
 // readersTx says who may see an article and who may change it.
-func (c ArticleChange) readersTx(_ *gorm.DB, _ auth.Actor, row *models.Article) (errs []error) {
-	ids := c.UserSegmentIDs
-	if c.UserSegmentID.IsNull() && ids == nil {
-		ids = []int64{}
-	} else if id, err := c.UserSegmentID.Get(); err == nil && ids == nil {
-		ids = []int64{id}
-	}
-	for _, id := range ids {
-		if !slices.Contains(row.UserSegmentIDs, id) {
-			errs = append(errs, fault.InvalidField("user_segment_id", "%d is not a user segment", id))
+func (c ArticleChange) readersTx(tx *gorm.DB, by auth.Actor, row *models.Article) (errs []error) {
+	ids, field := c.UserSegmentIDs, "user_segment_ids"
+	if ids == nil && c.UserSegmentID.IsSpecified() {
+		ids, field = []int64{}, "user_segment_id"
+		if id, err := c.UserSegmentID.Get(); err == nil {
+			ids = []int64{id}
 		}
 	}
-	if ids != nil {
-		row.UserSegmentIDs = ids
+	if ids != nil && !slices.Equal(ids, row.UserSegmentIDs) {
+		slices.Sort(ids)
+		row.UserSegmentIDs = slices.Compact(ids)
+		errs = append(errs, segments.CheckTx(tx, field, ids...))
 	}
-	if c.PermissionGroupID != nil && !same(c.PermissionGroupID, row.PermissionGroupID) {
-		errs = append(errs, fault.InvalidField("permission_group_id", "%d is not a permission group", *c.PermissionGroupID))
+	if c.PermissionGroupID != nil && *c.PermissionGroupID != row.PermissionGroupID {
+		err := segments.CheckPermissionGroupTx(tx, "permission_group_id", *c.PermissionGroupID)
+		if row.PermissionGroupID = *c.PermissionGroupID; err == nil && row.ID != 0 { // or who it is given to could not be changed back
+			err = mayChangeTx(tx, by, row.PermissionGroupID, row.SectionID, segments.MayEdit)
+		}
+		errs = append(errs, err)
 	}
+	return append(errs, c.tagsTx(tx, row))
+}
+
+// tagsTx gives an article other content tags.
+func (c ArticleChange) tagsTx(tx *gorm.DB, row *models.Article) error {
+	if c.ContentTagIDs == nil || slices.Equal(c.ContentTagIDs, row.ContentTagIDs) {
+		return nil
+	}
+	var known []string
+	if err := tx.Model(&models.ContentTag{}).Where("id = ANY(?::text[])", models.Strings(c.ContentTagIDs)).Pluck("id", &known).Error; err != nil {
+		return err
+	}
+	row.ContentTagIDs = models.Strings{}
 	for _, id := range c.ContentTagIDs {
+		if !slices.Contains(known, id) {
+			return fault.InvalidField("content_tag_ids", "%.50s is not a content tag", id)
+		}
 		if !slices.Contains(row.ContentTagIDs, id) {
-			errs = append(errs, fault.InvalidField("content_tag_ids", "%.50s is not a content tag", id))
+			row.ContentTagIDs = append(row.ContentTagIDs, id)
 		}
 	}
-	return errs
+	return nil
 }
 
 // articleColumns are those that UpdateArticle writes.
@@ -228,14 +258,15 @@ func (s *Service) UpdateArticle(ctx context.Context, by auth.Actor, locale strin
 }
 
 func unchanged(a, b models.Article) bool {
-	return a.SectionID == b.SectionID && a.AuthorID == b.AuthorID && same(a.PermissionGroupID, b.PermissionGroupID) &&
+	return a.SectionID == b.SectionID && a.AuthorID == b.AuthorID && a.PermissionGroupID == b.PermissionGroupID &&
 		slices.Equal(a.UserSegmentIDs, b.UserSegmentIDs) && a.Position == b.Position && a.Promoted == b.Promoted &&
 		a.CommentsDisabled == b.CommentsDisabled && slices.Equal(a.LabelNames, b.LabelNames) && slices.Equal(a.ContentTagIDs, b.ContentTagIDs)
 }
 
-// changeArticle runs f on an article that by may change, and which is locked.
+// changeArticle runs f on an article that by may edit, and which is locked. One
+// that by may not see is missing.
 func (s *Service) changeArticle(ctx context.Context, by auth.Actor, id int64, f func(tx *gorm.DB, row *models.Article) error) error {
-	if !by.Admin() {
+	if !by.Staff() {
 		return fault.Denied()
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -246,13 +277,22 @@ func (s *Service) changeArticle(ctx context.Context, by auth.Actor, id int64, f 
 		if row.ArchivedAt != nil {
 			return fault.Missing("article", id)
 		}
+		if err := mayChangeTx(tx, by, row.PermissionGroupID, row.SectionID, segments.MayEdit); err != nil {
+			if _, unseen := s.seesTx(tx, by, models.SourceArticle, id); unseen != nil {
+				return unseen
+			}
+			return err
+		}
 		return f(tx, &row)
 	})
 }
 
-// ArchiveArticle takes an article out of the help center.
+// ArchiveArticle takes an article out of the help center. Who may publish it may.
 func (s *Service) ArchiveArticle(ctx context.Context, by auth.Actor, id int64) error {
-	return s.changeArticle(ctx, by, id, func(tx *gorm.DB, _ *models.Article) error {
+	return s.changeArticle(ctx, by, id, func(tx *gorm.DB, row *models.Article) error {
+		if err := mayChangeTx(tx, by, row.PermissionGroupID, row.SectionID, segments.MayPublish); err != nil {
+			return err
+		}
 		return s.archiveTx(tx, by, "a.id = ?", id)
 	})
 }
@@ -285,7 +325,7 @@ func (s *Service) archiveTx(tx *gorm.DB, by auth.Actor, cond string, args ...any
 // rest. It fails with fault.NotFound, and with fault.Invalid naming field where
 // there is no such translation.
 func (s *Service) UpdateSourceLocale(ctx context.Context, by auth.Actor, source string, id int64, field, locale string) error {
-	return s.changeSource(ctx, by, source, id, func(tx *gorm.DB) error {
+	return s.changeSource(ctx, by, source, id, func(tx *gorm.DB, _ *models.Article) error {
 		locale = strings.ToLower(strings.TrimSpace(locale))
 		if locale == "" {
 			return fault.Blank(field)
@@ -305,13 +345,14 @@ func (s *Service) UpdateSourceLocale(ctx context.Context, by auth.Actor, source 
 // tables of what has translations.
 var tables = map[string]string{models.SourceArticle: "articles", models.SourceSection: "sections", models.SourceCategory: "categories"}
 
-// changeSource runs f while a record that by may change is locked.
-func (s *Service) changeSource(ctx context.Context, by auth.Actor, source string, id int64, f func(tx *gorm.DB) error) error {
+// changeSource runs f while a record that by may change is locked; of is the
+// article, if it is one.
+func (s *Service) changeSource(ctx context.Context, by auth.Actor, source string, id int64, f func(tx *gorm.DB, of *models.Article) error) error {
 	switch source {
 	case models.SourceArticle:
-		return s.changeArticle(ctx, by, id, func(tx *gorm.DB, _ *models.Article) error { return f(tx) })
+		return s.changeArticle(ctx, by, id, f)
 	case models.SourceSection:
-		return s.changeSection(ctx, by, id, func(tx *gorm.DB, _ *models.Section) error { return f(tx) })
+		return s.changeSection(ctx, by, id, func(tx *gorm.DB, _ *models.Section) error { return f(tx, nil) })
 	}
-	return s.changeCategory(ctx, by, id, func(tx *gorm.DB, _ *models.Category) error { return f(tx) })
+	return s.changeCategory(ctx, by, id, func(tx *gorm.DB, _ *models.Category) error { return f(tx, nil) })
 }

@@ -50,7 +50,7 @@ func (s *Service) ListArticles(ctx context.Context, by auth.Actor, locale string
 		return page.Result[Article]{}, err
 	}
 	tx := s.db.WithContext(ctx)
-	seen, args := seenArticle(by)
+	seen, args := SeenArticle(by)
 	q := page.Query{Select: shownColumns, From: articleFrom, Where: "a.account_id = ? AND t.locale = ? AND " + seen, Args: append([]any{by.AccountID, locale}, args...)}
 	narrow := func(cond string, args ...any) { q.Where, q.Args = q.Where+" AND "+cond, append(q.Args, args...) }
 	if in.CategoryID != 0 {
@@ -154,7 +154,7 @@ func (s *Service) Article(ctx context.Context, by auth.Actor, locale string, id 
 }
 
 func (s *Service) articleTx(tx *gorm.DB, by auth.Actor, locale string, id int64) (a Article, err error) {
-	seen, args := seenArticle(by)
+	seen, args := SeenArticle(by)
 	var found bool
 	err = postgres.Rows(tx, "SELECT "+shownColumns+" FROM "+articleFrom+" WHERE a.account_id = ? AND a.id = ? AND t.locale = ? AND "+seen,
 		append([]any{by.AccountID, id, locale}, args...), func(row postgres.Scanned) (err error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/positions"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/segments"
 )
 
 // Section is a section as it reads in one language.
@@ -28,6 +29,7 @@ type Section struct {
 type SectionChange struct {
 	CategoryID      *int64
 	ParentSectionID nullable.Nullable[int64]
+	UserSegmentID   nullable.Nullable[int64] // null: everybody
 	Position        *int64
 	Sorting         *string
 	ThemeTemplate   *string
@@ -166,6 +168,12 @@ func (c SectionChange) applyTx(tx *gorm.DB, row *models.Section) error {
 		row.ThemeTemplate = strings.TrimSpace(*c.ThemeTemplate)
 		errs = append(errs, checkTitle("theme_template", row.ThemeTemplate))
 	}
+	if c.UserSegmentID.IsNull() {
+		row.UserSegmentID = nil
+	} else if id, err := c.UserSegmentID.Get(); err == nil && !same(row.UserSegmentID, &id) {
+		row.UserSegmentID = &id
+		errs = append(errs, segments.CheckTx(tx, "user_segment_id", id))
+	}
 	return fault.Join(append(errs, c.moveTx(tx, row))...)
 }
 
@@ -252,15 +260,15 @@ func (s *Service) UpdateSection(ctx context.Context, by auth.Actor, locale strin
 			return err
 		}
 		c.Text.Locale = row.SourceLocale
-		changed, err := s.rewriteTx(tx, by, models.SourceSection, id, c.Text)
+		changed, err := s.rewriteTx(tx, by, models.SourceSection, id, nil, c.Text)
 		if err != nil {
 			return renamed(err, "title", "name")
 		}
 		moved := before.CategoryID != row.CategoryID
 		if changed || moved || before.Position != row.Position || before.Sorting != row.Sorting || before.ThemeTemplate != row.ThemeTemplate ||
-			!same(before.ParentSectionID, row.ParentSectionID) {
+			!same(before.ParentSectionID, row.ParentSectionID) || !same(before.UserSegmentID, row.UserSegmentID) {
 			row.UpdatedAt = s.now()
-			err := tx.Select("category_id", "parent_section_id", "position", "sorting", "theme_template", "updated_at").Updates(row).Error
+			err := tx.Select("category_id", "parent_section_id", "position", "sorting", "theme_template", "user_segment_id", "updated_at").Updates(row).Error
 			if err != nil {
 				return err
 			}

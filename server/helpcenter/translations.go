@@ -64,7 +64,8 @@ func (s *Service) TranslationsOf(ctx context.Context, by auth.Actor, source stri
 }
 
 func (s *Service) textsTx(tx *gorm.DB, by auth.Actor, l Locales, source string, ids []int64) (map[int64][]Translation, error) {
-	q := tx.Table("translations AS t").Where("t.source_type = ? AND t.source_id = ANY(?::bigint[]) AND "+seenText(by), source, models.IDs(ids))
+	seen, args := seenText(by)
+	q := tx.Table("translations AS t").Where("t.source_type = ? AND t.source_id = ANY(?::bigint[])", source, models.IDs(ids)).Where(seen, args...)
 	if !by.Staff() {
 		q = q.Where("t.locale = ANY(?::text[])", models.Strings(l.Enabled))
 	}
@@ -92,7 +93,7 @@ func (s *Service) seesTx(tx *gorm.DB, by auth.Actor, source string, id int64) (L
 	switch source {
 	case models.SourceArticle:
 		alias = "a"
-		where, args = seenArticle(by)
+		where, args = SeenArticle(by)
 	case models.SourceSection:
 		alias = "s"
 		where, args = seenSection(by)
@@ -140,7 +141,7 @@ func (s *Service) MissingTranslations(ctx context.Context, by auth.Actor, source
 // fault.NotFound, fault.Forbidden, and fault.Invalid naming the field.
 func (s *Service) CreateTranslation(ctx context.Context, by auth.Actor, source string, id int64, t Text) (Translation, error) {
 	var out Translation
-	err := s.changeSource(ctx, by, source, id, func(tx *gorm.DB) error {
+	err := s.changeSource(ctx, by, source, id, func(tx *gorm.DB, of *models.Article) error {
 		l, err := s.localesTx(tx, by)
 		if err != nil {
 			return err
@@ -148,6 +149,11 @@ func (s *Service) CreateTranslation(ctx context.Context, by auth.Actor, source s
 		list, err := l.fresh(by, s.now(), source, "", t, nil)
 		if err != nil {
 			return renamed(err, "name", "title")
+		}
+		if of != nil && !list[0].Draft {
+			if err := mayPublishTx(tx, by, *of); err != nil {
+				return err
+			}
 		}
 		var n int64
 		if err := tx.Model(&models.Translation{}).Where("source_type = ? AND source_id = ? AND locale = ?", source, id, list[0].Locale).Count(&n).Error; err != nil {
@@ -163,7 +169,10 @@ func (s *Service) CreateTranslation(ctx context.Context, by auth.Actor, source s
 		if source != models.SourceArticle {
 			return s.touchTx(tx, by, source, id, false)
 		}
-		return errors.Join(s.touchTx(tx, by, source, id, true), s.shownNowTx(tx, by, models.Translation{Draft: true}, list[0]))
+		if err := s.touchTx(tx, by, source, id, true); err != nil {
+			return err
+		}
+		return s.publishedTx(tx, by, *of, list[0])
 	})
 	return out, err
 }
@@ -172,12 +181,12 @@ func (s *Service) CreateTranslation(ctx context.Context, by auth.Actor, source s
 // fault.Forbidden, and fault.Invalid naming the field.
 func (s *Service) UpdateTranslation(ctx context.Context, by auth.Actor, source string, id int64, t Text) (Translation, error) {
 	var out Translation
-	err := s.changeSource(ctx, by, source, id, func(tx *gorm.DB) error {
+	err := s.changeSource(ctx, by, source, id, func(tx *gorm.DB, of *models.Article) error {
 		l, err := s.localesTx(tx, by)
 		if err != nil {
 			return err
 		}
-		if _, err := s.rewriteTx(tx, by, source, id, t); err != nil {
+		if _, err := s.rewriteTx(tx, by, source, id, of, t); err != nil {
 			return err
 		}
 		row, err := textTx(tx, source, id, t.Locale)
@@ -197,8 +206,9 @@ func textTx(tx *gorm.DB, source string, id int64, locale string) (models.Transla
 }
 
 // rewriteTx changes a translation of a record that the caller has locked, and
-// reports whether it did: what is written as it is already stays untouched.
-func (s *Service) rewriteTx(tx *gorm.DB, by auth.Actor, source string, id int64, t Text) (bool, error) {
+// reports whether it did: what is written as it is already stays untouched. of is
+// the article, if it is one.
+func (s *Service) rewriteTx(tx *gorm.DB, by auth.Actor, source string, id int64, of *models.Article, t Text) (bool, error) {
 	row, err := textTx(tx, source, id, t.Locale)
 	if err != nil {
 		return false, err
@@ -207,6 +217,11 @@ func (s *Service) rewriteTx(tx *gorm.DB, by auth.Actor, source string, id int64,
 	written, changed, err := t.apply(&row)
 	if err != nil || !changed {
 		return false, err
+	}
+	if of != nil && !(before.Draft && row.Draft) {
+		if err := mayPublishTx(tx, by, *of); err != nil {
+			return false, err
+		}
 	}
 	row.UpdatedAt, row.UpdatedByID = s.now(), by.ID()
 	if err := tx.Select("title", "html_body", "draft", "outdated", "updated_at", "updated_by_id").Updates(&row).Error; err != nil {
@@ -220,10 +235,10 @@ func (s *Service) rewriteTx(tx *gorm.DB, by auth.Actor, source string, id int64,
 	if err := s.touchTx(tx, by, source, id, written); err != nil {
 		return false, err
 	}
-	if source != models.SourceArticle {
+	if of == nil {
 		return true, nil
 	}
-	return true, s.shownNowTx(tx, by, before, row)
+	return true, s.shownNowTx(tx, by, *of, before, row)
 }
 
 // touchTx notes that a translation of a record changed; written: its title or
@@ -237,15 +252,11 @@ func (s *Service) touchTx(tx *gorm.DB, by auth.Actor, source string, id int64, w
 }
 
 // shownNowTx notes that an article can, or can no longer, be read in a language.
-func (s *Service) shownNowTx(tx *gorm.DB, by auth.Actor, before, after models.Translation) error {
-	if before.Draft == after.Draft {
+func (s *Service) shownNowTx(tx *gorm.DB, by auth.Actor, a models.Article, before, after models.Translation) error {
+	switch {
+	case before.Draft == after.Draft:
 		return nil
-	}
-	var a models.Article
-	if err := tx.Take(&a, "id = ?", after.SourceID).Error; err != nil {
-		return err
-	}
-	if after.Draft {
+	case after.Draft:
 		return s.unpublishedTx(tx, by, []brandArticle{{a.ID, a.BrandID}})
 	}
 	return s.publishedTx(tx, by, a, after)
@@ -263,7 +274,12 @@ func (s *Service) DeleteTranslation(ctx context.Context, by auth.Actor, id int64
 	if err != nil {
 		return err
 	}
-	err = s.changeSource(ctx, by, t.SourceType, t.SourceID, func(tx *gorm.DB) error {
+	err = s.changeSource(ctx, by, t.SourceType, t.SourceID, func(tx *gorm.DB, of *models.Article) error {
+		if of != nil && !t.Draft {
+			if err := mayPublishTx(tx, by, *of); err != nil {
+				return err
+			}
+		}
 		var source string
 		err := tx.Raw("SELECT source_locale FROM "+tables[t.SourceType]+" WHERE account_id = ? AND id = ?", by.AccountID, t.SourceID).Row().Scan(&source)
 		if err != nil {
@@ -282,10 +298,10 @@ func (s *Service) DeleteTranslation(ctx context.Context, by auth.Actor, id int64
 		if err := s.touchTx(tx, by, t.SourceType, t.SourceID, true); err != nil {
 			return err
 		}
-		if t.SourceType != models.SourceArticle || t.Draft {
+		if of == nil {
 			return nil
 		}
-		return s.shownNowTx(tx, by, t, models.Translation{SourceID: t.SourceID, Draft: true})
+		return s.shownNowTx(tx, by, *of, t, models.Translation{Draft: true})
 	})
 	if fault.Is(err, fault.NotFound) { // of an archived article
 		return fault.Missing("translation", id)

@@ -1,28 +1,75 @@
 package helpcenter
 
 import (
+	"gorm.io/gorm"
+
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/segments"
 )
 
-// seenArticle is the condition of the articles a, in the language of the
-// translation t, that by may see. Every way to an article leads through here.
-func seenArticle(by auth.Actor) (string, []any) {
+// SeenArticle is the condition of the articles a, in the language of the
+// translation t, that by may see. Every way to an article leads through here:
+//
+//	articles AS a JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id
+//
+// Admins see all that is not archived. Agents see what they may edit. Others, and
+// agents of the rest, see what is no draft, in sections that are open to them, of
+// segments that they belong to.
+func SeenArticle(by auth.Actor) (string, []any) {
 	const there = "a.archived_at IS NULL"
 	if by.Admin() {
 		return there, nil
 	}
 	open, args := openSection(by)
-	segments := "a.user_segment_ids = '{}'"
-	if !by.Anonymous() {
-		of, ofArgs := inSegment(by, "own.id")
-		segments = "(a.user_segment_ids = '{}' OR EXISTS (SELECT FROM unnest(a.user_segment_ids) AS own(id) WHERE " + of + "))"
-		args = append(args, ofArgs...)
-	}
+	readers, more := segments.VisibleAny(by, "a.user_segment_ids")
 	// Sections that are closed to some are few: those are looked for, and not one
 	// for each article.
-	return there + ` AND NOT t.draft AND NOT EXISTS (SELECT FROM sections AS s
-		WHERE s.account_id = a.account_id AND s.id = a.section_id AND NOT (` + open + ")) AND " + segments, args
+	seen := `NOT t.draft AND NOT EXISTS (SELECT FROM sections AS s
+		WHERE s.account_id = a.account_id AND s.id = a.section_id AND NOT (` + open + ")) AND " + readers
+	args = append(args, more...)
+	if !by.Staff() {
+		return there + " AND " + seen, args
+	}
+	edits, more := edited(by)
+	return there + " AND (" + seen + " OR " + edits + ")", append(args, more...)
+}
+
+// edited is the condition of the articles a that by, one of the staff, may edit:
+// by their permission group, or because their section is everybody's to manage.
+func edited(by auth.Actor) (string, []any) {
+	edits, args := segments.Editable(by, "a.permission_group_id")
+	return "(" + edits + ` OR EXISTS (SELECT FROM sections AS s
+		WHERE s.account_id = a.account_id AND s.id = a.section_id AND s.manageable_by = 'staff'))`, args
+}
+
+// mayChangeTx fails with fault.Denied unless by may edit, or publish, articles of
+// a permission group in a section.
+func mayChangeTx(tx *gorm.DB, by auth.Actor, group, section int64, may func(*gorm.DB, auth.Actor, int64) (bool, error)) error {
+	if !by.Staff() {
+		return fault.Denied()
+	}
+	yes, err := may(tx, by, group)
+	if err != nil || yes {
+		return err
+	}
+	var n int64
+	err = tx.Model(&models.Section{}).Where("id = ? AND manageable_by = ?", section, models.ManageableByStaff).Count(&n).Error
+	if err == nil && n == 0 {
+		return fault.Denied()
+	}
+	return err
+}
+
+// mayPublishTx fails with fault.Invalid, which names draft, unless by, who may
+// edit an article, may publish it too.
+func mayPublishTx(tx *gorm.DB, by auth.Actor, a models.Article) error {
+	err := mayChangeTx(tx, by, a.PermissionGroupID, a.SectionID, segments.MayPublish)
+	if fault.Is(err, fault.Forbidden) {
+		return fault.InvalidField("draft", "must be true: you may edit the article and not publish it")
+	}
+	return err
 }
 
 // seenSection is the condition of the sections s that by may see.
@@ -36,7 +83,7 @@ func seenSection(by auth.Actor) (string, []any) {
 // openSection is the condition of the sections s that are open to by, who is no
 // admin.
 func openSection(by auth.Actor) (string, []any) {
-	segment, args := inSegment(by, "s.user_segment_id")
+	segment, args := segments.Visible(by, "s.user_segment_id")
 	switch {
 	case by.Anonymous():
 		return segment + ` AND s.viewable_by = 'everybody' AND s.restricted_to_group_ids = '{}'
@@ -50,17 +97,15 @@ func openSection(by auth.Actor) (string, []any) {
 		append(args, by.User.Tags, by.ID())
 }
 
-// inSegment is the condition that by, who is no admin, belongs to the user
-// segment whose id a column holds, or that it holds none.
-func inSegment(_ auth.Actor, column string) (string, []any) {
-	return column + " IS NULL", nil
-}
-
 // seenText is the condition of the translations t that by may see of what he
-// sees at all.
-func seenText(by auth.Actor) string {
-	if by.Admin() {
-		return "TRUE"
+// sees in some language: drafts only of what he may edit.
+func seenText(by auth.Actor) (string, []any) {
+	switch {
+	case by.Admin():
+		return "TRUE", nil
+	case !by.Staff():
+		return "NOT t.draft", nil
 	}
-	return "NOT t.draft"
+	edits, args := edited(by)
+	return "(NOT t.draft OR EXISTS (SELECT FROM articles AS a WHERE a.account_id = t.account_id AND a.id = t.source_id AND " + edits + "))", args
 }
