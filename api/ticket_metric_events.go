@@ -6,29 +6,49 @@ import (
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/exports"
 	"github.com/helpd/helpd/server/tickets"
 )
 
-func (h ticketHandlers) ListTicketMetricEvents(ctx context.Context, r gen.ListTicketMetricEventsRequestObject) (gen.ListTicketMetricEventsResponseObject, error) {
+func (h exportHandlers) ListTicketMetricEvents(ctx context.Context, r gen.ListTicketMetricEventsRequestObject) (gen.ListTicketMetricEventsResponseObject, error) {
 	since, err := startTime(r.Params.StartTime)
 	if err != nil {
 		return nil, err
 	}
-	size, err := positive(callOf(ctx).query, "per_page", tickets.MaxMetricEvents)
+	size, err := exportSize(ctx)
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.tickets.MetricEvents(ctx, auth.From(ctx), since, size)
+	by := auth.From(ctx)
+	p, err := h.exports.Since(ctx, by, exports.Which{Kind: exports.MetricEvents, Present: true}, since, size)
 	if err != nil {
 		return nil, err
 	}
-	out := gen.TicketMetricEventsEnvelope{
-		TicketMetricEvents: each(list.Events, metricEventJSON), Count: int64(len(list.Events)), EndOfStream: list.Last,
+	saves, err := h.tickets.tickets.StoredMetricEvents(ctx, by, p.IDs())
+	if err != nil {
+		return nil, err
 	}
-	if !list.End.IsZero() {
-		end := list.End.Unix()
-		next := callOf(ctx).startingAt(end)
-		out.EndTime, out.NextPage = &end, &next
+	// A save has several events, and is not divided.
+	last := map[int64]int{} // how many there are up to a save, by its id
+	events := []gen.TicketMetricEvent{}
+	for _, s := range saves {
+		events = append(events, each(s.List, metricEventJSON)...)
+		last[s.ID] = len(events)
+	}
+	n, count := 0, 0
+	for ; n < len(p.Entries) && count < size; n++ {
+		count = max(count, last[p.Entries[n].ID])
+	}
+	if n > 0 {
+		p = p.Upto(n)
+	}
+	count = 0
+	for _, e := range p.Entries {
+		count = max(count, last[e.ID])
+	}
+	out := gen.TicketMetricEventsEnvelope{TicketMetricEvents: events[:count], Count: int64(count), EndOfStream: !p.More, EndTime: p.End}
+	if p.End != nil {
+		out.NextPage = new(callOf(ctx).startingAt(*p.End))
 	}
 	return gen.ListTicketMetricEvents200JSONResponse(out), nil
 }

@@ -8032,7 +8032,7 @@ type ServerInterface interface {
 	// IncrementalTicketEvents Exports what happened to tickets, by time.
 	// (GET /api/v2/incremental/ticket_events)
 	IncrementalTicketEvents(ctx echo.Context, params IncrementalTicketEventsParams) error
-	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+	// ListTicketMetricEvents Exports the metric events of tickets, by time.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx echo.Context, params ListTicketMetricEventsParams) error
 	// IncrementalTicketExportTime Exports tickets, deleted and archived ones too, in the order of their last changes, by time.
@@ -29539,7 +29539,7 @@ type StrictServerInterface interface {
 	// IncrementalTicketEvents Exports what happened to tickets, by time.
 	// (GET /api/v2/incremental/ticket_events)
 	IncrementalTicketEvents(ctx context.Context, request IncrementalTicketEventsRequestObject) (IncrementalTicketEventsResponseObject, error)
-	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+	// ListTicketMetricEvents Exports the metric events of tickets, by time.
 	// (GET /api/v2/incremental/ticket_metric_events)
 	ListTicketMetricEvents(ctx context.Context, request ListTicketMetricEventsRequestObject) (ListTicketMetricEventsResponseObject, error)
 	// IncrementalTicketExportTime Exports tickets, deleted and archived ones too, in the order of their last changes, by time.

@@ -19,9 +19,10 @@ type Event struct {
 
 // EventClock is the one row of numbers that have been given.
 type EventClock struct {
-	ID  int `gorm:"primaryKey"` // 1
-	Seq int64
-	At  time.Time
+	ID     int `gorm:"primaryKey"` // 1
+	Seq    int64
+	At     time.Time
+	Placed int // records that have places of the second of At
 }
 
 // TableName is for GORM, which would write it in the plural.

@@ -12678,9 +12678,9 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/incremental/ticket_events (the `IncrementalTicketEvents` operationId).
 	IncrementalTicketEvents(ctx context.Context, params *IncrementalTicketEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+	// ListTicketMetricEvents Exports the metric events of tickets, by time.
 	//
-	// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+	// Each event is told once, with the others of the same save, in the order in which saves were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time: one has more than `per_page` events only if the last ones were committed in the same second. Follow `next_page` until `end_of_stream` is true.
 	//
 	// Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
 	ListTicketMetricEvents(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -18570,9 +18570,9 @@ func (c *Client) IncrementalTicketEvents(ctx context.Context, params *Incrementa
 	return c.Client.Do(req)
 }
 
-// ListTicketMetricEvents Exports the metric events from a time on, up to the last minute.
+// ListTicketMetricEvents Exports the metric events of tickets, by time.
 //
-// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+// Each event is told once, with the others of the same save, in the order in which saves were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time: one has more than `per_page` events only if the last ones were committed in the same second. Follow `next_page` until `end_of_stream` is true.
 //
 // Corresponds with GET /api/v2/incremental/ticket_metric_events (the `ListTicketMetricEvents` operationId).
 func (c *Client) ListTicketMetricEvents(ctx context.Context, params *ListTicketMetricEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -59017,9 +59017,9 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/incremental/ticket_events (the `IncrementalTicketEvents` operationId).
 	IncrementalTicketEventsWithResponse(ctx context.Context, params *IncrementalTicketEventsParams, reqEditors ...RequestEditorFn) (*IncrementalTicketEventsResponse, error)
 
-	// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
+	// ListTicketMetricEventsWithResponse Exports the metric events of tickets, by time.
 	//
-	// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+	// Each event is told once, with the others of the same save, in the order in which saves were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time: one has more than `per_page` events only if the last ones were committed in the same second. Follow `next_page` until `end_of_stream` is true.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -84724,9 +84724,9 @@ func (c *ClientWithResponses) IncrementalTicketEventsWithResponse(ctx context.Co
 	return ParseIncrementalTicketEventsResponse(rsp)
 }
 
-// ListTicketMetricEventsWithResponse Exports the metric events from a time on, up to the last minute.
+// ListTicketMetricEventsWithResponse Exports the metric events of tickets, by time.
 //
-// A page has at most 1,000 events, and more only if they are of the same second. Follow `next_page` until `end_of_stream` is true.
+// Each event is told once, with the others of the same save, in the order in which saves were committed, and `start_time` and `end_time` are of that time. Pages are those of the other exports by time: one has more than `per_page` events only if the last ones were committed in the same second. Follow `next_page` until `end_of_stream` is true.
 //
 // Returns a wrapper object for the known response body format(s).
 //

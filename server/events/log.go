@@ -16,10 +16,12 @@ const (
 	// idlePoll when nothing did for a second.
 	busyPoll = 10 * time.Millisecond
 	idlePoll = 50 * time.Millisecond
-	// numberedAtOnce is how many events, and placedAtOnce how many writes, one
-	// transaction numbers.
+	// numberedAtOnce is how many events one transaction numbers.
 	numberedAtOnce = 2_000
-	placedAtOnce   = 10_000
+	// PlacedPerSecond is how many records have places of one second at most, for
+	// pages of exports by time do not divide it. Where more are written the time
+	// of places runs ahead of the clock, until less is.
+	PlacedPerSecond = 10_000
 )
 
 // Log is the log of all accounts. It numbers what has been committed: writers
@@ -136,31 +138,46 @@ const placeTouched = `WITH taken AS (DELETE FROM touched WHERE id IN (SELECT id 
 // number gives out the next numbers. more reports whether there may be more to
 // number; with skip it is false, too, where somebody else is at it.
 func (l *Log) number(ctx context.Context, skip string) (at time.Time, more bool, err error) {
-	var seq int64
+	var seq, inSecond int64
 	err = l.db.WithContext(postgres.WithoutTx(ctx)).Transaction(func(tx *gorm.DB) error {
-		found, err := postgres.Row(tx, "SELECT seq, at FROM event_clock FOR UPDATE"+skip, nil, &seq, &at)
+		found, err := postgres.Row(tx, "SELECT seq, at, placed FROM event_clock FOR UPDATE"+skip, nil, &seq, &at, &inSecond)
 		if err != nil || !found {
 			return err
 		}
-		if now := l.now(); now.After(at) {
-			at = now
-		}
+		at, inSecond = placingTime(at, l.now(), inSecond)
 		var numbered, taken, placed int64
 		if _, err := postgres.Row(tx, numberEvents, []any{numberedAtOnce, seq, at}, &numbered); err != nil {
 			return err
 		}
 		seq += numbered
-		if _, err := postgres.Row(tx, placeTouched, []any{placedAtOnce, seq, at}, &taken, &placed); err != nil {
+		atMost := PlacedPerSecond - inSecond
+		if _, err := postgres.Row(tx, placeTouched, []any{atMost, seq, at}, &taken, &placed); err != nil {
 			return err
 		}
 		seq += placed
-		more = numbered == numberedAtOnce || taken == placedAtOnce
-		return postgres.Exec(tx, "UPDATE event_clock SET seq = ?, at = ?", []any{seq, at})
+		more = numbered == numberedAtOnce || taken == atMost
+		return postgres.Exec(tx, "UPDATE event_clock SET seq = ?, at = ?, placed = ?", []any{seq, at, inSecond + placed})
 	})
 	if err == nil {
 		l.advance(seq)
 	}
 	return at, more, err
+}
+
+// placingTime is the time of the next places, and how many there are of its second
+// already: now, but not before at, and not in a second that is full.
+func placingTime(at, now time.Time, placed int64) (next time.Time, inSecond int64) {
+	next, second := at, at.Truncate(time.Second)
+	if now.After(next) {
+		next = now
+	}
+	switch {
+	case !next.Truncate(time.Second).Equal(second):
+		return next, 0
+	case placed >= PlacedPerSecond:
+		return second.Add(time.Second), 0
+	}
+	return next, placed
 }
 
 // advance notes that numbers up to seq are given, and wakes who waits for them.

@@ -279,6 +279,43 @@ func TestSettlingWritesOnlyWhatIsThere(t *testing.T) {
 	}
 }
 
+// Many writes at once are spread over seconds, and what comes later is behind them.
+func TestASecondHasNotTooManyPlaces(t *testing.T) {
+	t.Parallel()
+	db := testdb.DB(t)
+	now := time.Date(2036, 1, 2, 3, 4, 5, 6000, time.UTC)
+	l := events.NewLog(db, func() time.Time { return now }, quiet)
+	write := func(from, to int) {
+		t.Helper()
+		err := db.Exec("INSERT INTO touched (account_id, kind, record_id) SELECT 7, 'ticket', n FROM generate_series(?::int, ?::int) AS n", from, to).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Number(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(1, 100)
+	write(101, 2*events.PlacedPerSecond+1000)
+	write(2*events.PlacedPerSecond+1001, 2*events.PlacedPerSecond+1002)
+	var seconds []string
+	err := db.Raw(`SELECT concat_ws(' ', to_char(date_trunc('second', generated_at) AT TIME ZONE 'UTC', 'SS'), count(*)) FROM export_positions WHERE account_id = 7 GROUP BY date_trunc('second', generated_at) ORDER BY 1`).Scan(&seconds).Error
+	if err != nil || !slices.Equal(seconds, []string{"05 10000", "06 10000", "07 1002"}) {
+		t.Errorf("%v, %v", seconds, err)
+	}
+	var wrong int
+	err = db.Raw("SELECT count(*) FROM (SELECT record_id, row_number() OVER (ORDER BY generated_at, seq) AS n FROM export_positions WHERE account_id = 7) AS p WHERE record_id <> n").Row().Scan(&wrong)
+	if err != nil || wrong > 0 {
+		t.Errorf("%d are not in the order of the writes, %v", wrong, err)
+	}
+	now = now.Add(time.Minute)
+	write(1, 1)
+	var at time.Time
+	if err := db.Raw("SELECT generated_at FROM export_positions WHERE account_id = 7 AND record_id = 1").Row().Scan(&at); err != nil || !at.Equal(now) {
+		t.Errorf("when the clock has caught up it is %v, %v", at, err)
+	}
+}
+
 // What a page leaves out does not make it longer, and every page ends.
 func TestFilteredReading(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,7 @@ const (
 	Users         = "user"
 	Organizations = "organization"
 	Ratings       = "rating"
+	MetricEvents  = "metric_event" // of one save of a ticket
 )
 
 // there are the conditions, on a place as p, that its record has not been deleted.
@@ -35,6 +36,7 @@ var there = map[string]string{
 	Audits:        " AND EXISTS (SELECT FROM audits r WHERE r.account_id = p.account_id AND r.id = p.record_id)",
 	Users:         " AND EXISTS (SELECT FROM users r WHERE r.account_id = p.account_id AND r.id = p.record_id AND r.active)",
 	Organizations: " AND EXISTS (SELECT FROM organizations r WHERE r.account_id = p.account_id AND r.id = p.record_id AND r.deleted_at IS NULL)",
+	MetricEvents:  " AND EXISTS (SELECT FROM ticket_metric_events r WHERE r.account_id = p.account_id AND r.id = p.record_id)",
 	Ratings:       " AND EXISTS (SELECT FROM satisfaction_ratings r WHERE r.account_id = p.account_id AND r.id = p.record_id)",
 }
 
@@ -85,6 +87,22 @@ func (p Page) IDs() []int64 {
 	return ids
 }
 
+// Upto is a page of Since that ends with the second of its n-th record; what is
+// left out comes with the next one.
+func (p Page) Upto(n int) Page {
+	if n >= len(p.Entries) {
+		return p
+	}
+	over := p.Entries[n-1].At.Truncate(time.Second).Add(time.Second)
+	for n < len(p.Entries) && p.Entries[n].At.Before(over) {
+		n++
+	}
+	if n < len(p.Entries) {
+		p.Entries, p.More, p.End = p.Entries[:n], true, new(over.Unix())
+	}
+	return p
+}
+
 // After is the next size records behind a place. What has been committed when it
 // begins is among them, or behind them. It fails with fault.Forbidden unless by is
 // an admin.
@@ -107,8 +125,8 @@ func (s *Service) After(ctx context.Context, by auth.Actor, which Which, from Pl
 }
 
 // Since is the records that changed in the second since or later: at least size,
-// if there are so many, and all that changed in the same second as the last. It
-// fails as After does.
+// if there are so many, and all that changed in the same second as the last, which
+// events.PlacedPerSecond bounds. It fails as After does.
 func (s *Service) Since(ctx context.Context, by auth.Actor, which Which, since time.Time, size int) (Page, error) {
 	now, err := s.begin(ctx, by)
 	if err != nil {
