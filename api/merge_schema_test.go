@@ -42,7 +42,7 @@ var staysWithTheLoser = map[string]string{
 	"organization_merges.user_id":      "who did it then",
 	"rules.owner_id":                   "agents alone have some, and no agent is merged",
 	"satisfaction_ratings.assignee_id": "whom the rating was about, who was an agent",
-	"search_docs.record_id":            "a user who is not active is taken out of the index by the note that the merge leaves",
+	"search_fresh.record_id":           "a user who is not active is taken out of the index by the note that the merge leaves",
 	"search_pending.record_id":         "that note",
 	"tickets.deleted_by":               "who did it then",
 	"touched.record_id":                "a write of the loser's own record",

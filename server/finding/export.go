@@ -106,31 +106,40 @@ func (s *Service) behind(by auth.Actor, query string, kind search.Kind, text str
 }
 
 func (p *plan) export(tx *gorm.DB, from *cursor, limit int) ([]Hit, error) {
-	sections, err := p.prepare(tx)
-	if err != nil || p.match != nil && len(sections) == 0 {
-		return nil, err
+	where, args := p.condition()
+	if p.byWords() {
+		all, err := p.everything(tx)
+		if err != nil || all.Len() == 0 {
+			return nil, err
+		}
+		where, args = p.among(all)
 	}
-	as := p.table().as
-	var s statement
-	if sections != nil {
-		s.write("WITH k AS MATERIALIZED (")
-		p.candidates(&s, sections, 0)
-		s.write(fmt.Sprintf(") SELECT %[1]s.id, %[1]s.created_at FROM k JOIN %[2]s %[1]s ON %[1]s.account_id = ? AND %[1]s.id = k.id WHERE true", as, p.table().name), p.by.AccountID)
-	} else {
-		where, args := p.condition()
-		s.write(fmt.Sprintf("SELECT %[1]s.id, %[1]s.created_at FROM %[2]s %[1]s WHERE ", as, p.table().name)+where, args...)
-	}
+	t := p.table()
 	if from != nil {
 		at := time.UnixMicro(from.Created).UTC()
-		s.write(fmt.Sprintf(" AND %[1]s.created_at <= ? AND (%[1]s.created_at < ? OR %[1]s.id > ?)", as), at, at, from.ID)
+		where += fmt.Sprintf(" AND %[1]s.created_at <= ? AND (%[1]s.created_at < ? OR %[1]s.id > ?)", t.as)
+		args = append(args, at, at, from.ID)
 	}
-	s.write(fmt.Sprintf(" ORDER BY %[1]s.created_at DESC, %[1]s.id LIMIT %[2]d", as, limit))
 	var hits []Hit
-	err = postgres.Rows(tx, s.String(), s.args, func(row postgres.Scanned) error {
+	err := postgres.Rows(tx, fmt.Sprintf("SELECT %[1]s.id, %[1]s.created_at FROM %[2]s %[1]s WHERE %[3]s ORDER BY %[1]s.created_at DESC, %[1]s.id LIMIT %[4]d", t.as, t.name, where, limit), args, func(row postgres.Scanned) error {
 		h := Hit{Kind: p.kind}
 		err := row.Scan(&h.ID, &h.created)
 		hits = append(hits, h)
 		return err
 	})
 	return hits, err
+}
+
+// everything are all records that have the words.
+func (p *plan) everything(tx *gorm.DB) (out search.Records, err error) {
+	l, err := search.Look(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
+	for err == nil {
+		var all search.Records
+		var more bool
+		if all, _, more, err = l.Next(); !more {
+			break
+		}
+		out = out.With(all)
+	}
+	return out, err
 }

@@ -112,7 +112,8 @@ func (s *Service) find(ctx context.Context, q asked, counted int) (found, error)
 			if one, err = p.run(tx, q.sort, q.desc, counted); err != nil || !ok {
 				return err
 			}
-			return p.join(tx, &one, hit, q.sort)
+			p.join(&one, hit, q.sort)
+			return nil
 		})
 		if err != nil {
 			return found{}, err
@@ -124,21 +125,16 @@ func (s *Service) find(ctx context.Context, q asked, counted int) (found, error)
 
 // join adds the record that is called by its number, which may have been found by
 // its words already.
-func (p *plan) join(tx *gorm.DB, to *found, hit Hit, sort string) error {
+func (p *plan) join(to *found, hit Hit, sort string) {
 	at := slices.IndexFunc(to.hits, func(h Hit) bool { return h.ID == hit.ID })
 	if at >= 0 {
 		if sort == "" {
 			to.hits[at].key = hit.key
 		}
-		return nil
+		return
 	}
-	also, err := p.also(tx, hit.ID)
-	if err != nil {
-		return err
-	}
-	if !also {
+	if !to.words.Has(hit.ID) {
 		to.count++
 	}
 	to.hits = append(to.hits, hit)
-	return nil
 }

@@ -30,8 +30,8 @@ var properties = map[search.Kind]map[string]property{
 			return ranked("t.type", types, v)
 		}},
 		"subject":     {words: []search.Part{search.Title}},
-		"description": {words: []search.Part{search.Body}},
-		"comment":     {words: []search.Part{search.Body}},
+		"description": {words: search.Said},
+		"comment":     {words: search.Said},
 		"fieldvalue":  {words: []search.Part{search.Fields}, exact: true},
 		"assignee":    person("t.assignee_id"), "submitter": person("t.submitter_id"), "requester": person("t.requester_id"),
 		"assignee_id": person("t.assignee_id"), "submitter_id": person("t.submitter_id"), "requester_id": person("t.requester_id"),

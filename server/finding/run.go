@@ -2,6 +2,7 @@ package finding
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -10,7 +11,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/organizations"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/search"
@@ -39,7 +39,8 @@ type Hit struct {
 type found struct {
 	hits  []Hit
 	count int
-	more  bool // than count
+	more  bool           // than count
+	words search.Records // that have the words, as far as they were looked for
 }
 
 // table is where the records of a kind are, by a letter.
@@ -66,9 +67,14 @@ func (p *plan) visible() (string, []any) {
 	return "g.account_id = ? AND NOT g.deleted", []any{p.by.AccountID}
 }
 
-// seesAll reports whether every record with a document is visible: only those that
-// are not deleted have one.
-func (p *plan) seesAll() bool { return p.kind != search.Ticket || p.by.Restriction() == "" }
+// filtered reports whether words are not all that a record must have. Only those that
+// are not deleted have a document.
+func (p *plan) filtered() bool {
+	return len(p.where) > 0 || p.kind == search.Ticket && p.by.Restriction() != ""
+}
+
+// byWords reports whether the index is asked.
+func (p *plan) byWords() bool { return p.match != nil || p.without != nil }
 
 // condition is what must hold for a record beside its words.
 func (p *plan) condition() (string, []any) {
@@ -118,166 +124,53 @@ func (s *statement) write(text string, args ...any) {
 	s.args = append(s.args, args...)
 }
 
-// candidates writes a query of the ids that the plan finds, the newest first where
-// sections are gone through, and of each the condition that its title has the
-// words.
-//
-// Of words, the sections of the index are gone through from the newest to the
-// oldest, and within each the records that have the words; whoever asks for no
-// more than some reads no more. The columns of the index's rows are hidden in
-// expressions so that only the words are looked up.
-func (p *plan) candidates(s *statement, sections []search.Section, limit int) {
-	t := p.table()
-	where, args := p.condition()
-	if sections == nil {
-		s.write("SELECT "+t.as+".id, NULL::tsquery AS title FROM "+t.name+" "+t.as+" WHERE "+where, args...)
-		if limit > 0 {
-			s.write(fmt.Sprintf(" ORDER BY %s.id DESC LIMIT %d", t.as, limit))
-		}
-		return
-	}
-	p.sections(s, sections)
-	s.write(` CROSS JOIN LATERAL (SELECT d.record_id FROM search_docs d WHERE d.tsv @@ s.words AND d.account_id + 0 = ? AND d.kind || '' = ?
-		AND d.record_id + 0 >= s.first AND d.record_id + 0 < s.behind ORDER BY d.record_id DESC OFFSET 0) d`, p.by.AccountID, string(p.kind))
-	if len(p.where) > 0 || !p.seesAll() {
-		s.write(" JOIN "+t.name+" "+t.as+" ON "+t.as+".account_id = ? AND "+t.as+".id = d.record_id AND "+where, append([]any{p.by.AccountID}, args...)...)
-	}
-	if limit > 0 {
-		s.write(fmt.Sprintf(" LIMIT %d", limit))
-	}
-}
-
-// sections writes the beginning of a query over sections of the index.
-func (p *plan) sections(s *statement, list []search.Section) {
-	var words, titles models.Strings
-	var first, behind models.IDs
-	match, title := p.match, p.title
-	if p.without != nil && match != nil {
-		match = search.All(match, search.Not(p.without))
-	}
-	for _, section := range list {
-		words = append(words, match.Query(section))
-		first, behind = append(first, section.First), append(behind, section.End)
-		if title != nil {
-			titles = append(titles, title.Query(section))
-		} else {
-			titles = append(titles, "")
-		}
-	}
-	s.write(`SELECT d.record_id AS id, s.title FROM (SELECT w.words::tsquery AS words, nullif(w.title, '')::tsquery AS title, w.first, w.behind
-		FROM unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[]) AS w(words, title, first, behind)) s`, words, titles, first, behind)
-}
-
-// spread are the sections of the index that have records of the plan's kind, the
-// newest first.
-func (p *plan) spread(tx *gorm.DB) ([]search.Section, error) {
-	var first, last *int64
-	_, err := postgres.Row(tx, `SELECT (SELECT record_id FROM search_docs WHERE account_id = ? AND kind = ? ORDER BY record_id LIMIT 1),
-		(SELECT record_id FROM search_docs WHERE account_id = ? AND kind = ? ORDER BY record_id DESC LIMIT 1)`,
-		[]any{p.by.AccountID, string(p.kind), p.by.AccountID, string(p.kind)}, &first, &last)
-	if err != nil || first == nil || last == nil {
-		return []search.Section{}, err
-	}
-	return search.Sections(p.by.AccountID, p.kind, *first, *last), nil
-}
-
-// lookUp are settings of a transaction that looks words up. The planner does not
-// know what it costs to read a document that lies apart from its row, nor that the
-// sections are in an order which joins must keep.
-const lookUp = `SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('enable_hashjoin', 'off', true),
-	set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`
-
 // run reads the first results of a plan. counted is how many are counted at most; 0
 // is all of them, and then none is read.
-func (p *plan) run(tx *gorm.DB, by string, desc bool, counted int) (found, error) {
-	var out found
-	sections, err := p.prepare(tx)
-	if err != nil || p.match != nil && len(sections) == 0 {
+func (p *plan) run(tx *gorm.DB, by string, desc bool, counted int) (out found, err error) {
+	switch {
+	case p.byWords():
+		return p.look(tx, by, desc, counted)
+	case counted == 0:
+		out.count, err = p.counted(tx, nil)
 		return out, err
 	}
+	where, args := p.condition()
 	var s statement
-	if counted == 0 {
-		s.write("SELECT count(*) FROM (")
-		p.candidates(&s, sections, 0)
-		s.write(") k")
-		_, err = postgres.Row(tx, s.String(), s.args, &out.count)
+	p.count(&s, where, args, counted+1)
+	if _, err := postgres.Row(tx, s.String(), s.args, &out.count); err != nil {
 		return out, err
 	}
-	p.page(&s, sections, by, desc, counted)
-	err = postgres.Rows(tx, s.String(), s.args, func(row postgres.Scanned) error {
-		h := Hit{Kind: p.kind}
-		var key *float64
-		if err := row.Scan(&out.count, &h.ID, &key, &h.created); err != nil {
-			return err
-		}
-		if h.key = math.NaN(); key != nil {
-			h.key = *key
-		}
-		out.hits = append(out.hits, h)
-		return nil
-	})
 	if out.count > counted {
 		out.count, out.more = counted, true
 	}
+	if by == "" { // the newest
+		where, args = p.newest(where, args)
+	}
+	out.hits, err = p.sorted(tx, where, args, by, desc)
 	return out, err
 }
 
-// prepare makes tx ready for the plan, and finds the sections that it goes through;
-// nil for one without words.
-func (p *plan) prepare(tx *gorm.DB) ([]search.Section, error) {
-	if p.match == nil && p.without == nil {
-		return nil, nil
-	}
-	var none [6]string
-	if _, err := postgres.Row(tx, lookUp, nil, &none[0], &none[1], &none[2], &none[3], &none[4], &none[5]); err != nil {
-		return nil, err
-	}
-	sections, err := p.spread(tx)
-	if err != nil || p.match != nil {
-		return sections, err
-	}
-	return nil, p.exclude(sections)
-}
-
-// exclude makes of words that alone must not be there a condition on records.
-func (p *plan) exclude(sections []search.Section) error {
-	var words models.Strings
-	var first models.IDs
-	for _, section := range sections {
-		words, first = append(words, p.without.Query(section)), append(first, section.First)
-	}
-	as := p.table().as
-	p.add(`NOT EXISTS (SELECT FROM search_docs d JOIN unnest(?::text[], ?::bigint[]) AS w(words, first)
-		ON d.record_id >= w.first AND d.record_id < w.first + ? AND d.tsv @@ w.words::tsquery
-		WHERE d.account_id = `+as+`.account_id AND d.kind = ? AND d.record_id = `+as+`.id)`, words, first, search.SectionSize, string(p.kind))
-	p.without = nil
-	return nil
-}
-
-// page writes the query of the first results and their number. Sorted by
-// relevance, these are the newest, of which those come first that have the words in
-// their titles.
-func (p *plan) page(s *statement, sections []search.Section, by string, desc bool, counted int) {
+// count writes a query of how many records a condition holds for, up to a limit.
+func (p *plan) count(s *statement, where string, args []any, limit int) {
 	t := p.table()
-	s.write("WITH k AS MATERIALIZED (")
-	limit := counted + 1
+	s.write("SELECT count(*) FROM (SELECT FROM "+t.name+" "+t.as+" WHERE "+where, args...)
+	s.write(" LIMIT ?) k", limit)
+}
+
+// newest is a condition that leaves the newest records of those for which it holds
+// otherwise.
+func (p *plan) newest(where string, args []any) (string, []any) {
+	t := p.table()
+	return fmt.Sprintf("%[1]s.account_id = ? AND %[1]s.id = ANY(ARRAY(SELECT %[1]s.id FROM %[2]s %[1]s WHERE %[3]s ORDER BY %[1]s.id DESC LIMIT %[4]d))", t.as, t.name, where, MaxFound),
+		append([]any{p.by.AccountID}, args...)
+}
+
+// sorted reads the first records for which a condition holds, in an order.
+func (p *plan) sorted(tx *gorm.DB, where string, args []any, by string, desc bool) ([]Hit, error) {
+	t := p.table()
+	key := "0::float8"
 	if by != "" {
-		limit = 0
-	}
-	p.candidates(s, sections, limit)
-	key := p.order(by)
-	from := fmt.Sprintf("(SELECT * FROM k LIMIT %d) k", MaxFound)
-	join := fmt.Sprintf(" JOIN %s %s ON %s.account_id = ? AND %s.id = k.id", t.name, t.as, t.as, t.as)
-	args := []any{p.by.AccountID}
-	switch {
-	case by != "":
-		from = "k"
-	case p.title != nil:
-		key = "CASE WHEN d.tsv @@ k.title THEN 1 ELSE 0 END::float8"
-		join += " JOIN search_docs d ON d.account_id = ? AND d.kind = ? AND d.record_id = k.id"
-		args = append(args, p.by.AccountID, string(p.kind))
-	default:
-		key = "0::float8"
+		key = p.order(by)
 	}
 	direction := "DESC"
 	if !desc {
@@ -287,8 +180,21 @@ func (p *plan) page(s *statement, sections []search.Section, by string, desc boo
 	if by == "created" {
 		among = direction
 	}
-	s.write(fmt.Sprintf(") SELECT (SELECT count(*) FROM k), k.id, %[1]s AS key, %[2]s.created_at FROM %[3]s%[4]s ORDER BY key %[5]s NULLS LAST, %[2]s.created_at %[6]s, k.id %[6]s LIMIT %[7]d",
-		key, t.as, from, join, direction, among, MaxFound), args...)
+	var hits []Hit
+	err := postgres.Rows(tx, fmt.Sprintf("SELECT %[2]s.id, %[1]s AS key, %[2]s.created_at FROM %[3]s %[2]s WHERE %[4]s ORDER BY key %[5]s NULLS LAST, %[2]s.created_at %[6]s, %[2]s.id %[6]s LIMIT %[7]d",
+		key, t.as, t.name, where, direction, among, MaxFound), args, func(row postgres.Scanned) error {
+		h := Hit{Kind: p.kind}
+		var key *float64
+		if err := row.Scan(&h.ID, &key, &h.created); err != nil {
+			return err
+		}
+		if h.key = math.NaN(); key != nil {
+			h.key = *key
+		}
+		hits = append(hits, h)
+		return nil
+	})
+	return hits, err
 }
 
 // merged are the hits of several plans in one order.
@@ -329,18 +235,14 @@ func (p *plan) byNumber(tx *gorm.DB) (Hit, bool, error) {
 	return h, ok, err
 }
 
+// inTx runs f in a transaction that sees one state of the database, and whose
+// statements are planned for the values at hand.
 func (s *Service) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
-	return s.db.WithContext(postgres.Planned(ctx)).Transaction(f)
-}
-
-// also reports whether a record is found by its words.
-func (p *plan) also(tx *gorm.DB, id int64) (bool, error) {
-	if p.match == nil {
-		return false, nil
-	}
-	section := search.SectionOf(p.by.AccountID, p.kind, id)
-	var holds bool
-	_, err := postgres.Row(tx, "SELECT tsv @@ ?::text::tsquery FROM search_docs WHERE account_id = ? AND kind = ? AND record_id = ?",
-		[]any{p.match.Query(section), p.by.AccountID, string(p.kind), id}, &holds)
-	return holds, err
+	return s.db.WithContext(postgres.Planned(ctx)).Transaction(func(tx *gorm.DB) error {
+		// Compiling a statement takes longer than it could save here.
+		if err := postgres.Exec(tx, "SET LOCAL jit = off", nil); err != nil {
+			return err
+		}
+		return f(tx)
+	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"database/sql"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,6 +57,10 @@ func decode(dest any, oid uint32, format int16, raw []byte) (known bool, err err
 		}
 	case **string:
 		*d, known = optional(raw, func() (string, bool) { return string(raw), isText })
+	case *[]byte:
+		if known = !isText && oid == pgtype.ByteaOID; known {
+			*d = slices.Clone(raw) // nil of NULL
+		}
 	case *time.Time:
 		*d, known = instant(oid, format, raw)
 	case **time.Time:

@@ -16,6 +16,7 @@ import (
 var inBinary = pgx.QueryResultFormatsByOID{
 	pgtype.BoolOID: pgx.BinaryFormatCode, pgtype.Int4OID: pgx.BinaryFormatCode, pgtype.Int8OID: pgx.BinaryFormatCode,
 	pgtype.TimestamptzOID: pgx.BinaryFormatCode,
+	pgtype.ByteaOID:       pgx.BinaryFormatCode,
 }
 
 // Rows runs a query and calls scan for each row. It is for what is read by the

@@ -2,7 +2,6 @@ package search
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -10,12 +9,32 @@ import (
 // Match is a condition on the words of documents. The zero value is nil and holds
 // for everything.
 type Match struct {
-	op    byte // '=' lexeme, '&', '|', '!', '<' phrase
+	op   byte // '=' lexeme, '&', '|', '<' phrase
+	leaf leaf
+	list []*Match
+	at   []int // of a phrase: the places of its words
+}
+
+// leaf is a lexeme that is looked for.
+type leaf struct {
 	text  string
 	part  Part
-	begin bool // of a lexeme: all that begin so
-	list  []*Match
-	at    []int // of a phrase: the places of its words
+	mark  string // of a stem
+	begin bool   // all that begin so
+}
+
+func lexemeMatch(l leaf) *Match { return &Match{op: '=', leaf: l} }
+
+// holds reports whether a key is one that is looked for.
+func (l *leaf) holds(key []byte) bool {
+	n := len(l.text)
+	if len(key) < n+2 || string(key[:n]) != l.text {
+		return false
+	}
+	if !l.begin {
+		return key[n] == keyEnd[0] && key[n+1] == byte(l.part) && string(key[n+2:]) == l.mark
+	}
+	return key[len(key)-1] == byte(l.part) && key[len(key)-2] == keyEnd[0]
 }
 
 // All holds where every one of list does; nil for none.
@@ -23,9 +42,6 @@ func All(list ...*Match) *Match { return several('&', list) }
 
 // Any holds where one of list does; nil for none.
 func Any(list ...*Match) *Match { return several('|', list) }
-
-// Not holds where m does not.
-func Not(m *Match) *Match { return &Match{op: '!', list: []*Match{m}} }
 
 func several(op byte, list []*Match) *Match {
 	list = slices.DeleteFunc(slices.Clone(list), func(m *Match) bool { return m == nil })
@@ -38,42 +54,37 @@ func several(op byte, list []*Match) *Match {
 	return &Match{op: op, list: list}
 }
 
-// Query is the condition as the text of a tsquery for a section of the index.
-func (m *Match) Query(s Section) string {
-	var b strings.Builder
-	m.write(&b, s.Key)
-	return b.String()
-}
-
-func (m *Match) write(b *strings.Builder, key string) {
-	switch m.op {
-	case '=':
-		text := m.text
-		if m.part != Body {
-			text = string(m.part) + text
+// leaves are the lexemes of m, which each adds once.
+func (m *Match) leaves(to []leaf) []leaf {
+	switch {
+	case m == nil:
+	case m.op == '=':
+		if !slices.Contains(to, m.leaf) {
+			to = append(to, m.leaf)
 		}
-		quoteLexeme(b, key, text)
-		if m.begin {
-			b.WriteString(":*")
-		}
-		return
-	case '!':
-		b.WriteString("!(")
-		m.list[0].write(b, key)
 	default:
-		b.WriteByte('(')
-		for i, one := range m.list {
-			switch {
-			case i == 0:
-			case m.op == '<':
-				b.WriteString("<" + strconv.Itoa(m.at[i]-m.at[i-1]) + ">")
-			default:
-				b.WriteByte(m.op)
-			}
-			one.write(b, key)
+		for _, one := range m.list {
+			to = one.leaves(to)
 		}
 	}
-	b.WriteByte(')')
+	return to
+}
+
+// HasPhrase reports whether m asks where words stand.
+func (m *Match) HasPhrase() bool { return len(m.phrases(nil)) > 0 }
+
+// phrases are those in m.
+func (m *Match) phrases(to []*Match) []*Match {
+	switch {
+	case m == nil:
+	case m.op == '<':
+		to = append(to, m)
+	default:
+		for _, one := range m.list {
+			to = one.phrases(to)
+		}
+	}
+	return to
 }
 
 // Words says how words of a query are to be found.
@@ -104,7 +115,7 @@ func (w Words) Word(text string) *Match {
 	var found []*Match
 	for _, part := range w.parts() {
 		if len(terms) == 1 && len(terms[0].wholes) > 0 {
-			found = append(found, &Match{op: '=', part: part, text: bare(terms[0].wholes[0].text), begin: w.Begin})
+			found = append(found, lexemeMatch(leaf{part: part, text: bare(terms[0].wholes[0].text), begin: w.Begin}))
 		}
 		words := looked(terms)
 		if len(words) == 1 {
@@ -156,7 +167,7 @@ func (w Words) phrase(part Part, words []word) *Match {
 	m := &Match{op: '<'}
 	for i, one := range words {
 		last := i == len(words)-1
-		m.list = append(m.list, &Match{op: '=', part: part, text: bare(one.text), begin: last && (w.Begin && !one.pair || one.single())})
+		m.list = append(m.list, lexemeMatch(leaf{part: part, text: bare(one.text), begin: last && (w.Begin && !one.pair || one.single())}))
 		m.at = append(m.at, one.pos)
 	}
 	return m
@@ -165,7 +176,7 @@ func (w Words) phrase(part Part, words []word) *Match {
 // one is the condition of a single word, in any of its forms.
 func (w Words) one(part Part, of word) *Match {
 	plain := bare(of.text)
-	found := []*Match{{op: '=', part: part, text: plain, begin: w.Begin || of.single()}}
+	found := []*Match{lexemeMatch(leaf{part: part, text: plain, begin: w.Begin || of.single()})}
 	if of.pair || w.Exact || part == Fields {
 		return found[0]
 	}
@@ -175,11 +186,11 @@ func (w Words) one(part Part, of word) *Match {
 			continue
 		}
 		stem := lang.of(of.text)
-		found = append(found, &Match{op: '=', part: part, text: stemMark(lang) + stem})
+		found = append(found, lexemeMatch(leaf{part: part, text: stem, mark: stemMark(lang)}))
 		// In English a text with the stem itself has no mark for it, and in the
 		// caller's language a text may be too short to tell.
 		if (lang.code == "en" || lang == own) && stem != plain && len(stem) > 2 {
-			found = append(found, &Match{op: '=', part: part, text: stem})
+			found = append(found, lexemeMatch(leaf{part: part, text: stem}))
 		}
 	}
 	return Any(found...)

@@ -18,22 +18,38 @@ type TicketText struct {
 	Locale       string // the requester's
 	Subject      *string
 	Description  string
-	Comments     []string // in their order
-	CustomFields []byte   // as JSON
+	Comments     []Comment // in their order
+	CustomFields []byte    // as JSON
+}
+
+// Comment is what a comment of a ticket says, and whether end users may read it.
+type Comment struct {
+	Text   string
+	Public bool
+}
+
+func (c Comment) part() Part {
+	if c.Public {
+		return Body
+	}
+	return Private
 }
 
 // Document is the ticket's document. A description that is not the first comment
-// has come by itself.
+// has come by itself; it is as public as that.
 func (t TicketText) Document() *Document {
 	d := &Document{Account: t.Account, Kind: Ticket, ID: t.ID, Locale: t.Locale}
 	if t.Subject != nil {
 		d.Add(Title, *t.Subject)
 	}
-	if len(t.Comments) == 0 || strings.TrimSpace(t.Comments[0]) != strings.TrimSpace(t.Description) {
-		d.Add(Body, t.Description)
+	switch {
+	case len(t.Comments) == 0:
+		d.Add(Private, t.Description)
+	case strings.TrimSpace(t.Comments[0].Text) != strings.TrimSpace(t.Description):
+		d.Add(t.Comments[0].part(), t.Description)
 	}
-	for _, text := range t.Comments[:min(len(t.Comments), maxComments)] {
-		d.Add(Body, text)
+	for _, c := range t.Comments[:min(len(t.Comments), maxComments)] {
+		d.Add(c.part(), c.Text)
 	}
 	if len(t.CustomFields) > 2 {
 		for _, text := range values(t.CustomFields) {
@@ -70,14 +86,14 @@ func readTickets(tx *gorm.DB, account int64, ids models.IDs) (map[int64]*Documen
 	if err != nil {
 		return nil, err
 	}
-	err = postgres.Rows(tx, `SELECT c.ticket_id, c.plain_body FROM unnest(?::bigint[]) AS t(id) CROSS JOIN LATERAL
-		(SELECT ticket_id, plain_body, created_at, id FROM comments WHERE account_id = ? AND ticket_id = t.id ORDER BY created_at, id LIMIT ?) c
+	err = postgres.Rows(tx, `SELECT c.ticket_id, c.plain_body, c.public FROM unnest(?::bigint[]) AS t(id) CROSS JOIN LATERAL
+		(SELECT ticket_id, plain_body, public, created_at, id FROM comments WHERE account_id = ? AND ticket_id = t.id ORDER BY created_at, id LIMIT ?) c
 		ORDER BY c.ticket_id, c.created_at, c.id`, []any{ids, account, maxComments}, func(row postgres.Scanned) error {
 		var id int64
-		var text string
-		err := row.Scan(&id, &text)
+		var said Comment
+		err := row.Scan(&id, &said.Text, &said.Public)
 		if t := texts[id]; t != nil {
-			t.Comments = append(t.Comments, text)
+			t.Comments = append(t.Comments, said)
 		}
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/search"
 )
 
 // Import is a ticket that has a past elsewhere: its fields as they are now, its
@@ -34,8 +35,8 @@ type importedTimes struct {
 	authors         []int64 // of all comments, so that they are looked up once
 	files           bool    // some of the comments have uploads
 	updated, solved *time.Time
-	comments        []string // that were written so far
-	people          people   // of the first step
+	comments        []search.Comment // that were written so far
+	people          people           // of the first step
 }
 
 // Import makes a ticket as it was elsewhere: with any status, with comments by

@@ -220,7 +220,7 @@ func (s *save) writeWords(w writes) {
 }
 
 // writeImported writes an imported ticket's document with its last step.
-func (s *save) writeImported(w writes, comments []string) {
+func (s *save) writeImported(w writes, comments []search.Comment) {
 	if s.created {
 		s.imported.people = s.people
 	}
@@ -231,22 +231,22 @@ func (s *save) writeImported(w writes, comments []string) {
 
 // writeDocument writes what a new ticket with these comments is found by. Its
 // requester is one of known.
-func (s *save) writeDocument(w writes, comments []string, known people) {
+func (s *save) writeDocument(w writes, comments []search.Comment, known people) {
 	t := &s.after
 	text := search.TicketText{
 		Account: t.AccountID, ID: t.ID, Locale: known.byID[t.RequesterID].Locale, Subject: t.Subject, Description: t.Description,
 		Comments: comments, CustomFields: t.CustomFields,
 	}
-	w.insert(search.Docs, search.DocColumns, text.Document().Values()...)
+	w.insert(search.Fresh, search.FreshColumns, text.Document().Values()...)
 }
 
 // newTexts are the comments that the save adds.
-func (s *save) newTexts() (list []string) {
+func (s *save) newTexts() (list []search.Comment) {
 	if s.comment != nil {
-		list = append(list, s.comment.PlainBody)
+		list = append(list, search.Comment{Text: s.comment.PlainBody, Public: s.comment.Public})
 	}
 	for _, c := range s.ruleComments {
-		list = append(list, c.PlainBody)
+		list = append(list, search.Comment{Text: c.PlainBody, Public: c.Public})
 	}
 	return list
 }

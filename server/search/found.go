@@ -1,0 +1,95 @@
+package search
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Records are records of a kind that were found, the newest first.
+type Records struct{ parts []part }
+
+type part struct {
+	section int32
+	set     *set
+}
+
+func (r *Records) add(section int32, s *set) {
+	if *s != (set{}) {
+		r.parts = append(r.parts, part{section, s})
+	}
+}
+
+// Len is how many there are.
+func (r Records) Len() (n int) {
+	for _, p := range r.parts {
+		n += p.set.len()
+	}
+	return n
+}
+
+// Has reports whether a record is one of them.
+func (r Records) Has(id int64) bool {
+	section, at := sectionOf(id)
+	for _, p := range r.parts {
+		if p.section == section {
+			return p.set.has(at)
+		}
+	}
+	return false
+}
+
+// With is r and older records.
+func (r Records) With(older Records) Records {
+	return Records{append(r.parts[:len(r.parts):len(r.parts)], older.parts...)}
+}
+
+// Newest are the ids of the newest n, the newest first.
+func (r Records) Newest(n int) []int64 {
+	out := make([]int64, 0, min(n, r.Len()))
+	for _, p := range r.parts {
+		for i := len(p.set) - 1; i >= 0; i-- {
+			for w := p.set[i]; w != 0; {
+				if len(out) == n {
+					return out
+				}
+				bit := bits.Len64(w) - 1
+				w &^= 1 << bit
+				out = append(out, int64(p.section)<<sectionBits|int64(i*64+bit))
+			}
+		}
+	}
+	return out
+}
+
+// Cut divides r: sections of the newest records until there are n or more, and the
+// rest.
+func (r Records) Cut(n int) (newest, rest Records) {
+	for i, p := range r.parts {
+		if n -= p.set.len(); n <= 0 {
+			return Records{r.parts[:i+1]}, Records{r.parts[i+1:]}
+		}
+	}
+	return r, Records{}
+}
+
+// Span is the range of ids that they are in, without its end.
+func (r Records) Span() (first, end int64) {
+	if len(r.parts) == 0 {
+		return 0, 0
+	}
+	return int64(r.parts[len(r.parts)-1].section) << sectionBits, (int64(r.parts[0].section) + 1) << sectionBits
+}
+
+// Bits are the records as bits: that of number n, in PostgreSQL's way of counting, is
+// the record first + n of their Span.
+func (r Records) Bits() []byte {
+	first, end := r.Span()
+	b := make([]byte, (end-first)/8)
+	for _, p := range r.parts {
+		at := b[(int64(p.section)<<sectionBits-first)/8:]
+		for i, w := range p.set {
+			binary.LittleEndian.PutUint64(at[8*i:], w)
+		}
+	}
+	return b
+}

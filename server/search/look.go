@@ -1,0 +1,383 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/postgres"
+)
+
+// Wanted says which documents of a kind are looked for: those that Match holds for,
+// nil for all, and Without does not. Of these Title tells the more relevant.
+type Wanted struct {
+	Kind                  Kind
+	Match, Without, Title *Match
+}
+
+// Lookup are the documents that are wanted, as they are found.
+type Lookup struct {
+	tx      *gorm.DB
+	account int64
+	want    Wanted
+	leaves  []leaf
+	phrases []*Match // of any of the conditions
+
+	sections []*section // yet to come, the newest first
+	step     int        // how many come next
+}
+
+// section is a part of the index, with what a lookup knows of it.
+type section struct {
+	number int32
+	runs   []*reading // the newest first
+	docs   set        // all that there are
+	have   []*set     // of each leaf, those that have it; nil for none
+	exact  map[*Match]*set
+}
+
+// reading is a run that is read, or the documents that are in none.
+type reading struct {
+	number int64 // 0: these
+	docs   []packedDoc
+	live   set
+	keys   []readKey // that phrases want
+}
+
+// readKey is a key of a run, and of which leaf.
+type readKey struct {
+	leaf int
+	key  string
+	ids  []uint16
+}
+
+// Look begins to look for documents. All statements of tx must see the same state
+// of the database.
+func Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
+	l := &Lookup{tx: tx, account: account, want: want, step: 1}
+	l.leaves = want.Title.leaves(want.Without.leaves(want.Match.leaves(nil)))
+	l.phrases = want.Title.phrases(want.Without.phrases(want.Match.phrases(nil)))
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	if err := l.readFresh(); err != nil {
+		return nil, err
+	}
+	return l, l.readSets()
+}
+
+// open finds the sections, their runs and the documents that are in none.
+func (l *Lookup) open() error {
+	by := map[int32]*section{}
+	at := func(n int32) *section {
+		if by[n] == nil {
+			by[n] = &section{number: n, have: make([]*set, len(l.leaves)), exact: map[*Match]*set{}}
+			l.sections = append(l.sections, by[n])
+		}
+		return by[n]
+	}
+	hidden := map[int32]*set{} // what newer runs have
+	hide := func(n int32, r *reading, gone *set) {
+		h := hidden[n]
+		if h == nil {
+			h = new(set)
+			hidden[n] = h
+		}
+		all := r.live
+		r.live.without(h)
+		h.or(&all)
+		h.or(gone)
+		s := at(n)
+		s.docs.or(&r.live)
+		s.runs = append(s.runs, r)
+	}
+	unwritten := map[int32]*storedRun{}
+	docs := map[int32][]packedDoc{}
+	err := postgres.Rows(l.tx, "SELECT record_id, doc FROM search_fresh WHERE account_id = ? AND kind = ?", []any{l.account, string(l.want.Kind)}, func(row postgres.Scanned) error {
+		var id int64
+		var doc []byte
+		if err := row.Scan(&id, &doc); err != nil {
+			return err
+		}
+		n, place := sectionOf(id)
+		if unwritten[n] == nil {
+			unwritten[n] = new(storedRun)
+		}
+		if doc == nil {
+			unwritten[n].gone.add(place)
+			return nil
+		}
+		unwritten[n].ids.add(place)
+		docs[n] = append(docs[n], packedDoc{place, doc})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for n, f := range unwritten {
+		hide(n, &reading{docs: docs[n], live: f.ids}, &f.gone)
+	}
+	err = postgres.Rows(l.tx, "SELECT section, run, ids, gone FROM search_runs WHERE account_id = ? AND kind = ? ORDER BY section DESC, run DESC", []any{l.account, string(l.want.Kind)}, func(row postgres.Scanned) error {
+		var n int
+		var r reading
+		var ids, gone []byte
+		if err := row.Scan(&n, &r.number, &ids, &gone); err != nil {
+			return err
+		}
+		var hides set
+		if err := r.live.read(ids); err != nil {
+			return err
+		}
+		err := hides.read(gone)
+		hide(int32(n), &r, &hides)
+		return err
+	})
+	slices.SortFunc(l.sections, func(a, b *section) int { return int(b.number) - int(a.number) })
+	return err
+}
+
+// found notes that a record has a leaf.
+func (s *section) found(leaf int) *set {
+	if s.have[leaf] == nil {
+		s.have[leaf] = new(set)
+	}
+	return s.have[leaf]
+}
+
+// readFresh looks for the leaves in documents that are in no run.
+func (l *Lookup) readFresh() error {
+	for _, s := range l.sections {
+		for _, r := range s.runs {
+			for _, d := range r.docs {
+				in := reader{b: d.doc}
+				for in.more() {
+					key := in.next()
+					for i := range l.leaves {
+						if l.leaves[i].holds(key) {
+							s.found(i).add(d.at)
+						}
+					}
+					for n := in.uint(); n > 0 && in.err == nil; n-- {
+						in.uint()
+					}
+				}
+				if in.err != nil {
+					return in.err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// span is a range of keys, without its end.
+type span struct{ from, to string }
+
+// spans are the ranges of keys that the leaves are in; near ones are one, for they
+// are in the same block as a rule.
+func spans(leaves []leaf) []span {
+	var list []span
+	for _, l := range leaves {
+		s := span{l.text + keyEnd, l.text + placesMark}
+		if l.begin {
+			s = span{l.text, l.text + string(utf8.MaxRune)}
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b span) int { return strings.Compare(a.from, b.from) })
+	var out []span
+	for _, s := range list {
+		n := len(out) - 1
+		if n >= 0 && (s.from <= out[n].to || near(out[n].from, s.from)) {
+			out[n].to = max(out[n].to, s.to)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// near reports whether two keys begin with the same four bytes or more.
+func near(a, b string) bool { return len(a) > 4 && len(b) > 4 && a[:4] == b[:4] }
+
+// blocksOf reads the blocks of runs that may have keys of ranges, one range of a run
+// each.
+const blocksOf = `SELECT w.n, b.data FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[]) WITH ORDINALITY AS w(section, run, lo, hi, n)
+	CROSS JOIN LATERAL (
+		(SELECT b.data FROM search_blocks b WHERE b.account_id = ? AND b.kind = ? AND b.section = w.section AND b.run = w.run AND b.places = ? AND b.first <= w.lo
+			ORDER BY b.first DESC LIMIT 1)
+		UNION ALL
+		(SELECT b.data FROM search_blocks b WHERE b.account_id = ? AND b.kind = ? AND b.section = w.section AND b.run = w.run AND b.places = ? AND b.first > w.lo AND b.first < w.hi
+			ORDER BY b.first)) b`
+
+// asking is which blocks are read.
+type asking struct {
+	sections, runs models.IDs
+	from, to       []string
+	of             []*reading
+	in             []*section
+}
+
+func (a *asking) add(s *section, r *reading, want span) {
+	a.sections, a.runs = append(a.sections, int64(s.number)), append(a.runs, r.number)
+	a.from, a.to = append(a.from, want.from), append(a.to, want.to)
+	a.of, a.in = append(a.of, r), append(a.in, s)
+}
+
+func (l *Lookup) read(a *asking, places bool, each func(i int, data []byte) error) error {
+	if len(a.of) == 0 {
+		return nil
+	}
+	kind := string(l.want.Kind)
+	return postgres.Rows(l.tx, blocksOf, []any{a.sections, a.runs, a.from, a.to, l.account, kind, places, l.account, kind, places}, func(row postgres.Scanned) error {
+		var n int
+		var data []byte
+		if err := row.Scan(&n, &data); err != nil {
+			return err
+		}
+		return each(n-1, data)
+	})
+}
+
+// readSets looks for the leaves in runs.
+func (l *Lookup) readSets() error {
+	var a asking
+	for _, want := range spans(l.leaves) {
+		for _, s := range l.sections {
+			for _, r := range s.runs {
+				if r.number > 0 {
+					a.add(s, r, want)
+				}
+			}
+		}
+	}
+	inPhrase := make([]bool, len(l.leaves))
+	for _, p := range l.phrases {
+		for _, one := range p.leaves(nil) {
+			inPhrase[slices.Index(l.leaves, one)] = true
+		}
+	}
+	return l.read(&a, false, func(i int, data []byte) error {
+		r, s := a.of[i], a.in[i]
+		in := reader{b: data}
+		for in.more() {
+			key := in.next()
+			value := in.value()
+			for n := range l.leaves {
+				if !l.leaves[n].holds(key) {
+					continue
+				}
+				if err := s.found(n).unite(value, &r.live); err != nil {
+					return err
+				}
+				if inPhrase[n] {
+					ids, err := readSet(nil, value)
+					if err != nil {
+						return err
+					}
+					r.keys = append(r.keys, readKey{n, string(key), ids})
+				}
+			}
+		}
+		return in.err
+	})
+}
+
+// Next are the documents of the newest sections that were not told of yet, and those
+// of them that are more relevant; false when there are none. Of phrases, whose
+// every document must be looked into, come few at first.
+func (l *Lookup) Next() (all, titled Records, more bool, err error) {
+	if len(l.sections) == 0 {
+		return all, titled, false, nil
+	}
+	n := len(l.sections)
+	if len(l.phrases) > 0 {
+		n = min(n, l.step)
+		l.step *= 2
+	}
+	now := l.sections[:n]
+	l.sections = l.sections[n:]
+	if len(l.phrases) > 0 {
+		if err := l.readPhrases(now); err != nil {
+			return all, titled, false, err
+		}
+	}
+	for _, s := range now {
+		found := l.wanted(s, false)
+		if found == nil {
+			continue
+		}
+		all.add(s.number, found)
+		if l.want.Title != nil {
+			if t := l.holds(l.want.Title, s, false); t != nil {
+				t.and(found)
+				titled.add(s.number, t)
+			}
+		}
+	}
+	return all, titled, true, nil
+}
+
+// wanted are the documents of a section that are wanted; those that may be if
+// phrases are not looked into yet.
+func (l *Lookup) wanted(s *section, perhaps bool) *set {
+	found := &set{}
+	if l.want.Match == nil {
+		*found = s.docs
+	} else if found = l.holds(l.want.Match, s, perhaps); found == nil {
+		return nil
+	}
+	if l.want.Without != nil && !(perhaps && len(l.want.Without.phrases(nil)) > 0) {
+		if not := l.holds(l.want.Without, s, false); not != nil {
+			found.without(not)
+		}
+	}
+	return found
+}
+
+// holds are the documents of a section that a condition holds for, nil for none.
+func (l *Lookup) holds(m *Match, s *section, perhaps bool) *set {
+	switch m.op {
+	case '=':
+		if have := s.have[slices.Index(l.leaves, m.leaf)]; have != nil {
+			copied := *have
+			return &copied
+		}
+		return nil
+	case '|':
+		var out *set
+		for _, one := range m.list {
+			switch found := l.holds(one, s, perhaps); {
+			case found == nil:
+			case out == nil:
+				out = found
+			default:
+				out.or(found)
+			}
+		}
+		return out
+	}
+	if m.op == '<' && !perhaps {
+		if exact := s.exact[m]; exact != nil {
+			copied := *exact
+			return &copied
+		}
+		return nil
+	}
+	var out *set
+	for i, one := range m.list {
+		found := l.holds(one, s, perhaps)
+		if found == nil {
+			return nil
+		}
+		if i == 0 {
+			out = found
+			continue
+		}
+		out.and(found)
+	}
+	return out
+}
