@@ -411,7 +411,7 @@ func TestSearchingRequests(t *testing.T) {
 	hidden := p.post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"requester_id":%d,"organization_id":null,"comment":{"body":"hushhush","public":false}}}`, p.annID)).want(201).id("ticket")
 	p.put(fmt.Sprintf("/api/v2/tickets/%d", hidden), `{"ticket":{"comment":{"body":"Answer"}}}`).want(200)
 	for query, want := range map[string][]int64{
-		"": {hidden, camera, copied, printer}, "query=printer": {printer}, "query=GROSSER": nil, "query=gro%C3%9Fer": {printer}, "query=%25": {printer}, "query=_": nil,
+		"": {hidden, camera, copied, printer}, "query=printer": {printer}, "query=GROSSER": {printer}, "query=print": {printer}, "query=gro%C3%9Fer": {printer}, "query=%25": nil, "query=%22%22": {hidden, camera, copied, printer}, "query=_": nil,
 		"query=smokes": {camera, copied, printer}, "query=smokes+printer": {printer}, "query=%22it+smokes%22": {camera, copied, printer}, "query=%22smokes+it%22": nil,
 		"query=hushhush": nil, "query=answer": {hidden}, "query=foreign": nil, fmt.Sprintf("organization_id=%d", org): {camera}, "cc_id=true": {copied},
 		"status=hold": {printer}, "status=hold,new": {hidden, camera, copied, printer}, "sort_by=created_at&sort_order=asc&query=printer": {printer},

@@ -108,7 +108,7 @@ func (s *Service) behind(by auth.Actor, query string, kind search.Kind, text str
 func (p *plan) export(tx *gorm.DB, from *cursor, limit int) ([]Hit, error) {
 	where, args := p.condition()
 	if p.byWords() {
-		all, err := p.everything(tx)
+		all, err := search.Every(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
 		if err != nil || all.Len() == 0 {
 			return nil, err
 		}
@@ -128,18 +128,4 @@ func (p *plan) export(tx *gorm.DB, from *cursor, limit int) ([]Hit, error) {
 		return err
 	})
 	return hits, err
-}
-
-// everything are all records that have the words.
-func (p *plan) everything(tx *gorm.DB) (out search.Records, err error) {
-	l, err := search.Look(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
-	for err == nil {
-		var all search.Records
-		var more bool
-		if all, _, more, err = l.Next(); !more {
-			break
-		}
-		out = out.With(all)
-	}
-	return out, err
 }

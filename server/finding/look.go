@@ -116,17 +116,11 @@ func (p *plan) counted(tx *gorm.DB, of *search.Records) (n int, err error) {
 	return n, err
 }
 
-// among is the plan's condition for those records. Where they are many of those whose
-// ids lie between them, they come as bits.
+// among is the plan's condition for those records.
 func (p *plan) among(of search.Records) (string, []any) {
 	where, args := p.condition()
-	id := p.table().as + ".id"
-	first, end := of.Span()
-	if n := of.Len(); int64(n) < (end-first)/8 || n == 0 {
-		return where + " AND " + id + " = ANY(?::bigint[])", append(args, of.Newest(n))
-	}
-	return where + fmt.Sprintf(" AND %[1]s >= ? AND %[1]s < ? AND CASE WHEN %[1]s >= ? AND %[1]s < ? THEN get_bit(?::bytea, (%[1]s - ?)::int) = 1 END", id),
-		append(args, first, end, first, end, of.Bits(), first)
+	those, more := of.Condition(p.table().as + ".id")
+	return where + " AND " + those, append(args, more...)
 }
 
 // relevant makes the hits: records with the words in their titles and then others,

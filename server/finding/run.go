@@ -2,7 +2,6 @@ package finding
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -244,5 +243,5 @@ func (s *Service) inTx(ctx context.Context, f func(tx *gorm.DB) error) error {
 			return err
 		}
 		return f(tx)
-	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	}, search.OneState)
 }

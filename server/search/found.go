@@ -2,6 +2,7 @@ package search
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 )
 
@@ -92,4 +93,15 @@ func (r Records) Bits() []byte {
 		}
 	}
 	return b
+}
+
+// Condition is the condition that a column is the id of one of the records. Where they
+// are many of those whose ids lie between them, they come as bits.
+func (r Records) Condition(column string) (string, []any) {
+	first, end := r.Span()
+	if n := r.Len(); n == 0 || int64(n) < (end-first)/8 {
+		return column + " = ANY(?::bigint[])", []any{r.Newest(n)}
+	}
+	return fmt.Sprintf("%[1]s >= ? AND %[1]s < ? AND CASE WHEN %[1]s >= ? AND %[1]s < ? THEN get_bit(?::bytea, (%[1]s - ?)::int) = 1 END", column),
+		[]any{first, end, first, end, r.Bits(), first}
 }

@@ -40,7 +40,7 @@ func NewIndex(db *gorm.DB) *Index { return &Index{db} }
 
 const (
 	// pendingAtOnce is how many notes one transaction works off.
-	pendingAtOnce = 200
+	pendingAtOnce = 500
 	// patience is how long a search waits for documents to be made.
 	patience = 5 * time.Second
 	// idle is how long nobody looks for notes when there were none.
@@ -115,11 +115,11 @@ func (x *Index) Run(ctx context.Context, log *slog.Logger) {
 
 // accountsOfFresh finds, one after the other, the accounts with documents in no run,
 // and how many, up to a number.
-const accountsOfFresh = `WITH RECURSIVE some AS (
+const accountsOfFresh = `WITH RECURSIVE waiting AS (
 	(SELECT account_id FROM search_fresh ORDER BY account_id LIMIT 1)
-	UNION ALL SELECT (SELECT f.account_id FROM search_fresh f WHERE f.account_id > some.account_id ORDER BY f.account_id LIMIT 1)
-	FROM some WHERE some.account_id IS NOT NULL)
-	SELECT account_id FROM some WHERE account_id IS NOT NULL AND (SELECT count(*) FROM (SELECT FROM search_fresh f WHERE f.account_id = some.account_id LIMIT ?) f) >= ?`
+	UNION ALL SELECT (SELECT f.account_id FROM search_fresh f WHERE f.account_id > waiting.account_id ORDER BY f.account_id LIMIT 1)
+	FROM waiting WHERE waiting.account_id IS NOT NULL)
+	SELECT account_id FROM waiting WHERE account_id IS NOT NULL AND (SELECT count(*) FROM (SELECT FROM search_fresh f WHERE f.account_id = waiting.account_id LIMIT ?) f) >= ?`
 
 // flushAll makes runs of the fresh documents of accounts that have so many.
 func (x *Index) flushAll(ctx context.Context, many int) error {

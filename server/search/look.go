@@ -1,6 +1,8 @@
 package search
 
 import (
+	"context"
+	"database/sql"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -54,8 +56,7 @@ type readKey struct {
 	ids  []uint16
 }
 
-// Look begins to look for documents. All statements of tx must see the same state
-// of the database.
+// Look begins to look for documents. tx must be one as OneState says.
 func Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
 	l := &Lookup{tx: tx, account: account, want: want, step: 1}
 	l.leaves = want.Title.leaves(want.Without.leaves(want.Match.leaves(nil)))
@@ -381,3 +382,33 @@ func (l *Lookup) holds(m *Match, s *section, perhaps bool) *set {
 	}
 	return out
 }
+
+// Every are all the documents that are wanted.
+func Every(tx *gorm.DB, account int64, want Wanted) (all Records, err error) {
+	l, err := Look(tx, account, want)
+	for err == nil {
+		var next Records
+		var more bool
+		if next, _, more, err = l.Next(); !more {
+			break
+		}
+		all = all.With(next)
+	}
+	return all, err
+}
+
+// Find are all the documents that are wanted, also those that were written just now. It
+// fails as CatchUp does.
+func (x *Index) Find(ctx context.Context, account int64, want Wanted) (all Records, err error) {
+	if err := x.CatchUp(ctx, account); err != nil {
+		return all, err
+	}
+	err = x.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		all, err = Every(tx, account, want)
+		return err
+	}, OneState)
+	return all, err
+}
+
+// OneState are transactions whose statements all see the same state of the database.
+var OneState = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

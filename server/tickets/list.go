@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/search"
 )
 
 // Filter chooses the tickets of a listing. The zero value is all of them.
@@ -27,9 +28,9 @@ type Filter struct {
 	Statuses     []string // nil: whatever the status
 	Requests     bool     // as requests: what is public
 
-	own   bool     // only what the caller sees as an end user
-	words []string // all of which must be in what end users read
-	whole bool     // by one condition, without ways
+	own   bool            // only what the caller sees as an end user
+	found *search.Records // of these only
+	whole bool            // by one condition, without ways
 }
 
 // query is the listing for by, in no order yet.
@@ -78,8 +79,8 @@ func (f Filter) query(by auth.Actor, columns string) page.Query {
 	if f.Problems {
 		q.Where += " AND t.type = 'problem'" // as well
 	}
-	for _, word := range f.words {
-		cond, args := withWord(word)
+	if f.found != nil {
+		cond, args := f.found.Condition("t.id")
 		q.Where, q.Args = q.Where+" AND "+cond, append(q.Args, args...)
 	}
 	return q

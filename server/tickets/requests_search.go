@@ -4,18 +4,17 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
-	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/search"
 )
 
 // RequestSearch is what to search requests for. The zero value finds all.
 type RequestSearch struct {
-	Text         string   // words, and phrases in quotes, all of which must be in the subject or the description
+	Text         string   // words, and phrases in quotes, all of which must be in the subject or a public comment
 	Organization int64    // 0: of any
 	CCd          bool     // only with a copy to the caller
 	Statuses     []string // nil: any
@@ -41,11 +40,10 @@ func (s *Service) SearchRequests(ctx context.Context, by auth.Actor, q RequestSe
 			return Listed{}, fault.New(fault.BadQuery, "Invalid search: status has a value that is not one of %s", strings.Join(statuses, ", "))
 		}
 	}
-	words, err := wordsOf(q.Text)
-	if err != nil {
+	f := Filter{Requests: true, own: true, Organization: q.Organization, Statuses: q.Statuses}
+	if err := s.findRequests(ctx, by, q.Text, &f); err != nil {
 		return Listed{}, err
 	}
-	f := Filter{Requests: true, own: true, Organization: q.Organization, Statuses: q.Statuses, words: words}
 	if q.CCd {
 		f.CCd = by.ID()
 	}
@@ -55,28 +53,39 @@ func (s *Service) SearchRequests(ctx context.Context, by auth.Actor, q RequestSe
 	return s.List(ctx, by, f, r)
 }
 
-// wordsOf splits a query at white space outside of quotes.
-func wordsOf(query string) ([]string, error) {
-	if utf8.RuneCountInString(query) > maxQuery {
-		return nil, fault.New(fault.BadQuery, "Invalid search: the query is longer than %d characters", maxQuery)
-	}
-	var words []string
-	for i, part := range strings.Split(query, `"`) {
-		list := []string{strings.TrimSpace(part)}
-		if i%2 == 0 {
-			list = strings.FieldsFunc(part, unicode.IsSpace)
-		}
-		words = append(words, slices.DeleteFunc(list, func(w string) bool { return w == "" })...)
-	}
-	if len(words) > maxWords {
-		return nil, fault.New(fault.BadQuery, "Invalid search: the query has more than %d words", maxWords)
-	}
-	return words, nil
-}
+// readable are the parts of a ticket that end users may read: nobody finds a request
+// by what is in a private comment.
+var readable = []search.Part{search.Title, search.Body}
 
-// withWord is the condition of the tickets that have a word where end users can
-// read it: nobody finds a ticket by what is in a private comment.
-func withWord(word string) (string, []any) {
-	like := "%" + postgres.EscapeLike(strings.ToLower(word)) + "%"
-	return "(lower(t.subject) LIKE ? OR lower(" + publicDescription + ") LIKE ?)", []any{like, like}
+// findRequests makes f a filter of the tickets that have the words of a query, if it
+// has any.
+func (s *Service) findRequests(ctx context.Context, by auth.Actor, query string, f *Filter) error {
+	if utf8.RuneCountInString(query) > maxQuery {
+		return fault.New(fault.BadQuery, "Invalid search: the query is longer than %d characters", maxQuery)
+	}
+	look := search.Words{Kind: search.Ticket, Parts: readable, Locale: by.User.Locale, Begin: true}
+	var all []*search.Match
+	for i, part := range strings.Split(query, `"`) {
+		if i%2 == 1 {
+			all = append(all, look.Phrase(part))
+			continue
+		}
+		for word := range strings.FieldsSeq(part) {
+			all = append(all, look.Word(word))
+		}
+	}
+	switch {
+	case strings.Trim(query, " \t\n\"") == "":
+		return nil
+	case len(all) > maxWords:
+		return fault.New(fault.BadQuery, "Invalid search: the query has more than %d words", maxWords)
+	}
+	f.found = &search.Records{}
+	match := search.All(all...)
+	if match == nil { // marks only
+		return nil
+	}
+	found, err := s.index.Find(ctx, by.AccountID, search.Wanted{Kind: search.Ticket, Match: match})
+	f.found = &found
+	return err
 }

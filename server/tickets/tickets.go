@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/rulebook"
+	"github.com/helpd/helpd/server/search"
 	"github.com/helpd/helpd/server/sla"
 	"github.com/helpd/helpd/server/suspended"
 	"github.com/helpd/helpd/server/users"
@@ -45,6 +46,7 @@ type Service struct {
 
 	visits map[visitor][]visit // looks that are not yet written, newest last
 	kept   keptSelections
+	index  *search.Index // by which requests are searched
 	// wholeTo is how many tickets a selection has at most that are found, counted
 	// and sorted at once.
 	wholeTo int
@@ -67,6 +69,7 @@ func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Servic
 	s := &Service{
 		db: db, fields: f, users: u, attachments: a, rulebook: r, sla: p, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{},
 		kept:    keptSelections{by: map[string]*kept{}},
+		index:   search.NewIndex(db),
 		wholeTo: page.MaxOffset, // all that pages by number reach
 	}
 	s.shows = gather.New(2, s.showTogether)
