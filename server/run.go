@@ -156,6 +156,10 @@ func (p *program) parts() []func(context.Context) error {
 			p.services.Index.Run(ctx, p.log)
 			return nil
 		},
+		func(ctx context.Context) error {
+			p.services.Finding.Run(ctx, p.log)
+			return nil
+		},
 		p.work,
 	}
 	if p.metricsApart() {

@@ -27,13 +27,15 @@ type plan struct {
 	match   *search.Match // nil: without words
 	title   *search.Match // what makes a record more relevant; nil with match
 	without *search.Match // words that must not be there
-	where   []string      // of properties
-	args    []any
-	number  int64 // one that may be the record's id; 0: none
+	where   []clause      // of properties
+	within  []search.Set  // in each of which a record must be
+	number  int64         // one that may be the record's id; 0: none
 }
 
-func (p *plan) add(where string, args ...any) {
-	p.where, p.args = append(p.where, where), append(p.args, args...)
+// clause is a condition on the rows of a kind's table.
+type clause struct {
+	sql  string
+	args []any
 }
 
 // compiler turns a query into plans.
@@ -289,7 +291,7 @@ func (c *compiler) compare(p *plan, kind search.Kind, prop property, list []valu
 	if list[0].Not {
 		where = "(" + where + " IS NOT TRUE)"
 	}
-	p.add(where, all...)
+	p.where = append(p.where, clause{where, all})
 	return nil
 }
 

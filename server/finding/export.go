@@ -66,7 +66,13 @@ func (s *Service) Export(ctx context.Context, by auth.Actor, query string, kind 
 	}
 	var out Exported
 	err = s.inTx(ctx, func(tx *gorm.DB) (err error) {
-		out.Hits, err = q.plans[0].export(tx, from, size+1)
+		p := &q.plans[0]
+		if p.byWords() {
+			err = s.kept.narrow(tx, p)
+		}
+		if err == nil {
+			out.Hits, err = p.export(tx, from, size+1)
+		}
 		return err
 	})
 	if len(out.Hits) > size {
@@ -109,7 +115,7 @@ func (p *plan) export(tx *gorm.DB, from *cursor, limit int) ([]Hit, error) {
 	where, args := p.condition()
 	if p.byWords() {
 		all, err := search.Every(tx, p.by.AccountID, search.Wanted{Kind: p.kind, Match: p.match, Without: p.without})
-		if err != nil || all.Len() == 0 {
+		if all = p.inside(all); err != nil || all.Len() == 0 {
 			return nil, err
 		}
 		where, args = p.among(all)

@@ -24,12 +24,13 @@ type Service struct {
 	db     *gorm.DB
 	index  *search.Index
 	fields *fields.Service
+	kept   *kept
 	now    func() time.Time
 }
 
 // New makes the service on an index.
 func New(db *gorm.DB, index *search.Index, f *fields.Service, now func() time.Time) *Service {
-	return &Service{db: db, index: index, fields: f, now: now}
+	return &Service{db: db, index: index, fields: f, kept: newKept(db), now: now}
 }
 
 // Results are a page of a search.
@@ -108,6 +109,11 @@ func (s *Service) find(ctx context.Context, q asked, counted int) (found, error)
 			hit, ok, err := p.byNumber(tx)
 			if err != nil {
 				return err
+			}
+			if p.byWords() {
+				if err := s.kept.narrow(tx, p); err != nil {
+					return err
+				}
 			}
 			if one, err = p.run(tx, q.sort, q.desc, counted); err != nil || !ok {
 				return err

@@ -18,7 +18,8 @@ func (p *plan) look(tx *gorm.DB, by string, desc bool, counted int) (found, erro
 		return found{}, err
 	}
 	var out found
-	var newest, titled []int64 // that are wanted: the newest, and those that are relevant by their titles
+	var titles search.Records // of the records that have the words, those that are relevant by them
+	var newest []int64        // of the results
 	for {
 		all, title, more, err := l.Next()
 		if err != nil || !more {
@@ -27,12 +28,8 @@ func (p *plan) look(tx *gorm.DB, by string, desc bool, counted int) (found, erro
 			}
 			return out, err
 		}
+		all, titles = p.inside(all), titles.With(p.inside(title))
 		out.words = out.words.With(all)
-		if by == "" && counted > 0 {
-			if titled, err = p.some(tx, title, titled, MaxFound); err != nil {
-				return out, err
-			}
-		}
 		if err := p.tally(tx, &out, all, &newest, counted); err != nil {
 			return out, err
 		}
@@ -51,7 +48,36 @@ func (p *plan) look(tx *gorm.DB, by string, desc bool, counted int) (found, erro
 		out.hits, err = p.sorted(tx, where, args, by, desc)
 		return out, err
 	}
+	titled, err := p.titled(tx, &out, titles, newest)
+	if err != nil {
+		return out, err
+	}
 	return out, p.relevant(tx, &out, titled, newest)
+}
+
+// inside are the records that are in all of the plan's sets.
+func (p *plan) inside(r search.Records) search.Records {
+	for _, set := range p.within {
+		r = r.Within(set)
+	}
+	return r
+}
+
+// titled are the newest results among titles. Most are among the newest of all.
+func (p *plan) titled(tx *gorm.DB, out *found, titles search.Records, newest []int64) ([]int64, error) {
+	if !p.filtered() {
+		return titles.Newest(MaxFound), nil
+	}
+	var ids []int64
+	for _, id := range newest {
+		if titles.Has(id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) >= MaxFound || !out.more {
+		return ids[:min(len(ids), MaxFound)], nil
+	}
+	return p.some(tx, titles.Before(newest[len(newest)-1]), ids, MaxFound)
 }
 
 // bounded reports whether results are counted one by one, and therefore only so far:

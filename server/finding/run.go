@@ -79,9 +79,9 @@ func (p *plan) byWords() bool { return p.match != nil || p.without != nil }
 func (p *plan) condition() (string, []any) {
 	where, args := p.visible()
 	for _, w := range p.where {
-		where += " AND " + w
+		where, args = where+" AND "+w.sql, append(args, w.args...)
 	}
-	return where, append(args, p.args...)
+	return where, args
 }
 
 // order is an order of results: a number of each, as SQL over the record's table.

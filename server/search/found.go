@@ -3,7 +3,9 @@ package search
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 )
 
 // Records are records of a kind that were found, the newest first.
@@ -95,6 +97,27 @@ func (r Records) Bits() []byte {
 	return b
 }
 
+// Before are the records older than one.
+func (r Records) Before(id int64) Records {
+	section, at := sectionOf(id)
+	var out Records
+	for _, p := range r.parts {
+		switch {
+		case p.section < section:
+			out.parts = append(out.parts, p)
+		case p.section == section:
+			var older set
+			for i := range p.set.all() {
+				if i < at {
+					older.add(i)
+				}
+			}
+			out.add(section, &older)
+		}
+	}
+	return out
+}
+
 // Condition is the condition that a column is the id of one of the records. Where they
 // are many of those whose ids lie between them, they come as bits.
 func (r Records) Condition(column string) (string, []any) {
@@ -104,4 +127,66 @@ func (r Records) Condition(column string) (string, []any) {
 	}
 	return fmt.Sprintf("%[1]s >= ? AND %[1]s < ? AND CASE WHEN %[1]s >= ? AND %[1]s < ? THEN get_bit(?::bytea, (%[1]s - ?)::int) = 1 END", column),
 		[]any{first, end, first, end, r.Bits(), first}
+}
+
+// Set is a set of ids. It never changes.
+type Set struct{ parts map[int32]*set }
+
+// NewSet is the set of ids.
+func NewSet(ids []int64) Set {
+	s := Set{map[int32]*set{}}
+	for _, id := range ids {
+		section, at := sectionOf(id)
+		if s.parts[section] == nil {
+			s.parts[section] = new(set)
+		}
+		s.parts[section].add(at)
+	}
+	return s
+}
+
+// With is s with and without ids: those that are true, and those that are false.
+func (s Set) With(changes map[int64]bool) Set {
+	out := Set{maps.Clone(s.parts)}
+	own := map[int32]bool{}
+	for id, in := range changes {
+		section, at := sectionOf(id)
+		if !own[section] {
+			own[section] = true
+			copied := set{}
+			if old := out.parts[section]; old != nil {
+				copied = *old
+			}
+			out.parts[section] = &copied
+		}
+		if in {
+			out.parts[section].add(at)
+		} else {
+			out.parts[section].remove(at)
+		}
+	}
+	return out
+}
+
+// Within are the records of r that are in a set.
+func (r Records) Within(s Set) Records {
+	var out Records
+	for _, p := range r.parts {
+		if in := s.parts[p.section]; in != nil {
+			both := *p.set
+			both.and(in)
+			out.add(p.section, &both)
+		}
+	}
+	return out
+}
+
+// IDs are those of the set, in their order.
+func (s Set) IDs() (ids []int64) {
+	for _, section := range slices.Sorted(maps.Keys(s.parts)) {
+		for at := range s.parts[section].all() {
+			ids = append(ids, int64(section)<<sectionBits|int64(at))
+		}
+	}
+	return ids
 }

@@ -23,6 +23,7 @@ func sectionOf(id int64) (section int32, at uint16) {
 type set [SectionSize / 64]uint64
 
 func (s *set) add(at uint16)      { s[at/64] |= 1 << (at % 64) }
+func (s *set) remove(at uint16)   { s[at/64] &^= 1 << (at % 64) }
 func (s *set) has(at uint16) bool { return s[at/64]>>(at%64)&1 == 1 }
 
 func (s *set) len() (n int) {
