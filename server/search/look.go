@@ -161,9 +161,7 @@ func (l *Lookup) readFresh() error {
 							s.found(i).add(d.at)
 						}
 					}
-					for n := in.uint(); n > 0 && in.err == nil; n-- {
-						in.uint()
-					}
+					in.skip()
 				}
 				if in.err != nil {
 					return in.err
@@ -296,7 +294,7 @@ func (l *Lookup) Next() (all, titled Records, more bool, err error) {
 	}
 	n := len(l.sections)
 	if len(l.phrases) > 0 {
-		n = min(n, l.step)
+		n = min(n, max(1, l.step/2))
 		l.step *= 2
 	}
 	now := l.sections[:n]

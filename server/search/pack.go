@@ -76,6 +76,13 @@ func (r *reader) places(to []uint32) []uint32 {
 	return to
 }
 
+// skip goes over the places of a lexeme.
+func (r *reader) skip() {
+	for n := r.uint(); n > 0 && r.err == nil; n-- {
+		r.uint()
+	}
+}
+
 func appendPlaces(b []byte, places []uint32) []byte {
 	b = binary.AppendUvarint(b, uint64(len(places)))
 	last := uint32(0)

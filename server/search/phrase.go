@@ -15,7 +15,7 @@ func (l *Lookup) readPhrases(sections []*section) error {
 			continue
 		}
 		perhaps[i] = l.worthwhile(s, found)
-		held[i] = &holding{places: make([]*[SectionSize][]uint32, len(l.leaves))}
+		held[i] = &holding{of: make([]*[SectionSize]placing, len(l.leaves))}
 		for _, r := range s.runs {
 			for n := range r.keys {
 				if from, to, ok := r.chunks(n, perhaps[i]); ok {
@@ -56,26 +56,29 @@ func (l *Lookup) worthwhile(s *section, found *set) *set {
 
 // holding are the places of leaves in the documents of a section.
 type holding struct {
-	places []*[SectionSize][]uint32
-	room   []uint32 // for places, one behind the other
+	of   []*[SectionSize]placing // of each leaf
+	room []uint32                // the places, one behind the other
 }
+
+// placing is where in a holding's room the places in a document are.
+type placing struct{ from, n uint32 }
 
 // read adds the places that come next in a reader.
 func (h *holding) read(leaf int, at uint16, from *reader) {
-	n := len(h.room)
+	if h.of[leaf] == nil {
+		h.of[leaf] = new([SectionSize]placing)
+	}
+	p := &h.of[leaf][at]
+	begin := len(h.room)
+	h.room = append(h.room, h.room[p.from:p.from+p.n]...) // of another word that begins so
 	h.room = from.places(h.room)
-	h.add(leaf, at, h.room[n:len(h.room):len(h.room)])
+	*p = placing{uint32(begin), uint32(len(h.room) - begin)}
 }
 
-func (h *holding) add(leaf int, at uint16, places []uint32) {
-	if h.places[leaf] == nil {
-		h.places[leaf] = new([SectionSize][]uint32)
-	}
-	if of := &h.places[leaf][at]; *of == nil {
-		*of = places
-	} else { // a word that begins so, beside another
-		*of = append(*of, places...)
-	}
+// in are the places of a leaf in a document.
+func (h *holding) in(leaf *[SectionSize]placing, at uint16) []uint32 {
+	p := leaf[at]
+	return h.room[p.from : p.from+p.n]
 }
 
 // chunks are the first and the last chunk in which a key of the run has documents of
@@ -108,9 +111,7 @@ func (r *reading) places(key int, data []byte, in *set, to *holding) error {
 				to.read(k.leaf, at, &value)
 				continue
 			}
-			for n := value.uint(); n > 0 && value.err == nil; n-- {
-				value.uint()
-			}
+			value.skip()
 		}
 		if value.err != nil {
 			return value.err
@@ -128,11 +129,13 @@ func (l *Lookup) freshPlaces(s *section, in *set, to *holding) error {
 			}
 			b := reader{b: d.doc}
 			for b.more() {
-				key := slices.Clone(b.next())
-				places := b.places(nil)
+				key := b.next()
+				places := b
+				b.skip()
 				for n := range l.leaves {
 					if l.leaves[n].holds(key) {
-						to.add(n, d.at, places)
+						again := places
+						to.read(n, d.at, &again)
 					}
 				}
 			}
@@ -151,15 +154,15 @@ func (l *Lookup) phrase(p *Match, s *section, in *set, held *holding) *set {
 		return nil
 	}
 	have.and(in)
-	words := make([]*[SectionSize][]uint32, len(p.list))
+	words := make([]*[SectionSize]placing, len(p.list))
 	for i, one := range p.list {
-		if words[i] = held.places[slices.Index(l.leaves, one.leaf)]; words[i] == nil {
+		if words[i] = held.of[slices.Index(l.leaves, one.leaf)]; words[i] == nil {
 			return nil
 		}
 	}
 	out := new(set)
 	for at := range have.all() {
-		if stand(words, p.at, at) {
+		if held.stand(words, p.at, at) {
 			out.add(at)
 		}
 	}
@@ -167,11 +170,11 @@ func (l *Lookup) phrase(p *Match, s *section, in *set, held *holding) *set {
 }
 
 // stand reports whether words stand in a document as far from each other as at says.
-func stand(words []*[SectionSize][]uint32, distance []int, at uint16) bool {
-	for _, first := range words[0][at] {
+func (h *holding) stand(words []*[SectionSize]placing, distance []int, at uint16) bool {
+	for _, first := range h.in(words[0], at) {
 		all := true
 		for i := 1; i < len(words) && all; i++ {
-			all = slices.Contains(words[i][at], first+uint32(distance[i]-distance[0]))
+			all = slices.Contains(h.in(words[i], at), first+uint32(distance[i]-distance[0]))
 		}
 		if all {
 			return true
