@@ -20,12 +20,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 )
 
 type options struct {
 	helpd       string
-	what        string // pages, rules, search or stream alone; empty: operations
+	what        string // of measures
 	tickets     int
 	small       int
 	dataDir     string
@@ -40,20 +41,20 @@ type options struct {
 
 func main() {
 	o, args := options{}, os.Args[1:]
-	if len(args) > 0 && (args[0] == "pages" || args[0] == "rules" || args[0] == "search" || args[0] == "stream" || args[0] == "webhooks" || args[0] == "exports") {
+	if len(args) > 0 && args[0] != "" && measures[args[0]] != nil {
 		o.what, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
 	flags.StringVar(&o.helpd, "helpd", ".bin/helpd", "the program to measure")
-	flags.IntVar(&o.tickets, "tickets", 0, "how many tickets to measure on, with three comments each (100,000; for pages and rules 1,000,000)")
+	flags.IntVar(&o.tickets, "tickets", 0, "how many tickets to measure on, with three comments each (100,000; for pages, rules and leaving 1,000,000)")
 	flags.IntVar(&o.small, "small", 10_000, "pages: how many tickets the other account has")
 	flags.StringVar(&o.dataDir, "data-dir", "", "helpd's data directory, kept to be measured on again; empty: one that is gone afterwards")
 	flags.StringVar(&o.json, "json", "", "file to write the figures to, too")
 	flags.IntVar(&o.connections, "connections", 8*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
 	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
-	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages, or parts of rules, whose names begin so")
+	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages, or parts of rules or leaving, whose names begin so")
 	flags.StringVar(&o.data, "data", "", "search: directory with support_tickets.csv and articles, whose texts tickets get")
 	flags.BoolVar(&o.check, "check", false, "search: hold searches against the texts instead")
 	_ = flags.Parse(args) // ends the program when it fails
@@ -63,7 +64,7 @@ func main() {
 	}
 	if o.tickets == 0 {
 		o.tickets = 100_000
-		if o.what == "pages" || o.what == "rules" {
+		if o.what == "pages" || o.what == "rules" || o.what == "leaving" {
 			o.tickets = 1_000_000
 		}
 		if o.what == "stream" || o.what == "webhooks" {
@@ -85,6 +86,8 @@ in an account of many tickets. bench search measures searches in one whose ticke
 say what the files of --data say. bench stream measures 1,000 listeners to the live stream,
 bench webhooks deliveries, also beside an endpoint that hangs.
 bench exports reads all tickets by cursor and as a file, in turns with COPY.
+bench events has pgbench run an update's statements with and without those of events.
+bench leaving is all of the last five, with one report at the end.
 
   bench [flags]
   bench pages [flags]
@@ -93,10 +96,21 @@ bench exports reads all tickets by cursor and as a file, in turns with COPY.
   bench stream [flags]
   bench webhooks [flags]
   bench exports [flags]
+  bench events [flags]
+  bench leaving --data DIR [--only exports|events|webhooks|stream|search] [flags]
 
 `
 
+// measures are what can be measured, by its name; that of operations is empty.
+var measures = map[string]func(context.Context, options, *helpd) error{
+	"": measureOperations, "pages": measurePages, "rules": measureRules, "leaving": measureLeaving, "exports": shown(measureExports),
+	"events": shown(measureEvents), "webhooks": shown(measureWebhooks), "stream": shown(measureStream), "search": shown(measureSearch),
+}
+
 func run(ctx context.Context, o options) (err error) {
+	if (o.what == "search" || o.what == "leaving" && strings.HasPrefix("search", o.only)) && o.data == "" { // before anything is filled
+		return fmt.Errorf("%s: --data DIR names the texts: support_tickets.csv and articles/*/*.md", o.what)
+	}
 	if o.dataDir == "" {
 		dir, err := os.MkdirTemp("", "helpd-bench-")
 		if err != nil {
@@ -112,8 +126,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer h.stop() // measured already, or failed with another error
 	ctx, cancel := h.whileItRuns(ctx)
 	defer cancel()
-	measure := map[string]func(context.Context, options, *helpd) error{"": measureOperations, "pages": measurePages, "rules": measureRules, "search": measureSearch, "stream": measureStream, "webhooks": measureWebhooks, "exports": measureExports}
-	err = measure[o.what](ctx, o, h)
+	err = measures[o.what](ctx, o, h)
 	if err == nil || errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // as it is, also when a signal ended us
 	}

@@ -85,3 +85,12 @@ func (r rulesReport) print(out io.Writer) {
 	}
 	_ = t.Flush()
 }
+
+func (r rulesReport) verdicts() (list []verdict) {
+	for _, f := range r.Figures {
+		if f.Wanted > 0 {
+			list = append(list, lessThan(strings.ToLower(r.What)+": "+f.What+", p99", f.P99, f.Wanted, "%.1f ms"))
+		}
+	}
+	return list
+}

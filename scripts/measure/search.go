@@ -39,31 +39,31 @@ const searches = 200
 
 // measureSearch measures searches in an account whose tickets say what the files of
 // a directory say.
-func measureSearch(ctx context.Context, o options, h *helpd) error {
+func measureSearch(ctx context.Context, o options, h *helpd) (outcome, error) {
 	if o.data == "" {
-		return errors.New("search: --data DIR names the texts: support_tickets.csv and articles/*/*.md")
+		return nil, errors.New("search: --data DIR names the texts: support_tickets.csv and articles/*/*.md")
 	}
 	if o.check {
-		return checkSearch(ctx, o, h)
+		return nil, checkSearch(ctx, o, h)
 	}
 	texts, err := readTexts(o.data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w, err := h.account(ctx, account, o.tickets)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer w.close()
 	if err := w.retell(ctx, texts); err != nil {
-		return fmt.Errorf("write the texts: %w", err)
+		return nil, fmt.Errorf("write the texts: %w", err)
 	}
 	if err := w.settle(ctx); err != nil {
-		return fmt.Errorf("wait for the index: %w", err)
+		return nil, fmt.Errorf("wait for the index: %w", err)
 	}
 	c, err := dial(h.addr)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.conn.Close()
 	r := rulesReport{What: "Searches", Machine: describe(ctx, w), Tickets: o.tickets}
@@ -79,7 +79,7 @@ func measureSearch(ctx context.Context, o options, h *helpd) error {
 			}
 			asked := time.Now()
 			if err := c.do(w, request{method: "GET", path: "/api/v2/search?per_page=25&query=" + url.QueryEscape(query)}, http.StatusOK, nil); err != nil {
-				return err
+				return nil, err
 			}
 			if n >= 0 {
 				took = append(took, float64(time.Since(asked).Microseconds())/1000)
@@ -87,8 +87,7 @@ func measureSearch(ctx context.Context, o options, h *helpd) error {
 		}
 		r.Figures = append(r.Figures, figureOf(s.name, wantedSearch, took))
 	}
-	r.print(os.Stdout)
-	return write(o.json, r)
+	return r, nil
 }
 
 // saying is what a ticket or a comment says.

@@ -5,10 +5,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -39,10 +39,10 @@ type listener struct {
 	ended chan error
 }
 
-func measureStream(ctx context.Context, o options, h *helpd) error {
+func measureStream(ctx context.Context, o options, h *helpd) (outcome, error) {
 	w, err := h.account(ctx, account, o.tickets)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer w.close()
 	r := streamReport{Machine: describe(ctx, w), Listeners: listeners}
@@ -51,7 +51,7 @@ func measureStream(ctx context.Context, o options, h *helpd) error {
 	all := make([]*listener, listeners)
 	for i := range all {
 		if all[i], err = w.listen(h.addr, i < timedListeners); err != nil {
-			return err
+			return nil, err
 		}
 		defer all[i].conn.Close()
 	}
@@ -60,12 +60,12 @@ func measureStream(ctx context.Context, o options, h *helpd) error {
 	say("Measuring: %d listeners, while %d tickets a second are made", listeners, streamedRate)
 	answered, err := w.makeTickets(ctx, h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, l := range all {
 		for begun := time.Now(); l.count.Load() < streamedTickets; time.Sleep(time.Millisecond) {
 			if time.Since(begun) > 30*time.Second {
-				return fmt.Errorf("listener %d heard of %d tickets", i, l.count.Load())
+				return nil, fmt.Errorf("listener %d heard of %d tickets", i, l.count.Load())
 			}
 		}
 	}
@@ -75,18 +75,28 @@ func measureStream(ctx context.Context, o options, h *helpd) error {
 		_ = l.conn.Close()
 		<-l.ended
 		if n := l.count.Load(); n != streamedTickets {
-			return fmt.Errorf("a listener heard of %d tickets, and %d were made", n, streamedTickets)
+			return nil, fmt.Errorf("a listener heard of %d tickets, and %d were made", n, streamedTickets)
 		}
 		for id, at := range l.at {
 			late = append(late, max(0, float64(at.Sub(answered[id]).Microseconds())/1000))
 		}
 	}
 	r.Heard = figureOf("", 100, late)
-	r.Machine.print(os.Stdout, fmt.Sprintf("%s listeners to the live stream of an account", thousands(listeners)))
-	fmt.Printf("While nothing happens they take %.0f MB, and at most %.0f MB (wanted < 100 MB) %s\n", r.Idle, r.Busy, missed(r.Busy >= 100))
-	fmt.Printf("At %d tickets a second all hear of each once: half within %.1f ms of the answer to who made it, 99%% within %.1f ms (wanted < %.0f ms) %s\n",
+	return r, nil
+}
+
+func (r streamReport) print(out io.Writer) {
+	r.Machine.print(out, fmt.Sprintf("%s listeners to the live stream of an account", thousands(listeners)))
+	fmt.Fprintf(out, "While nothing happens they take %.0f MB, and at most %.0f MB (wanted < 100 MB) %s\n", r.Idle, r.Busy, missed(r.Busy >= 100))
+	fmt.Fprintf(out, "At %d tickets a second all hear of each once: half within %.1f ms of the answer to who made it, 99%% within %.1f ms (wanted < %.0f ms) %s\n",
 		streamedRate, r.Heard.Median, r.Heard.P99, r.Heard.Wanted, missed(r.Heard.P99 >= r.Heard.Wanted))
-	return write(o.json, r)
+}
+
+func (r streamReport) verdicts() []verdict {
+	return []verdict{
+		lessThan(fmt.Sprintf("memory of %s listeners to the stream", thousands(r.Listeners)), r.Busy, 100, "%.0f MB"),
+		lessThan("stream, after the answer to who made the ticket, p99", r.Heard.P99, r.Heard.Wanted, "%.1f ms"),
+	}
 }
 
 // listen begins to listen for new tickets.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -54,10 +53,10 @@ func (t *toldOf) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func measureWebhooks(ctx context.Context, o options, h *helpd) error {
+func measureWebhooks(ctx context.Context, o options, h *helpd) (outcome, error) {
 	w, err := h.account(ctx, account, o.tickets)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer w.close()
 	r := webhooksReport{Machine: describe(ctx, w), Count: sentAtOnce, Backlog: hangingLate}
@@ -66,22 +65,23 @@ func measureWebhooks(ctx context.Context, o options, h *helpd) error {
 	defer quick.Close()
 	id, err := w.webhook(h, quick.URL)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	defer w.unhook(h, id)
 	say("Measuring: %s deliveries to one endpoint", thousands(sentAtOnce))
 	begun := time.Now()
 	if err := w.queue(ctx, id, sentAtOnce); err != nil {
-		return err
+		return nil, err
 	}
 	for good.count.Load() < sentAtOnce {
 		if time.Since(begun) > time.Minute {
-			return fmt.Errorf("%d of %d deliveries arrived in a minute", good.count.Load(), sentAtOnce)
+			return nil, fmt.Errorf("%d of %d deliveries arrived in a minute", good.count.Load(), sentAtOnce)
 		}
 		time.Sleep(time.Millisecond)
 	}
 	r.Rate = sentAtOnce / time.Since(begun).Seconds()
 	if r.Alone, err = w.lateness(ctx, h, good); err != nil {
-		return err
+		return nil, err
 	}
 	release := make(chan struct{})
 	var under atomic.Int64
@@ -96,25 +96,36 @@ func measureWebhooks(ctx context.Context, o options, h *helpd) error {
 	defer close(release)
 	stuck, err := w.webhook(h, hanging.URL)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	defer w.unhook(h, stuck)
 	if err := w.queue(ctx, stuck, hangingLate); err != nil {
-		return err
+		return nil, err
 	}
 	for under.Load() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	if r.Hanging, err = w.lateness(ctx, h, good); err != nil {
-		return err
+		return nil, err
 	}
 	r.Under, r.Delivered = int(under.Load()), len(good.at)
 	r.Delayed = r.Hanging.P99 - r.Alone.P99
-	r.Machine.print(os.Stdout, "deliveries of webhooks")
-	fmt.Printf("%s deliveries to an endpoint that answers at once: %.0f a second (wanted %s) %s\n", thousands(sentAtOnce), r.Rate, thousands(leastRate), missed(r.Rate < leastRate))
-	fmt.Printf("At %d tickets a second, half are told of within %.1f ms of the answer to who made them, 99%% within %.1f ms\n", streamedRate, r.Alone.Median, r.Alone.P99)
-	fmt.Printf("While another endpoint hangs, for which %s wait: %.1f ms and %.1f ms, that is %.1f ms later (wanted < %d ms) %s\n",
+	return r, nil
+}
+
+func (r webhooksReport) print(out io.Writer) {
+	r.Machine.print(out, "deliveries of webhooks")
+	fmt.Fprintf(out, "%s deliveries to an endpoint that answers at once: %.0f a second (wanted %s) %s\n", thousands(sentAtOnce), r.Rate, thousands(leastRate), missed(r.Rate < leastRate))
+	fmt.Fprintf(out, "At %d tickets a second, half are told of within %.1f ms of the answer to who made them, 99%% within %.1f ms\n", streamedRate, r.Alone.Median, r.Alone.P99)
+	fmt.Fprintf(out, "While another endpoint hangs, for which %s wait: %.1f ms and %.1f ms, that is %.1f ms later (wanted < %d ms) %s\n",
 		thousands(hangingLate), r.Hanging.Median, r.Hanging.P99, r.Delayed, mostDelayed, missed(r.Delayed >= mostDelayed))
-	return write(o.json, r)
+}
+
+func (r webhooksReport) verdicts() []verdict {
+	return []verdict{
+		atLeast("webhooks' deliveries a second", r.Rate, leastRate, "%.0f"),
+		lessThan("delay of deliveries by an endpoint that hangs, p99", r.Delayed, mostDelayed, "%.1f ms"),
+	}
 }
 
 // webhook makes one that is told of new tickets.
@@ -129,6 +140,14 @@ func (w *world) webhook(h *helpd, url string) (string, error) {
 		"name": "bench", "status": "active", "endpoint": url, "http_method": "POST", "request_format": "json", "subscriptions": []string{"zen:event-type:ticket.created"},
 	}}), http.StatusCreated, &made)
 	return made.Webhook.ID, err
+}
+
+// unhook deletes a webhook, which would otherwise be told of later measures' tickets.
+func (w *world) unhook(h *helpd, id string) {
+	if c, err := dial(h.addr); err == nil {
+		_ = c.do(w, request{method: "DELETE", path: "/api/v2/webhooks/" + id}, http.StatusNoContent, nil) // measured already
+		_ = c.conn.Close()
+	}
 }
 
 // queue puts deliveries into the queue of a webhook.
