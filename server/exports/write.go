@@ -141,7 +141,7 @@ func (x *reading) write(ctx context.Context, w Wanted, m *Manifest, bucket *blob
 		}
 		m.Files = append(m.Files, file)
 	}
-	return progress(meter.done, max(total, meter.done))
+	return progress(meter.done, meter.done) // some of those that were counted may be gone
 }
 
 // meter tells of rows that are written.

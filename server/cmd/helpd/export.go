@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -87,7 +88,9 @@ func (n newExport) write(ctx context.Context, cmd *cobra.Command, c server.Confi
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
 	began := time.Now()
-	m, err := services.ExportFiles.Write(ctx, auth.System(account.ID), n.Wanted, bucket, "", progress(cmd))
+	tell, end := progress(ctx, cmd)
+	m, err := services.ExportFiles.Write(ctx, auth.System(account.ID), n.Wanted, bucket, "", tell)
+	end()
 	if fault.Of(err) != nil {
 		return usageError{err}
 	}
@@ -103,16 +106,24 @@ func (n newExport) write(ctx context.Context, cmd *cobra.Command, c server.Confi
 	return nil
 }
 
-// progress tells of rows that are written, in a bar for who looks on.
-func progress(cmd *cobra.Command) func(done, total int64) error {
+// progress tells of rows that are written, in a bar for who looks on, until end.
+func progress(ctx context.Context, cmd *cobra.Command) (tell func(done, total int64) error, end func()) {
 	info, err := os.Stderr.Stat()
 	if cmd.ErrOrStderr() != os.Stderr || err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return func(int64, int64) error { return cmd.Context().Err() }
+		return func(int64, int64) error { return ctx.Err() }, func() {}
 	}
-	bar := progressbar.NewOptions64(1, progressbar.OptionSetDescription("Exporting"), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
-	return func(done, total int64) error {
-		bar.ChangeMax64(max(total, 1))
-		return errors.Join(bar.Set64(done), cmd.Context().Err())
+	return rowBar(ctx, os.Stderr, 200*time.Millisecond)
+}
+
+// rowBar draws a bar of rows, at most so often, and takes it away at the end:
+// what was done is said in a line of its own, and so is what went wrong.
+func rowBar(ctx context.Context, w io.Writer, often time.Duration) (tell func(done, total int64) error, end func()) {
+	bar := progressbar.NewOptions64(1, progressbar.OptionSetDescription("Exporting"), progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(often))
+	tell = func(done, total int64) error {
+		// One that is full is not drawn again, and there may be more than was counted.
+		bar.ChangeMax64(max(total, done+1))
+		return errors.Join(bar.Set64(done), ctx.Err())
 	}
+	return tell, func() { _ = bar.Clear() } // nobody is there to be told
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -59,5 +62,35 @@ func TestExportBesideARunningHelpd(t *testing.T) {
 		if r := helpd(t, env, append([]string{"export"}, wrong...)...); r.code != 2 || r.out != "" {
 			t.Errorf("%v: exit code %d, %q %q", wrong, r.code, r.out, r.err)
 		}
+	}
+}
+
+// The bar tells how far it is, goes on where there is more than was counted, and
+// is gone at the end.
+func TestRowBar(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var drawn bytes.Buffer
+	tell, end := rowBar(ctx, &drawn, 0)
+	for _, at := range []struct {
+		done, total int64
+		want        string
+	}{{1000, 4000, "25%"}, {1000, 4000, "(1000/4000"}, {3000, 4000, "75%"}, {4000, 4000, "(4000/4001"}, {6000, 6000, "(6000/6001"}} {
+		drawn.Reset()
+		if err := tell(at.done, at.total); err != nil {
+			t.Fatal(err)
+		}
+		if got := drawn.String(); !strings.Contains(got, at.want) || !strings.Contains(got, "Exporting") || strings.Contains(got, "\n") {
+			t.Errorf("%d of %d: %q has no %s", at.done, at.total, got, at.want)
+		}
+	}
+	drawn.Reset()
+	end()
+	if got := drawn.String(); strings.TrimSpace(got) != "" || !strings.HasSuffix(got, "\r") {
+		t.Errorf("at the end there is %q", got)
+	}
+	cancel()
+	if err := tell(6500, 7000); !errors.Is(err, context.Canceled) {
+		t.Errorf("once it is cut off: %v", err)
 	}
 }
