@@ -125,7 +125,7 @@ func plant(a *anAPI) (id int64, tickets []int64) {
 func (a *anAPI) mail(ticket int64, text string, users []int64, addresses ...string) {
 	a.t.Helper()
 	err := a.db.WithContext(a.ctx()).Create(&models.OutboxMail{
-		TicketID: ticket, Channel: models.ChannelEmail, RecipientIDs: users, Recipients: addresses[:1], CCs: addresses[1:], Headers: models.JSON("{}"),
+		TicketID: &ticket, Channel: models.ChannelEmail, RecipientIDs: users, Recipients: addresses[:1], CCs: addresses[1:], Headers: models.JSON("{}"),
 		Subject: text, HTMLBody: "<p>" + text + "</p>", TextBody: text, CreatedAt: time.Now(),
 	}).Error
 	if err != nil {

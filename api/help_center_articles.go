@@ -113,7 +113,9 @@ func (h helpCenterHandlers) ShowArticle(ctx context.Context, r gen.ShowArticleRe
 }
 
 func (h helpCenterHandlers) CreateArticle(ctx context.Context, r gen.CreateArticleRequestObject) (gen.CreateArticleResponseObject, error) {
-	a, err := h.help.CreateArticle(ctx, auth.From(ctx), localeAsked(ctx), int64(r.SectionID), articleChange(r.Body.Article))
+	c := articleChange(r.Body.Article)
+	c.Quiet = !bool(or(r.Body.NotifySubscribers, true))
+	a, err := h.help.CreateArticle(ctx, auth.From(ctx), localeAsked(ctx), int64(r.SectionID), c)
 	if err != nil {
 		return nil, err
 	}

@@ -204,6 +204,15 @@ func TestContentTags(t *testing.T) {
 	customer.delete(base + "/" + id).wantForbidden()
 	a.anonymous().get(base).want(401)
 	a.another().get(base + "/" + id).wantMissing()
+
+	// With a tag, articles lose it.
+	category := a.post("/api/v2/help_center/categories", `{"category":{"name":"x","locale":"en-us"}}`).want(201).id("category")
+	section := a.post(fmt.Sprintf("/api/v2/help_center/categories/%d/sections", category), `{"section":{"name":"x","locale":"en-us"}}`).want(201).id("section")
+	article := fmt.Sprintf("/api/v2/help_center/articles/%d", a.post(fmt.Sprintf("/api/v2/help_center/sections/%d/articles", section),
+		fmt.Sprintf(`{"article":{"title":"x","locale":"en-us","content_tag_ids":[%q]}}`, id)).want(201).id("article"))
 	a.delete(base + "/" + id).want(204)
 	a.get(base + "/" + id).wantMissing()
+	if got := fmt.Sprint(a.get(article).want(200).member("article", "content_tag_ids")); got != "[]" {
+		t.Errorf("the article has %s", got)
+	}
 }

@@ -179,6 +179,14 @@ func (w *world) helpCenter() {
 	article := w.made("/api/v2/help_center/en-us/sections/"+section+"/articles", "article", "article_id",
 		`{"article":{"title":"SECRET","body":"SECRET","label_names":["SECRET"],"translations":[{"locale":"ja","title":"PRIVATE","body":"PRIVATE","draft":true}]}}`)
 	w.ids["translation_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations?locales=ja").want(200).ids("translations")[0])
+	// What the end user says there.
+	own := *w
+	own.anAPI = w.as(w.endUser)
+	at := "/api/v2/help_center/en-us/articles/" + article
+	own.made(at+"/comments", "comment", "comment_id", `{"comment":{"body":"SECRET"}}`)
+	w.ids["vote_id"] = strconv.FormatInt(own.post(at+"/up", "").want(200).id("vote"), 10)
+	own.made(at+"/subscriptions", "subscription", "subscription_id", `{"subscription":{"source_locale":"en-us"}}`)
+	own.made("/api/v2/help_center/en-us/sections/"+section+"/subscriptions", "subscription", "section_subscription_id", `{"subscription":{"source_locale":"en-us"}}`)
 }
 
 // suspended has a suspended user ask, which becomes no ticket.
@@ -226,6 +234,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		name = "ticket_id"
 	case name == "id" && strings.Contains(op.Path, "/suspended_tickets"):
 		name = "suspended_ticket_id"
+	case name == "subscription_id" && strings.Contains(op.Path, "/sections/"):
+		name = "section_subscription_id"
 	case name == "rule_type":
 		return "triggers", true
 	case name == "incremental_resource":

@@ -438,6 +438,24 @@ func (e UserSegmentType) Valid() bool {
 	}
 }
 
+// Defines values for VoteItem.
+const (
+	VoteItemArticle VoteItem = "Article"
+	VoteItemComment VoteItem = "Comment"
+)
+
+// Valid indicates whether the value is a known member of the VoteItem enum.
+func (e VoteItem) Valid() bool {
+	switch e {
+	case VoteItemArticle:
+		return true
+	case VoteItemComment:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookAuthenticationType.
 const (
 	WebhookAuthenticationTypeAPIKey      WebhookAuthenticationType = "api_key"
@@ -701,6 +719,50 @@ type ArticleBody struct {
 	Article           ArticleInput `json:"article"`
 	NotifySubscribers *wire.Flag   `json:"notify_subscribers,omitempty"`
 }
+
+// ArticleComment defines model for ArticleComment.
+type ArticleComment struct {
+	ID      int64  `json:"id"`
+	URL     string `json:"url"`
+	HTMLURL string `json:"html_url"`
+
+	// Body HTML without what must not reach a browser.
+	Body               string     `json:"body"`
+	AuthorID           int64      `json:"author_id"`
+	SourceID           int64      `json:"source_id"`
+	SourceType         string     `json:"source_type"`
+	Locale             string     `json:"locale"`
+	CreatedAt          wire.Time  `json:"created_at"`
+	UpdatedAt          wire.Time  `json:"updated_at"`
+	VoteSum            int64      `json:"vote_sum"`
+	VoteCount          int64      `json:"vote_count"`
+	NonAuthorEditorID  *int64     `json:"non_author_editor_id"`
+	NonAuthorUpdatedAt *wire.Time `json:"non_author_updated_at"`
+}
+
+// ArticleCommentBody defines model for ArticleCommentBody.
+type ArticleCommentBody struct {
+	Comment           ArticleCommentInput `json:"comment"`
+	NotifySubscribers *wire.Flag          `json:"notify_subscribers,omitempty"`
+}
+
+// ArticleCommentEnvelope defines model for ArticleCommentEnvelope.
+type ArticleCommentEnvelope struct {
+	Comment  ArticleComment `json:"comment"`
+	Users    []RequestUser  `json:"users,omitzero"`
+	Articles []Article      `json:"articles,omitzero"`
+}
+
+// ArticleCommentInput defines model for ArticleCommentInput.
+type ArticleCommentInput struct {
+	Body      *wire.Text `json:"body,omitempty"`
+	Locale    *wire.Text `json:"locale,omitempty"`
+	AuthorID  *wire.ID   `json:"author_id,omitempty"`
+	CreatedAt *wire.Time `json:"created_at,omitempty"`
+}
+
+// ArticleCommentList defines model for ArticleCommentList.
+type ArticleCommentList = wire.List
 
 // ArticleEnvelope defines model for ArticleEnvelope.
 type ArticleEnvelope struct {
@@ -1045,6 +1107,42 @@ type ConditionDefinition struct {
 	Operators  []OperatorDefinition  `json:"operators"`
 	Values     []RuleValueDefinition `json:"values"`
 }
+
+// ContentSubscription defines model for ContentSubscription.
+type ContentSubscription struct {
+	ID        int64  `json:"id"`
+	URL       string `json:"url"`
+	UserID    int64  `json:"user_id"`
+	ContentID int64  `json:"content_id"`
+
+	// ContentType Article or Section.
+	ContentType     string    `json:"content_type"`
+	Locale          string    `json:"locale"`
+	IncludeComments bool      `json:"include_comments"`
+	CreatedAt       wire.Time `json:"created_at"`
+	UpdatedAt       wire.Time `json:"updated_at"`
+}
+
+// ContentSubscriptionBody defines model for ContentSubscriptionBody.
+type ContentSubscriptionBody struct {
+	Subscription ContentSubscriptionInput `json:"subscription"`
+}
+
+// ContentSubscriptionEnvelope defines model for ContentSubscriptionEnvelope.
+type ContentSubscriptionEnvelope struct {
+	Subscription ContentSubscription `json:"subscription"`
+	Users        []RequestUser       `json:"users,omitzero"`
+}
+
+// ContentSubscriptionInput defines model for ContentSubscriptionInput.
+type ContentSubscriptionInput struct {
+	SourceLocale    *wire.Text `json:"source_locale,omitempty"`
+	IncludeComments *wire.Flag `json:"include_comments,omitempty"`
+	UserID          *wire.ID   `json:"user_id,omitempty"`
+}
+
+// ContentSubscriptionList defines model for ContentSubscriptionList.
+type ContentSubscriptionList = wire.List
 
 // ContentTag defines model for ContentTag.
 type ContentTag struct {
@@ -5392,6 +5490,46 @@ type ViewTicket struct {
 	LastComment *ViewComment `json:"last_comment"`
 }
 
+// Vote defines model for Vote.
+type Vote struct {
+	ID     int64  `json:"id"`
+	URL    string `json:"url"`
+	UserID int64  `json:"user_id"`
+
+	// Value 1 or -1.
+	Value     int64     `json:"value"`
+	ItemID    int64     `json:"item_id"`
+	ItemType  VoteItem  `json:"item_type"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// VoteBody defines model for VoteBody.
+type VoteBody struct {
+	Vote *VoteInput `json:"vote,omitempty"`
+}
+
+// VoteEnvelope defines model for VoteEnvelope.
+type VoteEnvelope struct {
+	Vote         Vote             `json:"vote"`
+	Users        []RequestUser    `json:"users,omitzero"`
+	Articles     []Article        `json:"articles,omitzero"`
+	Translations []Translation    `json:"translations,omitzero"`
+	Comments     []ArticleComment `json:"comments,omitzero"`
+}
+
+// VoteInput defines model for VoteInput.
+type VoteInput struct {
+	UserID    *wire.ID   `json:"user_id,omitempty"`
+	CreatedAt *wire.Time `json:"created_at,omitempty"`
+}
+
+// VoteItem defines model for VoteItem.
+type VoteItem string
+
+// VoteList defines model for VoteList.
+type VoteList = wire.List
+
 // Webhook defines model for Webhook.
 type Webhook struct {
 	// ID A ULID.
@@ -5683,6 +5821,9 @@ type WorkweekInput struct {
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = wire.Flag
 
+// ArticleCommentIDParam defines model for ArticleCommentIdParam.
+type ArticleCommentIDParam = wire.ID
+
 // ArticleIDParam defines model for ArticleIdParam.
 type ArticleIDParam = wire.ID
 
@@ -5703,6 +5844,9 @@ type BrandIDParam = wire.ID
 
 // BuiltInParam defines model for BuiltInParam.
 type BuiltInParam = wire.Flag
+
+// ContentSubscriptionIDParam defines model for ContentSubscriptionIdParam.
+type ContentSubscriptionIDParam = wire.ID
 
 // ContentTagIDParam defines model for ContentTagIdParam.
 type ContentTagIDParam = string
@@ -6000,6 +6144,9 @@ type ViewIDParam = wire.ID
 
 // ViewSortByParam defines model for ViewSortByParam.
 type ViewSortByParam = string
+
+// VoteIDParam defines model for VoteIdParam.
+type VoteIDParam = wire.ID
 
 // WebhookIDParam defines model for WebhookIdParam.
 type WebhookIDParam = string
@@ -7075,14 +7222,35 @@ type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
+// CreateArticleCommentJSONRequestBody defines body for CreateArticleComment for application/json ContentType.
+type CreateArticleCommentJSONRequestBody = ArticleCommentBody
+
+// UpdateArticleCommentJSONRequestBody defines body for UpdateArticleComment for application/json ContentType.
+type UpdateArticleCommentJSONRequestBody = ArticleCommentBody
+
+// DownvoteArticleCommentJSONRequestBody defines body for DownvoteArticleComment for application/json ContentType.
+type DownvoteArticleCommentJSONRequestBody = VoteBody
+
+// UpvoteArticleCommentJSONRequestBody defines body for UpvoteArticleComment for application/json ContentType.
+type UpvoteArticleCommentJSONRequestBody = VoteBody
+
+// DownvoteArticleJSONRequestBody defines body for DownvoteArticle for application/json ContentType.
+type DownvoteArticleJSONRequestBody = VoteBody
+
 // UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
 type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
+
+// CreateArticleSubscriptionJSONRequestBody defines body for CreateArticleSubscription for application/json ContentType.
+type CreateArticleSubscriptionJSONRequestBody = ContentSubscriptionBody
 
 // CreateTranslationJSONRequestBody defines body for CreateTranslation for application/json ContentType.
 type CreateTranslationJSONRequestBody = TranslationBody
 
 // UpdateTranslationJSONRequestBody defines body for UpdateTranslation for application/json ContentType.
 type UpdateTranslationJSONRequestBody = TranslationBody
+
+// UpvoteArticleJSONRequestBody defines body for UpvoteArticle for application/json ContentType.
+type UpvoteArticleJSONRequestBody = VoteBody
 
 // CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
 type CreateCategoryJSONRequestBody = CategoryBody
@@ -7113,6 +7281,9 @@ type CreateArticleJSONRequestBody = ArticleBody
 
 // UpdateSectionSourceLocaleJSONRequestBody defines body for UpdateSectionSourceLocale for application/json ContentType.
 type UpdateSectionSourceLocaleJSONRequestBody = SectionSourceLocaleBody
+
+// CreateSectionSubscriptionJSONRequestBody defines body for CreateSectionSubscription for application/json ContentType.
+type CreateSectionSubscriptionJSONRequestBody = ContentSubscriptionBody
 
 // CreateSectionTranslationJSONRequestBody defines body for CreateSectionTranslation for application/json ContentType.
 type CreateSectionTranslationJSONRequestBody = TranslationBody
@@ -7882,9 +8053,48 @@ type ServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
+	// (GET /api/v2/help_center/articles/{article_id}/comments)
+	ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error
+	// CreateArticleComment Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+	// (POST /api/v2/help_center/articles/{article_id}/comments)
+	CreateArticleComment(ctx echo.Context, articleID ArticleIDParam) error
+	// DeleteArticleComment Deletes a comment, by its author or a moderator.
+	// (DELETE /api/v2/help_center/articles/{article_id}/comments/{comment_id})
+	DeleteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error
+	// ShowArticleComment Shows a comment.
+	// (GET /api/v2/help_center/articles/{article_id}/comments/{comment_id})
+	ShowArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error
+	// UpdateArticleComment Changes the text of a comment, by its author or a moderator.
+	// (PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id})
+	UpdateArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error
+	// DownvoteArticleComment Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down)
+	DownvoteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error
+	// UpvoteArticleComment Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up)
+	UpvoteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error
+	// ListArticleCommentVotes Lists the votes on a comment; end users see their own.
+	// (GET /api/v2/help_center/articles/{article_id}/comments/{comment_id}/votes)
+	ListArticleCommentVotes(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error
+	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/down)
+	DownvoteArticle(ctx echo.Context, articleID ArticleIDParam) error
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error
+	// ListArticleSubscriptions Lists the subscriptions to an article; end users see their own.
+	// (GET /api/v2/help_center/articles/{article_id}/subscriptions)
+	ListArticleSubscriptions(ctx echo.Context, articleID ArticleIDParam) error
+	// CreateArticleSubscription Has the caller, or for an admin another user, told by mail of comments on an article.
+	// (POST /api/v2/help_center/articles/{article_id}/subscriptions)
+	CreateArticleSubscription(ctx echo.Context, articleID ArticleIDParam) error
+	// DeleteArticleSubscription Ends a subscription to an article, by its subscriber or an admin.
+	// (DELETE /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id})
+	DeleteArticleSubscription(ctx echo.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam) error
+	// ShowArticleSubscription Shows a subscription to an article.
+	// (GET /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id})
+	ShowArticleSubscription(ctx echo.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam) error
 	// ListTranslations Lists the translations of an article.
 	// (GET /api/v2/help_center/articles/{article_id}/translations)
 	ListTranslations(ctx echo.Context, articleID ArticleIDParam, params ListTranslationsParams) error
@@ -7900,6 +8110,12 @@ type ServerInterface interface {
 	// UpdateTranslation Changes a translation of an article.
 	// (PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
 	UpdateTranslation(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error
+	// UpvoteArticle Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/up)
+	UpvoteArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// ListArticleVotes Lists the votes on an article; end users see their own.
+	// (GET /api/v2/help_center/articles/{article_id}/votes)
+	ListArticleVotes(ctx echo.Context, articleID ArticleIDParam) error
 	// ListCategories Lists the categories that there are in a language.
 	// (GET /api/v2/help_center/categories)
 	ListCategories(ctx echo.Context) error
@@ -7972,6 +8188,18 @@ type ServerInterface interface {
 	// UpdateSectionSourceLocale Makes another language the one that a section is translated from.
 	// (PUT /api/v2/help_center/sections/{section_id}/source_locale)
 	UpdateSectionSourceLocale(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// ListSectionSubscriptions Lists the subscriptions to a section; end users see their own.
+	// (GET /api/v2/help_center/sections/{section_id}/subscriptions)
+	ListSectionSubscriptions(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// CreateSectionSubscription Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+	// (POST /api/v2/help_center/sections/{section_id}/subscriptions)
+	CreateSectionSubscription(ctx echo.Context, sectionID HelpCenterSectionIDParam) error
+	// DeleteSectionSubscription Ends a subscription to a section, by its subscriber or an admin.
+	// (DELETE /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id})
+	DeleteSectionSubscription(ctx echo.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam) error
+	// ShowSectionSubscription Shows a subscription to a section.
+	// (GET /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id})
+	ShowSectionSubscription(ctx echo.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam) error
 	// ListSectionTranslations Lists the translations of a section.
 	// (GET /api/v2/help_center/sections/{section_id}/translations)
 	ListSectionTranslations(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListSectionTranslationsParams) error
@@ -8011,9 +8239,27 @@ type ServerInterface interface {
 	// ListArticlesByUser Lists the articles of an author.
 	// (GET /api/v2/help_center/users/{user_id}/articles)
 	ListArticlesByUser(ctx echo.Context, userID UserOrMeIDParam, params ListArticlesByUserParams) error
+	// ListArticleCommentsByUser Lists a user's comments; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/comments)
+	ListArticleCommentsByUser(ctx echo.Context, userID UserOrMeIDParam) error
+	// ListContentSubscriptionsByUser Lists what a user has subscribed to; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/subscriptions)
+	ListContentSubscriptionsByUser(ctx echo.Context, userID UserOrMeIDParam) error
 	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
 	// (GET /api/v2/help_center/users/{user_id}/user_segments)
 	ListUserSegmentsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSegmentsByUserParams) error
+	// ListUserVotes Lists a user's votes; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/votes)
+	ListUserVotes(ctx echo.Context, userID UserOrMeIDParam) error
+	// ListVotes Lists the votes of all users; end users see their own.
+	// (GET /api/v2/help_center/votes)
+	ListVotes(ctx echo.Context) error
+	// DeleteVote Takes a vote back, by its voter or an admin.
+	// (DELETE /api/v2/help_center/votes/{vote_id})
+	DeleteVote(ctx echo.Context, voteID VoteIDParam) error
+	// ShowVote Shows a vote; end users see their own.
+	// (GET /api/v2/help_center/votes/{vote_id})
+	ShowVote(ctx echo.Context, voteID VoteIDParam) error
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
 	TicketImport(ctx echo.Context, params TicketImportParams) error
@@ -10746,6 +10992,198 @@ func (w *ServerInterfaceWrapper) UpdateArticle(ctx echo.Context) error {
 	return err
 }
 
+// ListArticleComments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleComments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleComments(ctx, articleID)
+	return err
+}
+
+// CreateArticleComment converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateArticleComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateArticleComment(ctx, articleID)
+	return err
+}
+
+// DeleteArticleComment converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteArticleComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "comment_id" -------------
+	var commentID ArticleCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "comment_id", ctx.Param("comment_id"), &commentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteArticleComment(ctx, articleID, commentID)
+	return err
+}
+
+// ShowArticleComment converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowArticleComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "comment_id" -------------
+	var commentID ArticleCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "comment_id", ctx.Param("comment_id"), &commentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowArticleComment(ctx, articleID, commentID)
+	return err
+}
+
+// UpdateArticleComment converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateArticleComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "comment_id" -------------
+	var commentID ArticleCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "comment_id", ctx.Param("comment_id"), &commentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateArticleComment(ctx, articleID, commentID)
+	return err
+}
+
+// DownvoteArticleComment converts echo context to params.
+func (w *ServerInterfaceWrapper) DownvoteArticleComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "comment_id" -------------
+	var commentID ArticleCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "comment_id", ctx.Param("comment_id"), &commentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DownvoteArticleComment(ctx, articleID, commentID)
+	return err
+}
+
+// UpvoteArticleComment converts echo context to params.
+func (w *ServerInterfaceWrapper) UpvoteArticleComment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "comment_id" -------------
+	var commentID ArticleCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "comment_id", ctx.Param("comment_id"), &commentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpvoteArticleComment(ctx, articleID, commentID)
+	return err
+}
+
+// ListArticleCommentVotes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleCommentVotes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "comment_id" -------------
+	var commentID ArticleCommentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "comment_id", ctx.Param("comment_id"), &commentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter comment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleCommentVotes(ctx, articleID, commentID)
+	return err
+}
+
+// DownvoteArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) DownvoteArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DownvoteArticle(ctx, articleID)
+	return err
+}
+
 // UpdateArticleSourceLocale converts echo context to params.
 func (w *ServerInterfaceWrapper) UpdateArticleSourceLocale(ctx echo.Context) error {
 	var err error
@@ -10759,6 +11197,86 @@ func (w *ServerInterfaceWrapper) UpdateArticleSourceLocale(ctx echo.Context) err
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateArticleSourceLocale(ctx, articleID)
+	return err
+}
+
+// ListArticleSubscriptions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleSubscriptions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleSubscriptions(ctx, articleID)
+	return err
+}
+
+// CreateArticleSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateArticleSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateArticleSubscription(ctx, articleID)
+	return err
+}
+
+// DeleteArticleSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteArticleSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "subscription_id" -------------
+	var subscriptionID ContentSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "subscription_id", ctx.Param("subscription_id"), &subscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteArticleSubscription(ctx, articleID, subscriptionID)
+	return err
+}
+
+// ShowArticleSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowArticleSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "subscription_id" -------------
+	var subscriptionID ContentSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "subscription_id", ctx.Param("subscription_id"), &subscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowArticleSubscription(ctx, articleID, subscriptionID)
 	return err
 }
 
@@ -10878,6 +11396,38 @@ func (w *ServerInterfaceWrapper) UpdateTranslation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateTranslation(ctx, articleID, translationLocale)
+	return err
+}
+
+// UpvoteArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) UpvoteArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpvoteArticle(ctx, articleID)
+	return err
+}
+
+// ListArticleVotes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleVotes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleVotes(ctx, articleID)
 	return err
 }
 
@@ -11308,6 +11858,86 @@ func (w *ServerInterfaceWrapper) UpdateSectionSourceLocale(ctx echo.Context) err
 	return err
 }
 
+// ListSectionSubscriptions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSectionSubscriptions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSectionSubscriptions(ctx, sectionID)
+	return err
+}
+
+// CreateSectionSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSectionSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSectionSubscription(ctx, sectionID)
+	return err
+}
+
+// DeleteSectionSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteSectionSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// ------------- Path parameter "subscription_id" -------------
+	var subscriptionID ContentSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "subscription_id", ctx.Param("subscription_id"), &subscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteSectionSubscription(ctx, sectionID, subscriptionID)
+	return err
+}
+
+// ShowSectionSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowSectionSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "section_id" -------------
+	var sectionID HelpCenterSectionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "section_id", ctx.Param("section_id"), &sectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section_id: %s", err))
+	}
+
+	// ------------- Path parameter "subscription_id" -------------
+	var subscriptionID ContentSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "subscription_id", ctx.Param("subscription_id"), &subscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowSectionSubscription(ctx, sectionID, subscriptionID)
+	return err
+}
+
 // ListSectionTranslations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListSectionTranslations(ctx echo.Context) error {
 	var err error
@@ -11568,6 +12198,38 @@ func (w *ServerInterfaceWrapper) ListArticlesByUser(ctx echo.Context) error {
 	return err
 }
 
+// ListArticleCommentsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleCommentsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleCommentsByUser(ctx, userID)
+	return err
+}
+
+// ListContentSubscriptionsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListContentSubscriptionsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListContentSubscriptionsByUser(ctx, userID)
+	return err
+}
+
 // ListUserSegmentsByUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ListUserSegmentsByUser(ctx echo.Context) error {
 	var err error
@@ -11590,6 +12252,63 @@ func (w *ServerInterfaceWrapper) ListUserSegmentsByUser(ctx echo.Context) error 
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListUserSegmentsByUser(ctx, userID, params)
+	return err
+}
+
+// ListUserVotes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserVotes(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserVotes(ctx, userID)
+	return err
+}
+
+// ListVotes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListVotes(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListVotes(ctx)
+	return err
+}
+
+// DeleteVote converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteVote(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "vote_id" -------------
+	var voteID VoteIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "vote_id", ctx.Param("vote_id"), &voteID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter vote_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteVote(ctx, voteID)
+	return err
+}
+
+// ShowVote converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowVote(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "vote_id" -------------
+	var voteID VoteIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "vote_id", ctx.Param("vote_id"), &voteID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter vote_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowVote(ctx, voteID)
 	return err
 }
 
@@ -17641,6 +18360,31 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.UpdateArticle, options.OperationMiddlewares["UpdateArticle"]...)
 	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id/source_locale", wrapper.UpdateArticleSourceLocale, options.OperationMiddlewares["UpdateArticleSourceLocale"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/articles", wrapper.ListArticlesByUser, options.OperationMiddlewares["ListArticlesByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments", wrapper.ListArticleComments, options.OperationMiddlewares["ListArticleComments"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments", wrapper.CreateArticleComment, options.OperationMiddlewares["CreateArticleComment"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id", wrapper.DeleteArticleComment, options.OperationMiddlewares["DeleteArticleComment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id", wrapper.ShowArticleComment, options.OperationMiddlewares["ShowArticleComment"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id", wrapper.UpdateArticleComment, options.OperationMiddlewares["UpdateArticleComment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/comments", wrapper.ListArticleCommentsByUser, options.OperationMiddlewares["ListArticleCommentsByUser"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/up", wrapper.UpvoteArticle, options.OperationMiddlewares["UpvoteArticle"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id/up", wrapper.UpvoteArticleComment, options.OperationMiddlewares["UpvoteArticleComment"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/down", wrapper.DownvoteArticle, options.OperationMiddlewares["DownvoteArticle"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id/down", wrapper.DownvoteArticleComment, options.OperationMiddlewares["DownvoteArticleComment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/votes", wrapper.ListArticleVotes, options.OperationMiddlewares["ListArticleVotes"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id/votes", wrapper.ListArticleCommentVotes, options.OperationMiddlewares["ListArticleCommentVotes"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/votes", wrapper.ListUserVotes, options.OperationMiddlewares["ListUserVotes"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/votes", wrapper.ListVotes, options.OperationMiddlewares["ListVotes"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/votes/:vote_id", wrapper.DeleteVote, options.OperationMiddlewares["DeleteVote"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/votes/:vote_id", wrapper.ShowVote, options.OperationMiddlewares["ShowVote"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/subscriptions", wrapper.ListArticleSubscriptions, options.OperationMiddlewares["ListArticleSubscriptions"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/subscriptions", wrapper.CreateArticleSubscription, options.OperationMiddlewares["CreateArticleSubscription"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id/subscriptions/:subscription_id", wrapper.DeleteArticleSubscription, options.OperationMiddlewares["DeleteArticleSubscription"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/subscriptions/:subscription_id", wrapper.ShowArticleSubscription, options.OperationMiddlewares["ShowArticleSubscription"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions", wrapper.ListSectionSubscriptions, options.OperationMiddlewares["ListSectionSubscriptions"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions", wrapper.CreateSectionSubscription, options.OperationMiddlewares["CreateSectionSubscription"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions/:subscription_id", wrapper.DeleteSectionSubscription, options.OperationMiddlewares["DeleteSectionSubscription"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions/:subscription_id", wrapper.ShowSectionSubscription, options.OperationMiddlewares["ShowSectionSubscription"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/subscriptions", wrapper.ListContentSubscriptionsByUser, options.OperationMiddlewares["ListContentSubscriptionsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.ListTranslations, options.OperationMiddlewares["ListTranslations"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.CreateTranslation, options.OperationMiddlewares["CreateTranslation"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/missing", wrapper.ListMissingTranslations, options.OperationMiddlewares["ListMissingTranslations"]...)
@@ -20417,6 +21161,217 @@ func (response UpdateArticle200JSONResponse) VisitUpdateArticleResponse(w http.R
 	return err
 }
 
+type ListArticleCommentsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListArticleCommentsResponseObject interface {
+	VisitListArticleCommentsResponse(w http.ResponseWriter) error
+}
+
+type ListArticleComments200JSONResponse ArticleCommentList
+
+func (response ListArticleComments200JSONResponse) VisitListArticleCommentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateArticleCommentRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *CreateArticleCommentJSONRequestBody
+}
+
+type CreateArticleCommentResponseObject interface {
+	VisitCreateArticleCommentResponse(w http.ResponseWriter) error
+}
+
+type CreateArticleComment201ResponseHeaders struct {
+	Location string
+}
+
+type CreateArticleComment201JSONResponse struct {
+	Body    ArticleCommentEnvelope
+	Headers CreateArticleComment201ResponseHeaders
+}
+
+func (response CreateArticleComment201JSONResponse) VisitCreateArticleCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteArticleCommentRequestObject struct {
+	ArticleID ArticleIDParam        `json:"article_id"`
+	CommentID ArticleCommentIDParam `json:"comment_id"`
+}
+
+type DeleteArticleCommentResponseObject interface {
+	VisitDeleteArticleCommentResponse(w http.ResponseWriter) error
+}
+
+type DeleteArticleComment204Response struct {
+}
+
+func (response DeleteArticleComment204Response) VisitDeleteArticleCommentResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowArticleCommentRequestObject struct {
+	ArticleID ArticleIDParam        `json:"article_id"`
+	CommentID ArticleCommentIDParam `json:"comment_id"`
+}
+
+type ShowArticleCommentResponseObject interface {
+	VisitShowArticleCommentResponse(w http.ResponseWriter) error
+}
+
+type ShowArticleComment200JSONResponse ArticleCommentEnvelope
+
+func (response ShowArticleComment200JSONResponse) VisitShowArticleCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateArticleCommentRequestObject struct {
+	ArticleID ArticleIDParam        `json:"article_id"`
+	CommentID ArticleCommentIDParam `json:"comment_id"`
+	Body      *UpdateArticleCommentJSONRequestBody
+}
+
+type UpdateArticleCommentResponseObject interface {
+	VisitUpdateArticleCommentResponse(w http.ResponseWriter) error
+}
+
+type UpdateArticleComment200JSONResponse ArticleCommentEnvelope
+
+func (response UpdateArticleComment200JSONResponse) VisitUpdateArticleCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DownvoteArticleCommentRequestObject struct {
+	ArticleID ArticleIDParam        `json:"article_id"`
+	CommentID ArticleCommentIDParam `json:"comment_id"`
+	Body      *DownvoteArticleCommentJSONRequestBody
+}
+
+type DownvoteArticleCommentResponseObject interface {
+	VisitDownvoteArticleCommentResponse(w http.ResponseWriter) error
+}
+
+type DownvoteArticleComment200JSONResponse VoteEnvelope
+
+func (response DownvoteArticleComment200JSONResponse) VisitDownvoteArticleCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpvoteArticleCommentRequestObject struct {
+	ArticleID ArticleIDParam        `json:"article_id"`
+	CommentID ArticleCommentIDParam `json:"comment_id"`
+	Body      *UpvoteArticleCommentJSONRequestBody
+}
+
+type UpvoteArticleCommentResponseObject interface {
+	VisitUpvoteArticleCommentResponse(w http.ResponseWriter) error
+}
+
+type UpvoteArticleComment200JSONResponse VoteEnvelope
+
+func (response UpvoteArticleComment200JSONResponse) VisitUpvoteArticleCommentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticleCommentVotesRequestObject struct {
+	ArticleID ArticleIDParam        `json:"article_id"`
+	CommentID ArticleCommentIDParam `json:"comment_id"`
+}
+
+type ListArticleCommentVotesResponseObject interface {
+	VisitListArticleCommentVotesResponse(w http.ResponseWriter) error
+}
+
+type ListArticleCommentVotes200JSONResponse VoteList
+
+func (response ListArticleCommentVotes200JSONResponse) VisitListArticleCommentVotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DownvoteArticleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *DownvoteArticleJSONRequestBody
+}
+
+type DownvoteArticleResponseObject interface {
+	VisitDownvoteArticleResponse(w http.ResponseWriter) error
+}
+
+type DownvoteArticle200JSONResponse VoteEnvelope
+
+func (response DownvoteArticle200JSONResponse) VisitDownvoteArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateArticleSourceLocaleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *UpdateArticleSourceLocaleJSONRequestBody
@@ -20429,6 +21384,99 @@ type UpdateArticleSourceLocaleResponseObject interface {
 type UpdateArticleSourceLocale200JSONResponse EmptyEnvelope
 
 func (response UpdateArticleSourceLocale200JSONResponse) VisitUpdateArticleSourceLocaleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticleSubscriptionsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListArticleSubscriptionsResponseObject interface {
+	VisitListArticleSubscriptionsResponse(w http.ResponseWriter) error
+}
+
+type ListArticleSubscriptions200JSONResponse ContentSubscriptionList
+
+func (response ListArticleSubscriptions200JSONResponse) VisitListArticleSubscriptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateArticleSubscriptionRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *CreateArticleSubscriptionJSONRequestBody
+}
+
+type CreateArticleSubscriptionResponseObject interface {
+	VisitCreateArticleSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type CreateArticleSubscription201ResponseHeaders struct {
+	Location string
+}
+
+type CreateArticleSubscription201JSONResponse struct {
+	Body    ContentSubscriptionEnvelope
+	Headers CreateArticleSubscription201ResponseHeaders
+}
+
+func (response CreateArticleSubscription201JSONResponse) VisitCreateArticleSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteArticleSubscriptionRequestObject struct {
+	ArticleID      ArticleIDParam             `json:"article_id"`
+	SubscriptionID ContentSubscriptionIDParam `json:"subscription_id"`
+}
+
+type DeleteArticleSubscriptionResponseObject interface {
+	VisitDeleteArticleSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteArticleSubscription204Response struct {
+}
+
+func (response DeleteArticleSubscription204Response) VisitDeleteArticleSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowArticleSubscriptionRequestObject struct {
+	ArticleID      ArticleIDParam             `json:"article_id"`
+	SubscriptionID ContentSubscriptionIDParam `json:"subscription_id"`
+}
+
+type ShowArticleSubscriptionResponseObject interface {
+	VisitShowArticleSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type ShowArticleSubscription200JSONResponse ContentSubscriptionEnvelope
+
+func (response ShowArticleSubscription200JSONResponse) VisitShowArticleSubscriptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -20552,6 +21600,51 @@ type UpdateTranslationResponseObject interface {
 type UpdateTranslation200JSONResponse TranslationEnvelope
 
 func (response UpdateTranslation200JSONResponse) VisitUpdateTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpvoteArticleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *UpvoteArticleJSONRequestBody
+}
+
+type UpvoteArticleResponseObject interface {
+	VisitUpvoteArticleResponse(w http.ResponseWriter) error
+}
+
+type UpvoteArticle200JSONResponse VoteEnvelope
+
+func (response UpvoteArticle200JSONResponse) VisitUpvoteArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticleVotesRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListArticleVotesResponseObject interface {
+	VisitListArticleVotesResponse(w http.ResponseWriter) error
+}
+
+type ListArticleVotes200JSONResponse VoteList
+
+func (response ListArticleVotes200JSONResponse) VisitListArticleVotesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -21122,6 +22215,99 @@ func (response UpdateSectionSourceLocale200JSONResponse) VisitUpdateSectionSourc
 	return err
 }
 
+type ListSectionSubscriptionsRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+}
+
+type ListSectionSubscriptionsResponseObject interface {
+	VisitListSectionSubscriptionsResponse(w http.ResponseWriter) error
+}
+
+type ListSectionSubscriptions200JSONResponse ContentSubscriptionList
+
+func (response ListSectionSubscriptions200JSONResponse) VisitListSectionSubscriptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSectionSubscriptionRequestObject struct {
+	SectionID HelpCenterSectionIDParam `json:"section_id"`
+	Body      *CreateSectionSubscriptionJSONRequestBody
+}
+
+type CreateSectionSubscriptionResponseObject interface {
+	VisitCreateSectionSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type CreateSectionSubscription201ResponseHeaders struct {
+	Location string
+}
+
+type CreateSectionSubscription201JSONResponse struct {
+	Body    ContentSubscriptionEnvelope
+	Headers CreateSectionSubscription201ResponseHeaders
+}
+
+func (response CreateSectionSubscription201JSONResponse) VisitCreateSectionSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteSectionSubscriptionRequestObject struct {
+	SectionID      HelpCenterSectionIDParam   `json:"section_id"`
+	SubscriptionID ContentSubscriptionIDParam `json:"subscription_id"`
+}
+
+type DeleteSectionSubscriptionResponseObject interface {
+	VisitDeleteSectionSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteSectionSubscription204Response struct {
+}
+
+func (response DeleteSectionSubscription204Response) VisitDeleteSectionSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowSectionSubscriptionRequestObject struct {
+	SectionID      HelpCenterSectionIDParam   `json:"section_id"`
+	SubscriptionID ContentSubscriptionIDParam `json:"subscription_id"`
+}
+
+type ShowSectionSubscriptionResponseObject interface {
+	VisitShowSectionSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type ShowSectionSubscription200JSONResponse ContentSubscriptionEnvelope
+
+func (response ShowSectionSubscription200JSONResponse) VisitShowSectionSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSectionTranslationsRequestObject struct {
 	SectionID HelpCenterSectionIDParam `json:"section_id"`
 	Params    ListSectionTranslationsParams
@@ -21419,6 +22605,50 @@ func (response ListArticlesByUser200JSONResponse) VisitListArticlesByUserRespons
 	return err
 }
 
+type ListArticleCommentsByUserRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+}
+
+type ListArticleCommentsByUserResponseObject interface {
+	VisitListArticleCommentsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListArticleCommentsByUser200JSONResponse ArticleCommentList
+
+func (response ListArticleCommentsByUser200JSONResponse) VisitListArticleCommentsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListContentSubscriptionsByUserRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+}
+
+type ListContentSubscriptionsByUserResponseObject interface {
+	VisitListContentSubscriptionsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListContentSubscriptionsByUser200JSONResponse ContentSubscriptionList
+
+func (response ListContentSubscriptionsByUser200JSONResponse) VisitListContentSubscriptionsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUserSegmentsByUserRequestObject struct {
 	UserID UserOrMeIDParam `json:"user_id"`
 	Params ListUserSegmentsByUserParams
@@ -21431,6 +22661,87 @@ type ListUserSegmentsByUserResponseObject interface {
 type ListUserSegmentsByUser200JSONResponse UserSegmentList
 
 func (response ListUserSegmentsByUser200JSONResponse) VisitListUserSegmentsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserVotesRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+}
+
+type ListUserVotesResponseObject interface {
+	VisitListUserVotesResponse(w http.ResponseWriter) error
+}
+
+type ListUserVotes200JSONResponse VoteList
+
+func (response ListUserVotes200JSONResponse) VisitListUserVotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVotesRequestObject struct {
+}
+
+type ListVotesResponseObject interface {
+	VisitListVotesResponse(w http.ResponseWriter) error
+}
+
+type ListVotes200JSONResponse VoteList
+
+func (response ListVotes200JSONResponse) VisitListVotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteVoteRequestObject struct {
+	VoteID VoteIDParam `json:"vote_id"`
+}
+
+type DeleteVoteResponseObject interface {
+	VisitDeleteVoteResponse(w http.ResponseWriter) error
+}
+
+type DeleteVote204Response struct {
+}
+
+func (response DeleteVote204Response) VisitDeleteVoteResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowVoteRequestObject struct {
+	VoteID VoteIDParam `json:"vote_id"`
+}
+
+type ShowVoteResponseObject interface {
+	VisitShowVoteResponse(w http.ResponseWriter) error
+}
+
+type ShowVote200JSONResponse VoteEnvelope
+
+func (response ShowVote200JSONResponse) VisitShowVoteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -29389,9 +30700,48 @@ type StrictServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx context.Context, request UpdateArticleRequestObject) (UpdateArticleResponseObject, error)
+	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
+	// (GET /api/v2/help_center/articles/{article_id}/comments)
+	ListArticleComments(ctx context.Context, request ListArticleCommentsRequestObject) (ListArticleCommentsResponseObject, error)
+	// CreateArticleComment Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+	// (POST /api/v2/help_center/articles/{article_id}/comments)
+	CreateArticleComment(ctx context.Context, request CreateArticleCommentRequestObject) (CreateArticleCommentResponseObject, error)
+	// DeleteArticleComment Deletes a comment, by its author or a moderator.
+	// (DELETE /api/v2/help_center/articles/{article_id}/comments/{comment_id})
+	DeleteArticleComment(ctx context.Context, request DeleteArticleCommentRequestObject) (DeleteArticleCommentResponseObject, error)
+	// ShowArticleComment Shows a comment.
+	// (GET /api/v2/help_center/articles/{article_id}/comments/{comment_id})
+	ShowArticleComment(ctx context.Context, request ShowArticleCommentRequestObject) (ShowArticleCommentResponseObject, error)
+	// UpdateArticleComment Changes the text of a comment, by its author or a moderator.
+	// (PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id})
+	UpdateArticleComment(ctx context.Context, request UpdateArticleCommentRequestObject) (UpdateArticleCommentResponseObject, error)
+	// DownvoteArticleComment Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down)
+	DownvoteArticleComment(ctx context.Context, request DownvoteArticleCommentRequestObject) (DownvoteArticleCommentResponseObject, error)
+	// UpvoteArticleComment Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up)
+	UpvoteArticleComment(ctx context.Context, request UpvoteArticleCommentRequestObject) (UpvoteArticleCommentResponseObject, error)
+	// ListArticleCommentVotes Lists the votes on a comment; end users see their own.
+	// (GET /api/v2/help_center/articles/{article_id}/comments/{comment_id}/votes)
+	ListArticleCommentVotes(ctx context.Context, request ListArticleCommentVotesRequestObject) (ListArticleCommentVotesResponseObject, error)
+	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/down)
+	DownvoteArticle(ctx context.Context, request DownvoteArticleRequestObject) (DownvoteArticleResponseObject, error)
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx context.Context, request UpdateArticleSourceLocaleRequestObject) (UpdateArticleSourceLocaleResponseObject, error)
+	// ListArticleSubscriptions Lists the subscriptions to an article; end users see their own.
+	// (GET /api/v2/help_center/articles/{article_id}/subscriptions)
+	ListArticleSubscriptions(ctx context.Context, request ListArticleSubscriptionsRequestObject) (ListArticleSubscriptionsResponseObject, error)
+	// CreateArticleSubscription Has the caller, or for an admin another user, told by mail of comments on an article.
+	// (POST /api/v2/help_center/articles/{article_id}/subscriptions)
+	CreateArticleSubscription(ctx context.Context, request CreateArticleSubscriptionRequestObject) (CreateArticleSubscriptionResponseObject, error)
+	// DeleteArticleSubscription Ends a subscription to an article, by its subscriber or an admin.
+	// (DELETE /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id})
+	DeleteArticleSubscription(ctx context.Context, request DeleteArticleSubscriptionRequestObject) (DeleteArticleSubscriptionResponseObject, error)
+	// ShowArticleSubscription Shows a subscription to an article.
+	// (GET /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id})
+	ShowArticleSubscription(ctx context.Context, request ShowArticleSubscriptionRequestObject) (ShowArticleSubscriptionResponseObject, error)
 	// ListTranslations Lists the translations of an article.
 	// (GET /api/v2/help_center/articles/{article_id}/translations)
 	ListTranslations(ctx context.Context, request ListTranslationsRequestObject) (ListTranslationsResponseObject, error)
@@ -29407,6 +30757,12 @@ type StrictServerInterface interface {
 	// UpdateTranslation Changes a translation of an article.
 	// (PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
 	UpdateTranslation(ctx context.Context, request UpdateTranslationRequestObject) (UpdateTranslationResponseObject, error)
+	// UpvoteArticle Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+	// (POST /api/v2/help_center/articles/{article_id}/up)
+	UpvoteArticle(ctx context.Context, request UpvoteArticleRequestObject) (UpvoteArticleResponseObject, error)
+	// ListArticleVotes Lists the votes on an article; end users see their own.
+	// (GET /api/v2/help_center/articles/{article_id}/votes)
+	ListArticleVotes(ctx context.Context, request ListArticleVotesRequestObject) (ListArticleVotesResponseObject, error)
 	// ListCategories Lists the categories that there are in a language.
 	// (GET /api/v2/help_center/categories)
 	ListCategories(ctx context.Context, request ListCategoriesRequestObject) (ListCategoriesResponseObject, error)
@@ -29479,6 +30835,18 @@ type StrictServerInterface interface {
 	// UpdateSectionSourceLocale Makes another language the one that a section is translated from.
 	// (PUT /api/v2/help_center/sections/{section_id}/source_locale)
 	UpdateSectionSourceLocale(ctx context.Context, request UpdateSectionSourceLocaleRequestObject) (UpdateSectionSourceLocaleResponseObject, error)
+	// ListSectionSubscriptions Lists the subscriptions to a section; end users see their own.
+	// (GET /api/v2/help_center/sections/{section_id}/subscriptions)
+	ListSectionSubscriptions(ctx context.Context, request ListSectionSubscriptionsRequestObject) (ListSectionSubscriptionsResponseObject, error)
+	// CreateSectionSubscription Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+	// (POST /api/v2/help_center/sections/{section_id}/subscriptions)
+	CreateSectionSubscription(ctx context.Context, request CreateSectionSubscriptionRequestObject) (CreateSectionSubscriptionResponseObject, error)
+	// DeleteSectionSubscription Ends a subscription to a section, by its subscriber or an admin.
+	// (DELETE /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id})
+	DeleteSectionSubscription(ctx context.Context, request DeleteSectionSubscriptionRequestObject) (DeleteSectionSubscriptionResponseObject, error)
+	// ShowSectionSubscription Shows a subscription to a section.
+	// (GET /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id})
+	ShowSectionSubscription(ctx context.Context, request ShowSectionSubscriptionRequestObject) (ShowSectionSubscriptionResponseObject, error)
 	// ListSectionTranslations Lists the translations of a section.
 	// (GET /api/v2/help_center/sections/{section_id}/translations)
 	ListSectionTranslations(ctx context.Context, request ListSectionTranslationsRequestObject) (ListSectionTranslationsResponseObject, error)
@@ -29518,9 +30886,27 @@ type StrictServerInterface interface {
 	// ListArticlesByUser Lists the articles of an author.
 	// (GET /api/v2/help_center/users/{user_id}/articles)
 	ListArticlesByUser(ctx context.Context, request ListArticlesByUserRequestObject) (ListArticlesByUserResponseObject, error)
+	// ListArticleCommentsByUser Lists a user's comments; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/comments)
+	ListArticleCommentsByUser(ctx context.Context, request ListArticleCommentsByUserRequestObject) (ListArticleCommentsByUserResponseObject, error)
+	// ListContentSubscriptionsByUser Lists what a user has subscribed to; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/subscriptions)
+	ListContentSubscriptionsByUser(ctx context.Context, request ListContentSubscriptionsByUserRequestObject) (ListContentSubscriptionsByUserResponseObject, error)
 	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
 	// (GET /api/v2/help_center/users/{user_id}/user_segments)
 	ListUserSegmentsByUser(ctx context.Context, request ListUserSegmentsByUserRequestObject) (ListUserSegmentsByUserResponseObject, error)
+	// ListUserVotes Lists a user's votes; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/votes)
+	ListUserVotes(ctx context.Context, request ListUserVotesRequestObject) (ListUserVotesResponseObject, error)
+	// ListVotes Lists the votes of all users; end users see their own.
+	// (GET /api/v2/help_center/votes)
+	ListVotes(ctx context.Context, request ListVotesRequestObject) (ListVotesResponseObject, error)
+	// DeleteVote Takes a vote back, by its voter or an admin.
+	// (DELETE /api/v2/help_center/votes/{vote_id})
+	DeleteVote(ctx context.Context, request DeleteVoteRequestObject) (DeleteVoteResponseObject, error)
+	// ShowVote Shows a vote; end users see their own.
+	// (GET /api/v2/help_center/votes/{vote_id})
+	ShowVote(ctx context.Context, request ShowVoteRequestObject) (ShowVoteResponseObject, error)
 	// TicketImport Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	// (POST /api/v2/imports/tickets)
 	TicketImport(ctx context.Context, request TicketImportRequestObject) (TicketImportResponseObject, error)
@@ -33965,6 +35351,361 @@ func (sh *strictHandler) UpdateArticle(ctx echo.Context, articleID ArticleIDPara
 	return nil
 }
 
+// ListArticleComments operation middleware
+func (sh *strictHandler) ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListArticleCommentsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleComments(ctx.Request().Context(), request.(ListArticleCommentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleComments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleCommentsResponseObject); ok {
+		return validResponse.VisitListArticleCommentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateArticleComment operation middleware
+func (sh *strictHandler) CreateArticleComment(ctx echo.Context, articleID ArticleIDParam) error {
+	var request CreateArticleCommentRequestObject
+
+	request.ArticleID = articleID
+
+	var body CreateArticleCommentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateArticleComment(ctx.Request().Context(), request.(CreateArticleCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateArticleComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateArticleCommentResponseObject); ok {
+		return validResponse.VisitCreateArticleCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteArticleComment operation middleware
+func (sh *strictHandler) DeleteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
+	var request DeleteArticleCommentRequestObject
+
+	request.ArticleID = articleID
+	request.CommentID = commentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteArticleComment(ctx.Request().Context(), request.(DeleteArticleCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteArticleComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteArticleCommentResponseObject); ok {
+		return validResponse.VisitDeleteArticleCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowArticleComment operation middleware
+func (sh *strictHandler) ShowArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
+	var request ShowArticleCommentRequestObject
+
+	request.ArticleID = articleID
+	request.CommentID = commentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowArticleComment(ctx.Request().Context(), request.(ShowArticleCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowArticleComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowArticleCommentResponseObject); ok {
+		return validResponse.VisitShowArticleCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateArticleComment operation middleware
+func (sh *strictHandler) UpdateArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
+	var request UpdateArticleCommentRequestObject
+
+	request.ArticleID = articleID
+	request.CommentID = commentID
+
+	var body UpdateArticleCommentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateArticleComment(ctx.Request().Context(), request.(UpdateArticleCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateArticleComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateArticleCommentResponseObject); ok {
+		return validResponse.VisitUpdateArticleCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownvoteArticleComment operation middleware
+func (sh *strictHandler) DownvoteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
+	var request DownvoteArticleCommentRequestObject
+
+	request.ArticleID = articleID
+	request.CommentID = commentID
+
+	var body DownvoteArticleCommentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DownvoteArticleComment(ctx.Request().Context(), request.(DownvoteArticleCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownvoteArticleComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownvoteArticleCommentResponseObject); ok {
+		return validResponse.VisitDownvoteArticleCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpvoteArticleComment operation middleware
+func (sh *strictHandler) UpvoteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
+	var request UpvoteArticleCommentRequestObject
+
+	request.ArticleID = articleID
+	request.CommentID = commentID
+
+	var body UpvoteArticleCommentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpvoteArticleComment(ctx.Request().Context(), request.(UpvoteArticleCommentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpvoteArticleComment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpvoteArticleCommentResponseObject); ok {
+		return validResponse.VisitUpvoteArticleCommentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticleCommentVotes operation middleware
+func (sh *strictHandler) ListArticleCommentVotes(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
+	var request ListArticleCommentVotesRequestObject
+
+	request.ArticleID = articleID
+	request.CommentID = commentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleCommentVotes(ctx.Request().Context(), request.(ListArticleCommentVotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleCommentVotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleCommentVotesResponseObject); ok {
+		return validResponse.VisitListArticleCommentVotesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownvoteArticle operation middleware
+func (sh *strictHandler) DownvoteArticle(ctx echo.Context, articleID ArticleIDParam) error {
+	var request DownvoteArticleRequestObject
+
+	request.ArticleID = articleID
+
+	var body DownvoteArticleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DownvoteArticle(ctx.Request().Context(), request.(DownvoteArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownvoteArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownvoteArticleResponseObject); ok {
+		return validResponse.VisitDownvoteArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpdateArticleSourceLocale operation middleware
 func (sh *strictHandler) UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error {
 	var request UpdateArticleSourceLocaleRequestObject
@@ -34007,6 +35748,131 @@ func (sh *strictHandler) UpdateArticleSourceLocale(ctx echo.Context, articleID A
 		return err
 	} else if validResponse, ok := response.(UpdateArticleSourceLocaleResponseObject); ok {
 		return validResponse.VisitUpdateArticleSourceLocaleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticleSubscriptions operation middleware
+func (sh *strictHandler) ListArticleSubscriptions(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListArticleSubscriptionsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleSubscriptions(ctx.Request().Context(), request.(ListArticleSubscriptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleSubscriptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleSubscriptionsResponseObject); ok {
+		return validResponse.VisitListArticleSubscriptionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateArticleSubscription operation middleware
+func (sh *strictHandler) CreateArticleSubscription(ctx echo.Context, articleID ArticleIDParam) error {
+	var request CreateArticleSubscriptionRequestObject
+
+	request.ArticleID = articleID
+
+	var body CreateArticleSubscriptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateArticleSubscription(ctx.Request().Context(), request.(CreateArticleSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateArticleSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateArticleSubscriptionResponseObject); ok {
+		return validResponse.VisitCreateArticleSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteArticleSubscription operation middleware
+func (sh *strictHandler) DeleteArticleSubscription(ctx echo.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam) error {
+	var request DeleteArticleSubscriptionRequestObject
+
+	request.ArticleID = articleID
+	request.SubscriptionID = subscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteArticleSubscription(ctx.Request().Context(), request.(DeleteArticleSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteArticleSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteArticleSubscriptionResponseObject); ok {
+		return validResponse.VisitDeleteArticleSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowArticleSubscription operation middleware
+func (sh *strictHandler) ShowArticleSubscription(ctx echo.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam) error {
+	var request ShowArticleSubscriptionRequestObject
+
+	request.ArticleID = articleID
+	request.SubscriptionID = subscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowArticleSubscription(ctx.Request().Context(), request.(ShowArticleSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowArticleSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowArticleSubscriptionResponseObject); ok {
+		return validResponse.VisitShowArticleSubscriptionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -34181,6 +36047,82 @@ func (sh *strictHandler) UpdateTranslation(ctx echo.Context, articleID ArticleID
 		return err
 	} else if validResponse, ok := response.(UpdateTranslationResponseObject); ok {
 		return validResponse.VisitUpdateTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpvoteArticle operation middleware
+func (sh *strictHandler) UpvoteArticle(ctx echo.Context, articleID ArticleIDParam) error {
+	var request UpvoteArticleRequestObject
+
+	request.ArticleID = articleID
+
+	var body UpvoteArticleJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpvoteArticle(ctx.Request().Context(), request.(UpvoteArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpvoteArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpvoteArticleResponseObject); ok {
+		return validResponse.VisitUpvoteArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticleVotes operation middleware
+func (sh *strictHandler) ListArticleVotes(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListArticleVotesRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleVotes(ctx.Request().Context(), request.(ListArticleVotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleVotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleVotesResponseObject); ok {
+		return validResponse.VisitListArticleVotesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -35014,6 +36956,131 @@ func (sh *strictHandler) UpdateSectionSourceLocale(ctx echo.Context, sectionID H
 	return nil
 }
 
+// ListSectionSubscriptions operation middleware
+func (sh *strictHandler) ListSectionSubscriptions(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request ListSectionSubscriptionsRequestObject
+
+	request.SectionID = sectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSectionSubscriptions(ctx.Request().Context(), request.(ListSectionSubscriptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSectionSubscriptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSectionSubscriptionsResponseObject); ok {
+		return validResponse.VisitListSectionSubscriptionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSectionSubscription operation middleware
+func (sh *strictHandler) CreateSectionSubscription(ctx echo.Context, sectionID HelpCenterSectionIDParam) error {
+	var request CreateSectionSubscriptionRequestObject
+
+	request.SectionID = sectionID
+
+	var body CreateSectionSubscriptionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSectionSubscription(ctx.Request().Context(), request.(CreateSectionSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSectionSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSectionSubscriptionResponseObject); ok {
+		return validResponse.VisitCreateSectionSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteSectionSubscription operation middleware
+func (sh *strictHandler) DeleteSectionSubscription(ctx echo.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam) error {
+	var request DeleteSectionSubscriptionRequestObject
+
+	request.SectionID = sectionID
+	request.SubscriptionID = subscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteSectionSubscription(ctx.Request().Context(), request.(DeleteSectionSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteSectionSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteSectionSubscriptionResponseObject); ok {
+		return validResponse.VisitDeleteSectionSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowSectionSubscription operation middleware
+func (sh *strictHandler) ShowSectionSubscription(ctx echo.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam) error {
+	var request ShowSectionSubscriptionRequestObject
+
+	request.SectionID = sectionID
+	request.SubscriptionID = subscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowSectionSubscription(ctx.Request().Context(), request.(ShowSectionSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowSectionSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowSectionSubscriptionResponseObject); ok {
+		return validResponse.VisitShowSectionSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListSectionTranslations operation middleware
 func (sh *strictHandler) ListSectionTranslations(ctx echo.Context, sectionID HelpCenterSectionIDParam, params ListSectionTranslationsParams) error {
 	var request ListSectionTranslationsRequestObject
@@ -35433,6 +37500,56 @@ func (sh *strictHandler) ListArticlesByUser(ctx echo.Context, userID UserOrMeIDP
 	return nil
 }
 
+// ListArticleCommentsByUser operation middleware
+func (sh *strictHandler) ListArticleCommentsByUser(ctx echo.Context, userID UserOrMeIDParam) error {
+	var request ListArticleCommentsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleCommentsByUser(ctx.Request().Context(), request.(ListArticleCommentsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleCommentsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleCommentsByUserResponseObject); ok {
+		return validResponse.VisitListArticleCommentsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListContentSubscriptionsByUser operation middleware
+func (sh *strictHandler) ListContentSubscriptionsByUser(ctx echo.Context, userID UserOrMeIDParam) error {
+	var request ListContentSubscriptionsByUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListContentSubscriptionsByUser(ctx.Request().Context(), request.(ListContentSubscriptionsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListContentSubscriptionsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListContentSubscriptionsByUserResponseObject); ok {
+		return validResponse.VisitListContentSubscriptionsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListUserSegmentsByUser operation middleware
 func (sh *strictHandler) ListUserSegmentsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSegmentsByUserParams) error {
 	var request ListUserSegmentsByUserRequestObject
@@ -35453,6 +37570,104 @@ func (sh *strictHandler) ListUserSegmentsByUser(ctx echo.Context, userID UserOrM
 		return err
 	} else if validResponse, ok := response.(ListUserSegmentsByUserResponseObject); ok {
 		return validResponse.VisitListUserSegmentsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserVotes operation middleware
+func (sh *strictHandler) ListUserVotes(ctx echo.Context, userID UserOrMeIDParam) error {
+	var request ListUserVotesRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserVotes(ctx.Request().Context(), request.(ListUserVotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserVotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserVotesResponseObject); ok {
+		return validResponse.VisitListUserVotesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListVotes operation middleware
+func (sh *strictHandler) ListVotes(ctx echo.Context) error {
+	var request ListVotesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListVotes(ctx.Request().Context(), request.(ListVotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListVotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListVotesResponseObject); ok {
+		return validResponse.VisitListVotesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteVote operation middleware
+func (sh *strictHandler) DeleteVote(ctx echo.Context, voteID VoteIDParam) error {
+	var request DeleteVoteRequestObject
+
+	request.VoteID = voteID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteVote(ctx.Request().Context(), request.(DeleteVoteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteVote")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteVoteResponseObject); ok {
+		return validResponse.VisitDeleteVoteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowVote operation middleware
+func (sh *strictHandler) ShowVote(ctx echo.Context, voteID VoteIDParam) error {
+	var request ShowVoteRequestObject
+
+	request.VoteID = voteID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowVote(ctx.Request().Context(), request.(ShowVoteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowVote")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowVoteResponseObject); ok {
+		return validResponse.VisitShowVoteResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

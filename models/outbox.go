@@ -5,10 +5,12 @@ import "time"
 // ChannelEmail is the only channel of mails as yet.
 const ChannelEmail = "email"
 
-// OutboxMail is a mail that a rule has caused.
+// OutboxMail is a mail that a rule has caused, or one to those who subscribed to an
+// article or its section.
 type OutboxMail struct {
 	Tenant
-	TicketID     int64
+	TicketID     *int64 // nil: it is about ArticleID, and no rule's
+	ArticleID    *int64
 	AuditID      int64
 	EventID      int64 // of the audit, that tells of the mail
 	RuleID       int64

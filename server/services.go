@@ -108,6 +108,8 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	hooks := webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow, Retries: o.WebhookRetries, Process: queue.Process(), Living: jobs.Living()})
 	queue.Every(10*time.Minute, "webhook deliveries", hooks.Prune)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
+	help := helpcenter.New(db, config, o.Now)
+	help.PublicURL = o.PublicURL
 	return api.Services{
 		Attachments:   files,
 		Automations:   byTime,
@@ -123,7 +125,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 		Index:         index,
 		Merging:       merging.New(db, people, companies, ticketService, queue, o.Now),
 		Groups:        groups.New(db, authService, queue, o.Now),
-		HelpCenter:    helpcenter.New(db, config, o.Now),
+		HelpCenter:    help,
 		Organizations: companies,
 		Rules:         rulebookService,
 		Schedules:     schedules.New(db, o.Now),

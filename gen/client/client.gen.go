@@ -436,6 +436,24 @@ func (e UserSegmentType) Valid() bool {
 	}
 }
 
+// Defines values for VoteItem.
+const (
+	VoteItemArticle VoteItem = "Article"
+	VoteItemComment VoteItem = "Comment"
+)
+
+// Valid indicates whether the value is a known member of the VoteItem enum.
+func (e VoteItem) Valid() bool {
+	switch e {
+	case VoteItemArticle:
+		return true
+	case VoteItemComment:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookAuthenticationType.
 const (
 	WebhookAuthenticationTypeAPIKey      WebhookAuthenticationType = "api_key"
@@ -698,6 +716,59 @@ type Article struct {
 type ArticleBody struct {
 	Article           ArticleInput `json:"article"`
 	NotifySubscribers *bool        `json:"notify_subscribers,omitempty"`
+}
+
+// ArticleComment defines model for ArticleComment.
+type ArticleComment struct {
+	ID      int64  `json:"id"`
+	URL     string `json:"url"`
+	HTMLURL string `json:"html_url"`
+
+	// Body HTML without what must not reach a browser.
+	Body               string     `json:"body"`
+	AuthorID           int64      `json:"author_id"`
+	SourceID           int64      `json:"source_id"`
+	SourceType         string     `json:"source_type"`
+	Locale             string     `json:"locale"`
+	CreatedAt          time.Time  `json:"created_at"`
+	UpdatedAt          time.Time  `json:"updated_at"`
+	VoteSum            int64      `json:"vote_sum"`
+	VoteCount          int64      `json:"vote_count"`
+	NonAuthorEditorID  *int64     `json:"non_author_editor_id"`
+	NonAuthorUpdatedAt *time.Time `json:"non_author_updated_at"`
+}
+
+// ArticleCommentBody defines model for ArticleCommentBody.
+type ArticleCommentBody struct {
+	Comment           ArticleCommentInput `json:"comment"`
+	NotifySubscribers *bool               `json:"notify_subscribers,omitempty"`
+}
+
+// ArticleCommentEnvelope defines model for ArticleCommentEnvelope.
+type ArticleCommentEnvelope struct {
+	Comment  ArticleComment `json:"comment"`
+	Users    []RequestUser  `json:"users,omitzero"`
+	Articles []Article      `json:"articles,omitzero"`
+}
+
+// ArticleCommentInput defines model for ArticleCommentInput.
+type ArticleCommentInput struct {
+	Body      *string    `json:"body,omitempty"`
+	Locale    *string    `json:"locale,omitempty"`
+	AuthorID  *int64     `json:"author_id,omitempty"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+}
+
+// ArticleCommentList defines model for ArticleCommentList.
+type ArticleCommentList struct {
+	Comments     []ArticleComment          `json:"comments"`
+	Users        []RequestUser             `json:"users,omitzero"`
+	Articles     []Article                 `json:"articles,omitzero"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
 }
 
 // ArticleEnvelope defines model for ArticleEnvelope.
@@ -1124,6 +1195,50 @@ type ConditionDefinition struct {
 	Repeatable bool                  `json:"repeatable"`
 	Operators  []OperatorDefinition  `json:"operators"`
 	Values     []RuleValueDefinition `json:"values"`
+}
+
+// ContentSubscription defines model for ContentSubscription.
+type ContentSubscription struct {
+	ID        int64  `json:"id"`
+	URL       string `json:"url"`
+	UserID    int64  `json:"user_id"`
+	ContentID int64  `json:"content_id"`
+
+	// ContentType Article or Section.
+	ContentType     string    `json:"content_type"`
+	Locale          string    `json:"locale"`
+	IncludeComments bool      `json:"include_comments"`
+	CreatedAt       time.Time `json:"created_at"`
+	UpdatedAt       time.Time `json:"updated_at"`
+}
+
+// ContentSubscriptionBody defines model for ContentSubscriptionBody.
+type ContentSubscriptionBody struct {
+	Subscription ContentSubscriptionInput `json:"subscription"`
+}
+
+// ContentSubscriptionEnvelope defines model for ContentSubscriptionEnvelope.
+type ContentSubscriptionEnvelope struct {
+	Subscription ContentSubscription `json:"subscription"`
+	Users        []RequestUser       `json:"users,omitzero"`
+}
+
+// ContentSubscriptionInput defines model for ContentSubscriptionInput.
+type ContentSubscriptionInput struct {
+	SourceLocale    *string `json:"source_locale,omitempty"`
+	IncludeComments *bool   `json:"include_comments,omitempty"`
+	UserID          *int64  `json:"user_id,omitempty"`
+}
+
+// ContentSubscriptionList defines model for ContentSubscriptionList.
+type ContentSubscriptionList struct {
+	Subscriptions []ContentSubscription     `json:"subscriptions"`
+	Users         []RequestUser             `json:"users,omitzero"`
+	NextPage      nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage  nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count         *int64                    `json:"count,omitempty"`
+	Meta          *Meta                     `json:"meta,omitempty"`
+	Links         *Links                    `json:"links,omitempty"`
 }
 
 // ContentTag defines model for ContentTag.
@@ -6200,6 +6315,57 @@ type ViewTicket struct {
 	LastComment *ViewComment `json:"last_comment"`
 }
 
+// Vote defines model for Vote.
+type Vote struct {
+	ID     int64  `json:"id"`
+	URL    string `json:"url"`
+	UserID int64  `json:"user_id"`
+
+	// Value 1 or -1.
+	Value     int64     `json:"value"`
+	ItemID    int64     `json:"item_id"`
+	ItemType  VoteItem  `json:"item_type"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// VoteBody defines model for VoteBody.
+type VoteBody struct {
+	Vote *VoteInput `json:"vote,omitempty"`
+}
+
+// VoteEnvelope defines model for VoteEnvelope.
+type VoteEnvelope struct {
+	Vote         Vote             `json:"vote"`
+	Users        []RequestUser    `json:"users,omitzero"`
+	Articles     []Article        `json:"articles,omitzero"`
+	Translations []Translation    `json:"translations,omitzero"`
+	Comments     []ArticleComment `json:"comments,omitzero"`
+}
+
+// VoteInput defines model for VoteInput.
+type VoteInput struct {
+	UserID    *int64     `json:"user_id,omitempty"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+}
+
+// VoteItem defines model for VoteItem.
+type VoteItem string
+
+// VoteList defines model for VoteList.
+type VoteList struct {
+	Votes        []Vote                    `json:"votes"`
+	Users        []RequestUser             `json:"users,omitzero"`
+	Articles     []Article                 `json:"articles,omitzero"`
+	Translations []Translation             `json:"translations,omitzero"`
+	Comments     []ArticleComment          `json:"comments,omitzero"`
+	NextPage     nullable.Nullable[string] `json:"next_page,omitempty"`
+	PreviousPage nullable.Nullable[string] `json:"previous_page,omitempty"`
+	Count        *int64                    `json:"count,omitempty"`
+	Meta         *Meta                     `json:"meta,omitempty"`
+	Links        *Links                    `json:"links,omitempty"`
+}
+
 // Webhook defines model for Webhook.
 type Webhook struct {
 	// ID A ULID.
@@ -6507,6 +6673,9 @@ type WorkweekInput struct {
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = bool
 
+// ArticleCommentIDParam defines model for ArticleCommentIdParam.
+type ArticleCommentIDParam = int64
+
 // ArticleIDParam defines model for ArticleIdParam.
 type ArticleIDParam = int64
 
@@ -6527,6 +6696,9 @@ type BrandIDParam = int64
 
 // BuiltInParam defines model for BuiltInParam.
 type BuiltInParam = bool
+
+// ContentSubscriptionIDParam defines model for ContentSubscriptionIdParam.
+type ContentSubscriptionIDParam = int64
 
 // ContentTagIDParam defines model for ContentTagIdParam.
 type ContentTagIDParam = string
@@ -6821,6 +6993,9 @@ type ViewIDParam = int64
 
 // ViewSortByParam defines model for ViewSortByParam.
 type ViewSortByParam = string
+
+// VoteIDParam defines model for VoteIdParam.
+type VoteIDParam = int64
 
 // WebhookIDParam defines model for WebhookIdParam.
 type WebhookIDParam = string
@@ -7461,6 +7636,99 @@ type ShowArticleParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListArticleCommentsParams defines parameters for ListArticleComments.
+type ListArticleCommentsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowArticleCommentParams defines parameters for ShowArticleComment.
+type ShowArticleCommentParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListArticleCommentVotesParams defines parameters for ListArticleCommentVotes.
+type ListArticleCommentVotesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListArticleSubscriptionsParams defines parameters for ListArticleSubscriptions.
+type ListArticleSubscriptionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowArticleSubscriptionParams defines parameters for ShowArticleSubscription.
+type ShowArticleSubscriptionParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListTranslationsParams defines parameters for ListTranslations.
 type ListTranslationsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -7486,6 +7754,33 @@ type ListTranslationsParams struct {
 
 	// Draft Only drafts, or none.
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListArticleVotesParams defines parameters for ListArticleVotes.
+type ListArticleVotesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // ListCategoriesParams defines parameters for ListCategories.
@@ -7689,6 +7984,39 @@ type ListArticlesBySectionParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListSectionSubscriptionsParams defines parameters for ListSectionSubscriptions.
+type ListSectionSubscriptionsParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowSectionSubscriptionParams defines parameters for ShowSectionSubscription.
+type ShowSectionSubscriptionParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListSectionTranslationsParams defines parameters for ListSectionTranslations.
 type ListSectionTranslationsParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -7806,6 +8134,60 @@ type ListArticlesByUserParams struct {
 	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
+// ListArticleCommentsByUserParams defines parameters for ListArticleCommentsByUser.
+type ListArticleCommentsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListContentSubscriptionsByUserParams defines parameters for ListContentSubscriptionsByUser.
+type ListContentSubscriptionsByUserParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
 // ListUserSegmentsByUserParams defines parameters for ListUserSegmentsByUser.
 type ListUserSegmentsByUserParams struct {
 	// Page The page, from 1. At most 10,000 records can be reached so.
@@ -7831,6 +8213,66 @@ type ListUserSegmentsByUserParams struct {
 
 	// SortOrder The order of `sort_by`.
 	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+}
+
+// ListUserVotesParams defines parameters for ListUserVotes.
+type ListUserVotesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ListVotesParams defines parameters for ListVotes.
+type ListVotesParams struct {
+	// Page The page, from 1. At most 10,000 records can be reached so.
+	Page *PageParam `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Records on a page, 1 to 100.
+	PerPage *PerPageParam `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// PageSize Records on a page, 1 to 100, of paging by cursor.
+	PageSize *PageSizeParam `form:"page[size],omitempty" json:"page[size],omitempty"`
+
+	// PageAfter The `meta.after_cursor` of the page before.
+	PageAfter *PageAfterParam `form:"page[after],omitempty" json:"page[after],omitempty"`
+
+	// PageBefore The `meta.before_cursor` of the page after.
+	PageBefore *PageBeforeParam `form:"page[before],omitempty" json:"page[before],omitempty"`
+
+	// SortBy The field to sort by when paging by number.
+	SortBy *SortByParam `form:"sort_by,omitempty" json:"sort_by,omitempty"`
+
+	// SortOrder The order of `sort_by`.
+	SortOrder *SortOrderParam `form:"sort_order,omitempty" json:"sort_order,omitempty"`
+
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
+}
+
+// ShowVoteParams defines parameters for ShowVote.
+type ShowVoteParams struct {
+	// Include Names of related records to add, separated by commas; unknown ones are ignored.
+	Include *IncludeParam `form:"include,omitempty" json:"include,omitempty"`
 }
 
 // TicketImportParams defines parameters for TicketImport.
@@ -10527,14 +10969,35 @@ type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
+// CreateArticleCommentJSONRequestBody defines body for CreateArticleComment for application/json ContentType.
+type CreateArticleCommentJSONRequestBody = ArticleCommentBody
+
+// UpdateArticleCommentJSONRequestBody defines body for UpdateArticleComment for application/json ContentType.
+type UpdateArticleCommentJSONRequestBody = ArticleCommentBody
+
+// DownvoteArticleCommentJSONRequestBody defines body for DownvoteArticleComment for application/json ContentType.
+type DownvoteArticleCommentJSONRequestBody = VoteBody
+
+// UpvoteArticleCommentJSONRequestBody defines body for UpvoteArticleComment for application/json ContentType.
+type UpvoteArticleCommentJSONRequestBody = VoteBody
+
+// DownvoteArticleJSONRequestBody defines body for DownvoteArticle for application/json ContentType.
+type DownvoteArticleJSONRequestBody = VoteBody
+
 // UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
 type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
+
+// CreateArticleSubscriptionJSONRequestBody defines body for CreateArticleSubscription for application/json ContentType.
+type CreateArticleSubscriptionJSONRequestBody = ContentSubscriptionBody
 
 // CreateTranslationJSONRequestBody defines body for CreateTranslation for application/json ContentType.
 type CreateTranslationJSONRequestBody = TranslationBody
 
 // UpdateTranslationJSONRequestBody defines body for UpdateTranslation for application/json ContentType.
 type UpdateTranslationJSONRequestBody = TranslationBody
+
+// UpvoteArticleJSONRequestBody defines body for UpvoteArticle for application/json ContentType.
+type UpvoteArticleJSONRequestBody = VoteBody
 
 // CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
 type CreateCategoryJSONRequestBody = CategoryBody
@@ -10565,6 +11028,9 @@ type CreateArticleJSONRequestBody = ArticleBody
 
 // UpdateSectionSourceLocaleJSONRequestBody defines body for UpdateSectionSourceLocale for application/json ContentType.
 type UpdateSectionSourceLocaleJSONRequestBody = SectionSourceLocaleBody
+
+// CreateSectionSubscriptionJSONRequestBody defines body for CreateSectionSubscription for application/json ContentType.
+type CreateSectionSubscriptionJSONRequestBody = ContentSubscriptionBody
 
 // CreateSectionTranslationJSONRequestBody defines body for CreateSectionTranslation for application/json ContentType.
 type CreateSectionTranslationJSONRequestBody = TranslationBody
@@ -12249,6 +12715,96 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
 	UpdateArticle(ctx context.Context, articleID ArticleIDParam, body UpdateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments (the `ListArticleComments` operationId).
+	ListArticleComments(ctx context.Context, articleID ArticleIDParam, params *ListArticleCommentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateArticleCommentWithBody Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+	CreateArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateArticleComment Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+	CreateArticleComment(ctx context.Context, articleID ArticleIDParam, body CreateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteArticleComment Deletes a comment, by its author or a moderator.
+	//
+	// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `DeleteArticleComment` operationId).
+	DeleteArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowArticleComment Shows a comment.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `ShowArticleComment` operationId).
+	ShowArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ShowArticleCommentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateArticleCommentWithBody Changes the text of a comment, by its author or a moderator.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+	UpdateArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateArticleComment Changes the text of a comment, by its author or a moderator.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+	UpdateArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpdateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownvoteArticleCommentWithBody Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+	DownvoteArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownvoteArticleComment Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+	DownvoteArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body DownvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpvoteArticleCommentWithBody Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+	UpvoteArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpvoteArticleComment Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+	UpvoteArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticleCommentVotes Lists the votes on a comment; end users see their own.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id}/votes (the `ListArticleCommentVotes` operationId).
+	ListArticleCommentVotes(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ListArticleCommentVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownvoteArticleWithBody Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+	DownvoteArticleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+	DownvoteArticle(ctx context.Context, articleID ArticleIDParam, body DownvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UpdateArticleSourceLocaleWithBody Makes another language the one that an article is translated from.
 	//
 	// Takes any type of body and a specified content type.
@@ -12262,6 +12818,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
 	UpdateArticleSourceLocale(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticleSubscriptions Lists the subscriptions to an article; end users see their own.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions (the `ListArticleSubscriptions` operationId).
+	ListArticleSubscriptions(ctx context.Context, articleID ArticleIDParam, params *ListArticleSubscriptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateArticleSubscriptionWithBody Has the caller, or for an admin another user, told by mail of comments on an article.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+	CreateArticleSubscriptionWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateArticleSubscription Has the caller, or for an admin another user, told by mail of comments on an article.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+	CreateArticleSubscription(ctx context.Context, articleID ArticleIDParam, body CreateArticleSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteArticleSubscription Ends a subscription to an article, by its subscriber or an admin.
+	//
+	// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `DeleteArticleSubscription` operationId).
+	DeleteArticleSubscription(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowArticleSubscription Shows a subscription to an article.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `ShowArticleSubscription` operationId).
+	ShowArticleSubscription(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowArticleSubscriptionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTranslations Lists the translations of an article.
 	//
@@ -12305,6 +12890,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
 	UpdateTranslation(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpvoteArticleWithBody Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+	UpvoteArticleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpvoteArticle Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+	UpvoteArticle(ctx context.Context, articleID ArticleIDParam, body UpvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListArticleVotes Lists the votes on an article; end users see their own.
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/votes (the `ListArticleVotes` operationId).
+	ListArticleVotes(ctx context.Context, articleID ArticleIDParam, params *ListArticleVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCategories Lists the categories that there are in a language.
 	//
@@ -12516,6 +13120,35 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
 	UpdateSectionSourceLocale(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSectionSubscriptions Lists the subscriptions to a section; end users see their own.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions (the `ListSectionSubscriptions` operationId).
+	ListSectionSubscriptions(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionSubscriptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSectionSubscriptionWithBody Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+	CreateSectionSubscriptionWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateSectionSubscription Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+	CreateSectionSubscription(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteSectionSubscription Ends a subscription to a section, by its subscriber or an admin.
+	//
+	// Corresponds with DELETE /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `DeleteSectionSubscription` operationId).
+	DeleteSectionSubscription(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSectionSubscription Shows a subscription to a section.
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `ShowSectionSubscription` operationId).
+	ShowSectionSubscription(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowSectionSubscriptionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListSectionTranslations Lists the translations of a section.
 	//
 	// Corresponds with GET /api/v2/help_center/sections/{section_id}/translations (the `ListSectionTranslations` operationId).
@@ -12617,10 +13250,40 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
 	ListArticlesByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListArticleCommentsByUser Lists a user's comments; end users may list their own.
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/comments (the `ListArticleCommentsByUser` operationId).
+	ListArticleCommentsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticleCommentsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListContentSubscriptionsByUser Lists what a user has subscribed to; end users may list their own.
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/subscriptions (the `ListContentSubscriptionsByUser` operationId).
+	ListContentSubscriptionsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListContentSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
 	//
 	// Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
 	ListUserSegmentsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserVotes Lists a user's votes; end users may list their own.
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/votes (the `ListUserVotes` operationId).
+	ListUserVotes(ctx context.Context, userID UserOrMeIDParam, params *ListUserVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListVotes Lists the votes of all users; end users see their own.
+	//
+	// Corresponds with GET /api/v2/help_center/votes (the `ListVotes` operationId).
+	ListVotes(ctx context.Context, params *ListVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteVote Takes a vote back, by its voter or an admin.
+	//
+	// Corresponds with DELETE /api/v2/help_center/votes/{vote_id} (the `DeleteVote` operationId).
+	DeleteVote(ctx context.Context, voteID VoteIDParam, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowVote Shows a vote; end users see their own.
+	//
+	// Corresponds with GET /api/v2/help_center/votes/{vote_id} (the `ShowVote` operationId).
+	ShowVote(ctx context.Context, voteID VoteIDParam, params *ShowVoteParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TicketImportWithBody Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	//
@@ -17451,6 +18114,236 @@ func (c *Client) UpdateArticle(ctx context.Context, articleID ArticleIDParam, bo
 	return c.Client.Do(req)
 }
 
+// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments (the `ListArticleComments` operationId).
+func (c *Client) ListArticleComments(ctx context.Context, articleID ArticleIDParam, params *ListArticleCommentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticleCommentsRequest(c.Server, articleID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateArticleCommentWithBody Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+func (c *Client) CreateArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateArticleCommentRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateArticleComment Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+func (c *Client) CreateArticleComment(ctx context.Context, articleID ArticleIDParam, body CreateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateArticleCommentRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteArticleComment Deletes a comment, by its author or a moderator.
+//
+// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `DeleteArticleComment` operationId).
+func (c *Client) DeleteArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteArticleCommentRequest(c.Server, articleID, commentID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowArticleComment Shows a comment.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `ShowArticleComment` operationId).
+func (c *Client) ShowArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ShowArticleCommentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowArticleCommentRequest(c.Server, articleID, commentID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateArticleCommentWithBody Changes the text of a comment, by its author or a moderator.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+func (c *Client) UpdateArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateArticleCommentRequestWithBody(c.Server, articleID, commentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateArticleComment Changes the text of a comment, by its author or a moderator.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+func (c *Client) UpdateArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpdateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateArticleCommentRequest(c.Server, articleID, commentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownvoteArticleCommentWithBody Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+func (c *Client) DownvoteArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownvoteArticleCommentRequestWithBody(c.Server, articleID, commentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownvoteArticleComment Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+func (c *Client) DownvoteArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body DownvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownvoteArticleCommentRequest(c.Server, articleID, commentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpvoteArticleCommentWithBody Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+func (c *Client) UpvoteArticleCommentWithBody(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpvoteArticleCommentRequestWithBody(c.Server, articleID, commentID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpvoteArticleComment Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+func (c *Client) UpvoteArticleComment(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpvoteArticleCommentRequest(c.Server, articleID, commentID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticleCommentVotes Lists the votes on a comment; end users see their own.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id}/votes (the `ListArticleCommentVotes` operationId).
+func (c *Client) ListArticleCommentVotes(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ListArticleCommentVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticleCommentVotesRequest(c.Server, articleID, commentID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownvoteArticleWithBody Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+func (c *Client) DownvoteArticleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownvoteArticleRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+func (c *Client) DownvoteArticle(ctx context.Context, articleID ArticleIDParam, body DownvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownvoteArticleRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UpdateArticleSourceLocaleWithBody Makes another language the one that an article is translated from.
 //
 // Takes any type of body and a specified content type.
@@ -17475,6 +18368,85 @@ func (c *Client) UpdateArticleSourceLocaleWithBody(ctx context.Context, articleI
 // Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
 func (c *Client) UpdateArticleSourceLocale(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateArticleSourceLocaleRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticleSubscriptions Lists the subscriptions to an article; end users see their own.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions (the `ListArticleSubscriptions` operationId).
+func (c *Client) ListArticleSubscriptions(ctx context.Context, articleID ArticleIDParam, params *ListArticleSubscriptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticleSubscriptionsRequest(c.Server, articleID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateArticleSubscriptionWithBody Has the caller, or for an admin another user, told by mail of comments on an article.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+func (c *Client) CreateArticleSubscriptionWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateArticleSubscriptionRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateArticleSubscription Has the caller, or for an admin another user, told by mail of comments on an article.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+func (c *Client) CreateArticleSubscription(ctx context.Context, articleID ArticleIDParam, body CreateArticleSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateArticleSubscriptionRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteArticleSubscription Ends a subscription to an article, by its subscriber or an admin.
+//
+// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `DeleteArticleSubscription` operationId).
+func (c *Client) DeleteArticleSubscription(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteArticleSubscriptionRequest(c.Server, articleID, subscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowArticleSubscription Shows a subscription to an article.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `ShowArticleSubscription` operationId).
+func (c *Client) ShowArticleSubscription(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowArticleSubscriptionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowArticleSubscriptionRequest(c.Server, articleID, subscriptionID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -17588,6 +18560,55 @@ func (c *Client) UpdateTranslationWithBody(ctx context.Context, articleID Articl
 // Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
 func (c *Client) UpdateTranslation(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateTranslationRequest(c.Server, articleID, translationLocale, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpvoteArticleWithBody Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+func (c *Client) UpvoteArticleWithBody(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpvoteArticleRequestWithBody(c.Server, articleID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpvoteArticle Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+func (c *Client) UpvoteArticle(ctx context.Context, articleID ArticleIDParam, body UpvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpvoteArticleRequest(c.Server, articleID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListArticleVotes Lists the votes on an article; end users see their own.
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/votes (the `ListArticleVotes` operationId).
+func (c *Client) ListArticleVotes(ctx context.Context, articleID ArticleIDParam, params *ListArticleVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticleVotesRequest(c.Server, articleID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -18148,6 +19169,85 @@ func (c *Client) UpdateSectionSourceLocale(ctx context.Context, sectionID HelpCe
 	return c.Client.Do(req)
 }
 
+// ListSectionSubscriptions Lists the subscriptions to a section; end users see their own.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions (the `ListSectionSubscriptions` operationId).
+func (c *Client) ListSectionSubscriptions(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionSubscriptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSectionSubscriptionsRequest(c.Server, sectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSectionSubscriptionWithBody Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+func (c *Client) CreateSectionSubscriptionWithBody(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSectionSubscriptionRequestWithBody(c.Server, sectionID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateSectionSubscription Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+func (c *Client) CreateSectionSubscription(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSectionSubscriptionRequest(c.Server, sectionID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteSectionSubscription Ends a subscription to a section, by its subscriber or an admin.
+//
+// Corresponds with DELETE /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `DeleteSectionSubscription` operationId).
+func (c *Client) DeleteSectionSubscription(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteSectionSubscriptionRequest(c.Server, sectionID, subscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSectionSubscription Shows a subscription to a section.
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `ShowSectionSubscription` operationId).
+func (c *Client) ShowSectionSubscription(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowSectionSubscriptionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSectionSubscriptionRequest(c.Server, sectionID, subscriptionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListSectionTranslations Lists the translations of a section.
 //
 // Corresponds with GET /api/v2/help_center/sections/{section_id}/translations (the `ListSectionTranslations` operationId).
@@ -18419,11 +19519,101 @@ func (c *Client) ListArticlesByUser(ctx context.Context, userID UserOrMeIDParam,
 	return c.Client.Do(req)
 }
 
+// ListArticleCommentsByUser Lists a user's comments; end users may list their own.
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/comments (the `ListArticleCommentsByUser` operationId).
+func (c *Client) ListArticleCommentsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListArticleCommentsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListArticleCommentsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListContentSubscriptionsByUser Lists what a user has subscribed to; end users may list their own.
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/subscriptions (the `ListContentSubscriptionsByUser` operationId).
+func (c *Client) ListContentSubscriptionsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListContentSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListContentSubscriptionsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListUserSegmentsByUser Lists the user segments to which a user belongs.
 //
 // Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
 func (c *Client) ListUserSegmentsByUser(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListUserSegmentsByUserRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserVotes Lists a user's votes; end users may list their own.
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/votes (the `ListUserVotes` operationId).
+func (c *Client) ListUserVotes(ctx context.Context, userID UserOrMeIDParam, params *ListUserVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserVotesRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListVotes Lists the votes of all users; end users see their own.
+//
+// Corresponds with GET /api/v2/help_center/votes (the `ListVotes` operationId).
+func (c *Client) ListVotes(ctx context.Context, params *ListVotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVotesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteVote Takes a vote back, by its voter or an admin.
+//
+// Corresponds with DELETE /api/v2/help_center/votes/{vote_id} (the `DeleteVote` operationId).
+func (c *Client) DeleteVote(ctx context.Context, voteID VoteIDParam, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteVoteRequest(c.Server, voteID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowVote Shows a vote; end users see their own.
+//
+// Corresponds with GET /api/v2/help_center/votes/{vote_id} (the `ShowVote` operationId).
+func (c *Client) ShowVote(ctx context.Context, voteID VoteIDParam, params *ShowVoteParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowVoteRequest(c.Server, voteID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -31748,6 +32938,668 @@ func NewUpdateArticleRequestWithBody(server string, articleID ArticleIDParam, co
 	return req, nil
 }
 
+// NewListArticleCommentsRequest constructs an http.Request for the ListArticleComments method
+func NewListArticleCommentsRequest(server string, articleID ArticleIDParam, params *ListArticleCommentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateArticleCommentRequest calls the generic CreateArticleComment builder with application/json body
+func NewCreateArticleCommentRequest(server string, articleID ArticleIDParam, body CreateArticleCommentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateArticleCommentRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewCreateArticleCommentRequestWithBody constructs an http.Request for the CreateArticleComment method, with any body, and a specified content type
+func NewCreateArticleCommentRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteArticleCommentRequest constructs an http.Request for the DeleteArticleComment method
+func NewDeleteArticleCommentRequest(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "comment_id", commentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowArticleCommentRequest constructs an http.Request for the ShowArticleComment method
+func NewShowArticleCommentRequest(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ShowArticleCommentParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "comment_id", commentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateArticleCommentRequest calls the generic UpdateArticleComment builder with application/json body
+func NewUpdateArticleCommentRequest(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpdateArticleCommentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateArticleCommentRequestWithBody(server, articleID, commentID, "application/json", bodyReader)
+}
+
+// NewUpdateArticleCommentRequestWithBody constructs an http.Request for the UpdateArticleComment method, with any body, and a specified content type
+func NewUpdateArticleCommentRequestWithBody(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "comment_id", commentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDownvoteArticleCommentRequest calls the generic DownvoteArticleComment builder with application/json body
+func NewDownvoteArticleCommentRequest(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, body DownvoteArticleCommentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDownvoteArticleCommentRequestWithBody(server, articleID, commentID, "application/json", bodyReader)
+}
+
+// NewDownvoteArticleCommentRequestWithBody constructs an http.Request for the DownvoteArticleComment method, with any body, and a specified content type
+func NewDownvoteArticleCommentRequestWithBody(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "comment_id", commentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments/%s/down", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpvoteArticleCommentRequest calls the generic UpvoteArticleComment builder with application/json body
+func NewUpvoteArticleCommentRequest(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpvoteArticleCommentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpvoteArticleCommentRequestWithBody(server, articleID, commentID, "application/json", bodyReader)
+}
+
+// NewUpvoteArticleCommentRequestWithBody constructs an http.Request for the UpvoteArticleComment method, with any body, and a specified content type
+func NewUpvoteArticleCommentRequestWithBody(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "comment_id", commentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments/%s/up", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListArticleCommentVotesRequest constructs an http.Request for the ListArticleCommentVotes method
+func NewListArticleCommentVotesRequest(server string, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ListArticleCommentVotesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "comment_id", commentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/comments/%s/votes", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownvoteArticleRequest calls the generic DownvoteArticle builder with application/json body
+func NewDownvoteArticleRequest(server string, articleID ArticleIDParam, body DownvoteArticleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDownvoteArticleRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewDownvoteArticleRequestWithBody constructs an http.Request for the DownvoteArticle method, with any body, and a specified content type
+func NewDownvoteArticleRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/down", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewUpdateArticleSourceLocaleRequest calls the generic UpdateArticleSourceLocale builder with application/json body
 func NewUpdateArticleSourceLocaleRequest(server string, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -31791,6 +33643,307 @@ func NewUpdateArticleSourceLocaleRequestWithBody(server string, articleID Articl
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListArticleSubscriptionsRequest constructs an http.Request for the ListArticleSubscriptions method
+func NewListArticleSubscriptionsRequest(server string, articleID ArticleIDParam, params *ListArticleSubscriptionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateArticleSubscriptionRequest calls the generic CreateArticleSubscription builder with application/json body
+func NewCreateArticleSubscriptionRequest(server string, articleID ArticleIDParam, body CreateArticleSubscriptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateArticleSubscriptionRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewCreateArticleSubscriptionRequestWithBody constructs an http.Request for the CreateArticleSubscription method, with any body, and a specified content type
+func NewCreateArticleSubscriptionRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteArticleSubscriptionRequest constructs an http.Request for the DeleteArticleSubscription method
+func NewDeleteArticleSubscriptionRequest(server string, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "subscription_id", subscriptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/subscriptions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowArticleSubscriptionRequest constructs an http.Request for the ShowArticleSubscription method
+func NewShowArticleSubscriptionRequest(server string, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowArticleSubscriptionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "subscription_id", subscriptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/subscriptions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -32112,6 +34265,198 @@ func NewUpdateTranslationRequestWithBody(server string, articleID ArticleIDParam
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpvoteArticleRequest calls the generic UpvoteArticle builder with application/json body
+func NewUpvoteArticleRequest(server string, articleID ArticleIDParam, body UpvoteArticleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpvoteArticleRequestWithBody(server, articleID, "application/json", bodyReader)
+}
+
+// NewUpvoteArticleRequestWithBody constructs an http.Request for the UpvoteArticle method, with any body, and a specified content type
+func NewUpvoteArticleRequestWithBody(server string, articleID ArticleIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/up", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListArticleVotesRequest constructs an http.Request for the ListArticleVotes method
+func NewListArticleVotesRequest(server string, articleID ArticleIDParam, params *ListArticleVotesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "article_id", articleID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/articles/%s/votes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -33876,6 +36221,307 @@ func NewUpdateSectionSourceLocaleRequestWithBody(server string, sectionID HelpCe
 	return req, nil
 }
 
+// NewListSectionSubscriptionsRequest constructs an http.Request for the ListSectionSubscriptions method
+func NewListSectionSubscriptionsRequest(server string, sectionID HelpCenterSectionIDParam, params *ListSectionSubscriptionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateSectionSubscriptionRequest calls the generic CreateSectionSubscription builder with application/json body
+func NewCreateSectionSubscriptionRequest(server string, sectionID HelpCenterSectionIDParam, body CreateSectionSubscriptionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateSectionSubscriptionRequestWithBody(server, sectionID, "application/json", bodyReader)
+}
+
+// NewCreateSectionSubscriptionRequestWithBody constructs an http.Request for the CreateSectionSubscription method, with any body, and a specified content type
+func NewCreateSectionSubscriptionRequestWithBody(server string, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteSectionSubscriptionRequest constructs an http.Request for the DeleteSectionSubscription method
+func NewDeleteSectionSubscriptionRequest(server string, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "subscription_id", subscriptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/subscriptions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowSectionSubscriptionRequest constructs an http.Request for the ShowSectionSubscription method
+func NewShowSectionSubscriptionRequest(server string, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowSectionSubscriptionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "section_id", sectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "subscription_id", subscriptionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/sections/%s/subscriptions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListSectionTranslationsRequest constructs an http.Request for the ListSectionTranslations method
 func NewListSectionTranslationsRequest(server string, sectionID HelpCenterSectionIDParam, params *ListSectionTranslationsParams) (*http.Request, error) {
 	var err error
@@ -34843,6 +37489,296 @@ func NewListArticlesByUserRequest(server string, userID UserOrMeIDParam, params 
 	return req, nil
 }
 
+// NewListArticleCommentsByUserRequest constructs an http.Request for the ListArticleCommentsByUser method
+func NewListArticleCommentsByUserRequest(server string, userID UserOrMeIDParam, params *ListArticleCommentsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/users/%s/comments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListContentSubscriptionsByUserRequest constructs an http.Request for the ListContentSubscriptionsByUser method
+func NewListContentSubscriptionsByUserRequest(server string, userID UserOrMeIDParam, params *ListContentSubscriptionsByUserParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/users/%s/subscriptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListUserSegmentsByUserRequest constructs an http.Request for the ListUserSegmentsByUser method
 func NewListUserSegmentsByUserRequest(server string, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams) (*http.Request, error) {
 	var err error
@@ -34965,6 +37901,384 @@ func NewListUserSegmentsByUserRequest(server string, userID UserOrMeIDParam, par
 		if params.SortOrder != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListUserVotesRequest constructs an http.Request for the ListUserVotes method
+func NewListUserVotesRequest(server string, userID UserOrMeIDParam, params *ListUserVotesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/users/%s/votes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListVotesRequest constructs an http.Request for the ListVotes method
+func NewListVotesRequest(server string, params *ListVotesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/votes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PerPage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per_page", *params.PerPage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageSize != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[size]", *params.PageSize, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[after]", *params.PageAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page[before]", *params.PageBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_by", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort_order", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteVoteRequest constructs an http.Request for the DeleteVote method
+func NewDeleteVoteRequest(server string, voteID VoteIDParam) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "vote_id", voteID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/votes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewShowVoteRequest constructs an http.Request for the ShowVote method
+func NewShowVoteRequest(server string, voteID VoteIDParam, params *ShowVoteParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "vote_id", voteID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "id"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v2/help_center/votes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", *params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -58526,6 +61840,104 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/help_center/articles/{article_id} (the `UpdateArticle` operationId).
 	UpdateArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpdateArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleResponse, error)
 
+	// ListArticleCommentsWithResponse Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments (the `ListArticleComments` operationId).
+	ListArticleCommentsWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListArticleCommentsParams, reqEditors ...RequestEditorFn) (*ListArticleCommentsResponse, error)
+
+	// CreateArticleCommentWithBodyWithResponse Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+	CreateArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateArticleCommentResponse, error)
+
+	// CreateArticleCommentWithResponse Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+	CreateArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, body CreateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateArticleCommentResponse, error)
+
+	// DeleteArticleCommentWithResponse Deletes a comment, by its author or a moderator.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `DeleteArticleComment` operationId).
+	DeleteArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, reqEditors ...RequestEditorFn) (*DeleteArticleCommentResponse, error)
+
+	// ShowArticleCommentWithResponse Shows a comment.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `ShowArticleComment` operationId).
+	ShowArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ShowArticleCommentParams, reqEditors ...RequestEditorFn) (*ShowArticleCommentResponse, error)
+
+	// UpdateArticleCommentWithBodyWithResponse Changes the text of a comment, by its author or a moderator.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+	UpdateArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateArticleCommentResponse, error)
+
+	// UpdateArticleCommentWithResponse Changes the text of a comment, by its author or a moderator.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+	UpdateArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpdateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleCommentResponse, error)
+
+	// DownvoteArticleCommentWithBodyWithResponse Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+	DownvoteArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DownvoteArticleCommentResponse, error)
+
+	// DownvoteArticleCommentWithResponse Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+	DownvoteArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body DownvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*DownvoteArticleCommentResponse, error)
+
+	// UpvoteArticleCommentWithBodyWithResponse Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+	UpvoteArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpvoteArticleCommentResponse, error)
+
+	// UpvoteArticleCommentWithResponse Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+	UpvoteArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpvoteArticleCommentResponse, error)
+
+	// ListArticleCommentVotesWithResponse Lists the votes on a comment; end users see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id}/votes (the `ListArticleCommentVotes` operationId).
+	ListArticleCommentVotesWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ListArticleCommentVotesParams, reqEditors ...RequestEditorFn) (*ListArticleCommentVotesResponse, error)
+
+	// DownvoteArticleWithBodyWithResponse Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+	DownvoteArticleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DownvoteArticleResponse, error)
+
+	// DownvoteArticleWithResponse Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+	DownvoteArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body DownvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*DownvoteArticleResponse, error)
+
 	// UpdateArticleSourceLocaleWithBodyWithResponse Makes another language the one that an article is translated from.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -58539,6 +61951,41 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/source_locale (the `UpdateArticleSourceLocale` operationId).
 	UpdateArticleSourceLocaleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpdateArticleSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleSourceLocaleResponse, error)
+
+	// ListArticleSubscriptionsWithResponse Lists the subscriptions to an article; end users see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions (the `ListArticleSubscriptions` operationId).
+	ListArticleSubscriptionsWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListArticleSubscriptionsParams, reqEditors ...RequestEditorFn) (*ListArticleSubscriptionsResponse, error)
+
+	// CreateArticleSubscriptionWithBodyWithResponse Has the caller, or for an admin another user, told by mail of comments on an article.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+	CreateArticleSubscriptionWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateArticleSubscriptionResponse, error)
+
+	// CreateArticleSubscriptionWithResponse Has the caller, or for an admin another user, told by mail of comments on an article.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+	CreateArticleSubscriptionWithResponse(ctx context.Context, articleID ArticleIDParam, body CreateArticleSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateArticleSubscriptionResponse, error)
+
+	// DeleteArticleSubscriptionWithResponse Ends a subscription to an article, by its subscriber or an admin.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `DeleteArticleSubscription` operationId).
+	DeleteArticleSubscriptionWithResponse(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*DeleteArticleSubscriptionResponse, error)
+
+	// ShowArticleSubscriptionWithResponse Shows a subscription to an article.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `ShowArticleSubscription` operationId).
+	ShowArticleSubscriptionWithResponse(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowArticleSubscriptionParams, reqEditors ...RequestEditorFn) (*ShowArticleSubscriptionResponse, error)
 
 	// ListTranslationsWithResponse Lists the translations of an article.
 	//
@@ -58588,6 +62035,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale} (the `UpdateTranslation` operationId).
 	UpdateTranslationWithResponse(ctx context.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, body UpdateTranslationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTranslationResponse, error)
+
+	// UpvoteArticleWithBodyWithResponse Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+	UpvoteArticleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpvoteArticleResponse, error)
+
+	// UpvoteArticleWithResponse Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+	UpvoteArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpvoteArticleResponse, error)
+
+	// ListArticleVotesWithResponse Lists the votes on an article; end users see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/articles/{article_id}/votes (the `ListArticleVotes` operationId).
+	ListArticleVotesWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListArticleVotesParams, reqEditors ...RequestEditorFn) (*ListArticleVotesResponse, error)
 
 	// ListCategoriesWithResponse Lists the categories that there are in a language.
 	//
@@ -58827,6 +62295,41 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v2/help_center/sections/{section_id}/source_locale (the `UpdateSectionSourceLocale` operationId).
 	UpdateSectionSourceLocaleWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body UpdateSectionSourceLocaleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSectionSourceLocaleResponse, error)
 
+	// ListSectionSubscriptionsWithResponse Lists the subscriptions to a section; end users see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions (the `ListSectionSubscriptions` operationId).
+	ListSectionSubscriptionsWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionSubscriptionsParams, reqEditors ...RequestEditorFn) (*ListSectionSubscriptionsResponse, error)
+
+	// CreateSectionSubscriptionWithBodyWithResponse Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+	CreateSectionSubscriptionWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSectionSubscriptionResponse, error)
+
+	// CreateSectionSubscriptionWithResponse Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+	CreateSectionSubscriptionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSectionSubscriptionResponse, error)
+
+	// DeleteSectionSubscriptionWithResponse Ends a subscription to a section, by its subscriber or an admin.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `DeleteSectionSubscription` operationId).
+	DeleteSectionSubscriptionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*DeleteSectionSubscriptionResponse, error)
+
+	// ShowSectionSubscriptionWithResponse Shows a subscription to a section.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `ShowSectionSubscription` operationId).
+	ShowSectionSubscriptionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowSectionSubscriptionParams, reqEditors ...RequestEditorFn) (*ShowSectionSubscriptionResponse, error)
+
 	// ListSectionTranslationsWithResponse Lists the translations of a section.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -58946,12 +62449,54 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v2/help_center/users/{user_id}/articles (the `ListArticlesByUser` operationId).
 	ListArticlesByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListArticlesByUserParams, reqEditors ...RequestEditorFn) (*ListArticlesByUserResponse, error)
 
+	// ListArticleCommentsByUserWithResponse Lists a user's comments; end users may list their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/comments (the `ListArticleCommentsByUser` operationId).
+	ListArticleCommentsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListArticleCommentsByUserParams, reqEditors ...RequestEditorFn) (*ListArticleCommentsByUserResponse, error)
+
+	// ListContentSubscriptionsByUserWithResponse Lists what a user has subscribed to; end users may list their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/subscriptions (the `ListContentSubscriptionsByUser` operationId).
+	ListContentSubscriptionsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListContentSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*ListContentSubscriptionsByUserResponse, error)
+
 	// ListUserSegmentsByUserWithResponse Lists the user segments to which a user belongs.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v2/help_center/users/{user_id}/user_segments (the `ListUserSegmentsByUser` operationId).
 	ListUserSegmentsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListUserSegmentsByUserParams, reqEditors ...RequestEditorFn) (*ListUserSegmentsByUserResponse, error)
+
+	// ListUserVotesWithResponse Lists a user's votes; end users may list their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/users/{user_id}/votes (the `ListUserVotes` operationId).
+	ListUserVotesWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListUserVotesParams, reqEditors ...RequestEditorFn) (*ListUserVotesResponse, error)
+
+	// ListVotesWithResponse Lists the votes of all users; end users see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/votes (the `ListVotes` operationId).
+	ListVotesWithResponse(ctx context.Context, params *ListVotesParams, reqEditors ...RequestEditorFn) (*ListVotesResponse, error)
+
+	// DeleteVoteWithResponse Takes a vote back, by its voter or an admin.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v2/help_center/votes/{vote_id} (the `DeleteVote` operationId).
+	DeleteVoteWithResponse(ctx context.Context, voteID VoteIDParam, reqEditors ...RequestEditorFn) (*DeleteVoteResponse, error)
+
+	// ShowVoteWithResponse Shows a vote; end users see their own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v2/help_center/votes/{vote_id} (the `ShowVote` operationId).
+	ShowVoteWithResponse(ctx context.Context, voteID VoteIDParam, params *ShowVoteParams, reqEditors ...RequestEditorFn) (*ShowVoteResponse, error)
 
 	// TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
 	//
@@ -66374,6 +69919,375 @@ func (r UpdateArticleResponse) ContentType() string {
 	return ""
 }
 
+type ListArticleCommentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleCommentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticleCommentsResponse) GetJSON200() *ArticleCommentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticleCommentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticleCommentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticleCommentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticleCommentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateArticleCommentResponse201Headers the declared response headers of an HTTP 201 response for CreateArticleComment
+type CreateArticleCommentResponse201Headers struct {
+	Location string
+}
+
+type CreateArticleCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ArticleCommentEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateArticleCommentResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateArticleCommentResponse) GetJSON201() *ArticleCommentEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateArticleCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateArticleCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateArticleCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateArticleCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteArticleCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteArticleCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteArticleCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteArticleCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteArticleCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowArticleCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleCommentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowArticleCommentResponse) GetJSON200() *ArticleCommentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowArticleCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowArticleCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowArticleCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowArticleCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateArticleCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleCommentEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateArticleCommentResponse) GetJSON200() *ArticleCommentEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateArticleCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateArticleCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateArticleCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateArticleCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DownvoteArticleCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DownvoteArticleCommentResponse) GetJSON200() *VoteEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DownvoteArticleCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownvoteArticleCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownvoteArticleCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownvoteArticleCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpvoteArticleCommentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpvoteArticleCommentResponse) GetJSON200() *VoteEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpvoteArticleCommentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpvoteArticleCommentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpvoteArticleCommentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpvoteArticleCommentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticleCommentVotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticleCommentVotesResponse) GetJSON200() *VoteList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticleCommentVotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticleCommentVotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticleCommentVotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticleCommentVotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DownvoteArticleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DownvoteArticleResponse) GetJSON200() *VoteEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r DownvoteArticleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownvoteArticleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownvoteArticleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownvoteArticleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type UpdateArticleSourceLocaleResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -66409,6 +70323,170 @@ func (r UpdateArticleSourceLocaleResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateArticleSourceLocaleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticleSubscriptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentSubscriptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticleSubscriptionsResponse) GetJSON200() *ContentSubscriptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticleSubscriptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticleSubscriptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticleSubscriptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticleSubscriptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateArticleSubscriptionResponse201Headers the declared response headers of an HTTP 201 response for CreateArticleSubscription
+type CreateArticleSubscriptionResponse201Headers struct {
+	Location string
+}
+
+type CreateArticleSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ContentSubscriptionEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateArticleSubscriptionResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateArticleSubscriptionResponse) GetJSON201() *ContentSubscriptionEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateArticleSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateArticleSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateArticleSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateArticleSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteArticleSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteArticleSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteArticleSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteArticleSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteArticleSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowArticleSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentSubscriptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowArticleSubscriptionResponse) GetJSON200() *ContentSubscriptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowArticleSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowArticleSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowArticleSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowArticleSubscriptionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -66621,6 +70699,88 @@ func (r UpdateTranslationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateTranslationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpvoteArticleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpvoteArticleResponse) GetJSON200() *VoteEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r UpvoteArticleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpvoteArticleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpvoteArticleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpvoteArticleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListArticleVotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticleVotesResponse) GetJSON200() *VoteList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticleVotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticleVotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticleVotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticleVotesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -67625,6 +71785,170 @@ func (r UpdateSectionSourceLocaleResponse) ContentType() string {
 	return ""
 }
 
+type ListSectionSubscriptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentSubscriptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSectionSubscriptionsResponse) GetJSON200() *ContentSubscriptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSectionSubscriptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSectionSubscriptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSectionSubscriptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSectionSubscriptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateSectionSubscriptionResponse201Headers the declared response headers of an HTTP 201 response for CreateSectionSubscription
+type CreateSectionSubscriptionResponse201Headers struct {
+	Location string
+}
+
+type CreateSectionSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ContentSubscriptionEnvelope
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSectionSubscriptionResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSectionSubscriptionResponse) GetJSON201() *ContentSubscriptionEnvelope {
+	return r.JSON201
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateSectionSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateSectionSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateSectionSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateSectionSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteSectionSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteSectionSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteSectionSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteSectionSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteSectionSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowSectionSubscriptionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentSubscriptionEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowSectionSubscriptionResponse) GetJSON200() *ContentSubscriptionEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowSectionSubscriptionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowSectionSubscriptionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowSectionSubscriptionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowSectionSubscriptionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSectionTranslationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -68158,6 +72482,88 @@ func (r ListArticlesByUserResponse) ContentType() string {
 	return ""
 }
 
+type ListArticleCommentsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArticleCommentList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListArticleCommentsByUserResponse) GetJSON200() *ArticleCommentList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListArticleCommentsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListArticleCommentsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListArticleCommentsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListArticleCommentsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListContentSubscriptionsByUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContentSubscriptionList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListContentSubscriptionsByUserResponse) GetJSON200() *ContentSubscriptionList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListContentSubscriptionsByUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListContentSubscriptionsByUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListContentSubscriptionsByUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListContentSubscriptionsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUserSegmentsByUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -68193,6 +72599,163 @@ func (r ListUserSegmentsByUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListUserSegmentsByUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserVotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserVotesResponse) GetJSON200() *VoteList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserVotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserVotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserVotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserVotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListVotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteList
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListVotesResponse) GetJSON200() *VoteList {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ListVotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListVotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListVotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListVotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteVoteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteVoteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteVoteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteVoteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteVoteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowVoteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoteEnvelope
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowVoteResponse) GetJSON200() *VoteEnvelope {
+	return r.JSON200
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowVoteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowVoteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowVoteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowVoteResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -83819,6 +88382,188 @@ func (c *ClientWithResponses) UpdateArticleWithResponse(ctx context.Context, art
 	return ParseUpdateArticleResponse(rsp)
 }
 
+// ListArticleCommentsWithResponse Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments (the `ListArticleComments` operationId).
+func (c *ClientWithResponses) ListArticleCommentsWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListArticleCommentsParams, reqEditors ...RequestEditorFn) (*ListArticleCommentsResponse, error) {
+	rsp, err := c.ListArticleComments(ctx, articleID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticleCommentsResponse(rsp)
+}
+
+// CreateArticleCommentWithBodyWithResponse Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+func (c *ClientWithResponses) CreateArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateArticleCommentResponse, error) {
+	rsp, err := c.CreateArticleCommentWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateArticleCommentResponse(rsp)
+}
+
+// CreateArticleCommentWithResponse Comments on an article. Moderators may name another author and time. Subscribers are told by mail unless notify_subscribers is false.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments (the `CreateArticleComment` operationId).
+func (c *ClientWithResponses) CreateArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, body CreateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateArticleCommentResponse, error) {
+	rsp, err := c.CreateArticleComment(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateArticleCommentResponse(rsp)
+}
+
+// DeleteArticleCommentWithResponse Deletes a comment, by its author or a moderator.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `DeleteArticleComment` operationId).
+func (c *ClientWithResponses) DeleteArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, reqEditors ...RequestEditorFn) (*DeleteArticleCommentResponse, error) {
+	rsp, err := c.DeleteArticleComment(ctx, articleID, commentID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteArticleCommentResponse(rsp)
+}
+
+// ShowArticleCommentWithResponse Shows a comment.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `ShowArticleComment` operationId).
+func (c *ClientWithResponses) ShowArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ShowArticleCommentParams, reqEditors ...RequestEditorFn) (*ShowArticleCommentResponse, error) {
+	rsp, err := c.ShowArticleComment(ctx, articleID, commentID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowArticleCommentResponse(rsp)
+}
+
+// UpdateArticleCommentWithBodyWithResponse Changes the text of a comment, by its author or a moderator.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+func (c *ClientWithResponses) UpdateArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateArticleCommentResponse, error) {
+	rsp, err := c.UpdateArticleCommentWithBody(ctx, articleID, commentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateArticleCommentResponse(rsp)
+}
+
+// UpdateArticleCommentWithResponse Changes the text of a comment, by its author or a moderator.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v2/help_center/articles/{article_id}/comments/{comment_id} (the `UpdateArticleComment` operationId).
+func (c *ClientWithResponses) UpdateArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpdateArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateArticleCommentResponse, error) {
+	rsp, err := c.UpdateArticleComment(ctx, articleID, commentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateArticleCommentResponse(rsp)
+}
+
+// DownvoteArticleCommentWithBodyWithResponse Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+func (c *ClientWithResponses) DownvoteArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DownvoteArticleCommentResponse, error) {
+	rsp, err := c.DownvoteArticleCommentWithBody(ctx, articleID, commentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownvoteArticleCommentResponse(rsp)
+}
+
+// DownvoteArticleCommentWithResponse Votes down on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/down (the `DownvoteArticleComment` operationId).
+func (c *ClientWithResponses) DownvoteArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body DownvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*DownvoteArticleCommentResponse, error) {
+	rsp, err := c.DownvoteArticleComment(ctx, articleID, commentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownvoteArticleCommentResponse(rsp)
+}
+
+// UpvoteArticleCommentWithBodyWithResponse Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+func (c *ClientWithResponses) UpvoteArticleCommentWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpvoteArticleCommentResponse, error) {
+	rsp, err := c.UpvoteArticleCommentWithBody(ctx, articleID, commentID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpvoteArticleCommentResponse(rsp)
+}
+
+// UpvoteArticleCommentWithResponse Votes up on a comment. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/comments/{comment_id}/up (the `UpvoteArticleComment` operationId).
+func (c *ClientWithResponses) UpvoteArticleCommentWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, body UpvoteArticleCommentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpvoteArticleCommentResponse, error) {
+	rsp, err := c.UpvoteArticleComment(ctx, articleID, commentID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpvoteArticleCommentResponse(rsp)
+}
+
+// ListArticleCommentVotesWithResponse Lists the votes on a comment; end users see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/comments/{comment_id}/votes (the `ListArticleCommentVotes` operationId).
+func (c *ClientWithResponses) ListArticleCommentVotesWithResponse(ctx context.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam, params *ListArticleCommentVotesParams, reqEditors ...RequestEditorFn) (*ListArticleCommentVotesResponse, error) {
+	rsp, err := c.ListArticleCommentVotes(ctx, articleID, commentID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticleCommentVotesResponse(rsp)
+}
+
+// DownvoteArticleWithBodyWithResponse Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+func (c *ClientWithResponses) DownvoteArticleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DownvoteArticleResponse, error) {
+	rsp, err := c.DownvoteArticleWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownvoteArticleResponse(rsp)
+}
+
+// DownvoteArticleWithResponse Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/down (the `DownvoteArticle` operationId).
+func (c *ClientWithResponses) DownvoteArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body DownvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*DownvoteArticleResponse, error) {
+	rsp, err := c.DownvoteArticle(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownvoteArticleResponse(rsp)
+}
+
 // UpdateArticleSourceLocaleWithBodyWithResponse Makes another language the one that an article is translated from.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -83843,6 +88588,71 @@ func (c *ClientWithResponses) UpdateArticleSourceLocaleWithResponse(ctx context.
 		return nil, err
 	}
 	return ParseUpdateArticleSourceLocaleResponse(rsp)
+}
+
+// ListArticleSubscriptionsWithResponse Lists the subscriptions to an article; end users see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions (the `ListArticleSubscriptions` operationId).
+func (c *ClientWithResponses) ListArticleSubscriptionsWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListArticleSubscriptionsParams, reqEditors ...RequestEditorFn) (*ListArticleSubscriptionsResponse, error) {
+	rsp, err := c.ListArticleSubscriptions(ctx, articleID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticleSubscriptionsResponse(rsp)
+}
+
+// CreateArticleSubscriptionWithBodyWithResponse Has the caller, or for an admin another user, told by mail of comments on an article.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+func (c *ClientWithResponses) CreateArticleSubscriptionWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateArticleSubscriptionResponse, error) {
+	rsp, err := c.CreateArticleSubscriptionWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateArticleSubscriptionResponse(rsp)
+}
+
+// CreateArticleSubscriptionWithResponse Has the caller, or for an admin another user, told by mail of comments on an article.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/subscriptions (the `CreateArticleSubscription` operationId).
+func (c *ClientWithResponses) CreateArticleSubscriptionWithResponse(ctx context.Context, articleID ArticleIDParam, body CreateArticleSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateArticleSubscriptionResponse, error) {
+	rsp, err := c.CreateArticleSubscription(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateArticleSubscriptionResponse(rsp)
+}
+
+// DeleteArticleSubscriptionWithResponse Ends a subscription to an article, by its subscriber or an admin.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `DeleteArticleSubscription` operationId).
+func (c *ClientWithResponses) DeleteArticleSubscriptionWithResponse(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*DeleteArticleSubscriptionResponse, error) {
+	rsp, err := c.DeleteArticleSubscription(ctx, articleID, subscriptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteArticleSubscriptionResponse(rsp)
+}
+
+// ShowArticleSubscriptionWithResponse Shows a subscription to an article.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/subscriptions/{subscription_id} (the `ShowArticleSubscription` operationId).
+func (c *ClientWithResponses) ShowArticleSubscriptionWithResponse(ctx context.Context, articleID ArticleIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowArticleSubscriptionParams, reqEditors ...RequestEditorFn) (*ShowArticleSubscriptionResponse, error) {
+	rsp, err := c.ShowArticleSubscription(ctx, articleID, subscriptionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowArticleSubscriptionResponse(rsp)
 }
 
 // ListTranslationsWithResponse Lists the translations of an article.
@@ -83934,6 +88744,45 @@ func (c *ClientWithResponses) UpdateTranslationWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseUpdateTranslationResponse(rsp)
+}
+
+// UpvoteArticleWithBodyWithResponse Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+func (c *ClientWithResponses) UpvoteArticleWithBodyWithResponse(ctx context.Context, articleID ArticleIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpvoteArticleResponse, error) {
+	rsp, err := c.UpvoteArticleWithBody(ctx, articleID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpvoteArticleResponse(rsp)
+}
+
+// UpvoteArticleWithResponse Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/articles/{article_id}/up (the `UpvoteArticle` operationId).
+func (c *ClientWithResponses) UpvoteArticleWithResponse(ctx context.Context, articleID ArticleIDParam, body UpvoteArticleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpvoteArticleResponse, error) {
+	rsp, err := c.UpvoteArticle(ctx, articleID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpvoteArticleResponse(rsp)
+}
+
+// ListArticleVotesWithResponse Lists the votes on an article; end users see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/articles/{article_id}/votes (the `ListArticleVotes` operationId).
+func (c *ClientWithResponses) ListArticleVotesWithResponse(ctx context.Context, articleID ArticleIDParam, params *ListArticleVotesParams, reqEditors ...RequestEditorFn) (*ListArticleVotesResponse, error) {
+	rsp, err := c.ListArticleVotes(ctx, articleID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticleVotesResponse(rsp)
 }
 
 // ListCategoriesWithResponse Lists the categories that there are in a language.
@@ -84378,6 +89227,71 @@ func (c *ClientWithResponses) UpdateSectionSourceLocaleWithResponse(ctx context.
 	return ParseUpdateSectionSourceLocaleResponse(rsp)
 }
 
+// ListSectionSubscriptionsWithResponse Lists the subscriptions to a section; end users see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions (the `ListSectionSubscriptions` operationId).
+func (c *ClientWithResponses) ListSectionSubscriptionsWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, params *ListSectionSubscriptionsParams, reqEditors ...RequestEditorFn) (*ListSectionSubscriptionsResponse, error) {
+	rsp, err := c.ListSectionSubscriptions(ctx, sectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSectionSubscriptionsResponse(rsp)
+}
+
+// CreateSectionSubscriptionWithBodyWithResponse Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+func (c *ClientWithResponses) CreateSectionSubscriptionWithBodyWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSectionSubscriptionResponse, error) {
+	rsp, err := c.CreateSectionSubscriptionWithBody(ctx, sectionID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSectionSubscriptionResponse(rsp)
+}
+
+// CreateSectionSubscriptionWithResponse Has the caller, or for an admin another user, told by mail of new articles of a section, and of comments on all of them if include_comments is true.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v2/help_center/sections/{section_id}/subscriptions (the `CreateSectionSubscription` operationId).
+func (c *ClientWithResponses) CreateSectionSubscriptionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, body CreateSectionSubscriptionJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSectionSubscriptionResponse, error) {
+	rsp, err := c.CreateSectionSubscription(ctx, sectionID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateSectionSubscriptionResponse(rsp)
+}
+
+// DeleteSectionSubscriptionWithResponse Ends a subscription to a section, by its subscriber or an admin.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `DeleteSectionSubscription` operationId).
+func (c *ClientWithResponses) DeleteSectionSubscriptionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, reqEditors ...RequestEditorFn) (*DeleteSectionSubscriptionResponse, error) {
+	rsp, err := c.DeleteSectionSubscription(ctx, sectionID, subscriptionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteSectionSubscriptionResponse(rsp)
+}
+
+// ShowSectionSubscriptionWithResponse Shows a subscription to a section.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/sections/{section_id}/subscriptions/{subscription_id} (the `ShowSectionSubscription` operationId).
+func (c *ClientWithResponses) ShowSectionSubscriptionWithResponse(ctx context.Context, sectionID HelpCenterSectionIDParam, subscriptionID ContentSubscriptionIDParam, params *ShowSectionSubscriptionParams, reqEditors ...RequestEditorFn) (*ShowSectionSubscriptionResponse, error) {
+	rsp, err := c.ShowSectionSubscription(ctx, sectionID, subscriptionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowSectionSubscriptionResponse(rsp)
+}
+
 // ListSectionTranslationsWithResponse Lists the translations of a section.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -84599,6 +89513,32 @@ func (c *ClientWithResponses) ListArticlesByUserWithResponse(ctx context.Context
 	return ParseListArticlesByUserResponse(rsp)
 }
 
+// ListArticleCommentsByUserWithResponse Lists a user's comments; end users may list their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/comments (the `ListArticleCommentsByUser` operationId).
+func (c *ClientWithResponses) ListArticleCommentsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListArticleCommentsByUserParams, reqEditors ...RequestEditorFn) (*ListArticleCommentsByUserResponse, error) {
+	rsp, err := c.ListArticleCommentsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListArticleCommentsByUserResponse(rsp)
+}
+
+// ListContentSubscriptionsByUserWithResponse Lists what a user has subscribed to; end users may list their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/subscriptions (the `ListContentSubscriptionsByUser` operationId).
+func (c *ClientWithResponses) ListContentSubscriptionsByUserWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListContentSubscriptionsByUserParams, reqEditors ...RequestEditorFn) (*ListContentSubscriptionsByUserResponse, error) {
+	rsp, err := c.ListContentSubscriptionsByUser(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListContentSubscriptionsByUserResponse(rsp)
+}
+
 // ListUserSegmentsByUserWithResponse Lists the user segments to which a user belongs.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -84610,6 +89550,58 @@ func (c *ClientWithResponses) ListUserSegmentsByUserWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParseListUserSegmentsByUserResponse(rsp)
+}
+
+// ListUserVotesWithResponse Lists a user's votes; end users may list their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/users/{user_id}/votes (the `ListUserVotes` operationId).
+func (c *ClientWithResponses) ListUserVotesWithResponse(ctx context.Context, userID UserOrMeIDParam, params *ListUserVotesParams, reqEditors ...RequestEditorFn) (*ListUserVotesResponse, error) {
+	rsp, err := c.ListUserVotes(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserVotesResponse(rsp)
+}
+
+// ListVotesWithResponse Lists the votes of all users; end users see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/votes (the `ListVotes` operationId).
+func (c *ClientWithResponses) ListVotesWithResponse(ctx context.Context, params *ListVotesParams, reqEditors ...RequestEditorFn) (*ListVotesResponse, error) {
+	rsp, err := c.ListVotes(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListVotesResponse(rsp)
+}
+
+// DeleteVoteWithResponse Takes a vote back, by its voter or an admin.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v2/help_center/votes/{vote_id} (the `DeleteVote` operationId).
+func (c *ClientWithResponses) DeleteVoteWithResponse(ctx context.Context, voteID VoteIDParam, reqEditors ...RequestEditorFn) (*DeleteVoteResponse, error) {
+	rsp, err := c.DeleteVote(ctx, voteID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteVoteResponse(rsp)
+}
+
+// ShowVoteWithResponse Shows a vote; end users see their own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v2/help_center/votes/{vote_id} (the `ShowVote` operationId).
+func (c *ClientWithResponses) ShowVoteWithResponse(ctx context.Context, voteID VoteIDParam, params *ShowVoteParams, reqEditors ...RequestEditorFn) (*ShowVoteResponse, error) {
+	rsp, err := c.ShowVote(ctx, voteID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowVoteResponse(rsp)
 }
 
 // TicketImportWithBodyWithResponse Creates a ticket as it was elsewhere, with its comments and times. No rule runs and nobody is told.
@@ -93019,6 +98011,243 @@ func ParseUpdateArticleResponse(rsp *http.Response) (*UpdateArticleResponse, err
 	return response, nil
 }
 
+// ParseListArticleCommentsResponse parses an HTTP response from a ListArticleCommentsWithResponse call
+func ParseListArticleCommentsResponse(rsp *http.Response) (*ListArticleCommentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticleCommentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleCommentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateArticleCommentResponse parses an HTTP response from a CreateArticleCommentWithResponse call
+func ParseCreateArticleCommentResponse(rsp *http.Response) (*CreateArticleCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateArticleCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ArticleCommentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateArticleCommentResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteArticleCommentResponse parses an HTTP response from a DeleteArticleCommentWithResponse call
+func ParseDeleteArticleCommentResponse(rsp *http.Response) (*DeleteArticleCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteArticleCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowArticleCommentResponse parses an HTTP response from a ShowArticleCommentWithResponse call
+func ParseShowArticleCommentResponse(rsp *http.Response) (*ShowArticleCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowArticleCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleCommentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateArticleCommentResponse parses an HTTP response from a UpdateArticleCommentWithResponse call
+func ParseUpdateArticleCommentResponse(rsp *http.Response) (*UpdateArticleCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateArticleCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleCommentEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownvoteArticleCommentResponse parses an HTTP response from a DownvoteArticleCommentWithResponse call
+func ParseDownvoteArticleCommentResponse(rsp *http.Response) (*DownvoteArticleCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownvoteArticleCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpvoteArticleCommentResponse parses an HTTP response from a UpvoteArticleCommentWithResponse call
+func ParseUpvoteArticleCommentResponse(rsp *http.Response) (*UpvoteArticleCommentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpvoteArticleCommentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListArticleCommentVotesResponse parses an HTTP response from a ListArticleCommentVotesWithResponse call
+func ParseListArticleCommentVotesResponse(rsp *http.Response) (*ListArticleCommentVotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticleCommentVotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownvoteArticleResponse parses an HTTP response from a DownvoteArticleWithResponse call
+func ParseDownvoteArticleResponse(rsp *http.Response) (*DownvoteArticleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownvoteArticleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseUpdateArticleSourceLocaleResponse parses an HTTP response from a UpdateArticleSourceLocaleWithResponse call
 func ParseUpdateArticleSourceLocaleResponse(rsp *http.Response) (*UpdateArticleSourceLocaleResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -93035,6 +98264,113 @@ func ParseUpdateArticleSourceLocaleResponse(rsp *http.Response) (*UpdateArticleS
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EmptyEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListArticleSubscriptionsResponse parses an HTTP response from a ListArticleSubscriptionsWithResponse call
+func ParseListArticleSubscriptionsResponse(rsp *http.Response) (*ListArticleSubscriptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticleSubscriptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentSubscriptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateArticleSubscriptionResponse parses an HTTP response from a CreateArticleSubscriptionWithResponse call
+func ParseCreateArticleSubscriptionResponse(rsp *http.Response) (*CreateArticleSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateArticleSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ContentSubscriptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateArticleSubscriptionResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteArticleSubscriptionResponse parses an HTTP response from a DeleteArticleSubscriptionWithResponse call
+func ParseDeleteArticleSubscriptionResponse(rsp *http.Response) (*DeleteArticleSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteArticleSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowArticleSubscriptionResponse parses an HTTP response from a ShowArticleSubscriptionWithResponse call
+func ParseShowArticleSubscriptionResponse(rsp *http.Response) (*ShowArticleSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowArticleSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentSubscriptionEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -93178,6 +98514,58 @@ func ParseUpdateTranslationResponse(rsp *http.Response) (*UpdateTranslationRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TranslationEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpvoteArticleResponse parses an HTTP response from a UpvoteArticleWithResponse call
+func ParseUpvoteArticleResponse(rsp *http.Response) (*UpvoteArticleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpvoteArticleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListArticleVotesResponse parses an HTTP response from a ListArticleVotesWithResponse call
+func ParseListArticleVotesResponse(rsp *http.Response) (*ListArticleVotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticleVotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -93844,6 +99232,113 @@ func ParseUpdateSectionSourceLocaleResponse(rsp *http.Response) (*UpdateSectionS
 	return response, nil
 }
 
+// ParseListSectionSubscriptionsResponse parses an HTTP response from a ListSectionSubscriptionsWithResponse call
+func ParseListSectionSubscriptionsResponse(rsp *http.Response) (*ListSectionSubscriptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSectionSubscriptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentSubscriptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateSectionSubscriptionResponse parses an HTTP response from a CreateSectionSubscriptionWithResponse call
+func ParseCreateSectionSubscriptionResponse(rsp *http.Response) (*CreateSectionSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateSectionSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ContentSubscriptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSectionSubscriptionResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteSectionSubscriptionResponse parses an HTTP response from a DeleteSectionSubscriptionWithResponse call
+func ParseDeleteSectionSubscriptionResponse(rsp *http.Response) (*DeleteSectionSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteSectionSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowSectionSubscriptionResponse parses an HTTP response from a ShowSectionSubscriptionWithResponse call
+func ParseShowSectionSubscriptionResponse(rsp *http.Response) (*ShowSectionSubscriptionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowSectionSubscriptionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentSubscriptionEnvelope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListSectionTranslationsResponse parses an HTTP response from a ListSectionTranslationsWithResponse call
 func ParseListSectionTranslationsResponse(rsp *http.Response) (*ListSectionTranslationsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -94188,6 +99683,58 @@ func ParseListArticlesByUserResponse(rsp *http.Response) (*ListArticlesByUserRes
 	return response, nil
 }
 
+// ParseListArticleCommentsByUserResponse parses an HTTP response from a ListArticleCommentsByUserWithResponse call
+func ParseListArticleCommentsByUserResponse(rsp *http.Response) (*ListArticleCommentsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListArticleCommentsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArticleCommentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListContentSubscriptionsByUserResponse parses an HTTP response from a ListContentSubscriptionsByUserWithResponse call
+func ParseListContentSubscriptionsByUserResponse(rsp *http.Response) (*ListContentSubscriptionsByUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListContentSubscriptionsByUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContentSubscriptionList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListUserSegmentsByUserResponse parses an HTTP response from a ListUserSegmentsByUserWithResponse call
 func ParseListUserSegmentsByUserResponse(rsp *http.Response) (*ListUserSegmentsByUserResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -94204,6 +99751,100 @@ func ParseListUserSegmentsByUserResponse(rsp *http.Response) (*ListUserSegmentsB
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest UserSegmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserVotesResponse parses an HTTP response from a ListUserVotesWithResponse call
+func ParseListUserVotesResponse(rsp *http.Response) (*ListUserVotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserVotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListVotesResponse parses an HTTP response from a ListVotesWithResponse call
+func ParseListVotesResponse(rsp *http.Response) (*ListVotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListVotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteVoteResponse parses an HTTP response from a DeleteVoteWithResponse call
+func ParseDeleteVoteResponse(rsp *http.Response) (*DeleteVoteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteVoteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	return response, nil
+}
+
+// ParseShowVoteResponse parses an HTTP response from a ShowVoteWithResponse call
+func ParseShowVoteResponse(rsp *http.Response) (*ShowVoteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowVoteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoteEnvelope
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

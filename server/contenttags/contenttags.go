@@ -120,13 +120,19 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id string, name *st
 	return t, err
 }
 
-// Delete removes a tag. Staff may. It fails with fault.NotFound.
+// Delete removes a tag, also from the articles that have it. Staff may. It fails
+// with fault.NotFound.
 func (s *Service) Delete(ctx context.Context, by auth.Actor, id string) error {
 	if !by.Staff() {
 		return fault.Denied()
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		t, err := take(tx.Clauses(clause.Locking{Strength: "UPDATE"}), id)
+		if err != nil {
+			return err
+		}
+		err = tx.Exec("UPDATE articles SET content_tag_ids = array_remove(content_tag_ids, ?) WHERE account_id = ? AND content_tag_ids <> '{}' AND content_tag_ids @> ARRAY[?::text]",
+			id, by.AccountID, id).Error
 		if err != nil {
 			return err
 		}
@@ -170,7 +176,7 @@ func CheckTx(tx *gorm.DB, field string, ids []string) error {
 	}
 	for _, id := range ids {
 		if !known[id] {
-			return fault.InvalidField(field, "%s is not a content tag", id)
+			return fault.InvalidField(field, "%.50s is not a content tag", id)
 		}
 	}
 	return nil

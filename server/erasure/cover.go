@@ -21,14 +21,17 @@ var (
 		"user_identities", "api_tokens", "oauth_tokens", "jwt_keys", "signing_keys", "satisfaction_reasons", "blob_removals",
 		"erasures", "idempotency_keys", "organization_merges", "dynamic_content_items", "dynamic_content_variants", "tag_counts", "tag_changes",
 		"rules", "trigger_categories", "trigger_revisions", "sla_policies", "ticket_metrics", "webhooks",
-		"user_segments", "permission_groups", "content_tags",
+		"user_segments", "permission_groups", "content_tags", "votes", "content_subscriptions",
 	}
 	onlyThese = map[string][]string{
 		"users":         {"details", "notes", "user_fields"},
 		"organizations": {"details", "notes", "organization_fields"},
 		"job_statuses":  {"message", "results"},
 		"attachments":   {"file_name"},
-		"events":        {"detail", "change"},
+
+		"article_comments": {"html_body"},
+
+		"events": {"detail", "change"},
 
 		"webhook_invocations": {"endpoint", "payload"},
 		"webhook_attempts":    {"request_headers", "response_headers", "response_payload"},
@@ -37,7 +40,7 @@ var (
 	// and such values elsewhere. A person may be called Mark Public.
 	structure = []string{
 		"type", "field_name", "channel", "rel", "status", "role", "priority", "score", "content_type", "charset", "malware_scan_result",
-		"status_category", "custom_status",
+		"status_category", "custom_status", "source_type", "source_locale", "sorting", "viewable_by", "manageable_by",
 	}
 	ourWords = []string{
 		"new", "open", "pending", "hold", "solved", "closed", "deleted", "low", "normal", "high", "urgent", "problem", "incident", "question", "task",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/positions"
 	"github.com/helpd/helpd/server/segments"
@@ -39,6 +40,7 @@ type ArticleChange struct {
 	LabelNames        []string
 	ContentTagIDs     []string
 	CreatedAt         *time.Time // when it is made, by an admin
+	Quiet             bool       // nobody is told of a new one by mail
 	Text              Text
 	Texts             []Text // in more languages
 }
@@ -102,7 +104,7 @@ func (s *Service) CreateArticle(ctx context.Context, by auth.Actor, asked string
 			if t.Outdated {
 				out.OutdatedLocales = append(out.OutdatedLocales, t.Locale)
 			}
-			if err := s.publishedTx(tx, by, out.Article, t); err != nil {
+			if err := s.publishedTx(tx, by, out.Article, t, c.Quiet); err != nil {
 				return err
 			}
 		}
@@ -205,15 +207,11 @@ func (c ArticleChange) tagsTx(tx *gorm.DB, row *models.Article) error {
 	if c.ContentTagIDs == nil || slices.Equal(c.ContentTagIDs, row.ContentTagIDs) {
 		return nil
 	}
-	var known []string
-	if err := tx.Model(&models.ContentTag{}).Where("id = ANY(?::text[])", models.Strings(c.ContentTagIDs)).Pluck("id", &known).Error; err != nil {
+	if err := contenttags.CheckTx(tx, "content_tag_ids", c.ContentTagIDs); err != nil {
 		return err
 	}
 	row.ContentTagIDs = models.Strings{}
 	for _, id := range c.ContentTagIDs {
-		if !slices.Contains(known, id) {
-			return fault.InvalidField("content_tag_ids", "%.50s is not a content tag", id)
-		}
 		if !slices.Contains(row.ContentTagIDs, id) {
 			row.ContentTagIDs = append(row.ContentTagIDs, id)
 		}

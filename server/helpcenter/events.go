@@ -34,9 +34,15 @@ type articlePublished struct {
 
 // publishedTx notes that an article can be read in a language, unless it is a
 // draft there.
-func (s *Service) publishedTx(tx *gorm.DB, by auth.Actor, a models.Article, t models.Translation) error {
+// Unless it is to be quiet, those who subscribed to the section are told by mail.
+func (s *Service) publishedTx(tx *gorm.DB, by auth.Actor, a models.Article, t models.Translation, quiet bool) error {
 	if t.Draft {
 		return nil
+	}
+	if !quiet {
+		if err := s.tellOfArticleTx(tx, a, t); err != nil {
+			return err
+		}
 	}
 	return events.AppendTx(tx, s.by(by), "article", a.ID, events.Event{
 		Type: "article.published", Detail: Detail(a.ID, a.BrandID),

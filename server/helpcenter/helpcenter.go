@@ -34,6 +34,8 @@ type Service struct {
 	db     *gorm.DB
 	fields *fields.Service
 	now    func() time.Time
+	// PublicURL is tickets.Service.PublicURL, of the links in mails to subscribers.
+	PublicURL string
 }
 
 // New makes the service. f knows what languages accounts have.

@@ -172,7 +172,7 @@ func (s *Service) CreateTranslation(ctx context.Context, by auth.Actor, source s
 		if err := s.touchTx(tx, by, source, id, true); err != nil {
 			return err
 		}
-		return s.publishedTx(tx, by, *of, list[0])
+		return s.publishedTx(tx, by, *of, list[0], false)
 	})
 	return out, err
 }
@@ -259,7 +259,7 @@ func (s *Service) shownNowTx(tx *gorm.DB, by auth.Actor, a models.Article, befor
 	case after.Draft:
 		return s.unpublishedTx(tx, by, []brandArticle{{a.ID, a.BrandID}})
 	}
-	return s.publishedTx(tx, by, a, after)
+	return s.publishedTx(tx, by, a, after, false)
 }
 
 // DeleteTranslation removes a translation for good, with its revisions. It fails

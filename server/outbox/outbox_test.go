@@ -205,7 +205,7 @@ func TestTexts(t *testing.T) {
 	if want := "Help\n& more\n\nOpen words\n\nhttps://acme.example/satisfaction/t"; m.TextBody != want {
 		t.Errorf("as text the requester reads\n%q", m.TextBody)
 	}
-	if m.RuleID != 5 || m.EventID != 7 || m.AuditID != 20 || m.TicketID != 1 || m.Channel != models.ChannelEmail || !m.CreatedAt.Equal(noon) || m.SentAt != nil {
+	if m.RuleID != 5 || m.EventID != 7 || m.AuditID != 20 || *m.TicketID != 1 || m.Channel != models.ChannelEmail || !m.CreatedAt.Equal(noon) || m.SentAt != nil {
 		t.Errorf("it is %+v", m)
 	}
 	// The agent reads what is hidden, and gets no vote of the requester's.

@@ -23,7 +23,7 @@ func write(c placeholders.Context, f Facts, n Notification, to recipients, nth i
 		c.SurveyURL = ""
 	}
 	m := models.OutboxMail{
-		Tenant: models.Tenant{AccountID: c.Ticket.AccountID}, TicketID: c.Ticket.ID, AuditID: f.AuditID, EventID: n.EventID, RuleID: n.RuleID,
+		Tenant: models.Tenant{AccountID: c.Ticket.AccountID}, TicketID: &c.Ticket.ID, AuditID: f.AuditID, EventID: n.EventID, RuleID: n.RuleID,
 		Channel: models.ChannelEmail, Headers: headers(&c, f, nth), CreatedAt: f.At,
 		Subject:  oneLine(placeholders.Render(n.Subject, liquid.Text, c)),
 		HTMLBody: placeholders.Render(n.Body, liquid.HTML, c),

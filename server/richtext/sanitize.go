@@ -58,3 +58,16 @@ func ArticleOfMarkdown(source string) string {
 	}
 	return Article(b.String())
 }
+
+// comment lets through what readers need who answer: text marks, links, lists,
+// tables, code, pictures.
+var comment = func() *bluemonday.Policy {
+	p := bluemonday.UGCPolicy()
+	p.RequireNoFollowOnLinks(true)
+	return p
+}()
+
+// Comment is HTML from outside as it may stand in a reader's comment.
+func Comment(source string) string {
+	return strings.TrimSpace(comment.Sanitize(source))
+}

@@ -14,16 +14,16 @@ const facts = `CROSS JOIN LATERAL (SELECT
 	u.tags || ARRAY(SELECT unnest(o.tags) FROM organization_memberships m JOIN organizations o ON o.account_id = m.account_id AND o.id = m.organization_id
 		WHERE m.account_id = u.account_id AND m.user_id = u.id) AS tags OFFSET 0) AS f`
 
-// belongs is the condition that a user u with such facts f belongs to a segment s.
-const belongs = `(s.user_type = 'signed_in_users' OR u.role <> 'end-user') AND (s.added_user_ids @> ARRAY[u.id]
-	OR s.tags <@ f.tags AND (s.or_tags = '{}' OR s.or_tags && f.tags)
-	AND (s.group_ids = '{}' AND (s.organization_ids = '{}' OR s.user_type = 'signed_in_users' AND u.role <> 'end-user')
-		OR s.group_ids && f.groups OR s.organization_ids && f.organizations))`
+// belongs is the condition that a user u with such facts f belongs to a segment us.
+const belongs = `(us.user_type = 'signed_in_users' OR u.role <> 'end-user') AND (us.added_user_ids @> ARRAY[u.id]
+	OR us.tags <@ f.tags AND (us.or_tags = '{}' OR us.or_tags && f.tags)
+	AND (us.group_ids = '{}' AND (us.organization_ids = '{}' OR us.user_type = 'signed_in_users' AND u.role <> 'end-user')
+		OR us.group_ids && f.groups OR us.organization_ids && f.organizations))`
 
 // ofUser is an SQL expression: the ids of the segments to which a user belongs.
 // It depends on no row of the statement that it stands in and so is found once.
 func ofUser(account, id int64) (string, []any) {
-	return "ARRAY(SELECT s.id FROM users u " + facts + " JOIN user_segments s ON s.account_id = u.account_id AND " + belongs +
+	return "ARRAY(SELECT us.id FROM users u " + facts + " JOIN user_segments us ON us.account_id = u.account_id AND " + belongs +
 		" WHERE u.account_id = ? AND u.id = ?)", []any{account, id}
 }
 
@@ -69,7 +69,7 @@ func VisibleAny(by auth.Actor, column string) (string, []any) {
 // that is not null, or that it names none.
 func VisibleTo(column string) string {
 	return "(" + column + " = '{}' OR u.role = 'admin' OR EXISTS (SELECT FROM (SELECT) AS one " + facts +
-		" JOIN user_segments s ON s.account_id = u.account_id AND s.id = ANY(" + column + ") WHERE " + belongs + "))"
+		" JOIN user_segments us ON us.account_id = u.account_id AND us.id = ANY(" + column + ") WHERE " + belongs + "))"
 }
 
 // Editable is an SQL condition: that the caller may edit what the permission

@@ -191,6 +191,19 @@ func moveOwnTx(tx *gorm.DB, loser, winner *subject) error {
 		`UPDATE satisfaction_ratings SET requester_id = @to WHERE account_id = @account AND requester_id = @from`,
 		`UPDATE skips SET user_id = @to WHERE account_id = @account AND user_id = @from`, // of one who was an agent
 		`UPDATE suspended_tickets SET author_id = @to WHERE account_id = @account AND author_id = @from`,
+		`UPDATE article_comments SET author_id = @to WHERE account_id = @account AND author_id = @from`,
+		`UPDATE article_comments SET non_author_editor_id = @to WHERE account_id = @account AND non_author_editor_id = @from`,
+		`UPDATE content_subscriptions v SET user_id = @to WHERE account_id = @account AND user_id = @from AND NOT EXISTS (
+			SELECT FROM content_subscriptions o WHERE o.account_id = @account AND o.user_id = @to AND o.content_type = v.content_type AND o.content_id = v.content_id)`,
+		// Of two votes on one thing the winner's stays.
+		`WITH gone AS (DELETE FROM votes v WHERE account_id = @account AND user_id = @from AND EXISTS (
+				SELECT FROM votes o WHERE o.account_id = @account AND o.user_id = @to AND o.item_type = v.item_type AND o.item_id = v.item_id)
+				RETURNING item_type, item_id, value),
+			less AS (UPDATE articles a SET vote_sum = vote_sum - g.value, vote_count = vote_count - 1 FROM gone g
+				WHERE a.account_id = @account AND a.id = g.item_id AND g.item_type = 'Article')
+			UPDATE article_comments c SET vote_sum = vote_sum - g.value, vote_count = vote_count - 1 FROM gone g
+				WHERE c.account_id = @account AND c.id = g.item_id AND g.item_type = 'Comment'`,
+		`UPDATE votes SET user_id = @to WHERE account_id = @account AND user_id = @from`,
 		`UPDATE user_segments SET added_user_ids = array_append(array_remove(array_remove(added_user_ids, @from), @to), @to)
 			WHERE account_id = @account AND @from = ANY(added_user_ids)`,
 	} {

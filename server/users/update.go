@@ -137,7 +137,7 @@ func verifyTx(tx *gorm.DB, u *subject, c Change) error {
 }
 
 // credentials are what a user who is gone cannot use any more.
-var credentials = []any{&models.OAuthToken{}, &models.Session{}, &models.OrganizationSubscription{}}
+var credentials = []any{&models.OAuthToken{}, &models.Session{}, &models.OrganizationSubscription{}, &models.ContentSubscription{}}
 
 // Delete deletes a user and returns it, no longer active. The record stays, for
 // the tickets that name it; addresses are free for others, memberships and
