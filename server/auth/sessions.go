@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
@@ -34,12 +36,29 @@ func (s *Service) seen(ctx context.Context, account, user int64) (int64, error) 
 	}
 	row := models.Session{UserID: user, AuthenticatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife)}
 	err = db.Transaction(func(tx *gorm.DB) error {
+		// The user first, as whoever changes him does: events have his order.
+		var u models.User
+		if err := tx.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).Take(&u, "id = ?", user).Error; err != nil {
+			return err
+		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return tx.Model(&models.User{}).Where("id = ?", user).Update("last_login_at", now).Error
+		if err := tx.Model(&models.User{}).Where("id = ?", user).Update("last_login_at", now).Error; err != nil {
+			return err
+		}
+		return events.AppendTx(tx, events.By{AccountID: account, ActorID: user, At: now}, "user", user, lastLoginChanged(u, now))
 	})
 	return row.ID, err
+}
+
+// lastLoginChanged is the event of a user who has just signed in.
+func lastLoginChanged(u models.User, now time.Time) events.Event {
+	changed := events.Changed{Current: events.Time(now), Previous: ""}
+	if u.LastLoginAt != nil {
+		changed.Previous = events.Time(*u.LastLoginAt)
+	}
+	return events.Event{Type: "user.last_login_changed", Detail: events.UserDetail(u), Change: changed}
 }
 
 // maySeeSessions lets admins look after everybody's sessions, and everyone

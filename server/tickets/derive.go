@@ -57,6 +57,9 @@ func (s *save) logChanges() {
 		if before, after := s.before.ScheduleID, s.after.ScheduleID; !same(before, after) {
 			s.logEvent("schedule_changed", map[string]any{"current": events.OptionalID(after), "previous": events.OptionalID(before)})
 		}
+		if before, after := s.before.SubmitterID, s.after.SubmitterID; before != after {
+			s.logEvent("submitter_changed", map[string]any{"current": events.ID(after), "previous": events.ID(before)})
+		}
 	}
 	if s.comment != nil {
 		s.logComment(s.comment, s.files)

@@ -77,6 +77,13 @@ func (s *save) redact(c *models.Comment, cover func()) error {
 		return err
 	}
 	s.logEvent("comment_redacted", map[string]any{"comment": map[string]any{"id": events.ID(c.ID)}})
+	// What was there before is told to nobody again.
+	if t.Description != s.before.Description {
+		s.logEvent("description_changed", map[string]any{"current": t.Description, "previous": ""})
+	}
+	if named && *t.Subject != *s.before.Subject {
+		s.logEvent("subject_changed", map[string]any{"current": *t.Subject, "previous": ""})
+	}
 	return nil
 }
 
@@ -89,9 +96,7 @@ func (s *save) redactSubject() error {
 		`"value":`+was+`,"field_name":"subject"`, `"value":`+now+`,"field_name":"subject"`, s.by.AccountID, s.after.ID, was).Error; err != nil {
 		return err
 	}
-	return s.tx.Exec(`UPDATE events SET detail = jsonb_set(detail::jsonb, '{subject}', to_jsonb(?::text))::json
-		WHERE account_id = ? AND subject = ? AND detail->>'subject' = ?`,
-		*s.after.Subject, s.by.AccountID, events.Subject("ticket", s.after.ID), *s.before.Subject).Error
+	return s.coverLog("subject", *s.before.Subject, *s.after.Subject)
 }
 
 // RedactAttachment takes a file out of a comment for good, and returns it as it
@@ -180,9 +185,23 @@ func (s *save) redactLog(c *models.Comment, description bool) error {
 	if err != nil || !description {
 		return err
 	}
-	return s.tx.Exec(`UPDATE events SET detail = jsonb_set(detail::jsonb, '{description}', to_jsonb(?::text))::json
-		WHERE account_id = ? AND subject = ? AND detail->>'description' = ?`,
-		c.PlainBody, s.by.AccountID, subject, s.before.Description).Error
+	return s.coverLog("description", s.before.Description, c.PlainBody)
+}
+
+// coverLog has the event log tell now where it told was of a member of the
+// ticket: in what it says of the ticket, and of the member's changes.
+func (s *save) coverLog(member, was, now string) error {
+	return s.tx.Exec(`UPDATE events SET
+			detail = CASE WHEN detail->>@member = @was THEN jsonb_set(detail::jsonb, ARRAY[CAST(@member AS text)], to_jsonb(CAST(@now AS text)))::json ELSE detail END,
+			change = CASE WHEN type = @type THEN (change::jsonb
+				|| CASE WHEN change->>'current' = @was THEN jsonb_build_object('current', CAST(@now AS text)) ELSE '{}' END
+				|| CASE WHEN change->>'previous' = @was THEN jsonb_build_object('previous', CAST(@now AS text)) ELSE '{}' END)::json ELSE change END
+		WHERE account_id = @account AND subject = @subject
+		AND (detail->>@member = @was OR type = @type AND (change->>'current' = @was OR change->>'previous' = @was))`,
+		map[string]any{
+			"account": s.by.AccountID, "subject": events.Subject("ticket", s.after.ID), "member": member, "was": was, "now": now,
+			"type": events.TypePrefix + "ticket." + member + "_changed",
+		}).Error
 }
 
 // redact covers text in all forms of a comment. What is written as Markdown may

@@ -136,8 +136,8 @@ func (s *Service) changeAllTx(tx *gorm.DB, by auth.Actor, ids []int64, change fu
 		}
 		if len(sv.auditEvents) > 0 {
 			sv.after.UpdatedAt = sv.now
-			sv.logChanges()
 		}
+		sv.logChanges()
 		sv.after.GeneratedAt = sv.now
 		changed = append(changed, sv)
 	}
@@ -207,11 +207,10 @@ func writeAllTx(tx *gorm.DB, by auth.Actor, saves []*save) error {
 		t := &sv.after
 		ticketRows = append(ticketRows, ticketRow{t.ID, t.RequesterID, t.SubmitterID, t.AssigneeID, t.OrganizationID,
 			append(models.IDs{}, t.EmailCCIDs...), append(models.IDs{}, t.FollowerIDs...), t.UpdatedAt, t.GeneratedAt})
-		if len(sv.auditEvents) == 0 {
-			continue
+		if len(sv.auditEvents) > 0 { // no audit tells of submitters
+			a := sv.audit().Audit
+			auditRows = append(auditRows, auditRow{a.ID, a.TicketID, a.AuthorID, json.RawMessage(a.Via), json.RawMessage(a.Metadata), json.RawMessage(a.Events), a.CreatedAt, t.Archived})
 		}
-		a := sv.audit().Audit
-		auditRows = append(auditRows, auditRow{a.ID, a.TicketID, a.AuthorID, json.RawMessage(a.Via), json.RawMessage(a.Metadata), json.RawMessage(a.Events), a.CreatedAt, t.Archived})
 		detail := models.ToJSON(sv.eventDetail())
 		for _, e := range sv.log {
 			e.Detail = detail
@@ -227,15 +226,17 @@ func writeAllTx(tx *gorm.DB, by auth.Actor, saves []*save) error {
 		FROM json_to_recordset(?::json) AS x (id bigint, requester_id bigint, submitter_id bigint, assignee_id bigint, organization_id bigint,
 			email_cc_ids bigint[], follower_ids bigint[], updated_at timestamptz, generated_at timestamptz)
 		WHERE t.account_id = ? AND t.id = x.id`, models.ToJSON(ticketRows), by.AccountID).Error
-	if err != nil || len(auditRows) == 0 {
-		return err
-	}
-	err = tx.Exec(`INSERT INTO audits (account_id, id, ticket_id, author_id, via, metadata, events, created_at, archived)
-		SELECT ?, x.id, x.ticket_id, x.author_id, x.via, x.metadata, x.events, x.created_at, x.archived
-		FROM json_to_recordset(?::json) AS x (id bigint, ticket_id bigint, author_id bigint, via json, metadata json, events json, created_at timestamptz, archived boolean)`,
-		by.AccountID, models.ToJSON(auditRows)).Error
 	if err != nil {
 		return err
+	}
+	if len(auditRows) > 0 {
+		err = tx.Exec(`INSERT INTO audits (account_id, id, ticket_id, author_id, via, metadata, events, created_at, archived)
+			SELECT ?, x.id, x.ticket_id, x.author_id, x.via, x.metadata, x.events, x.created_at, x.archived
+			FROM json_to_recordset(?::json) AS x (id bigint, ticket_id bigint, author_id bigint, via json, metadata json, events json, created_at timestamptz, archived boolean)`,
+			by.AccountID, models.ToJSON(auditRows)).Error
+		if err != nil {
+			return err
+		}
 	}
 	return events.AppendAllTx(tx, events.By{AccountID: by.AccountID, ActorID: by.ID(), At: saves[0].now}, "ticket", log)
 }

@@ -64,18 +64,6 @@ type tagsChanged struct {
 	Removed tagList `json:"removed"`
 }
 
-// detail is a user as events show it: ids are texts, "0" is none.
-type detail struct {
-	CreatedAt      string `json:"created_at"`
-	DefaultGroupID string `json:"default_group_id"`
-	Email          string `json:"email"`
-	ExternalID     string `json:"external_id"`
-	ID             string `json:"id"`
-	OrganizationID string `json:"organization_id"`
-	Role           string `json:"role"`
-	UpdatedAt      string `json:"updated_at"`
-}
-
 // noteChanges notes each change of the user's row that has an event.
 func (u *subject) noteChanges(before models.User) {
 	note := func(what, was, is string) {
@@ -124,11 +112,7 @@ func addedTags(before, after []string) []string {
 
 // recordTx appends what happened to the log of events.
 func (s *Service) recordTx(tx *gorm.DB, by auth.Actor, u *subject) error {
-	is := detail{
-		CreatedAt: events.Time(u.CreatedAt), DefaultGroupID: events.OptionalID(u.DefaultGroupID), Email: value(u.Email),
-		ExternalID: value(u.ExternalID), ID: events.ID(u.ID), OrganizationID: events.OptionalID(u.OrganizationID), Role: u.Role,
-		UpdatedAt: events.Time(u.UpdatedAt),
-	}
+	is := events.UserDetail(u.User)
 	list := make([]events.Event, len(u.happened))
 	for i, h := range u.happened {
 		list[i] = events.Event{Type: "user." + h.what, Detail: is, Change: h.change}
