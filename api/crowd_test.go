@@ -73,6 +73,7 @@ var peopleAndSettings = []copies{
 	{"articles", "id = {article_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
 	{"translations", "locale = 'en-us'", "'id', r.id + {k}, 'source_id', r.source_id + {k}"},
 	{"translations", "locale = 'en-us' AND source_id IN ({category_id}, {section_id}, {article_id})", "'id', r.id + {m}, 'locale', 'x-' || {g}"},
+	{"labels", "id = {label_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }
 
@@ -173,6 +174,7 @@ func (c crowd) more() {
 		tags = (SELECT array_agg('{secret}' || {g}) FROM generate_series(0, {n} - 1) g) WHERE account_id = {account_id} AND id = {ticket_id}`)
 	c.exec(`UPDATE users SET tags = (SELECT array_agg('{secret}' || {g}) FROM generate_series(0, {n} - 1) g) WHERE account_id = {account_id} AND id = {user_id}`)
 	c.exec(`UPDATE organizations SET tags = (SELECT array_agg('{secret}' || {g}) FROM generate_series(0, {n} - 1) g) WHERE account_id = {account_id} AND id = {organization_id}`)
+	c.exec(`UPDATE articles SET label_names = (SELECT array_agg(name) FROM labels WHERE account_id = {account_id}) WHERE account_id = {account_id} AND id = {article_id}`)
 	c.exec(`INSERT INTO ticket_visits SELECT {account_id}, {admin_id}, id, now() FROM tickets WHERE account_id = {account_id} AND type = 'problem'
 		ON CONFLICT DO NOTHING`)
 	c.exec(`INSERT INTO tag_counts SELECT {account_id}, '{secret}_' || {g}, {g} FROM generate_series(1, {n}) g`)

@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/exports"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/helpcenter"
 	"github.com/helpd/helpd/server/page"
@@ -22,8 +23,9 @@ import (
 )
 
 type helpCenterHandlers struct {
-	help  *helpcenter.Service
-	users *users.Service
+	help    *helpcenter.Service
+	users   *users.Service
+	exports *exports.Service
 }
 
 const (

@@ -103,15 +103,6 @@ func (h helpCenterHandlers) besideArticles(ctx context.Context, of []helpcenter.
 	return nil
 }
 
-func (h helpCenterHandlers) ShowArticle(ctx context.Context, r gen.ShowArticleRequestObject) (gen.ShowArticleResponseObject, error) {
-	a, err := h.help.Article(ctx, auth.From(ctx), localeAsked(ctx), int64(r.ArticleID))
-	if err != nil {
-		return nil, err
-	}
-	out, err := h.articleEnvelope(ctx, a)
-	return gen.ShowArticle200JSONResponse(out), err
-}
-
 func (h helpCenterHandlers) CreateArticle(ctx context.Context, r gen.CreateArticleRequestObject) (gen.CreateArticleResponseObject, error) {
 	c := articleChange(r.Body.Article)
 	c.Quiet = !bool(or(r.Body.NotifySubscribers, true))

@@ -18,7 +18,12 @@ type aHelpCenter struct {
 
 func newHelpCenter(t *testing.T) *aHelpCenter {
 	t.Helper()
-	h := &aHelpCenter{anAPI: newAPI(t)}
+	return newHelpCenterOf(newAPI(t))
+}
+
+func newHelpCenterOf(a *anAPI) *aHelpCenter {
+	a.t.Helper()
+	h := &aHelpCenter{anAPI: a}
 	h.put("/api/v2/account/settings", `{"settings":{"localization":{"locale_ids":[1,67,69]}}}`).want(200)
 	h.category = fmt.Sprintf("%s/categories/%d", help, h.post(help+"/en-us/categories", `{"category":{"name":"Orders"}}`).want(201).id("category"))
 	h.section = fmt.Sprintf("%s/sections/%d", help, h.post(h.category+"/sections", `{"section":{"name":"Returns","locale":"en-us"}}`).want(201).id("section"))

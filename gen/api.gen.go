@@ -772,6 +772,15 @@ type ArticleEnvelope struct {
 	Categories []Category    `json:"categories,omitzero"`
 }
 
+// ArticleExportEnvelope defines model for ArticleExportEnvelope.
+type ArticleExportEnvelope struct {
+	Articles    []Article `json:"articles"`
+	Count       int64     `json:"count"`
+	NextPage    *string   `json:"next_page"`
+	EndTime     *int64    `json:"end_time"`
+	EndOfStream bool      `json:"end_of_stream"`
+}
+
 // ArticleInput defines model for ArticleInput.
 type ArticleInput struct {
 	// Title Of a new article; at most 255 characters.
@@ -2281,6 +2290,36 @@ type KeyedFieldInput struct {
 	RelationshipFilter     nullable.Nullable[map[string]interface{}] `json:"relationship_filter,omitempty"`
 	CustomFieldOptions     []CustomFieldOptionInput                  `json:"custom_field_options,omitzero"`
 }
+
+// Label defines model for Label.
+type Label struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+
+	// Name No two are the same, whatever their case.
+	Name      string    `json:"name"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// LabelBody defines model for LabelBody.
+type LabelBody struct {
+	Label LabelInput `json:"label"`
+}
+
+// LabelEnvelope defines model for LabelEnvelope.
+type LabelEnvelope struct {
+	Label Label `json:"label"`
+}
+
+// LabelInput defines model for LabelInput.
+type LabelInput struct {
+	// Name At most 255 characters, and no comma.
+	Name *wire.Text `json:"name,omitempty"`
+}
+
+// LabelList defines model for LabelList.
+type LabelList = wire.List
 
 // Links defines model for Links.
 type Links struct {
@@ -5929,6 +5968,12 @@ type JobIdsParam = []string
 // JobStatusIDParam defines model for JobStatusIdParam.
 type JobStatusIDParam = string
 
+// LabelIDParam defines model for LabelIdParam.
+type LabelIDParam = wire.ID
+
+// LabelPrefixParam defines model for LabelPrefixParam.
+type LabelPrefixParam = string
+
 // LocaleIDParam defines model for LocaleIdParam.
 type LocaleIDParam = string
 
@@ -6295,6 +6340,12 @@ type ListArticlesParams struct {
 	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
 }
 
+// ListAllArticleLabelsParams defines parameters for ListAllArticleLabels.
+type ListAllArticleLabelsParams struct {
+	// Prefix Only labels that begin so, in any letter case.
+	Prefix *LabelPrefixParam `form:"prefix,omitempty" json:"prefix,omitempty"`
+}
+
 // ListTranslationsParams defines parameters for ListTranslations.
 type ListTranslationsParams struct {
 	// Locales Only these languages, separated by commas.
@@ -6326,6 +6377,12 @@ type ListCategoryTranslationsParams struct {
 
 	// Draft Only drafts, or none.
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListArticlesIncrementalParams defines parameters for ListArticlesIncremental.
+type ListArticlesIncrementalParams struct {
+	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
+	StartTime ExportFromParam `form:"start_time" json:"start_time"`
 }
 
 // ListArticlesBySectionParams defines parameters for ListArticlesBySection.
@@ -7222,6 +7279,7 @@ type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
+<<<<<<< HEAD
 // CreateArticleCommentJSONRequestBody defines body for CreateArticleComment for application/json ContentType.
 type CreateArticleCommentJSONRequestBody = ArticleCommentBody
 
@@ -7236,6 +7294,10 @@ type UpvoteArticleCommentJSONRequestBody = VoteBody
 
 // DownvoteArticleJSONRequestBody defines body for DownvoteArticle for application/json ContentType.
 type DownvoteArticleJSONRequestBody = VoteBody
+=======
+// CreateArticleLabelJSONRequestBody defines body for CreateArticleLabel for application/json ContentType.
+type CreateArticleLabelJSONRequestBody = LabelBody
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 // UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
 type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
@@ -8044,6 +8106,15 @@ type ServerInterface interface {
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx echo.Context, params ListArticlesParams) error
+	// ListAllArticleLabels Lists the labels by name.
+	// (GET /api/v2/help_center/articles/labels)
+	ListAllArticleLabels(ctx echo.Context, params ListAllArticleLabelsParams) error
+	// DeleteLabel Deletes a label, and takes it from all articles.
+	// (DELETE /api/v2/help_center/articles/labels/{label_id})
+	DeleteLabel(ctx echo.Context, labelID LabelIDParam) error
+	// ShowLabel Shows a label.
+	// (GET /api/v2/help_center/articles/labels/{label_id})
+	ShowLabel(ctx echo.Context, labelID LabelIDParam) error
 	// ArchiveArticle Archives an article.
 	// (DELETE /api/v2/help_center/articles/{article_id})
 	ArchiveArticle(ctx echo.Context, articleID ArticleIDParam) error
@@ -8053,6 +8124,7 @@ type ServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx echo.Context, articleID ArticleIDParam) error
+<<<<<<< HEAD
 	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
 	// (GET /api/v2/help_center/articles/{article_id}/comments)
 	ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error
@@ -8080,6 +8152,17 @@ type ServerInterface interface {
 	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
 	// (POST /api/v2/help_center/articles/{article_id}/down)
 	DownvoteArticle(ctx echo.Context, articleID ArticleIDParam) error
+=======
+	// ListArticleLabels Lists the labels of an article by name.
+	// (GET /api/v2/help_center/articles/{article_id}/labels)
+	ListArticleLabels(ctx echo.Context, articleID ArticleIDParam) error
+	// CreateArticleLabel Gives an article a label, which is made unless it is there.
+	// (POST /api/v2/help_center/articles/{article_id}/labels)
+	CreateArticleLabel(ctx echo.Context, articleID ArticleIDParam) error
+	// DeleteArticleLabel Takes a label from an article.
+	// (DELETE /api/v2/help_center/articles/{article_id}/labels/{label_id})
+	DeleteArticleLabel(ctx echo.Context, articleID ArticleIDParam, labelID LabelIDParam) error
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error
@@ -8158,6 +8241,9 @@ type ServerInterface interface {
 	// UpdateCategoryTranslation Changes a translation of a category.
 	// (PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
 	UpdateCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) error
+	// ListArticlesIncremental Exports the articles that the caller may see, as they read in their source languages, in the order of their last changes: what changed at start_time or later, archived ones left out.
+	// (GET /api/v2/help_center/incremental/articles)
+	ListArticlesIncremental(ctx echo.Context, params ListArticlesIncrementalParams) error
 	// ListHelpCenterLocales Lists the languages of the help center.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx echo.Context) error
@@ -10944,6 +11030,56 @@ func (w *ServerInterfaceWrapper) ListArticles(ctx echo.Context) error {
 	return err
 }
 
+// ListAllArticleLabels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAllArticleLabels(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAllArticleLabelsParams
+	// ------------- Optional query parameter "prefix" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "prefix", ctx.QueryParams(), &params.Prefix, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter prefix: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAllArticleLabels(ctx, params)
+	return err
+}
+
+// DeleteLabel converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteLabel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "label_id" -------------
+	var labelID LabelIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "label_id", ctx.Param("label_id"), &labelID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteLabel(ctx, labelID)
+	return err
+}
+
+// ShowLabel converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowLabel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "label_id" -------------
+	var labelID LabelIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "label_id", ctx.Param("label_id"), &labelID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowLabel(ctx, labelID)
+	return err
+}
+
 // ArchiveArticle converts echo context to params.
 func (w *ServerInterfaceWrapper) ArchiveArticle(ctx echo.Context) error {
 	var err error
@@ -10992,8 +11128,13 @@ func (w *ServerInterfaceWrapper) UpdateArticle(ctx echo.Context) error {
 	return err
 }
 
+<<<<<<< HEAD
 // ListArticleComments converts echo context to params.
 func (w *ServerInterfaceWrapper) ListArticleComments(ctx echo.Context) error {
+=======
+// ListArticleLabels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleLabels(ctx echo.Context) error {
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	// ------------- Path parameter "article_id" -------------
 	var articleID ArticleIDParam
@@ -11004,12 +11145,21 @@ func (w *ServerInterfaceWrapper) ListArticleComments(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
+<<<<<<< HEAD
 	err = w.Handler.ListArticleComments(ctx, articleID)
 	return err
 }
 
 // CreateArticleComment converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateArticleComment(ctx echo.Context) error {
+=======
+	err = w.Handler.ListArticleLabels(ctx, articleID)
+	return err
+}
+
+// CreateArticleLabel converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateArticleLabel(ctx echo.Context) error {
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	// ------------- Path parameter "article_id" -------------
 	var articleID ArticleIDParam
@@ -11020,12 +11170,21 @@ func (w *ServerInterfaceWrapper) CreateArticleComment(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
+<<<<<<< HEAD
 	err = w.Handler.CreateArticleComment(ctx, articleID)
 	return err
 }
 
 // DeleteArticleComment converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteArticleComment(ctx echo.Context) error {
+=======
+	err = w.Handler.CreateArticleLabel(ctx, articleID)
+	return err
+}
+
+// DeleteArticleLabel converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteArticleLabel(ctx echo.Context) error {
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	// ------------- Path parameter "article_id" -------------
 	var articleID ArticleIDParam
@@ -11035,6 +11194,7 @@ func (w *ServerInterfaceWrapper) DeleteArticleComment(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
 	}
 
+<<<<<<< HEAD
 	// ------------- Path parameter "comment_id" -------------
 	var commentID ArticleCommentIDParam
 
@@ -11181,6 +11341,18 @@ func (w *ServerInterfaceWrapper) DownvoteArticle(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DownvoteArticle(ctx, articleID)
+=======
+	// ------------- Path parameter "label_id" -------------
+	var labelID LabelIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "label_id", ctx.Param("label_id"), &labelID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteArticleLabel(ctx, articleID, labelID)
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	return err
 }
 
@@ -11693,6 +11865,24 @@ func (w *ServerInterfaceWrapper) UpdateCategoryTranslation(ctx echo.Context) err
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateCategoryTranslation(ctx, categoryID, translationLocale)
+	return err
+}
+
+// ListArticlesIncremental converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticlesIncremental(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListArticlesIncrementalParams
+	// ------------- Required query parameter "start_time" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "start_time", ctx.QueryParams(), &params.StartTime, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_time: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticlesIncremental(ctx, params)
 	return err
 }
 
@@ -18355,6 +18545,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/access_policy", wrapper.ShowSectionAccessPolicy, options.OperationMiddlewares["ShowSectionAccessPolicy"]...)
 	router.PUT(options.BaseURL+"/api/v2/help_center/sections/:section_id/access_policy", wrapper.UpdateSectionAccessPolicy, options.OperationMiddlewares["UpdateSectionAccessPolicy"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles", wrapper.ListArticles, options.OperationMiddlewares["ListArticles"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/labels", wrapper.ListAllArticleLabels, options.OperationMiddlewares["ListAllArticleLabels"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/labels/:label_id", wrapper.DeleteLabel, options.OperationMiddlewares["DeleteLabel"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/labels/:label_id", wrapper.ShowLabel, options.OperationMiddlewares["ShowLabel"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/labels", wrapper.ListArticleLabels, options.OperationMiddlewares["ListArticleLabels"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/labels", wrapper.CreateArticleLabel, options.OperationMiddlewares["CreateArticleLabel"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id/labels/:label_id", wrapper.DeleteArticleLabel, options.OperationMiddlewares["DeleteArticleLabel"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/incremental/articles", wrapper.ListArticlesIncremental, options.OperationMiddlewares["ListArticlesIncremental"]...)
 	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.ArchiveArticle, options.OperationMiddlewares["ArchiveArticle"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.ShowArticle, options.OperationMiddlewares["ShowArticle"]...)
 	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.UpdateArticle, options.OperationMiddlewares["UpdateArticle"]...)
@@ -21100,6 +21297,66 @@ func (response ListArticles200JSONResponse) VisitListArticlesResponse(w http.Res
 	return err
 }
 
+type ListAllArticleLabelsRequestObject struct {
+	Params ListAllArticleLabelsParams
+}
+
+type ListAllArticleLabelsResponseObject interface {
+	VisitListAllArticleLabelsResponse(w http.ResponseWriter) error
+}
+
+type ListAllArticleLabels200JSONResponse LabelList
+
+func (response ListAllArticleLabels200JSONResponse) VisitListAllArticleLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteLabelRequestObject struct {
+	LabelID LabelIDParam `json:"label_id"`
+}
+
+type DeleteLabelResponseObject interface {
+	VisitDeleteLabelResponse(w http.ResponseWriter) error
+}
+
+type DeleteLabel204Response struct {
+}
+
+func (response DeleteLabel204Response) VisitDeleteLabelResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowLabelRequestObject struct {
+	LabelID LabelIDParam `json:"label_id"`
+}
+
+type ShowLabelResponseObject interface {
+	VisitShowLabelResponse(w http.ResponseWriter) error
+}
+
+type ShowLabel200JSONResponse LabelEnvelope
+
+func (response ShowLabel200JSONResponse) VisitShowLabelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ArchiveArticleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 }
@@ -21161,6 +21418,7 @@ func (response UpdateArticle200JSONResponse) VisitUpdateArticleResponse(w http.R
 	return err
 }
 
+<<<<<<< HEAD
 type ListArticleCommentsRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 }
@@ -21172,6 +21430,19 @@ type ListArticleCommentsResponseObject interface {
 type ListArticleComments200JSONResponse ArticleCommentList
 
 func (response ListArticleComments200JSONResponse) VisitListArticleCommentsResponse(w http.ResponseWriter) error {
+=======
+type ListArticleLabelsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListArticleLabelsResponseObject interface {
+	VisitListArticleLabelsResponse(w http.ResponseWriter) error
+}
+
+type ListArticleLabels200JSONResponse LabelList
+
+func (response ListArticleLabels200JSONResponse) VisitListArticleLabelsResponse(w http.ResponseWriter) error {
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -21183,6 +21454,7 @@ func (response ListArticleComments200JSONResponse) VisitListArticleCommentsRespo
 	return err
 }
 
+<<<<<<< HEAD
 type CreateArticleCommentRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *CreateArticleCommentJSONRequestBody
@@ -21202,6 +21474,27 @@ type CreateArticleComment201JSONResponse struct {
 }
 
 func (response CreateArticleComment201JSONResponse) VisitCreateArticleCommentResponse(w http.ResponseWriter) error {
+=======
+type CreateArticleLabelRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *CreateArticleLabelJSONRequestBody
+}
+
+type CreateArticleLabelResponseObject interface {
+	VisitCreateArticleLabelResponse(w http.ResponseWriter) error
+}
+
+type CreateArticleLabel201ResponseHeaders struct {
+	Location string
+}
+
+type CreateArticleLabel201JSONResponse struct {
+	Body    LabelEnvelope
+	Headers CreateArticleLabel201ResponseHeaders
+}
+
+func (response CreateArticleLabel201JSONResponse) VisitCreateArticleLabelResponse(w http.ResponseWriter) error {
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -21214,6 +21507,7 @@ func (response CreateArticleComment201JSONResponse) VisitCreateArticleCommentRes
 	return err
 }
 
+<<<<<<< HEAD
 type DeleteArticleCommentRequestObject struct {
 	ArticleID ArticleIDParam        `json:"article_id"`
 	CommentID ArticleCommentIDParam `json:"comment_id"`
@@ -21227,10 +21521,26 @@ type DeleteArticleComment204Response struct {
 }
 
 func (response DeleteArticleComment204Response) VisitDeleteArticleCommentResponse(w http.ResponseWriter) error {
+=======
+type DeleteArticleLabelRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	LabelID   LabelIDParam   `json:"label_id"`
+}
+
+type DeleteArticleLabelResponseObject interface {
+	VisitDeleteArticleLabelResponse(w http.ResponseWriter) error
+}
+
+type DeleteArticleLabel204Response struct {
+}
+
+func (response DeleteArticleLabel204Response) VisitDeleteArticleLabelResponse(w http.ResponseWriter) error {
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	w.WriteHeader(204)
 	return nil
 }
 
+<<<<<<< HEAD
 type ShowArticleCommentRequestObject struct {
 	ArticleID ArticleIDParam        `json:"article_id"`
 	CommentID ArticleCommentIDParam `json:"comment_id"`
@@ -21372,6 +21682,8 @@ func (response DownvoteArticle200JSONResponse) VisitDownvoteArticleResponse(w ht
 	return err
 }
 
+=======
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 type UpdateArticleSourceLocaleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *UpdateArticleSourceLocaleJSONRequestBody
@@ -21979,6 +22291,28 @@ type UpdateCategoryTranslationResponseObject interface {
 type UpdateCategoryTranslation200JSONResponse TranslationEnvelope
 
 func (response UpdateCategoryTranslation200JSONResponse) VisitUpdateCategoryTranslationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticlesIncrementalRequestObject struct {
+	Params ListArticlesIncrementalParams
+}
+
+type ListArticlesIncrementalResponseObject interface {
+	VisitListArticlesIncrementalResponse(w http.ResponseWriter) error
+}
+
+type ListArticlesIncremental200JSONResponse ArticleExportEnvelope
+
+func (response ListArticlesIncremental200JSONResponse) VisitListArticlesIncrementalResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -30691,6 +31025,15 @@ type StrictServerInterface interface {
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx context.Context, request ListArticlesRequestObject) (ListArticlesResponseObject, error)
+	// ListAllArticleLabels Lists the labels by name.
+	// (GET /api/v2/help_center/articles/labels)
+	ListAllArticleLabels(ctx context.Context, request ListAllArticleLabelsRequestObject) (ListAllArticleLabelsResponseObject, error)
+	// DeleteLabel Deletes a label, and takes it from all articles.
+	// (DELETE /api/v2/help_center/articles/labels/{label_id})
+	DeleteLabel(ctx context.Context, request DeleteLabelRequestObject) (DeleteLabelResponseObject, error)
+	// ShowLabel Shows a label.
+	// (GET /api/v2/help_center/articles/labels/{label_id})
+	ShowLabel(ctx context.Context, request ShowLabelRequestObject) (ShowLabelResponseObject, error)
 	// ArchiveArticle Archives an article.
 	// (DELETE /api/v2/help_center/articles/{article_id})
 	ArchiveArticle(ctx context.Context, request ArchiveArticleRequestObject) (ArchiveArticleResponseObject, error)
@@ -30700,6 +31043,7 @@ type StrictServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx context.Context, request UpdateArticleRequestObject) (UpdateArticleResponseObject, error)
+<<<<<<< HEAD
 	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
 	// (GET /api/v2/help_center/articles/{article_id}/comments)
 	ListArticleComments(ctx context.Context, request ListArticleCommentsRequestObject) (ListArticleCommentsResponseObject, error)
@@ -30727,6 +31071,17 @@ type StrictServerInterface interface {
 	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
 	// (POST /api/v2/help_center/articles/{article_id}/down)
 	DownvoteArticle(ctx context.Context, request DownvoteArticleRequestObject) (DownvoteArticleResponseObject, error)
+=======
+	// ListArticleLabels Lists the labels of an article by name.
+	// (GET /api/v2/help_center/articles/{article_id}/labels)
+	ListArticleLabels(ctx context.Context, request ListArticleLabelsRequestObject) (ListArticleLabelsResponseObject, error)
+	// CreateArticleLabel Gives an article a label, which is made unless it is there.
+	// (POST /api/v2/help_center/articles/{article_id}/labels)
+	CreateArticleLabel(ctx context.Context, request CreateArticleLabelRequestObject) (CreateArticleLabelResponseObject, error)
+	// DeleteArticleLabel Takes a label from an article.
+	// (DELETE /api/v2/help_center/articles/{article_id}/labels/{label_id})
+	DeleteArticleLabel(ctx context.Context, request DeleteArticleLabelRequestObject) (DeleteArticleLabelResponseObject, error)
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx context.Context, request UpdateArticleSourceLocaleRequestObject) (UpdateArticleSourceLocaleResponseObject, error)
@@ -30805,6 +31160,9 @@ type StrictServerInterface interface {
 	// UpdateCategoryTranslation Changes a translation of a category.
 	// (PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
 	UpdateCategoryTranslation(ctx context.Context, request UpdateCategoryTranslationRequestObject) (UpdateCategoryTranslationResponseObject, error)
+	// ListArticlesIncremental Exports the articles that the caller may see, as they read in their source languages, in the order of their last changes: what changed at start_time or later, archived ones left out.
+	// (GET /api/v2/help_center/incremental/articles)
+	ListArticlesIncremental(ctx context.Context, request ListArticlesIncrementalRequestObject) (ListArticlesIncrementalResponseObject, error)
 	// ListHelpCenterLocales Lists the languages of the help center.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx context.Context, request ListHelpCenterLocalesRequestObject) (ListHelpCenterLocalesResponseObject, error)
@@ -35253,6 +35611,81 @@ func (sh *strictHandler) ListArticles(ctx echo.Context, params ListArticlesParam
 	return nil
 }
 
+// ListAllArticleLabels operation middleware
+func (sh *strictHandler) ListAllArticleLabels(ctx echo.Context, params ListAllArticleLabelsParams) error {
+	var request ListAllArticleLabelsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAllArticleLabels(ctx.Request().Context(), request.(ListAllArticleLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAllArticleLabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAllArticleLabelsResponseObject); ok {
+		return validResponse.VisitListAllArticleLabelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteLabel operation middleware
+func (sh *strictHandler) DeleteLabel(ctx echo.Context, labelID LabelIDParam) error {
+	var request DeleteLabelRequestObject
+
+	request.LabelID = labelID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteLabel(ctx.Request().Context(), request.(DeleteLabelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteLabel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteLabelResponseObject); ok {
+		return validResponse.VisitDeleteLabelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowLabel operation middleware
+func (sh *strictHandler) ShowLabel(ctx echo.Context, labelID LabelIDParam) error {
+	var request ShowLabelRequestObject
+
+	request.LabelID = labelID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowLabel(ctx.Request().Context(), request.(ShowLabelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowLabel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowLabelResponseObject); ok {
+		return validResponse.VisitShowLabelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ArchiveArticle operation middleware
 func (sh *strictHandler) ArchiveArticle(ctx echo.Context, articleID ArticleIDParam) error {
 	var request ArchiveArticleRequestObject
@@ -35351,31 +35784,50 @@ func (sh *strictHandler) UpdateArticle(ctx echo.Context, articleID ArticleIDPara
 	return nil
 }
 
+<<<<<<< HEAD
 // ListArticleComments operation middleware
 func (sh *strictHandler) ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error {
 	var request ListArticleCommentsRequestObject
+=======
+// ListArticleLabels operation middleware
+func (sh *strictHandler) ListArticleLabels(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListArticleLabelsRequestObject
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 	request.ArticleID = articleID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+<<<<<<< HEAD
 		return sh.ssi.ListArticleComments(ctx.Request().Context(), request.(ListArticleCommentsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "ListArticleComments")
+=======
+		return sh.ssi.ListArticleLabels(ctx.Request().Context(), request.(ListArticleLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleLabels")
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
+<<<<<<< HEAD
 	} else if validResponse, ok := response.(ListArticleCommentsResponseObject); ok {
 		return validResponse.VisitListArticleCommentsResponse(ctx.Response())
+=======
+	} else if validResponse, ok := response.(ListArticleLabelsResponseObject); ok {
+		return validResponse.VisitListArticleLabelsResponse(ctx.Response())
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
+<<<<<<< HEAD
 // CreateArticleComment operation middleware
 func (sh *strictHandler) CreateArticleComment(ctx echo.Context, articleID ArticleIDParam) error {
 	var request CreateArticleCommentRequestObject
@@ -35383,6 +35835,15 @@ func (sh *strictHandler) CreateArticleComment(ctx echo.Context, articleID Articl
 	request.ArticleID = articleID
 
 	var body CreateArticleCommentJSONRequestBody
+=======
+// CreateArticleLabel operation middleware
+func (sh *strictHandler) CreateArticleLabel(ctx echo.Context, articleID ArticleIDParam) error {
+	var request CreateArticleLabelRequestObject
+
+	request.ArticleID = articleID
+
+	var body CreateArticleLabelJSONRequestBody
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -35406,24 +35867,37 @@ func (sh *strictHandler) CreateArticleComment(ctx echo.Context, articleID Articl
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+<<<<<<< HEAD
 		return sh.ssi.CreateArticleComment(ctx.Request().Context(), request.(CreateArticleCommentRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "CreateArticleComment")
+=======
+		return sh.ssi.CreateArticleLabel(ctx.Request().Context(), request.(CreateArticleLabelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateArticleLabel")
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
+<<<<<<< HEAD
 	} else if validResponse, ok := response.(CreateArticleCommentResponseObject); ok {
 		return validResponse.VisitCreateArticleCommentResponse(ctx.Response())
+=======
+	} else if validResponse, ok := response.(CreateArticleLabelResponseObject); ok {
+		return validResponse.VisitCreateArticleLabelResponse(ctx.Response())
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
+<<<<<<< HEAD
 // DeleteArticleComment operation middleware
 func (sh *strictHandler) DeleteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
 	var request DeleteArticleCommentRequestObject
@@ -35436,12 +35910,27 @@ func (sh *strictHandler) DeleteArticleComment(ctx echo.Context, articleID Articl
 	}
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "DeleteArticleComment")
+=======
+// DeleteArticleLabel operation middleware
+func (sh *strictHandler) DeleteArticleLabel(ctx echo.Context, articleID ArticleIDParam, labelID LabelIDParam) error {
+	var request DeleteArticleLabelRequestObject
+
+	request.ArticleID = articleID
+	request.LabelID = labelID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteArticleLabel(ctx.Request().Context(), request.(DeleteArticleLabelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteArticleLabel")
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
+<<<<<<< HEAD
 	} else if validResponse, ok := response.(DeleteArticleCommentResponseObject); ok {
 		return validResponse.VisitDeleteArticleCommentResponse(ctx.Response())
 	} else if response != nil {
@@ -35700,6 +36189,10 @@ func (sh *strictHandler) DownvoteArticle(ctx echo.Context, articleID ArticleIDPa
 		return err
 	} else if validResponse, ok := response.(DownvoteArticleResponseObject); ok {
 		return validResponse.VisitDownvoteArticleResponse(ctx.Response())
+=======
+	} else if validResponse, ok := response.(DeleteArticleLabelResponseObject); ok {
+		return validResponse.VisitDeleteArticleLabelResponse(ctx.Response())
+>>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -36611,6 +37104,31 @@ func (sh *strictHandler) UpdateCategoryTranslation(ctx echo.Context, categoryID 
 		return err
 	} else if validResponse, ok := response.(UpdateCategoryTranslationResponseObject); ok {
 		return validResponse.VisitUpdateCategoryTranslationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticlesIncremental operation middleware
+func (sh *strictHandler) ListArticlesIncremental(ctx echo.Context, params ListArticlesIncrementalParams) error {
+	var request ListArticlesIncrementalRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticlesIncremental(ctx.Request().Context(), request.(ListArticlesIncrementalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticlesIncremental")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticlesIncrementalResponseObject); ok {
+		return validResponse.VisitListArticlesIncrementalResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -94,7 +94,7 @@ func (f *Files) Write(ctx context.Context, by auth.Actor, w Wanted, bucket *blob
 	if err != nil {
 		return Manifest{}, err
 	}
-	if _, err := f.places.begin(ctx, by); err != nil {
+	if _, err := f.places.begin(ctx, by, Tickets); err != nil {
 		return Manifest{}, err
 	}
 	ctx = postgres.WithAccount(ctx, by.AccountID)

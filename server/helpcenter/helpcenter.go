@@ -47,6 +47,8 @@ func New(db *gorm.DB, f *fields.Service, now func() time.Time) *Service {
 type Locales struct {
 	Enabled []string // the default first
 	Default string
+
+	version int64 // of the account's set-up
 }
 
 // Locales are the languages of the actor's account.
@@ -67,7 +69,7 @@ func (s *Service) localesTx(tx *gorm.DB, by auth.Actor) (Locales, error) {
 }
 
 func localesOf(config *fields.Config) Locales {
-	var l Locales
+	l := Locales{version: config.Version}
 	for _, id := range config.Settings.Localization.LocaleIDs {
 		if known, ok := locales.ByID(id); ok {
 			l.Enabled = append(l.Enabled, strings.ToLower(known.Code))

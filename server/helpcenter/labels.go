@@ -1,6 +1,7 @@
 package helpcenter
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -9,7 +10,9 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
 )
 
@@ -81,4 +84,118 @@ func writtenTx(tx *gorm.DB, account int64, names models.Strings) (map[string]str
 			return err
 		})
 	return as, err
+}
+
+const (
+	labelColumns = "l.account_id, l.id, l.name, l.created_at, l.updated_at"
+	labelFrom    = "labels AS l"
+)
+
+var labelsByName = page.By("name,id", page.Column{Expr: "lower(l.name)", Kind: page.Text}, page.Column{Expr: "l.id", Kind: page.Int})
+
+func scanLabel(row postgres.Scanned, order ...any) (l models.Label, err error) {
+	return l, row.Scan(append([]any{&l.AccountID, &l.ID, &l.Name, &l.CreatedAt, &l.UpdatedAt}, order...)...)
+}
+
+// Labels is a page of the account's labels by name, of those that begin with a
+// prefix, in any letter case. Staff may ask: there may be articles behind a label
+// that others may not see.
+func (s *Service) Labels(ctx context.Context, by auth.Actor, prefix string, r page.Request) (page.Result[models.Label], error) {
+	if !by.Staff() {
+		return page.Result[models.Label]{}, fault.Denied()
+	}
+	q := page.Query{Select: labelColumns, From: labelFrom, Where: "l.account_id = ?", Args: []any{by.AccountID}, Order: labelsByName}
+	if prefix != "" {
+		q.Where, q.Args = q.Where+` AND lower(l.name) >= lower(?) AND lower(l.name) < lower(?) || U&'\+10FFFF'`, append(q.Args, prefix, prefix)
+	}
+	return page.ListRows(ctx, s.db, q, r, scanLabel)
+}
+
+// LabelsOf is a page of the labels of an article that by may see, by name. It
+// fails with fault.NotFound.
+func (s *Service) LabelsOf(ctx context.Context, by auth.Actor, article int64, r page.Request) (page.Result[models.Label], error) {
+	if _, err := s.seesTx(s.db.WithContext(ctx), by, models.SourceArticle, article); err != nil {
+		return page.Result[models.Label]{}, err
+	}
+	return page.ListRows(ctx, s.db, page.Query{
+		Select: labelColumns, From: labelFrom, Order: labelsByName,
+		Where: "l.account_id = ? AND lower(l.name) IN (SELECT lower(n) FROM articles AS a, unnest(a.label_names) AS n WHERE a.account_id = ? AND a.id = ?)",
+		Args:  []any{by.AccountID, by.AccountID, article},
+	}, r, scanLabel)
+}
+
+// Label is a label. Staff may ask. It fails with fault.NotFound.
+func (s *Service) Label(ctx context.Context, by auth.Actor, id int64) (models.Label, error) {
+	if !by.Staff() {
+		return models.Label{}, fault.Denied()
+	}
+	return postgres.One[models.Label](s.db.WithContext(ctx), "label", id)
+}
+
+// AddLabel gives an article a label, which is made unless it is there already. It
+// fails with fault.NotFound, fault.Forbidden, and with fault.Invalid naming name.
+func (s *Service) AddLabel(ctx context.Context, by auth.Actor, article int64, name string) (models.Label, error) {
+	var out models.Label
+	err := s.changeArticle(ctx, by, article, func(tx *gorm.DB, row *models.Article) error {
+		names, err := cleanLabels([]string{name})
+		if err == nil && len(names) == 0 {
+			err = fault.Blank("name")
+		}
+		if err != nil {
+			return renamed(err, "label_names", "name")
+		}
+		if names, err = s.labelsTx(tx, by.AccountID, names); err != nil {
+			return err
+		}
+		if err := tx.Take(&out, "name = ?", names[0]).Error; err != nil || slices.Contains(row.LabelNames, names[0]) {
+			return err
+		}
+		all, err := cleanLabels(append(row.LabelNames, names[0]))
+		if err != nil {
+			return renamed(err, "label_names", "name")
+		}
+		return s.labelTx(tx, row, all)
+	})
+	return out, err
+}
+
+// RemoveLabel takes a label from an article. It fails with fault.NotFound, also
+// for a label that the article does not have, and with fault.Forbidden.
+func (s *Service) RemoveLabel(ctx context.Context, by auth.Actor, article, id int64) error {
+	return s.changeArticle(ctx, by, article, func(tx *gorm.DB, row *models.Article) error {
+		l, err := postgres.One[models.Label](tx, "label", id)
+		if err != nil {
+			return err
+		}
+		i := slices.Index(row.LabelNames, l.Name)
+		if i < 0 {
+			return fault.Missing("label", id)
+		}
+		return s.labelTx(tx, row, slices.Delete(row.LabelNames, i, i+1))
+	})
+}
+
+func (s *Service) labelTx(tx *gorm.DB, row *models.Article, names models.Strings) error {
+	row.LabelNames, row.UpdatedAt = names, s.now()
+	return tx.Select("label_names", "updated_at").Updates(row).Error
+}
+
+// DeleteLabel removes a label, and takes it from all articles. Admins may. It
+// fails with fault.NotFound.
+func (s *Service) DeleteLabel(ctx context.Context, by auth.Actor, id int64) error {
+	if !by.Admin() {
+		return fault.Denied()
+	}
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var l models.Label
+		if err := lockTx(tx, "label", id, &l); err != nil {
+			return err
+		}
+		err := tx.Exec("UPDATE articles SET label_names = array_remove(label_names, ?), updated_at = ? WHERE account_id = ? AND label_names @> ARRAY[?::text]",
+			l.Name, s.now(), by.AccountID, l.Name).Error
+		if err != nil {
+			return err
+		}
+		return tx.Delete(&l).Error
+	})
 }

@@ -145,12 +145,16 @@ func articleOrder(name string, desc bool) (page.Order, error) {
 
 // Article is an article as it reads in a language. It fails with fault.NotFound
 // also when it has no translation, or by may not see it.
-func (s *Service) Article(ctx context.Context, by auth.Actor, locale string, id int64) (Article, error) {
-	locale, err := s.reading(ctx, by, locale)
+func (s *Service) Article(ctx context.Context, by auth.Actor, locale string, id int64) (Article, State, error) {
+	l, err := s.Locales(ctx, by)
 	if err != nil {
-		return Article{}, err
+		return Article{}, State{}, err
 	}
-	return s.articleTx(s.db.WithContext(ctx), by, locale, id)
+	if locale, err = l.reading(by, locale); err != nil {
+		return Article{}, State{}, err
+	}
+	a, err := s.articleTx(s.db.WithContext(ctx), by, locale, id)
+	return a, State{Locale: locale, Version: a.Version, SetUp: l.version}, err
 }
 
 func (s *Service) articleTx(tx *gorm.DB, by auth.Actor, locale string, id int64) (a Article, err error) {
