@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/gen"
@@ -24,16 +25,15 @@ func (h helpCenterHandlers) ListArticlesIncremental(ctx context.Context, r gen.L
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.help.ArticlesByID(ctx, by, p.IDs())
+	seen, err := h.help.ArticlesByID(ctx, by, "", p.IDs())
 	if err != nil {
 		return nil, err
 	}
-	seen := make([]helpcenter.Article, 0, len(found))
-	for _, id := range p.IDs() {
-		if a, ok := found[id]; ok {
-			seen = append(seen, a)
-		}
+	place := make(map[int64]int, len(p.Entries))
+	for i, e := range p.Entries {
+		place[e.ID] = i
 	}
+	slices.SortFunc(seen, func(a, b helpcenter.Article) int { return place[a.ID] - place[b.ID] })
 	out := gen.ArticleExportEnvelope{Articles: []gen.Article{}, Count: int64(len(seen)), EndOfStream: !p.More, EndTime: p.End}
 	if p.End != nil {
 		out.NextPage = new(callOf(ctx).startingAt(*p.End))

@@ -7279,7 +7279,6 @@ type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
-<<<<<<< HEAD
 // CreateArticleCommentJSONRequestBody defines body for CreateArticleComment for application/json ContentType.
 type CreateArticleCommentJSONRequestBody = ArticleCommentBody
 
@@ -7294,10 +7293,9 @@ type UpvoteArticleCommentJSONRequestBody = VoteBody
 
 // DownvoteArticleJSONRequestBody defines body for DownvoteArticle for application/json ContentType.
 type DownvoteArticleJSONRequestBody = VoteBody
-=======
+
 // CreateArticleLabelJSONRequestBody defines body for CreateArticleLabel for application/json ContentType.
 type CreateArticleLabelJSONRequestBody = LabelBody
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 // UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
 type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
@@ -8124,7 +8122,6 @@ type ServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx echo.Context, articleID ArticleIDParam) error
-<<<<<<< HEAD
 	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
 	// (GET /api/v2/help_center/articles/{article_id}/comments)
 	ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error
@@ -8152,7 +8149,6 @@ type ServerInterface interface {
 	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
 	// (POST /api/v2/help_center/articles/{article_id}/down)
 	DownvoteArticle(ctx echo.Context, articleID ArticleIDParam) error
-=======
 	// ListArticleLabels Lists the labels of an article by name.
 	// (GET /api/v2/help_center/articles/{article_id}/labels)
 	ListArticleLabels(ctx echo.Context, articleID ArticleIDParam) error
@@ -8162,7 +8158,6 @@ type ServerInterface interface {
 	// DeleteArticleLabel Takes a label from an article.
 	// (DELETE /api/v2/help_center/articles/{article_id}/labels/{label_id})
 	DeleteArticleLabel(ctx echo.Context, articleID ArticleIDParam, labelID LabelIDParam) error
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error
@@ -11128,13 +11123,8 @@ func (w *ServerInterfaceWrapper) UpdateArticle(ctx echo.Context) error {
 	return err
 }
 
-<<<<<<< HEAD
 // ListArticleComments converts echo context to params.
 func (w *ServerInterfaceWrapper) ListArticleComments(ctx echo.Context) error {
-=======
-// ListArticleLabels converts echo context to params.
-func (w *ServerInterfaceWrapper) ListArticleLabels(ctx echo.Context) error {
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	// ------------- Path parameter "article_id" -------------
 	var articleID ArticleIDParam
@@ -11145,21 +11135,12 @@ func (w *ServerInterfaceWrapper) ListArticleLabels(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-<<<<<<< HEAD
 	err = w.Handler.ListArticleComments(ctx, articleID)
 	return err
 }
 
 // CreateArticleComment converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateArticleComment(ctx echo.Context) error {
-=======
-	err = w.Handler.ListArticleLabels(ctx, articleID)
-	return err
-}
-
-// CreateArticleLabel converts echo context to params.
-func (w *ServerInterfaceWrapper) CreateArticleLabel(ctx echo.Context) error {
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	// ------------- Path parameter "article_id" -------------
 	var articleID ArticleIDParam
@@ -11170,21 +11151,12 @@ func (w *ServerInterfaceWrapper) CreateArticleLabel(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-<<<<<<< HEAD
 	err = w.Handler.CreateArticleComment(ctx, articleID)
 	return err
 }
 
 // DeleteArticleComment converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteArticleComment(ctx echo.Context) error {
-=======
-	err = w.Handler.CreateArticleLabel(ctx, articleID)
-	return err
-}
-
-// DeleteArticleLabel converts echo context to params.
-func (w *ServerInterfaceWrapper) DeleteArticleLabel(ctx echo.Context) error {
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	// ------------- Path parameter "article_id" -------------
 	var articleID ArticleIDParam
@@ -11194,7 +11166,6 @@ func (w *ServerInterfaceWrapper) DeleteArticleLabel(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
 	}
 
-<<<<<<< HEAD
 	// ------------- Path parameter "comment_id" -------------
 	var commentID ArticleCommentIDParam
 
@@ -11341,7 +11312,52 @@ func (w *ServerInterfaceWrapper) DownvoteArticle(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DownvoteArticle(ctx, articleID)
-=======
+	return err
+}
+
+// ListArticleLabels converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleLabels(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleLabels(ctx, articleID)
+	return err
+}
+
+// CreateArticleLabel converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateArticleLabel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateArticleLabel(ctx, articleID)
+	return err
+}
+
+// DeleteArticleLabel converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteArticleLabel(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
 	// ------------- Path parameter "label_id" -------------
 	var labelID LabelIDParam
 
@@ -11352,7 +11368,6 @@ func (w *ServerInterfaceWrapper) DownvoteArticle(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteArticleLabel(ctx, articleID, labelID)
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	return err
 }
 
@@ -21418,7 +21433,6 @@ func (response UpdateArticle200JSONResponse) VisitUpdateArticleResponse(w http.R
 	return err
 }
 
-<<<<<<< HEAD
 type ListArticleCommentsRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 }
@@ -21430,19 +21444,6 @@ type ListArticleCommentsResponseObject interface {
 type ListArticleComments200JSONResponse ArticleCommentList
 
 func (response ListArticleComments200JSONResponse) VisitListArticleCommentsResponse(w http.ResponseWriter) error {
-=======
-type ListArticleLabelsRequestObject struct {
-	ArticleID ArticleIDParam `json:"article_id"`
-}
-
-type ListArticleLabelsResponseObject interface {
-	VisitListArticleLabelsResponse(w http.ResponseWriter) error
-}
-
-type ListArticleLabels200JSONResponse LabelList
-
-func (response ListArticleLabels200JSONResponse) VisitListArticleLabelsResponse(w http.ResponseWriter) error {
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -21454,7 +21455,6 @@ func (response ListArticleLabels200JSONResponse) VisitListArticleLabelsResponse(
 	return err
 }
 
-<<<<<<< HEAD
 type CreateArticleCommentRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *CreateArticleCommentJSONRequestBody
@@ -21474,27 +21474,6 @@ type CreateArticleComment201JSONResponse struct {
 }
 
 func (response CreateArticleComment201JSONResponse) VisitCreateArticleCommentResponse(w http.ResponseWriter) error {
-=======
-type CreateArticleLabelRequestObject struct {
-	ArticleID ArticleIDParam `json:"article_id"`
-	Body      *CreateArticleLabelJSONRequestBody
-}
-
-type CreateArticleLabelResponseObject interface {
-	VisitCreateArticleLabelResponse(w http.ResponseWriter) error
-}
-
-type CreateArticleLabel201ResponseHeaders struct {
-	Location string
-}
-
-type CreateArticleLabel201JSONResponse struct {
-	Body    LabelEnvelope
-	Headers CreateArticleLabel201ResponseHeaders
-}
-
-func (response CreateArticleLabel201JSONResponse) VisitCreateArticleLabelResponse(w http.ResponseWriter) error {
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -21507,7 +21486,6 @@ func (response CreateArticleLabel201JSONResponse) VisitCreateArticleLabelRespons
 	return err
 }
 
-<<<<<<< HEAD
 type DeleteArticleCommentRequestObject struct {
 	ArticleID ArticleIDParam        `json:"article_id"`
 	CommentID ArticleCommentIDParam `json:"comment_id"`
@@ -21521,26 +21499,10 @@ type DeleteArticleComment204Response struct {
 }
 
 func (response DeleteArticleComment204Response) VisitDeleteArticleCommentResponse(w http.ResponseWriter) error {
-=======
-type DeleteArticleLabelRequestObject struct {
-	ArticleID ArticleIDParam `json:"article_id"`
-	LabelID   LabelIDParam   `json:"label_id"`
-}
-
-type DeleteArticleLabelResponseObject interface {
-	VisitDeleteArticleLabelResponse(w http.ResponseWriter) error
-}
-
-type DeleteArticleLabel204Response struct {
-}
-
-func (response DeleteArticleLabel204Response) VisitDeleteArticleLabelResponse(w http.ResponseWriter) error {
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	w.WriteHeader(204)
 	return nil
 }
 
-<<<<<<< HEAD
 type ShowArticleCommentRequestObject struct {
 	ArticleID ArticleIDParam        `json:"article_id"`
 	CommentID ArticleCommentIDParam `json:"comment_id"`
@@ -21682,8 +21644,76 @@ func (response DownvoteArticle200JSONResponse) VisitDownvoteArticleResponse(w ht
 	return err
 }
 
-=======
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
+type ListArticleLabelsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListArticleLabelsResponseObject interface {
+	VisitListArticleLabelsResponse(w http.ResponseWriter) error
+}
+
+type ListArticleLabels200JSONResponse LabelList
+
+func (response ListArticleLabels200JSONResponse) VisitListArticleLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateArticleLabelRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *CreateArticleLabelJSONRequestBody
+}
+
+type CreateArticleLabelResponseObject interface {
+	VisitCreateArticleLabelResponse(w http.ResponseWriter) error
+}
+
+type CreateArticleLabel201ResponseHeaders struct {
+	Location string
+}
+
+type CreateArticleLabel201JSONResponse struct {
+	Body    LabelEnvelope
+	Headers CreateArticleLabel201ResponseHeaders
+}
+
+func (response CreateArticleLabel201JSONResponse) VisitCreateArticleLabelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteArticleLabelRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	LabelID   LabelIDParam   `json:"label_id"`
+}
+
+type DeleteArticleLabelResponseObject interface {
+	VisitDeleteArticleLabelResponse(w http.ResponseWriter) error
+}
+
+type DeleteArticleLabel204Response struct {
+}
+
+func (response DeleteArticleLabel204Response) VisitDeleteArticleLabelResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
 type UpdateArticleSourceLocaleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *UpdateArticleSourceLocaleJSONRequestBody
@@ -31043,7 +31073,6 @@ type StrictServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx context.Context, request UpdateArticleRequestObject) (UpdateArticleResponseObject, error)
-<<<<<<< HEAD
 	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
 	// (GET /api/v2/help_center/articles/{article_id}/comments)
 	ListArticleComments(ctx context.Context, request ListArticleCommentsRequestObject) (ListArticleCommentsResponseObject, error)
@@ -31071,7 +31100,6 @@ type StrictServerInterface interface {
 	// DownvoteArticle Votes down on an article. The next vote of a user replaces it. Admins may vote for others.
 	// (POST /api/v2/help_center/articles/{article_id}/down)
 	DownvoteArticle(ctx context.Context, request DownvoteArticleRequestObject) (DownvoteArticleResponseObject, error)
-=======
 	// ListArticleLabels Lists the labels of an article by name.
 	// (GET /api/v2/help_center/articles/{article_id}/labels)
 	ListArticleLabels(ctx context.Context, request ListArticleLabelsRequestObject) (ListArticleLabelsResponseObject, error)
@@ -31081,7 +31109,6 @@ type StrictServerInterface interface {
 	// DeleteArticleLabel Takes a label from an article.
 	// (DELETE /api/v2/help_center/articles/{article_id}/labels/{label_id})
 	DeleteArticleLabel(ctx context.Context, request DeleteArticleLabelRequestObject) (DeleteArticleLabelResponseObject, error)
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx context.Context, request UpdateArticleSourceLocaleRequestObject) (UpdateArticleSourceLocaleResponseObject, error)
@@ -35784,50 +35811,31 @@ func (sh *strictHandler) UpdateArticle(ctx echo.Context, articleID ArticleIDPara
 	return nil
 }
 
-<<<<<<< HEAD
 // ListArticleComments operation middleware
 func (sh *strictHandler) ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error {
 	var request ListArticleCommentsRequestObject
-=======
-// ListArticleLabels operation middleware
-func (sh *strictHandler) ListArticleLabels(ctx echo.Context, articleID ArticleIDParam) error {
-	var request ListArticleLabelsRequestObject
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 
 	request.ArticleID = articleID
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-<<<<<<< HEAD
 		return sh.ssi.ListArticleComments(ctx.Request().Context(), request.(ListArticleCommentsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "ListArticleComments")
-=======
-		return sh.ssi.ListArticleLabels(ctx.Request().Context(), request.(ListArticleLabelsRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListArticleLabels")
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-<<<<<<< HEAD
 	} else if validResponse, ok := response.(ListArticleCommentsResponseObject); ok {
 		return validResponse.VisitListArticleCommentsResponse(ctx.Response())
-=======
-	} else if validResponse, ok := response.(ListArticleLabelsResponseObject); ok {
-		return validResponse.VisitListArticleLabelsResponse(ctx.Response())
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-<<<<<<< HEAD
 // CreateArticleComment operation middleware
 func (sh *strictHandler) CreateArticleComment(ctx echo.Context, articleID ArticleIDParam) error {
 	var request CreateArticleCommentRequestObject
@@ -35835,15 +35843,6 @@ func (sh *strictHandler) CreateArticleComment(ctx echo.Context, articleID Articl
 	request.ArticleID = articleID
 
 	var body CreateArticleCommentJSONRequestBody
-=======
-// CreateArticleLabel operation middleware
-func (sh *strictHandler) CreateArticleLabel(ctx echo.Context, articleID ArticleIDParam) error {
-	var request CreateArticleLabelRequestObject
-
-	request.ArticleID = articleID
-
-	var body CreateArticleLabelJSONRequestBody
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	var err error
 	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
 		// A request validator built on kin-openapi's openapi3filter with
@@ -35867,37 +35866,24 @@ func (sh *strictHandler) CreateArticleLabel(ctx echo.Context, articleID ArticleI
 	request.Body = &body
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-<<<<<<< HEAD
 		return sh.ssi.CreateArticleComment(ctx.Request().Context(), request.(CreateArticleCommentRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "CreateArticleComment")
-=======
-		return sh.ssi.CreateArticleLabel(ctx.Request().Context(), request.(CreateArticleLabelRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "CreateArticleLabel")
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-<<<<<<< HEAD
 	} else if validResponse, ok := response.(CreateArticleCommentResponseObject); ok {
 		return validResponse.VisitCreateArticleCommentResponse(ctx.Response())
-=======
-	} else if validResponse, ok := response.(CreateArticleLabelResponseObject); ok {
-		return validResponse.VisitCreateArticleLabelResponse(ctx.Response())
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
 	return nil
 }
 
-<<<<<<< HEAD
 // DeleteArticleComment operation middleware
 func (sh *strictHandler) DeleteArticleComment(ctx echo.Context, articleID ArticleIDParam, commentID ArticleCommentIDParam) error {
 	var request DeleteArticleCommentRequestObject
@@ -35910,27 +35896,12 @@ func (sh *strictHandler) DeleteArticleComment(ctx echo.Context, articleID Articl
 	}
 	for _, middleware := range sh.middlewares {
 		handler = middleware(handler, "DeleteArticleComment")
-=======
-// DeleteArticleLabel operation middleware
-func (sh *strictHandler) DeleteArticleLabel(ctx echo.Context, articleID ArticleIDParam, labelID LabelIDParam) error {
-	var request DeleteArticleLabelRequestObject
-
-	request.ArticleID = articleID
-	request.LabelID = labelID
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteArticleLabel(ctx.Request().Context(), request.(DeleteArticleLabelRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteArticleLabel")
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-<<<<<<< HEAD
 	} else if validResponse, ok := response.(DeleteArticleCommentResponseObject); ok {
 		return validResponse.VisitDeleteArticleCommentResponse(ctx.Response())
 	} else if response != nil {
@@ -36189,10 +36160,105 @@ func (sh *strictHandler) DownvoteArticle(ctx echo.Context, articleID ArticleIDPa
 		return err
 	} else if validResponse, ok := response.(DownvoteArticleResponseObject); ok {
 		return validResponse.VisitDownvoteArticleResponse(ctx.Response())
-=======
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticleLabels operation middleware
+func (sh *strictHandler) ListArticleLabels(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListArticleLabelsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleLabels(ctx.Request().Context(), request.(ListArticleLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleLabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleLabelsResponseObject); ok {
+		return validResponse.VisitListArticleLabelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateArticleLabel operation middleware
+func (sh *strictHandler) CreateArticleLabel(ctx echo.Context, articleID ArticleIDParam) error {
+	var request CreateArticleLabelRequestObject
+
+	request.ArticleID = articleID
+
+	var body CreateArticleLabelJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateArticleLabel(ctx.Request().Context(), request.(CreateArticleLabelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateArticleLabel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateArticleLabelResponseObject); ok {
+		return validResponse.VisitCreateArticleLabelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteArticleLabel operation middleware
+func (sh *strictHandler) DeleteArticleLabel(ctx echo.Context, articleID ArticleIDParam, labelID LabelIDParam) error {
+	var request DeleteArticleLabelRequestObject
+
+	request.ArticleID = articleID
+	request.LabelID = labelID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteArticleLabel(ctx.Request().Context(), request.(DeleteArticleLabelRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteArticleLabel")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
 	} else if validResponse, ok := response.(DeleteArticleLabelResponseObject); ok {
 		return validResponse.VisitDeleteArticleLabelResponse(ctx.Response())
->>>>>>> 1083451 (helpcenter: labels, articles by the time of their change, and tags of articles)
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

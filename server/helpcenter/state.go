@@ -3,29 +3,10 @@ package helpcenter
 import (
 	"context"
 
-	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
 )
-
-// ArticlesByID are those of the articles that by may see, each as it reads in its
-// source language, by id. Staff may ask.
-func (s *Service) ArticlesByID(ctx context.Context, by auth.Actor, ids []int64) (map[int64]Article, error) {
-	if !by.Staff() {
-		return nil, fault.Denied()
-	}
-	out := make(map[int64]Article, len(ids))
-	seen, args := SeenArticle(by)
-	err := postgres.Rows(s.db.WithContext(ctx), "SELECT "+shownColumns+" FROM "+articleFrom+
-		" WHERE a.account_id = ? AND a.id = ANY(?::bigint[]) AND t.locale = a.source_locale AND "+seen,
-		append([]any{by.AccountID, models.IDs(ids)}, args...), func(row postgres.Scanned) error {
-			a, err := scanArticle(row)
-			out[a.ID] = a
-			return err
-		})
-	return out, err
-}
 
 // State names what an article is at the moment: it is another after each change
 // of what is shown of it in a language. It is read without the texts. It fails as
