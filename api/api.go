@@ -182,6 +182,7 @@ func New(s Services, o Options) *echo.Echo {
 		e.GET(path, echo.NotFoundHandler)
 	}
 	h.downloads(e)
+	h.articleFiles(e, h.attachmentHandlers)
 	h.exportDownloads(e)
 	h.surveys(e)
 	return e

@@ -73,6 +73,7 @@ var peopleAndSettings = []copies{
 	{"articles", "id = {article_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
 	{"translations", "locale = 'en-us'", "'id', r.id + {k}, 'source_id', r.source_id + {k}"},
 	{"translations", "locale = 'en-us' AND source_id IN ({category_id}, {section_id}, {article_id})", "'id', r.id + {m}, 'locale', 'x-' || {g}"},
+	{"attachments", "article_id = {article_id}", "'id', r.id + {k}, 'token', r.token || {g}"},
 	{"labels", "id = {label_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }

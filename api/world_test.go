@@ -178,6 +178,11 @@ func (w *world) helpCenter() {
 	w.put("/api/v2/help_center/sections/"+section+"/access_policy", `{"access_policy":{"manageable_by":"staff"}}`).want(200)
 	article := w.made("/api/v2/help_center/en-us/sections/"+section+"/articles", "article", "article_id",
 		`{"article":{"title":"SECRET","body":"SECRET","label_names":["SECRET"],"translations":[{"locale":"ja","title":"PRIVATE","body":"PRIVATE","draft":true}]}}`)
+	for _, inline := range []string{"true", "false"} {
+		body, kind := form([][2]string{{"inline", inline}}, w.secret+".txt", "text/plain", w.secret)
+		w.ids["article_attachment_id"] = strconv.FormatInt(w.with("Content-Type", kind).post("/api/v2/help_center/articles/"+article+"/attachments", body).
+			want(201).id("article_attachment"), 10)
+	}
 	w.ids["label_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/labels").want(200).ids("labels")[0])
 	w.ids["translation_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations?locales=ja").want(200).ids("translations")[0])
 	// What the end user says there.

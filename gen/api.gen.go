@@ -714,10 +714,49 @@ type Article struct {
 	Translations   []Translation `json:"translations,omitzero"`
 }
 
+// ArticleAttachment defines model for ArticleAttachment.
+type ArticleAttachment struct {
+	ID  int64  `json:"id"`
+	URL string `json:"url"`
+
+	// ArticleID Null while it waits for one.
+	ArticleID       *int64 `json:"article_id"`
+	FileName        string `json:"file_name"`
+	DisplayFileName string `json:"display_file_name"`
+
+	// ContentURL Where those who may see the article get the bytes.
+	ContentURL  string `json:"content_url"`
+	ContentType string `json:"content_type"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Inline Whether it is shown within the text.
+	Inline bool `json:"inline"`
+
+	// Locale The language that it is for; null is all.
+	Locale    *string   `json:"locale"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+}
+
+// ArticleAttachmentEnvelope defines model for ArticleAttachmentEnvelope.
+type ArticleAttachmentEnvelope struct {
+	ArticleAttachment ArticleAttachment `json:"article_attachment"`
+}
+
+// ArticleAttachmentList defines model for ArticleAttachmentList.
+type ArticleAttachmentList = wire.List
+
 // ArticleBody defines model for ArticleBody.
 type ArticleBody struct {
 	Article           ArticleInput `json:"article"`
 	NotifySubscribers *wire.Flag   `json:"notify_subscribers,omitempty"`
+}
+
+// ArticleBulkAttachmentsBody defines model for ArticleBulkAttachmentsBody.
+type ArticleBulkAttachmentsBody struct {
+	AttachmentIds wire.IDs `json:"attachment_ids"`
 }
 
 // ArticleComment defines model for ArticleComment.
@@ -5860,6 +5899,9 @@ type WorkweekInput struct {
 // ArchiveImmediatelyParam defines model for ArchiveImmediatelyParam.
 type ArchiveImmediatelyParam = wire.Flag
 
+// ArticleAttachmentIDParam defines model for ArticleAttachmentIdParam.
+type ArticleAttachmentIDParam = wire.ID
+
 // ArticleCommentIDParam defines model for ArticleCommentIdParam.
 type ArticleCommentIDParam = wire.ID
 
@@ -7279,6 +7321,9 @@ type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
+// BulkAttachmentsArticlesJSONRequestBody defines body for BulkAttachmentsArticles for application/json ContentType.
+type BulkAttachmentsArticlesJSONRequestBody = ArticleBulkAttachmentsBody
+
 // CreateArticleCommentJSONRequestBody defines body for CreateArticleComment for application/json ContentType.
 type CreateArticleCommentJSONRequestBody = ArticleCommentBody
 
@@ -8104,6 +8149,15 @@ type ServerInterface interface {
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx echo.Context, params ListArticlesParams) error
+	// CreateAttachment Uploads a file for an article, which takes it with bulk_attachments within three days. The body is a form (multipart/form-data) with the file as file and, if need be, inline and locale.
+	// (POST /api/v2/help_center/articles/attachments)
+	CreateAttachment(ctx echo.Context) error
+	// DeleteArticleAttachment Deletes a file of an article, or one that waits for one.
+	// (DELETE /api/v2/help_center/articles/attachments/{article_attachment_id})
+	DeleteArticleAttachment(ctx echo.Context, articleAttachmentID ArticleAttachmentIDParam) error
+	// ShowArticleAttachmentNoArticle Shows a file of an article, or one that waits for one.
+	// (GET /api/v2/help_center/articles/attachments/{article_attachment_id})
+	ShowArticleAttachmentNoArticle(ctx echo.Context, articleAttachmentID ArticleAttachmentIDParam) error
 	// ListAllArticleLabels Lists the labels by name.
 	// (GET /api/v2/help_center/articles/labels)
 	ListAllArticleLabels(ctx echo.Context, params ListAllArticleLabelsParams) error
@@ -8122,6 +8176,24 @@ type ServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// ListArticleAttachments Lists the files of an article; with a language in the path those for it, and for all.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments)
+	ListArticleAttachments(ctx echo.Context, articleID ArticleIDParam) error
+	// CreateArticleAttachment Adds a file to an article. The body is a form (multipart/form-data) with the file as file and, if need be, inline and locale.
+	// (POST /api/v2/help_center/articles/{article_id}/attachments)
+	CreateArticleAttachment(ctx echo.Context, articleID ArticleIDParam) error
+	// ListBlockArticleAttachments Lists the files that stand beside the text of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments/block)
+	ListBlockArticleAttachments(ctx echo.Context, articleID ArticleIDParam) error
+	// ListInlineArticleAttachments Lists the files that are shown within the text of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments/inline)
+	ListInlineArticleAttachments(ctx echo.Context, articleID ArticleIDParam) error
+	// ShowArticleAttachment Shows a file of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments/{article_attachment_id})
+	ShowArticleAttachment(ctx echo.Context, articleID ArticleIDParam, articleAttachmentID ArticleAttachmentIDParam) error
+	// BulkAttachmentsArticles Gives an article files that have been uploaded for one, at most 20.
+	// (POST /api/v2/help_center/articles/{article_id}/bulk_attachments)
+	BulkAttachmentsArticles(ctx echo.Context, articleID ArticleIDParam) error
 	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
 	// (GET /api/v2/help_center/articles/{article_id}/comments)
 	ListArticleComments(ctx echo.Context, articleID ArticleIDParam) error
@@ -11025,6 +11097,47 @@ func (w *ServerInterfaceWrapper) ListArticles(ctx echo.Context) error {
 	return err
 }
 
+// CreateAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAttachment(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAttachment(ctx)
+	return err
+}
+
+// DeleteArticleAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteArticleAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_attachment_id" -------------
+	var articleAttachmentID ArticleAttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_attachment_id", ctx.Param("article_attachment_id"), &articleAttachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteArticleAttachment(ctx, articleAttachmentID)
+	return err
+}
+
+// ShowArticleAttachmentNoArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowArticleAttachmentNoArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_attachment_id" -------------
+	var articleAttachmentID ArticleAttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_attachment_id", ctx.Param("article_attachment_id"), &articleAttachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowArticleAttachmentNoArticle(ctx, articleAttachmentID)
+	return err
+}
+
 // ListAllArticleLabels converts echo context to params.
 func (w *ServerInterfaceWrapper) ListAllArticleLabels(ctx echo.Context) error {
 	var err error
@@ -11120,6 +11233,110 @@ func (w *ServerInterfaceWrapper) UpdateArticle(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateArticle(ctx, articleID)
+	return err
+}
+
+// ListArticleAttachments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleAttachments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleAttachments(ctx, articleID)
+	return err
+}
+
+// CreateArticleAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateArticleAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateArticleAttachment(ctx, articleID)
+	return err
+}
+
+// ListBlockArticleAttachments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBlockArticleAttachments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBlockArticleAttachments(ctx, articleID)
+	return err
+}
+
+// ListInlineArticleAttachments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListInlineArticleAttachments(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListInlineArticleAttachments(ctx, articleID)
+	return err
+}
+
+// ShowArticleAttachment converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowArticleAttachment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "article_attachment_id" -------------
+	var articleAttachmentID ArticleAttachmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_attachment_id", ctx.Param("article_attachment_id"), &articleAttachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_attachment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowArticleAttachment(ctx, articleID, articleAttachmentID)
+	return err
+}
+
+// BulkAttachmentsArticles converts echo context to params.
+func (w *ServerInterfaceWrapper) BulkAttachmentsArticles(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.BulkAttachmentsArticles(ctx, articleID)
 	return err
 }
 
@@ -18572,6 +18789,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id", wrapper.UpdateArticle, options.OperationMiddlewares["UpdateArticle"]...)
 	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id/source_locale", wrapper.UpdateArticleSourceLocale, options.OperationMiddlewares["UpdateArticleSourceLocale"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/articles", wrapper.ListArticlesByUser, options.OperationMiddlewares["ListArticlesByUser"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/attachments", wrapper.CreateAttachment, options.OperationMiddlewares["CreateAttachment"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/attachments/:article_attachment_id", wrapper.DeleteArticleAttachment, options.OperationMiddlewares["DeleteArticleAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/attachments/:article_attachment_id", wrapper.ShowArticleAttachmentNoArticle, options.OperationMiddlewares["ShowArticleAttachmentNoArticle"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/attachments", wrapper.ListArticleAttachments, options.OperationMiddlewares["ListArticleAttachments"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/attachments", wrapper.CreateArticleAttachment, options.OperationMiddlewares["CreateArticleAttachment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/attachments/inline", wrapper.ListInlineArticleAttachments, options.OperationMiddlewares["ListInlineArticleAttachments"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/attachments/block", wrapper.ListBlockArticleAttachments, options.OperationMiddlewares["ListBlockArticleAttachments"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/attachments/:article_attachment_id", wrapper.ShowArticleAttachment, options.OperationMiddlewares["ShowArticleAttachment"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/bulk_attachments", wrapper.BulkAttachmentsArticles, options.OperationMiddlewares["BulkAttachmentsArticles"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments", wrapper.ListArticleComments, options.OperationMiddlewares["ListArticleComments"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments", wrapper.CreateArticleComment, options.OperationMiddlewares["CreateArticleComment"]...)
 	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id/comments/:comment_id", wrapper.DeleteArticleComment, options.OperationMiddlewares["DeleteArticleComment"]...)
@@ -21312,6 +21538,75 @@ func (response ListArticles200JSONResponse) VisitListArticlesResponse(w http.Res
 	return err
 }
 
+type CreateAttachmentRequestObject struct {
+	ContentType string
+	Body        io.Reader
+}
+
+type CreateAttachmentResponseObject interface {
+	VisitCreateAttachmentResponse(w http.ResponseWriter) error
+}
+
+type CreateAttachment201ResponseHeaders struct {
+	Location string
+}
+
+type CreateAttachment201JSONResponse struct {
+	Body    ArticleAttachmentEnvelope
+	Headers CreateAttachment201ResponseHeaders
+}
+
+func (response CreateAttachment201JSONResponse) VisitCreateAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteArticleAttachmentRequestObject struct {
+	ArticleAttachmentID ArticleAttachmentIDParam `json:"article_attachment_id"`
+}
+
+type DeleteArticleAttachmentResponseObject interface {
+	VisitDeleteArticleAttachmentResponse(w http.ResponseWriter) error
+}
+
+type DeleteArticleAttachment204Response struct {
+}
+
+func (response DeleteArticleAttachment204Response) VisitDeleteArticleAttachmentResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowArticleAttachmentNoArticleRequestObject struct {
+	ArticleAttachmentID ArticleAttachmentIDParam `json:"article_attachment_id"`
+}
+
+type ShowArticleAttachmentNoArticleResponseObject interface {
+	VisitShowArticleAttachmentNoArticleResponse(w http.ResponseWriter) error
+}
+
+type ShowArticleAttachmentNoArticle200JSONResponse ArticleAttachmentEnvelope
+
+func (response ShowArticleAttachmentNoArticle200JSONResponse) VisitShowArticleAttachmentNoArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAllArticleLabelsRequestObject struct {
 	Params ListAllArticleLabelsParams
 }
@@ -21422,6 +21717,150 @@ type UpdateArticleResponseObject interface {
 type UpdateArticle200JSONResponse ArticleEnvelope
 
 func (response UpdateArticle200JSONResponse) VisitUpdateArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListArticleAttachmentsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListArticleAttachmentsResponseObject interface {
+	VisitListArticleAttachmentsResponse(w http.ResponseWriter) error
+}
+
+type ListArticleAttachments200JSONResponse ArticleAttachmentList
+
+func (response ListArticleAttachments200JSONResponse) VisitListArticleAttachmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateArticleAttachmentRequestObject struct {
+	ArticleID   ArticleIDParam `json:"article_id"`
+	ContentType string
+	Body        io.Reader
+}
+
+type CreateArticleAttachmentResponseObject interface {
+	VisitCreateArticleAttachmentResponse(w http.ResponseWriter) error
+}
+
+type CreateArticleAttachment201ResponseHeaders struct {
+	Location string
+}
+
+type CreateArticleAttachment201JSONResponse struct {
+	Body    ArticleAttachmentEnvelope
+	Headers CreateArticleAttachment201ResponseHeaders
+}
+
+func (response CreateArticleAttachment201JSONResponse) VisitCreateArticleAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBlockArticleAttachmentsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListBlockArticleAttachmentsResponseObject interface {
+	VisitListBlockArticleAttachmentsResponse(w http.ResponseWriter) error
+}
+
+type ListBlockArticleAttachments200JSONResponse ArticleAttachmentList
+
+func (response ListBlockArticleAttachments200JSONResponse) VisitListBlockArticleAttachmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInlineArticleAttachmentsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ListInlineArticleAttachmentsResponseObject interface {
+	VisitListInlineArticleAttachmentsResponse(w http.ResponseWriter) error
+}
+
+type ListInlineArticleAttachments200JSONResponse ArticleAttachmentList
+
+func (response ListInlineArticleAttachments200JSONResponse) VisitListInlineArticleAttachmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowArticleAttachmentRequestObject struct {
+	ArticleID           ArticleIDParam           `json:"article_id"`
+	ArticleAttachmentID ArticleAttachmentIDParam `json:"article_attachment_id"`
+}
+
+type ShowArticleAttachmentResponseObject interface {
+	VisitShowArticleAttachmentResponse(w http.ResponseWriter) error
+}
+
+type ShowArticleAttachment200JSONResponse ArticleAttachmentEnvelope
+
+func (response ShowArticleAttachment200JSONResponse) VisitShowArticleAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BulkAttachmentsArticlesRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *BulkAttachmentsArticlesJSONRequestBody
+}
+
+type BulkAttachmentsArticlesResponseObject interface {
+	VisitBulkAttachmentsArticlesResponse(w http.ResponseWriter) error
+}
+
+type BulkAttachmentsArticles200JSONResponse EmptyEnvelope
+
+func (response BulkAttachmentsArticles200JSONResponse) VisitBulkAttachmentsArticlesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -31055,6 +31494,15 @@ type StrictServerInterface interface {
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx context.Context, request ListArticlesRequestObject) (ListArticlesResponseObject, error)
+	// CreateAttachment Uploads a file for an article, which takes it with bulk_attachments within three days. The body is a form (multipart/form-data) with the file as file and, if need be, inline and locale.
+	// (POST /api/v2/help_center/articles/attachments)
+	CreateAttachment(ctx context.Context, request CreateAttachmentRequestObject) (CreateAttachmentResponseObject, error)
+	// DeleteArticleAttachment Deletes a file of an article, or one that waits for one.
+	// (DELETE /api/v2/help_center/articles/attachments/{article_attachment_id})
+	DeleteArticleAttachment(ctx context.Context, request DeleteArticleAttachmentRequestObject) (DeleteArticleAttachmentResponseObject, error)
+	// ShowArticleAttachmentNoArticle Shows a file of an article, or one that waits for one.
+	// (GET /api/v2/help_center/articles/attachments/{article_attachment_id})
+	ShowArticleAttachmentNoArticle(ctx context.Context, request ShowArticleAttachmentNoArticleRequestObject) (ShowArticleAttachmentNoArticleResponseObject, error)
 	// ListAllArticleLabels Lists the labels by name.
 	// (GET /api/v2/help_center/articles/labels)
 	ListAllArticleLabels(ctx context.Context, request ListAllArticleLabelsRequestObject) (ListAllArticleLabelsResponseObject, error)
@@ -31073,6 +31521,24 @@ type StrictServerInterface interface {
 	// UpdateArticle Changes an article. Title, body and draft are changed as translations.
 	// (PUT /api/v2/help_center/articles/{article_id})
 	UpdateArticle(ctx context.Context, request UpdateArticleRequestObject) (UpdateArticleResponseObject, error)
+	// ListArticleAttachments Lists the files of an article; with a language in the path those for it, and for all.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments)
+	ListArticleAttachments(ctx context.Context, request ListArticleAttachmentsRequestObject) (ListArticleAttachmentsResponseObject, error)
+	// CreateArticleAttachment Adds a file to an article. The body is a form (multipart/form-data) with the file as file and, if need be, inline and locale.
+	// (POST /api/v2/help_center/articles/{article_id}/attachments)
+	CreateArticleAttachment(ctx context.Context, request CreateArticleAttachmentRequestObject) (CreateArticleAttachmentResponseObject, error)
+	// ListBlockArticleAttachments Lists the files that stand beside the text of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments/block)
+	ListBlockArticleAttachments(ctx context.Context, request ListBlockArticleAttachmentsRequestObject) (ListBlockArticleAttachmentsResponseObject, error)
+	// ListInlineArticleAttachments Lists the files that are shown within the text of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments/inline)
+	ListInlineArticleAttachments(ctx context.Context, request ListInlineArticleAttachmentsRequestObject) (ListInlineArticleAttachmentsResponseObject, error)
+	// ShowArticleAttachment Shows a file of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/attachments/{article_attachment_id})
+	ShowArticleAttachment(ctx context.Context, request ShowArticleAttachmentRequestObject) (ShowArticleAttachmentResponseObject, error)
+	// BulkAttachmentsArticles Gives an article files that have been uploaded for one, at most 20.
+	// (POST /api/v2/help_center/articles/{article_id}/bulk_attachments)
+	BulkAttachmentsArticles(ctx context.Context, request BulkAttachmentsArticlesRequestObject) (BulkAttachmentsArticlesResponseObject, error)
 	// ListArticleComments Lists the comments of an article, the oldest first, or by updated_at; with a language in the path, those in it.
 	// (GET /api/v2/help_center/articles/{article_id}/comments)
 	ListArticleComments(ctx context.Context, request ListArticleCommentsRequestObject) (ListArticleCommentsResponseObject, error)
@@ -35638,6 +36104,83 @@ func (sh *strictHandler) ListArticles(ctx echo.Context, params ListArticlesParam
 	return nil
 }
 
+// CreateAttachment operation middleware
+func (sh *strictHandler) CreateAttachment(ctx echo.Context) error {
+	var request CreateAttachmentRequestObject
+
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAttachment(ctx.Request().Context(), request.(CreateAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAttachmentResponseObject); ok {
+		return validResponse.VisitCreateAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteArticleAttachment operation middleware
+func (sh *strictHandler) DeleteArticleAttachment(ctx echo.Context, articleAttachmentID ArticleAttachmentIDParam) error {
+	var request DeleteArticleAttachmentRequestObject
+
+	request.ArticleAttachmentID = articleAttachmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteArticleAttachment(ctx.Request().Context(), request.(DeleteArticleAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteArticleAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteArticleAttachmentResponseObject); ok {
+		return validResponse.VisitDeleteArticleAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowArticleAttachmentNoArticle operation middleware
+func (sh *strictHandler) ShowArticleAttachmentNoArticle(ctx echo.Context, articleAttachmentID ArticleAttachmentIDParam) error {
+	var request ShowArticleAttachmentNoArticleRequestObject
+
+	request.ArticleAttachmentID = articleAttachmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowArticleAttachmentNoArticle(ctx.Request().Context(), request.(ShowArticleAttachmentNoArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowArticleAttachmentNoArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowArticleAttachmentNoArticleResponseObject); ok {
+		return validResponse.VisitShowArticleAttachmentNoArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListAllArticleLabels operation middleware
 func (sh *strictHandler) ListAllArticleLabels(ctx echo.Context, params ListAllArticleLabelsParams) error {
 	var request ListAllArticleLabelsRequestObject
@@ -35805,6 +36348,183 @@ func (sh *strictHandler) UpdateArticle(ctx echo.Context, articleID ArticleIDPara
 		return err
 	} else if validResponse, ok := response.(UpdateArticleResponseObject); ok {
 		return validResponse.VisitUpdateArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListArticleAttachments operation middleware
+func (sh *strictHandler) ListArticleAttachments(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListArticleAttachmentsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleAttachments(ctx.Request().Context(), request.(ListArticleAttachmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleAttachments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleAttachmentsResponseObject); ok {
+		return validResponse.VisitListArticleAttachmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateArticleAttachment operation middleware
+func (sh *strictHandler) CreateArticleAttachment(ctx echo.Context, articleID ArticleIDParam) error {
+	var request CreateArticleAttachmentRequestObject
+
+	request.ArticleID = articleID
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateArticleAttachment(ctx.Request().Context(), request.(CreateArticleAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateArticleAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateArticleAttachmentResponseObject); ok {
+		return validResponse.VisitCreateArticleAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBlockArticleAttachments operation middleware
+func (sh *strictHandler) ListBlockArticleAttachments(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListBlockArticleAttachmentsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBlockArticleAttachments(ctx.Request().Context(), request.(ListBlockArticleAttachmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBlockArticleAttachments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBlockArticleAttachmentsResponseObject); ok {
+		return validResponse.VisitListBlockArticleAttachmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListInlineArticleAttachments operation middleware
+func (sh *strictHandler) ListInlineArticleAttachments(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ListInlineArticleAttachmentsRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInlineArticleAttachments(ctx.Request().Context(), request.(ListInlineArticleAttachmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInlineArticleAttachments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListInlineArticleAttachmentsResponseObject); ok {
+		return validResponse.VisitListInlineArticleAttachmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowArticleAttachment operation middleware
+func (sh *strictHandler) ShowArticleAttachment(ctx echo.Context, articleID ArticleIDParam, articleAttachmentID ArticleAttachmentIDParam) error {
+	var request ShowArticleAttachmentRequestObject
+
+	request.ArticleID = articleID
+	request.ArticleAttachmentID = articleAttachmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowArticleAttachment(ctx.Request().Context(), request.(ShowArticleAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowArticleAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowArticleAttachmentResponseObject); ok {
+		return validResponse.VisitShowArticleAttachmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BulkAttachmentsArticles operation middleware
+func (sh *strictHandler) BulkAttachmentsArticles(ctx echo.Context, articleID ArticleIDParam) error {
+	var request BulkAttachmentsArticlesRequestObject
+
+	request.ArticleID = articleID
+
+	var body BulkAttachmentsArticlesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BulkAttachmentsArticles(ctx.Request().Context(), request.(BulkAttachmentsArticlesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BulkAttachmentsArticles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BulkAttachmentsArticlesResponseObject); ok {
+		return validResponse.VisitBulkAttachmentsArticlesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

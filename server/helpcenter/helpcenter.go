@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
@@ -33,14 +34,16 @@ const (
 type Service struct {
 	db     *gorm.DB
 	fields *fields.Service
+	files  *attachments.Service
 	now    func() time.Time
 	// PublicURL is tickets.Service.PublicURL, of the links in mails to subscribers.
 	PublicURL string
 }
 
-// New makes the service. f knows what languages accounts have.
-func New(db *gorm.DB, f *fields.Service, now func() time.Time) *Service {
-	return &Service{db: db, fields: f, now: now}
+// New makes the service. f knows what languages accounts have; files keeps those of
+// articles.
+func New(db *gorm.DB, f *fields.Service, files *attachments.Service, now func() time.Time) *Service {
+	return &Service{db: db, fields: f, files: files, now: now}
 }
 
 // Locales are the languages of an account's help center, in lower case.
