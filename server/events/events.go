@@ -4,6 +4,7 @@
 package events
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -39,7 +40,10 @@ type row struct {
 }
 
 // Rows are events as Insert takes them.
-func Rows(list []Event) models.JSON {
+func Rows(list []Event) models.JSON { return rows(list, nil) }
+
+// rows leaves out details that are the shared one.
+func rows(list []Event, shared models.JSON) models.JSON {
 	b := []byte{'['}
 	for i, e := range list {
 		if i > 0 {
@@ -48,9 +52,12 @@ func Rows(list []Event) models.JSON {
 		if e.Change == nil {
 			e.Change = struct{}{}
 		}
-		b = append(append(append(b, `{"type":"`...), TypePrefix+e.Type...), `","detail":`...) // types hold nothing to escape
-		b = append(append(b, document(e.Detail)...), `,"change":`...)
-		b = append(append(b, document(e.Change)...), '}')
+		b = append(append(append(b, `{"type":"`...), TypePrefix+e.Type...), '"') // types hold nothing to escape
+		if detail := document(e.Detail); shared == nil || !bytes.Equal(detail, shared) {
+			b = append(append(b, `,"detail":`...), detail...)
+		}
+		b = append(append(b, `,"change":`...), document(e.Change)...)
+		b = append(b, '}')
 	}
 	return append(b, ']')
 }
@@ -79,11 +86,17 @@ func Values(by By, kind string, id int64, e Event) []any {
 // Insert is the statement that appends Rows about one subject; it takes
 // Arguments. It is there for writers that put it into a larger statement.
 const Insert = "INSERT INTO events (" + Columns + `)
-	SELECT ?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), e.detail, e.change, ?::timestamptz FROM json_to_recordset(?::json) AS e(type text, detail json, change json)`
+	SELECT ?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), coalesce(e.detail, ?::json), e.change, ?::timestamptz
+	FROM json_to_recordset(?::json) AS e(type text, detail json, change json)`
 
-// Arguments of Insert. kind is "ticket", "user" and so on.
+// Arguments of Insert. kind is "ticket", "user" and so on. The detail of the first
+// event, which is mostly that of all, travels once.
 func Arguments(by By, kind string, id int64, list []Event) []any {
-	return []any{by.AccountID, Subject(kind, id), id, by.ActorID, by.SourceID, by.At, Rows(list)}
+	var shared models.JSON
+	if len(list) > 0 {
+		shared = document(list[0].Detail)
+	}
+	return []any{by.AccountID, Subject(kind, id), id, by.ActorID, by.SourceID, shared, by.At, rows(list, shared)}
 }
 
 // AppendTx appends events about one record. The events of one record keep their
