@@ -82,7 +82,7 @@ func TestRedactedDescriptionsAreTold(t *testing.T) {
 	path := fmt.Sprintf("/api/v2/tickets/%d", id)
 	a.put(path, `{"ticket":{"subject":"Money"}}`).want(200)
 	a.put(path, `{"ticket":{"subject":"Card 4111 of Ann"}}`).want(200)
-	comment := fmt.Sprintf("%s/comments/%d/redact", path, a.get(path+"/comments").want(200).ids("comments")[0])
+	comment := fmt.Sprintf("%s/comments/%d/redact", path, a.get(path + "/comments").want(200).ids("comments")[0])
 	a.put(comment, `{"text":"4111"}`).want(200)
 	a.wantChanges("ticket", id,
 		`ticket.description_changed {"current": "Card ▇▇▇▇ of Ann", "previous": ""}`, `ticket.subject_changed {"current": "Card ▇▇▇▇ of Ann", "previous": ""}`,

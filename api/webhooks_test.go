@@ -160,6 +160,15 @@ func TestWebhookSecretIsRotated(t *testing.T) {
 		t.Errorf("rotated from %v to %s", old, rotated.body)
 	}
 	a.get(path).want(200).wantJSON("%s", rotated.body)
+	for range 9 {
+		a.post(path, "").want(201)
+	}
+	if why := a.post(path, "").want(400).member("errors", 0, "title"); !strings.Contains(why.(string), "10 times within a day: wait until 2026-03-05T05:06:07Z") {
+		t.Errorf("so many secrets: %v", why)
+	}
+	next := theClock.Add(24 * time.Hour)
+	a.now.Store(&next)
+	a.post(path, "").want(201)
 	a.post("/api/v2/webhooks/nothing/signing_secret", "").wantMissing()
 	a.another().post(path, "").wantMissing()
 }

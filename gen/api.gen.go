@@ -9415,7 +9415,7 @@ type ServerInterface interface {
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
 	// (GET /api/v2/webhooks/{webhook_id}/signing_secret)
 	ShowWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error
-	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with the one before as well, also if there is a newer one by then; X-Zendesk-Webhook-Signature is made with the new one from now on. Ten secrets may sign beside the newest: more are refused until one has ended.
 	// (POST /api/v2/webhooks/{webhook_id}/signing_secret)
 	ResetWebhookSigningSecret(ctx echo.Context, webhookID WebhookIDParam) error
 }
@@ -32760,7 +32760,7 @@ type StrictServerInterface interface {
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
 	// (GET /api/v2/webhooks/{webhook_id}/signing_secret)
 	ShowWebhookSigningSecret(ctx context.Context, request ShowWebhookSigningSecretRequestObject) (ShowWebhookSigningSecretResponseObject, error)
-	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with each of both; X-Zendesk-Webhook-Signature is made with the new one from now on.
+	// ResetWebhookSigningSecret Makes a new secret. For 24 hours the header webhook-signature has a signature with the one before as well, also if there is a newer one by then; X-Zendesk-Webhook-Signature is made with the new one from now on. Ten secrets may sign beside the newest: more are refused until one has ended.
 	// (POST /api/v2/webhooks/{webhook_id}/signing_secret)
 	ResetWebhookSigningSecret(ctx context.Context, request ResetWebhookSigningSecretRequestObject) (ResetWebhookSigningSecretResponseObject, error)
 }

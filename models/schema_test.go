@@ -32,7 +32,7 @@ var all = []any{
 	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{}, models.SuspendedTicket{},
 	models.Schedule{}, models.Holiday{}, models.OutboxMail{}, models.Rule{}, models.TriggerCategory{}, models.AutomationMark{}, models.SLAPolicy{},
 	models.TriggerRevision{}, models.RuleUse{}, models.RuleUsage{},
-	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{}, models.Export{},
+	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{}, models.WebhookFailure{}, models.Export{},
 	models.SearchRun{}, models.SearchBlock{}, models.SearchFresh{}, models.SearchPending{},
 	models.ArticleComment{}, models.Vote{}, models.ContentSubscription{},
 	models.UserSegment{}, models.PermissionGroup{}, models.ContentTag{},

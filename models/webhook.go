@@ -35,9 +35,8 @@ type Webhook struct {
 	AuthData        JSON    // webhooks.Credentials; nil: none
 	CustomHeaders   JSON    // {name: value}
 	Secret          string  // that deliveries are signed with
-	PreviousSecret  *string
-	RotatedAt       *time.Time // when Secret took the place of PreviousSecret
-	CreatedBy       int64      // SystemUser: helpd itself
+	EarlierSecrets  JSON    // that they are signed with, too, for a while: webhooks.EarlierSecret, the newest first
+	CreatedBy       int64   // SystemUser: helpd itself
 	UpdatedBy       int64
 	Stamps
 	// While the endpoint fails most of the time: until when nothing is sent, and
@@ -79,4 +78,13 @@ type WebhookAttempt struct {
 	ResponseHeaders JSON
 	ResponsePayload string
 	CompletedAt     time.Time
+}
+
+// WebhookFailure counts the requests to an endpoint that fails, in half a minute.
+type WebhookFailure struct {
+	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
+	WebhookID string `gorm:"primaryKey"`
+	Slot      int64  `gorm:"primaryKey;autoIncrement:false"` // half minutes since 1970
+	Tries     int
+	Errors    int
 }

@@ -1,6 +1,12 @@
 package webhooks
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/postgres"
+)
 
 // An endpoint is left alone for a while when it fails for the most part: of the
 // requests of the last five minutes 70% (but of so few that it says nothing), or
@@ -16,41 +22,86 @@ const (
 	longestPlus = 6 // doublings: 5 minutes and a bit
 )
 
-// breaker counts what became of the requests to one endpoint that this process
-// has sent.
-type breaker struct {
-	counts [slots]count
-}
+// count is of requests to one endpoint.
+type count struct{ tries, errors int }
 
-type count struct {
-	slot          int64 // in the order of time; others are of a window before
-	tries, errors int
-}
+// tally counts the requests of this process to one endpoint by slots of time, as
+// far as that is not stored.
+type tally map[int64]count
 
-// add counts a request. It reports whether the endpoint is to be left alone, and
-// then begins anew.
-func (b *breaker) add(now time.Time, failed bool) bool {
-	slot := now.UnixNano() / int64(window/slots)
-	c := &b.counts[slot%slots]
-	if c.slot != slot {
-		*c = count{slot: slot}
-	}
+func slotOf(at time.Time) int64 { return at.UnixNano() / int64(window/slots) }
+
+// add counts a request, and forgets those of a window before.
+func (t tally) add(at time.Time, failed bool) {
+	slot := slotOf(at)
+	c := t[slot]
 	c.tries++
-	if !failed {
-		return false
+	if failed {
+		c.errors++
 	}
-	c.errors++
-	tries, errors := 0, 0
-	for _, c := range b.counts {
-		if c.slot > slot-slots {
-			tries, errors = tries+c.tries, errors+c.errors
+	t[slot] = c
+	for s := range t {
+		if s <= slot-slots {
+			delete(t, s)
 		}
 	}
-	if errors <= mostErrors && (tries < fewest || errors*100 < tries*errorShare) {
-		return false
+}
+
+// opens reports whether an endpoint with these requests in a window is to be left
+// alone.
+func (c count) opens() bool {
+	return c.errors > mostErrors || c.tries >= fewest && c.errors*100 >= c.tries*errorShare
+}
+
+// tallied is a row of webhook_failures.
+type tallied struct {
+	AccountID int64  `json:"account_id"`
+	WebhookID string `json:"webhook_id"`
+	Slot      int64  `json:"slot"`
+	Tries     int    `json:"tries"`
+	Errors    int    `json:"errors"`
+}
+
+// addTallies stores counts beside those of other processes, and of those that
+// have ended, and returns the sums of the window. Rows are taken in one order, or
+// processes would wait for each other.
+const addTallies = `WITH r AS (SELECT * FROM json_to_recordset(?::json) AS r(account_id bigint, webhook_id text, slot bigint, tries int, errors int)),
+	added AS (
+		INSERT INTO webhook_failures AS f (account_id, webhook_id, slot, tries, errors)
+		SELECT account_id, webhook_id, slot, tries, errors FROM r ORDER BY account_id, webhook_id, slot
+		ON CONFLICT (account_id, webhook_id, slot) DO UPDATE SET tries = f.tries + excluded.tries, errors = f.errors + excluded.errors
+		RETURNING account_id, webhook_id, slot, tries, errors)
+	SELECT account_id, webhook_id, sum(tries), sum(errors) FROM (
+		SELECT * FROM added UNION ALL
+		SELECT f.* FROM webhook_failures f JOIN (SELECT DISTINCT account_id, webhook_id FROM r) l USING (account_id, webhook_id)
+		WHERE f.slot > ? AND NOT EXISTS (SELECT FROM added a WHERE (a.account_id, a.webhook_id, a.slot) = (f.account_id, f.webhook_id, f.slot))) all_of
+	WHERE slot > ? GROUP BY account_id, webhook_id`
+
+// failing stores counts and returns the webhooks whose endpoints are to be left
+// alone for them.
+func (s *Service) failing(ctx context.Context, list []tallied) (open []lane, err error) {
+	if len(list) == 0 {
+		return nil, nil
 	}
-	b.counts = [slots]count{}
-	return true
+	ended := slotOf(s.now()) - slots
+	err = postgres.Rows(s.db.WithContext(ctx), addTallies, []any{models.ToJSON(list), ended, ended}, func(row postgres.Scanned) error {
+		var l lane
+		var c count
+		err := row.Scan(&l.account, &l.webhook, &c.tries, &c.errors)
+		if c.opens() {
+			open = append(open, l)
+		}
+		return err
+	})
+	return open, err
+}
+
+// block has an endpoint be left alone, unless somebody has done so since w was
+// read. Its requests are counted anew.
+func (s *Service) block(ctx context.Context, w *models.Webhook, until time.Time) error {
+	return postgres.Exec(s.db.WithContext(ctx), `WITH forgotten AS (DELETE FROM webhook_failures WHERE account_id = ? AND webhook_id = ?)
+		UPDATE webhooks SET blocks = ?, blocked_until = ? WHERE account_id = ? AND id = ? AND blocks <= ?`,
+		[]any{w.AccountID, w.ID, w.Blocks + 1, until, w.AccountID, w.ID, w.Blocks})
 }
 
 // blockFor is how long to leave an endpoint alone after it was blocked a number

@@ -92,7 +92,7 @@ func (s *Service) Clone(ctx context.Context, by auth.Actor, id string, c Change)
 		if w, err = get(tx, id); err != nil {
 			return err
 		}
-		w.PreviousSecret, w.RotatedAt, w.BlockedUntil, w.Blocks = nil, nil, nil, 0
+		w.BlockedUntil, w.Blocks = nil, 0
 		return s.addTx(tx, by, &w, c)
 	})
 	return w, err
@@ -110,7 +110,7 @@ func (s *Service) addTx(tx *gorm.DB, by auth.Actor, w *models.Webhook, c Change)
 		return invalid("base", "Webhook: there are %d already", n)
 	}
 	now := s.now()
-	w.ID, w.Secret, w.CreatedBy, w.UpdatedBy = ulid.New(now), newSecret(), by.ID(), by.ID()
+	w.ID, w.Secret, w.EarlierSecrets, w.CreatedBy, w.UpdatedBy = ulid.New(now), newSecret(), models.JSON("[]"), by.ID(), by.ID()
 	w.Stamps = models.Stamps{CreatedAt: now, UpdatedAt: now}
 	return tx.Create(w).Error
 }
@@ -142,7 +142,7 @@ func (s *Service) Update(ctx context.Context, by auth.Actor, id string, c Change
 			}
 		}
 		w.UpdatedBy, w.UpdatedAt = by.ID(), s.now()
-		return tx.Select("*").Omit("secret", "previous_secret", "rotated_at", "created_by", "created_at", "blocked_until", "blocks").Updates(&w).Error
+		return tx.Select("*").Omit("secret", "earlier_secrets", "created_by", "created_at", "blocked_until", "blocks").Updates(&w).Error
 	})
 }
 

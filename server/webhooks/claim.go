@@ -48,7 +48,7 @@ const claimDue = `WITH ` + lanes + `, open AS (
 	UPDATE webhook_invocations i SET next_at = ?, claimed_by = ? FROM chosen c JOIN webhooks w ON w.account_id = c.account_id AND w.id = c.webhook_id
 	WHERE i.account_id = c.account_id AND i.webhook_id = c.webhook_id AND i.id = c.id
 	RETURNING c.next_at, i.id, i.message_id, i.endpoint, i.payload, i.tries, w.account_id, w.id, w.endpoint, w.http_method, w.request_format,
-		w.auth_type, w.auth_data, w.custom_headers, w.secret, w.previous_secret, w.rotated_at, w.blocks`
+		w.auth_type, w.auth_data, w.custom_headers, w.secret, w.earlier_secrets, w.blocks`
 
 // delivery is one that this process has taken.
 type delivery struct {
@@ -85,7 +85,7 @@ func (s *Service) claim(ctx context.Context, under []busy, limit int) ([]*delive
 		d := &delivery{taken: time.Now()}
 		w := &d.webhook
 		err := row.Scan(&d.due, &d.id, &d.message, &d.endpoint, &d.payload, &d.tries, &w.AccountID, &w.ID, &w.Endpoint, &w.HTTPMethod, &w.RequestFormat,
-			&w.AuthType, &w.AuthData, &w.CustomHeaders, &w.Secret, &w.PreviousSecret, &w.RotatedAt, &w.Blocks)
+			&w.AuthType, &w.AuthData, &w.CustomHeaders, &w.Secret, &w.EarlierSecrets, &w.Blocks)
 		d.onProbe = w.Blocks > 0
 		list = append(list, d)
 		return err

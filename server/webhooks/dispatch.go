@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -60,10 +61,11 @@ type lane struct {
 type traffic struct {
 	queue   []*delivery
 	running int
-	ready   bool // is in dispatcher.ready
-	quick   bool // the last request was answered at once
-	breaker breaker
+	ready   bool      // is in dispatcher.ready
+	quick   bool      // the last request was answered at once
 	used    time.Time // by the clock of the machine
+	unsaved tally
+	saved   time.Time // when counts were stored, by the clock of the machine; the zero time: none failed
 }
 
 // Wake has the queue looked at: there is something new in it.
@@ -149,7 +151,7 @@ func (d *dispatcher) look(ctx context.Context) (found bool, err error) {
 		key := lane{one.webhook.AccountID, one.webhook.ID}
 		t := d.lanes[key]
 		if t == nil {
-			t = &traffic{}
+			t = &traffic{unsaved: tally{}}
 			d.lanes[key] = t
 		}
 		t.queue, t.used = append(t.queue, one), time.Now()
@@ -292,14 +294,56 @@ func (d *dispatcher) keep(list []*delivery) {
 		}
 		time.Sleep(time.Second)
 	}
+	latest := map[lane]*delivery{}
 	for _, one := range list {
 		if one.canceled {
 			continue
 		}
+		latest[lane{one.webhook.AccountID, one.webhook.ID}] = one
 		if err := d.heed(ctx, one); err != nil {
-			d.log.ErrorContext(ctx, "block a webhook", "account", one.webhook.AccountID, "webhook", one.webhook.ID, "error", err)
+			d.log.ErrorContext(ctx, "heed an outcome", "account", one.webhook.AccountID, "webhook", one.webhook.ID, "error", err)
 		}
 	}
+	open, err := d.failing(ctx, d.counted(list))
+	for _, l := range open {
+		if one := latest[l]; one != nil && !one.onProbe {
+			err = errors.Join(err, d.leave(ctx, one))
+		}
+	}
+	if err != nil {
+		d.log.ErrorContext(ctx, "count failures", "error", err)
+	}
+}
+
+// savedApart is how long successes of an endpoint that fails may stay uncounted.
+const savedApart = time.Second
+
+// counted counts outcomes. It returns what to store: of endpoints that fail, or
+// did so within the window, and of no others, since those write nothing.
+func (d *dispatcher) counted(list []*delivery) []tallied {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	save := map[lane]*traffic{}
+	for _, one := range list {
+		key := lane{one.webhook.AccountID, one.webhook.ID}
+		t := d.lanes[key]
+		if t == nil || one.canceled {
+			continue
+		}
+		bad := one.outcome.Status != StatusSuccess
+		t.unsaved.add(one.finishedAt, bad)
+		if since := time.Since(t.saved); bad || since > savedApart && since < window {
+			save[key] = t
+		}
+	}
+	var rows []tallied
+	for key, t := range save {
+		for slot, c := range t.unsaved {
+			rows = append(rows, tallied{key.account, key.webhook, slot, c.tries, c.errors})
+		}
+		t.unsaved, t.saved = tally{}, time.Now()
+	}
+	return rows
 }
 
 // probed makes room for another where one was sent to see whether an endpoint is
@@ -314,30 +358,29 @@ func (d *dispatcher) probed(list []*delivery) {
 	}
 }
 
-// heed has an endpoint be left alone, or not any more, by what became of a
-// request to it. One that is gone for good is not asked again (Standard
+// heed has an endpoint be asked again, or be left alone still, by what became of
+// the request that was to show which. One that is gone for good is not asked again (Standard
 // Webhooks, of the status 410).
 func (d *dispatcher) heed(ctx context.Context, one *delivery) error {
 	w, bad := &one.webhook, one.outcome.Status != StatusSuccess
 	if one.outcome.StatusCode == 410 {
 		return d.retire(ctx, w)
 	}
-	d.mu.Lock()
-	t := d.lanes[lane{w.AccountID, w.ID}]
-	block := t != nil && t.breaker.add(one.finishedAt, bad)
-	d.mu.Unlock()
-	db := d.db.WithContext(ctx)
 	switch {
 	case one.onProbe && !bad:
 		d.Wake()
-		return postgres.Exec(db, "UPDATE webhooks SET blocks = 0, blocked_until = NULL WHERE account_id = ? AND id = ?", []any{w.AccountID, w.ID})
-	case one.onProbe || block:
-		until := one.finishedAt.Add(blockFor(w.Blocks))
-		d.log.WarnContext(ctx, "webhook fails", "account", w.AccountID, "webhook", w.ID, "blocked_until", until)
-		return postgres.Exec(db, "UPDATE webhooks SET blocks = ?, blocked_until = ? WHERE account_id = ? AND id = ? AND blocks <= ?",
-			[]any{w.Blocks + 1, until, w.AccountID, w.ID, w.Blocks})
+		return postgres.Exec(d.db.WithContext(ctx), "UPDATE webhooks SET blocks = 0, blocked_until = NULL WHERE account_id = ? AND id = ?", []any{w.AccountID, w.ID})
+	case one.onProbe:
+		return d.leave(ctx, one)
 	}
 	return nil
+}
+
+// leave has the endpoint of a delivery be left alone for a while.
+func (d *dispatcher) leave(ctx context.Context, one *delivery) error {
+	w, until := &one.webhook, one.finishedAt.Add(blockFor(one.webhook.Blocks))
+	d.log.WarnContext(ctx, "webhook fails", "account", w.AccountID, "webhook", w.ID, "blocked_until", until)
+	return d.block(ctx, w, until)
 }
 
 // retire makes a webhook inactive.

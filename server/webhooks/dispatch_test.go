@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -305,19 +306,33 @@ func TestFailingEndpointsAreLeftAlone(t *testing.T) {
 	}
 }
 
+// tallied is what a process stores of tries, the errors spread evenly among them,
+// that were made from the desk's time on.
+func (d *desk) tallied(webhook string, tries, errors int, every time.Duration) (rows []tallied) {
+	all := tally{}
+	var at time.Time
+	for n := range tries {
+		at = d.now().Add(time.Duration(n) * every)
+		all.add(at, (n+1)*errors/tries > n*errors/tries)
+	}
+	d.clock.Store(&at)
+	for slot, c := range all {
+		rows = append(rows, tallied{d.account, webhook, slot, c.tries, c.errors})
+	}
+	return rows
+}
+
 func TestBreakerCounts(t *testing.T) {
 	t.Parallel()
-	feed := func(tries, errors int, every time.Duration) (opened int) {
-		var b breaker
-		for n := range tries {
-			// Errors are spread evenly.
-			if b.add(theClock.Add(time.Duration(n)*every), (n+1)*errors/tries > n*errors/tries) {
-				opened++
-			}
+	d := newDesk(t)
+	opens := func(webhook string, rows []tallied) bool {
+		open, err := d.failing(context.Background(), rows)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return opened
+		return slices.Contains(open, lane{d.account, webhook})
 	}
-	for _, tc := range []struct {
+	for n, tc := range []struct {
 		tries, errors int
 		every         time.Duration
 		want          bool
@@ -326,14 +341,70 @@ func TestBreakerCounts(t *testing.T) {
 		{10_000, 1_000, time.Millisecond, false}, {10_000, 1_001, time.Millisecond, true},
 		{fewest, fewest, window / 10, false}, // so few in a window
 	} {
-		if got := feed(tc.tries, tc.errors, tc.every) > 0; got != tc.want {
+		webhook := fmt.Sprint("hook", n)
+		if got := opens(webhook, d.tallied(webhook, tc.tries, tc.errors, tc.every)); got != tc.want {
 			t.Errorf("%d errors of %d: %v", tc.errors, tc.tries, got)
 		}
+	}
+	// What is stored counts on, and not for long.
+	for n, want := range []bool{false, true} {
+		if got := opens("two", d.tallied("two", fewest/2, fewest/2, time.Millisecond)); got != want {
+			t.Errorf("half of the failures, time %d: %v", n+1, got)
+		}
+	}
+	d.later(window)
+	if opens("two", d.tallied("two", fewest-1, fewest-1, time.Millisecond)) {
+		t.Error("failures are counted that are long ago")
+	}
+	d.later(window)
+	if err := d.Prune(d.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.count("webhook_failures", "true"); n != 0 {
+		t.Errorf("%d old counts are kept", n)
 	}
 	for blocks, want := range map[int]time.Duration{0: 5 * time.Second, 1: 10 * time.Second, 6: 320 * time.Second, 60: 320 * time.Second} {
 		if got := blockFor(blocks); got != want {
 			t.Errorf("after %d blocks %s, want %s", blocks, got, want)
 		}
+	}
+}
+
+// Processes count failures together, and one that begins goes on where others
+// ended. Endpoints that answer cost no writes.
+func TestFailuresCountAcrossProcesses(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	fails := d.hook(receiver(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }))
+	answers := d.hook(receiver(t, func(w http.ResponseWriter, r *http.Request) {}))
+	blocks := func() int {
+		now, err := d.Get(d.ctx(), d.by(), fails.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now.Blocks
+	}
+	const half = fewest / 2
+	for n, process := range []string{thisProcess, "helpd-2"} {
+		s := d.process(process)
+		stop := d.runs(s)
+		for i := range half {
+			d.happens(d.created(int64(n*half + i + 1)))
+			s.Wake()
+		}
+		d.until("all are tried", func() bool {
+			return d.count("webhook_attempts", "status = 'success'") == (n+1)*half && d.count("webhook_attempts", "status = 'failed'") == (n+1)*half
+		})
+		if n == 0 && blocks() != 0 {
+			t.Error("the endpoint is left alone before time")
+		}
+		stop()
+	}
+	if n := blocks(); n != 1 {
+		t.Errorf("blocks: %d", n)
+	}
+	if n := d.count("webhook_failures", "webhook_id = '"+answers.ID+"'"); n != 0 {
+		t.Errorf("%d counts of an endpoint that answers", n)
 	}
 }
 

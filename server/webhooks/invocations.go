@@ -210,8 +210,12 @@ func (s *Service) ReplayWindow(ctx context.Context, by auth.Actor, webhook strin
 const pruned = 5_000
 
 // Prune removes deliveries that are older than 30 days, and those of webhooks
-// that are not there any more.
+// that are not there any more, and old counts of failures.
 func (s *Service) Prune(ctx context.Context) error {
+	err := postgres.Exec(s.db.WithContext(postgres.AcrossAccounts(ctx)), "DELETE FROM webhook_failures WHERE slot <= ?", []any{slotOf(s.now()) - slots})
+	if err != nil {
+		return err
+	}
 	old := ulid.First(s.now().Add(-retention))
 	for _, table := range []struct{ name, invocation string }{{"webhook_attempts", "invocation_id"}, {"webhook_invocations", "id"}} {
 		for {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,28 @@ const Algorithm = "SHA256"
 // §4).
 const TestSecret = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
 
-// overlap is how long after a rotation deliveries are signed with the secret
-// before as well.
-const overlap = 24 * time.Hour
+const (
+	// overlap is how long after a rotation deliveries are signed with the secret
+	// before as well.
+	overlap = 24 * time.Hour
+	// mostEarlier is how many secrets may sign beside the newest one: each makes
+	// the header of every delivery longer.
+	mostEarlier = 10
+)
+
+// EarlierSecret is one that was replaced, and still signs.
+type EarlierSecret struct {
+	Secret string    `json:"secret"`
+	Until  time.Time `json:"until"`
+}
+
+// earlier are the secrets before the one that w has which still sign, the newest
+// first.
+func earlier(w *models.Webhook, now time.Time) []EarlierSecret {
+	list := []EarlierSecret{}
+	decode(w.EarlierSecrets, &list)
+	return slices.DeleteFunc(list, func(s EarlierSecret) bool { return !now.Before(s.Until) })
+}
 
 // newSecret is the base64 of 32 random bytes.
 func newSecret() string {
@@ -32,8 +52,8 @@ func newSecret() string {
 // secrets are those that a delivery is signed with, the newest first.
 func secrets(w *models.Webhook, now time.Time) []string {
 	all := []string{w.Secret}
-	if w.PreviousSecret != nil && w.RotatedAt != nil && now.Before(w.RotatedAt.Add(overlap)) {
-		all = append(all, *w.PreviousSecret)
+	for _, s := range earlier(w, now) {
+		all = append(all, s.Secret)
 	}
 	return all
 }

@@ -36,8 +36,8 @@ func TestRequestsAreSignedBothWays(t *testing.T) {
 	url := receiver(t, func(w http.ResponseWriter, r *http.Request) { got <- r })
 	w := models.Webhook{
 		AccountID: 77, ID: "01W", Endpoint: url, HTTPMethod: "POST", RequestFormat: "json", Secret: base64.StdEncoding.EncodeToString([]byte("new")),
-		PreviousSecret: new(base64.StdEncoding.EncodeToString([]byte("old"))), RotatedAt: new(theClock.Add(-overlap + time.Second)),
-		AuthType: new(models.AuthBasic), AuthData: models.ToJSON(Credentials{Username: new("ana"), Password: new("hush")}), CustomHeaders: models.JSON(`{"X-One":"1"}`),
+		EarlierSecrets: models.ToJSON([]EarlierSecret{{base64.StdEncoding.EncodeToString([]byte("old")), theClock.Add(time.Second)}, {"older", theClock}}),
+		AuthType:       new(models.AuthBasic), AuthData: models.ToJSON(Credentials{Username: new("ana"), Password: new("hush")}), CustomHeaders: models.JSON(`{"X-One":"1"}`),
 	}
 	s := sender(local...)
 	o := s.request(&w)
@@ -66,8 +66,7 @@ func TestRequestsAreSignedBothWays(t *testing.T) {
 			t.Errorf("%s is kept as %s", h.Key, h.Value)
 		}
 	}
-	w.RotatedAt = new(theClock.Add(-overlap))
-	if all := secrets(&w, theClock); len(all) != 1 || all[0] != w.Secret {
+	if all := secrets(&w, theClock.Add(time.Second)); len(all) != 1 || all[0] != w.Secret {
 		t.Errorf("a day after the rotation there are %d secrets", len(all))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,12 +100,12 @@ type Filter struct {
 }
 
 const columns = `id, name, description, status, endpoint, http_method, request_format, subscriptions, excluded_sources, auth_type, auth_data,
-	custom_headers, secret, previous_secret, rotated_at, created_by, updated_by, created_at, updated_at`
+	custom_headers, secret, earlier_secrets, created_by, updated_by, created_at, updated_at`
 
 func pointers(w *models.Webhook) []any {
 	return []any{
 		&w.ID, &w.Name, &w.Description, &w.Status, &w.Endpoint, &w.HTTPMethod, &w.RequestFormat, &w.Subscriptions, &w.ExcludedSources, &w.AuthType, &w.AuthData,
-		&w.CustomHeaders, &w.Secret, &w.PreviousSecret, &w.RotatedAt, &w.CreatedBy, &w.UpdatedBy, &w.CreatedAt, &w.UpdatedAt,
+		&w.CustomHeaders, &w.Secret, &w.EarlierSecrets, &w.CreatedBy, &w.UpdatedBy, &w.CreatedAt, &w.UpdatedAt,
 	}
 }
 
@@ -161,17 +162,23 @@ func get(tx *gorm.DB, id string) (models.Webhook, error) {
 }
 
 // Rotate gives a webhook a new secret. The one before it goes on signing for a
-// day beside it. It fails with fault.NotFound.
+// day beside it, whatever is rotated in that day. It fails with fault.NotFound, or
+// with fault.BadRequest if so many sign already that no more may.
 func (s *Service) Rotate(ctx context.Context, by auth.Actor, id string) (models.Webhook, error) {
 	var w models.Webhook
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
 		if w, err = get(locked(tx), id); err != nil {
 			return err
 		}
-		now, old := s.now(), w.Secret
-		w.Secret, w.PreviousSecret, w.RotatedAt = newSecret(), &old, &now
+		now := s.now()
+		old := earlier(&w, now)
+		if len(old) >= mostEarlier {
+			return fault.New(fault.BadRequest, "The secret was replaced %d times within a day: wait until %s", len(old), old[len(old)-1].Until.UTC().Format(time.RFC3339))
+		}
+		old = slices.Insert(old, 0, EarlierSecret{w.Secret, now.Add(overlap)})
+		w.Secret, w.EarlierSecrets = newSecret(), models.ToJSON(old)
 		w.UpdatedBy, w.UpdatedAt = by.ID(), now
-		return tx.Select("secret", "previous_secret", "rotated_at", "updated_by", "updated_at").Updates(&w).Error
+		return tx.Select("secret", "earlier_secrets", "updated_by", "updated_at").Updates(&w).Error
 	})
 	return w, err
 }
