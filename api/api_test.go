@@ -34,6 +34,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
 	"github.com/helpd/helpd/server/events"
+	"github.com/helpd/helpd/server/helpcenter"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
 )
@@ -60,6 +61,7 @@ type anAPI struct {
 
 	automations *automations.Service
 	events      *events.Log
+	helpCenter  *helpcenter.Service
 }
 
 var accountNumber atomic.Int64
@@ -113,7 +115,7 @@ func (a *anAPI) serve(dsn string, change ...func(*api.Options)) api.Services {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.handler, a.auth, a.automations, a.events = api.New(services, o), services.Auth, services.Automations, services.Events
+	a.handler, a.auth, a.automations, a.events, a.helpCenter = api.New(services, o), services.Auth, services.Automations, services.Events, services.HelpCenter
 	// The tests that have ended keep their clean-ups, and those must not keep all
 	// that the services know.
 	t, jobs := a.t, services.Jobs

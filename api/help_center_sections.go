@@ -8,6 +8,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/helpcenter"
+	"github.com/helpd/helpd/server/page"
 )
 
 func (h helpCenterHandlers) ListSections(ctx context.Context, _ gen.ListSectionsRequestObject) (gen.ListSectionsResponseObject, error) {
@@ -20,12 +21,25 @@ func (h helpCenterHandlers) ListSectionsByCategory(ctx context.Context, r gen.Li
 	return gen.ListSectionsByCategory200JSONResponse{Listing: l}, err
 }
 
+func (h helpCenterHandlers) ListUserSegmentSections(ctx context.Context, r gen.ListUserSegmentSectionsRequestObject) (gen.ListUserSegmentSectionsResponseObject, error) {
+	l, err := h.sectionsFound(ctx, func(p page.Request) (page.Result[helpcenter.Section], error) {
+		return h.help.SectionsOf(ctx, auth.From(ctx), localeAsked(ctx), int64(r.UserSegmentID), p)
+	})
+	return gen.ListUserSegmentSections200JSONResponse{Listing: l}, err
+}
+
 func (h helpCenterHandlers) sectionList(ctx context.Context, category int64) (wire.Listing, error) {
+	return h.sectionsFound(ctx, func(p page.Request) (page.Result[helpcenter.Section], error) {
+		return h.help.ListSections(ctx, auth.From(ctx), localeAsked(ctx), category, p)
+	})
+}
+
+func (h helpCenterHandlers) sectionsFound(ctx context.Context, list func(page.Request) (page.Result[helpcenter.Section], error)) (wire.Listing, error) {
 	p, err := helpPageOf(ctx)
 	if err != nil {
 		return wire.Listing{}, err
 	}
-	found, err := h.help.ListSections(ctx, auth.From(ctx), localeAsked(ctx), category, p)
+	found, err := list(p)
 	if err != nil {
 		return wire.Listing{}, err
 	}

@@ -246,6 +246,7 @@ var anothers = map[string]string{"agent": "another's", "groups": "another's", "o
 var byRecord = map[string]map[string]string{
 	"CreateArticleSubscription":  anothers,
 	"CreateSectionSubscription":  anothers,
+	"WithdrawReview":             anothers, // the admin's
 	"DeleteVote":                 anothers,
 	"DeleteArticleSubscription":  anothers,
 	"DeleteSectionSubscription":  anothers,

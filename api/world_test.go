@@ -185,6 +185,9 @@ func (w *world) helpCenter() {
 	}
 	w.ids["label_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/labels").want(200).ids("labels")[0])
 	w.ids["translation_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations?locales=ja").want(200).ids("translations")[0])
+	w.made("/api/v2/help_center/articles/"+article+"/reviews", "review", "review_id", `{"review":{"locale":"ja","note":"PRIVATE"}}`)
+	w.put("/api/v2/help_center/articles/"+article+"/verification", `{"verification":{"every_days":3650}}`).want(200)
+	w.ids["revision_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations/en-us/revisions").want(200).ids("revisions")[0])
 	// What the end user says there.
 	own := *w
 	own.anAPI = w.as(w.endUser)

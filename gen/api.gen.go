@@ -111,6 +111,30 @@ func (e RecoveredRequester) Valid() bool {
 	}
 }
 
+// Defines values for ReviewStatus.
+const (
+	ReviewStatusApproved  ReviewStatus = "approved"
+	ReviewStatusInReview  ReviewStatus = "in_review"
+	ReviewStatusRejected  ReviewStatus = "rejected"
+	ReviewStatusWithdrawn ReviewStatus = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ReviewStatus enum.
+func (e ReviewStatus) Valid() bool {
+	switch e {
+	case ReviewStatusApproved:
+		return true
+	case ReviewStatusInReview:
+		return true
+	case ReviewStatusRejected:
+		return true
+	case ReviewStatusWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SLAMetric.
 const (
 	SLAMetricAgentWorkTime       SLAMetric = "agent_work_time"
@@ -2196,6 +2220,16 @@ type HelpCenterLocalesEnvelope struct {
 	DefaultLocale string   `json:"default_locale"`
 }
 
+// HelpCenterSession defines model for HelpCenterSession.
+type HelpCenterSession struct {
+	CsrfToken string `json:"csrf_token"`
+}
+
+// HelpCenterSessionEnvelope defines model for HelpCenterSessionEnvelope.
+type HelpCenterSessionEnvelope struct {
+	CurrentSession HelpCenterSession `json:"current_session"`
+}
+
 // HelpCenterState defines model for HelpCenterState.
 type HelpCenterState string
 
@@ -3197,6 +3231,94 @@ type RequiredOnStatusesInput struct {
 	CustomStatuses wire.IDs   `json:"custom_statuses,omitzero"`
 }
 
+// Review defines model for Review.
+type Review struct {
+	ID          int64        `json:"id"`
+	URL         string       `json:"url"`
+	ArticleID   int64        `json:"article_id"`
+	Locale      string       `json:"locale"`
+	Status      ReviewStatus `json:"status"`
+	SubmitterID int64        `json:"submitter_id"`
+
+	// ReviewerID Who is asked; null: whoever may publish the article.
+	ReviewerID   *int64     `json:"reviewer_id"`
+	Note         string     `json:"note"`
+	DecidedByID  *int64     `json:"decided_by_id"`
+	DecidedAt    *wire.Time `json:"decided_at"`
+	DecisionNote string     `json:"decision_note"`
+	CreatedAt    wire.Time  `json:"created_at"`
+	UpdatedAt    wire.Time  `json:"updated_at"`
+}
+
+// ReviewBody defines model for ReviewBody.
+type ReviewBody struct {
+	Review ReviewInput `json:"review"`
+}
+
+// ReviewDecisionBody defines model for ReviewDecisionBody.
+type ReviewDecisionBody struct {
+	Review *ReviewDecisionInput `json:"review,omitempty"`
+}
+
+// ReviewDecisionInput defines model for ReviewDecisionInput.
+type ReviewDecisionInput struct {
+	Note *wire.Text `json:"note,omitempty"`
+}
+
+// ReviewEnvelope defines model for ReviewEnvelope.
+type ReviewEnvelope struct {
+	Review   Review        `json:"review"`
+	Users    []RequestUser `json:"users,omitzero"`
+	Articles []Article     `json:"articles,omitzero"`
+}
+
+// ReviewInput defines model for ReviewInput.
+type ReviewInput struct {
+	Locale     *wire.Text                 `json:"locale,omitempty"`
+	Note       *wire.Text                 `json:"note,omitempty"`
+	ReviewerID nullable.Nullable[wire.ID] `json:"reviewer_id,omitempty"`
+}
+
+// ReviewList defines model for ReviewList.
+type ReviewList = wire.List
+
+// ReviewStatus defines model for ReviewStatus.
+type ReviewStatus string
+
+// Revision defines model for Revision.
+type Revision struct {
+	ID        int64     `json:"id"`
+	URL       string    `json:"url"`
+	Locale    string    `json:"locale"`
+	Title     string    `json:"title"`
+	Body      *string   `json:"body"`
+	AuthorID  int64     `json:"author_id"`
+	CreatedAt wire.Time `json:"created_at"`
+}
+
+// RevisionDiff defines model for RevisionDiff.
+type RevisionDiff struct {
+	// SourceID Null: there is none before, and everything is new.
+	SourceID *int64     `json:"source_id"`
+	TargetID int64      `json:"target_id"`
+	Title    []TextEdit `json:"title"`
+	Body     []TextEdit `json:"body"`
+}
+
+// RevisionDiffEnvelope defines model for RevisionDiffEnvelope.
+type RevisionDiffEnvelope struct {
+	Diff RevisionDiff `json:"diff"`
+}
+
+// RevisionEnvelope defines model for RevisionEnvelope.
+type RevisionEnvelope struct {
+	Revision Revision      `json:"revision"`
+	Users    []RequestUser `json:"users,omitzero"`
+}
+
+// RevisionList defines model for RevisionList.
+type RevisionList = wire.List
+
 // RuleAction defines model for RuleAction.
 type RuleAction struct {
 	Field string `json:"field"`
@@ -3952,6 +4074,12 @@ type TagsBody struct {
 // TagsEnvelope defines model for TagsEnvelope.
 type TagsEnvelope struct {
 	Tags []string `json:"tags"`
+}
+
+// TextEdit A part of a text that stayed (=), came (+) or went (-).
+type TextEdit struct {
+	Change  string `json:"change"`
+	Content string `json:"content"`
 }
 
 // TextInput One of the languages of a new record.
@@ -4980,6 +5108,9 @@ type TriggerRevisionList = wire.List
 // TriggerSnapshot defines model for TriggerSnapshot.
 type TriggerSnapshot = wire.Raw
 
+// UnverifiedList defines model for UnverifiedList.
+type UnverifiedList = wire.List
+
 // Upload defines model for Upload.
 type Upload struct {
 	Token     string    `json:"token"`
@@ -5356,6 +5487,31 @@ type UsersBody struct {
 type UsersUpdateBody struct {
 	User  *UserInput  `json:"user,omitempty"`
 	Users []UserInput `json:"users,omitzero"`
+}
+
+// Verification defines model for Verification.
+type Verification struct {
+	ArticleID    int64      `json:"article_id"`
+	EveryDays    int64      `json:"every_days"`
+	VerifiedAt   *wire.Time `json:"verified_at"`
+	VerifiedByID *int64     `json:"verified_by_id"`
+	DueAt        wire.Time  `json:"due_at"`
+}
+
+// VerificationBody defines model for VerificationBody.
+type VerificationBody struct {
+	Verification VerificationInput `json:"verification"`
+}
+
+// VerificationEnvelope defines model for VerificationEnvelope.
+type VerificationEnvelope struct {
+	Verification Verification `json:"verification"`
+}
+
+// VerificationInput defines model for VerificationInput.
+type VerificationInput struct {
+	EveryDays *int64     `json:"every_days,omitempty"`
+	DueAt     *wire.Time `json:"due_at,omitempty"`
 }
 
 // Via defines model for Via.
@@ -6094,6 +6250,18 @@ type RecoveredRequesterParam = RecoveredRequester
 // RequestIDParam defines model for RequestIdParam.
 type RequestIDParam = wire.ID
 
+// ReviewIDParam defines model for ReviewIdParam.
+type ReviewIDParam = wire.ID
+
+// ReviewStatusParam defines model for ReviewStatusParam.
+type ReviewStatusParam = string
+
+// RevisionIDParam defines model for RevisionIdParam.
+type RevisionIDParam = wire.ID
+
+// RevisionSourceParam defines model for RevisionSourceParam.
+type RevisionSourceParam = wire.ID
+
 // RolesParam defines model for RolesParam.
 type RolesParam = []string
 
@@ -6388,6 +6556,12 @@ type ListAllArticleLabelsParams struct {
 	Prefix *LabelPrefixParam `form:"prefix,omitempty" json:"prefix,omitempty"`
 }
 
+// ListArticleReviewsParams defines parameters for ListArticleReviews.
+type ListArticleReviewsParams struct {
+	// Status in_review, approved, rejected or withdrawn; absent: all.
+	Status *ReviewStatusParam `form:"status,omitempty" json:"status,omitempty"`
+}
+
 // ListTranslationsParams defines parameters for ListTranslations.
 type ListTranslationsParams struct {
 	// Locales Only these languages, separated by commas.
@@ -6398,6 +6572,12 @@ type ListTranslationsParams struct {
 
 	// Draft Only drafts, or none.
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// DiffRevisionParams defines parameters for DiffRevision.
+type DiffRevisionParams struct {
+	// SourceID The revision to compare with; absent: the one before.
+	SourceID *RevisionSourceParam `form:"source_id,omitempty" json:"source_id,omitempty"`
 }
 
 // ListArticlesByCategoryParams defines parameters for ListArticlesByCategory.
@@ -6425,6 +6605,12 @@ type ListCategoryTranslationsParams struct {
 type ListArticlesIncrementalParams struct {
 	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
 	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+}
+
+// ListReviewsParams defines parameters for ListReviews.
+type ListReviewsParams struct {
+	// Status in_review, approved, rejected or withdrawn; absent: all.
+	Status *ReviewStatusParam `form:"status,omitempty" json:"status,omitempty"`
 }
 
 // ListArticlesBySectionParams defines parameters for ListArticlesBySection.
@@ -7342,6 +7528,9 @@ type DownvoteArticleJSONRequestBody = VoteBody
 // CreateArticleLabelJSONRequestBody defines body for CreateArticleLabel for application/json ContentType.
 type CreateArticleLabelJSONRequestBody = LabelBody
 
+// SubmitArticleReviewJSONRequestBody defines body for SubmitArticleReview for application/json ContentType.
+type SubmitArticleReviewJSONRequestBody = ReviewBody
+
 // UpdateArticleSourceLocaleJSONRequestBody defines body for UpdateArticleSourceLocale for application/json ContentType.
 type UpdateArticleSourceLocaleJSONRequestBody = ArticleSourceLocaleBody
 
@@ -7356,6 +7545,9 @@ type UpdateTranslationJSONRequestBody = TranslationBody
 
 // UpvoteArticleJSONRequestBody defines body for UpvoteArticle for application/json ContentType.
 type UpvoteArticleJSONRequestBody = VoteBody
+
+// SetArticleVerificationJSONRequestBody defines body for SetArticleVerification for application/json ContentType.
+type SetArticleVerificationJSONRequestBody = VerificationBody
 
 // CreateCategoryJSONRequestBody defines body for CreateCategory for application/json ContentType.
 type CreateCategoryJSONRequestBody = CategoryBody
@@ -7374,6 +7566,12 @@ type CreateCategoryTranslationJSONRequestBody = TranslationBody
 
 // UpdateCategoryTranslationJSONRequestBody defines body for UpdateCategoryTranslation for application/json ContentType.
 type UpdateCategoryTranslationJSONRequestBody = TranslationBody
+
+// ApproveReviewJSONRequestBody defines body for ApproveReview for application/json ContentType.
+type ApproveReviewJSONRequestBody = ReviewDecisionBody
+
+// RejectReviewJSONRequestBody defines body for RejectReview for application/json ContentType.
+type RejectReviewJSONRequestBody = ReviewDecisionBody
 
 // UpdateSectionJSONRequestBody defines body for UpdateSection for application/json ContentType.
 type UpdateSectionJSONRequestBody = SectionBody
@@ -8167,6 +8365,9 @@ type ServerInterface interface {
 	// ShowLabel Shows a label.
 	// (GET /api/v2/help_center/articles/labels/{label_id})
 	ShowLabel(ctx echo.Context, labelID LabelIDParam) error
+	// ListUnverifiedArticles Ours: lists the articles that are due to be verified, in their own language, the longest due first.
+	// (GET /api/v2/help_center/articles/unverified)
+	ListUnverifiedArticles(ctx echo.Context) error
 	// ArchiveArticle Archives an article.
 	// (DELETE /api/v2/help_center/articles/{article_id})
 	ArchiveArticle(ctx echo.Context, articleID ArticleIDParam) error
@@ -8230,6 +8431,12 @@ type ServerInterface interface {
 	// DeleteArticleLabel Takes a label from an article.
 	// (DELETE /api/v2/help_center/articles/{article_id}/labels/{label_id})
 	DeleteArticleLabel(ctx echo.Context, articleID ArticleIDParam, labelID LabelIDParam) error
+	// ListArticleReviews Ours: lists the reviews of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/reviews)
+	ListArticleReviews(ctx echo.Context, articleID ArticleIDParam, params ListArticleReviewsParams) error
+	// SubmitArticleReview Ours: has a draft reviewed, by anybody who may publish the article or by the one who is named. Who may edit the article may.
+	// (POST /api/v2/help_center/articles/{article_id}/reviews)
+	SubmitArticleReview(ctx echo.Context, articleID ArticleIDParam) error
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error
@@ -8260,9 +8467,33 @@ type ServerInterface interface {
 	// UpdateTranslation Changes a translation of an article.
 	// (PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
 	UpdateTranslation(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error
+	// ListRevisions Ours: lists what a translation was after each change of its title or body, the newest first. Who may edit the article may.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions)
+	ListRevisions(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error
+	// ShowRevision Ours: shows a revision.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions/{revision_id})
+	ShowRevision(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, revisionID RevisionIDParam) error
+	// DiffRevision Ours: compares the source of a revision with another one's, or with the one before it.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions/{revision_id}/diff)
+	DiffRevision(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, revisionID RevisionIDParam, params DiffRevisionParams) error
+	// RestoreRevision Ours: gives a translation the title and body of a revision, as a new one.
+	// (POST /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions/{revision_id}/restore)
+	RestoreRevision(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, revisionID RevisionIDParam) error
 	// UpvoteArticle Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
 	// (POST /api/v2/help_center/articles/{article_id}/up)
 	UpvoteArticle(ctx echo.Context, articleID ArticleIDParam) error
+	// EndArticleVerification Ours: has an article verified no more.
+	// (DELETE /api/v2/help_center/articles/{article_id}/verification)
+	EndArticleVerification(ctx echo.Context, articleID ArticleIDParam) error
+	// ShowArticleVerification Ours: shows when an article was verified and is to be again.
+	// (GET /api/v2/help_center/articles/{article_id}/verification)
+	ShowArticleVerification(ctx echo.Context, articleID ArticleIDParam) error
+	// SetArticleVerification Ours: has an article verified every so many days, first when due_at says. When it is due, an event article.verification_due says so.
+	// (PUT /api/v2/help_center/articles/{article_id}/verification)
+	SetArticleVerification(ctx echo.Context, articleID ArticleIDParam) error
+	// VerifyArticle Ours: says that an article is right as it is.
+	// (POST /api/v2/help_center/articles/{article_id}/verify)
+	VerifyArticle(ctx echo.Context, articleID ArticleIDParam) error
 	// ListArticleVotes Lists the votes on an article; end users see their own.
 	// (GET /api/v2/help_center/articles/{article_id}/votes)
 	ListArticleVotes(ctx echo.Context, articleID ArticleIDParam) error
@@ -8314,6 +8545,21 @@ type ServerInterface interface {
 	// ListHelpCenterLocales Lists the languages of the help center.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx echo.Context) error
+	// ListReviews Ours: lists the reviews of the articles that the caller may see, in one state or all.
+	// (GET /api/v2/help_center/reviews)
+	ListReviews(ctx echo.Context, params ListReviewsParams) error
+	// WithdrawReview Ours: ends a review without a decision, by its submitter or an admin. The review stays in lists as withdrawn.
+	// (DELETE /api/v2/help_center/reviews/{review_id})
+	WithdrawReview(ctx echo.Context, reviewID ReviewIDParam) error
+	// ShowReview Ours: shows a review.
+	// (GET /api/v2/help_center/reviews/{review_id})
+	ShowReview(ctx echo.Context, reviewID ReviewIDParam) error
+	// ApproveReview Ours: approves a draft, which publishes it. Who may publish the article may.
+	// (POST /api/v2/help_center/reviews/{review_id}/approve)
+	ApproveReview(ctx echo.Context, reviewID ReviewIDParam) error
+	// RejectReview Ours: rejects a draft, which stays one. Who may publish the article may.
+	// (POST /api/v2/help_center/reviews/{review_id}/reject)
+	RejectReview(ctx echo.Context, reviewID ReviewIDParam) error
 	// ListSections Lists the sections.
 	// (GET /api/v2/help_center/sections)
 	ListSections(ctx echo.Context) error
@@ -8368,6 +8614,9 @@ type ServerInterface interface {
 	// UpdateSectionTranslation Changes a translation of a section.
 	// (PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale})
 	UpdateSectionTranslation(ctx echo.Context, sectionID HelpCenterSectionIDParam, translationLocale TranslationLocaleParam) error
+	// ShowHelpCenterSession Shows a token as pages of the help center send it when they write. helpd needs none: no browser sends a caller's credentials by itself.
+	// (GET /api/v2/help_center/sessions)
+	ShowHelpCenterSession(ctx echo.Context) error
 	// DeleteTranslation Deletes a translation, unless others are translated from it.
 	// (DELETE /api/v2/help_center/translations/{translation_id})
 	DeleteTranslation(ctx echo.Context, translationID TranslationIDParam) error
@@ -8389,6 +8638,9 @@ type ServerInterface interface {
 	// UpdateUserSegment Changes the fields that are present. The built-in segments do not change.
 	// (PUT /api/v2/help_center/user_segments/{user_segment_id})
 	UpdateUserSegment(ctx echo.Context, userSegmentID UserSegmentIDParam) error
+	// ListUserSegmentSections Lists the sections that are restricted to a user segment.
+	// (GET /api/v2/help_center/user_segments/{user_segment_id}/sections)
+	ListUserSegmentSections(ctx echo.Context, userSegmentID UserSegmentIDParam) error
 	// ListArticlesByUser Lists the articles of an author.
 	// (GET /api/v2/help_center/users/{user_id}/articles)
 	ListArticlesByUser(ctx echo.Context, userID UserOrMeIDParam, params ListArticlesByUserParams) error
@@ -11188,6 +11440,15 @@ func (w *ServerInterfaceWrapper) ShowLabel(ctx echo.Context) error {
 	return err
 }
 
+// ListUnverifiedArticles converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUnverifiedArticles(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUnverifiedArticles(ctx)
+	return err
+}
+
 // ArchiveArticle converts echo context to params.
 func (w *ServerInterfaceWrapper) ArchiveArticle(ctx echo.Context) error {
 	var err error
@@ -11588,6 +11849,47 @@ func (w *ServerInterfaceWrapper) DeleteArticleLabel(ctx echo.Context) error {
 	return err
 }
 
+// ListArticleReviews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListArticleReviews(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListArticleReviewsParams
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListArticleReviews(ctx, articleID, params)
+	return err
+}
+
+// SubmitArticleReview converts echo context to params.
+func (w *ServerInterfaceWrapper) SubmitArticleReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SubmitArticleReview(ctx, articleID)
+	return err
+}
+
 // UpdateArticleSourceLocale converts echo context to params.
 func (w *ServerInterfaceWrapper) UpdateArticleSourceLocale(ctx echo.Context) error {
 	var err error
@@ -11803,6 +12105,135 @@ func (w *ServerInterfaceWrapper) UpdateTranslation(ctx echo.Context) error {
 	return err
 }
 
+// ListRevisions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRevisions(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRevisions(ctx, articleID, translationLocale)
+	return err
+}
+
+// ShowRevision converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowRevision(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// ------------- Path parameter "revision_id" -------------
+	var revisionID RevisionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "revision_id", ctx.Param("revision_id"), &revisionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter revision_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowRevision(ctx, articleID, translationLocale, revisionID)
+	return err
+}
+
+// DiffRevision converts echo context to params.
+func (w *ServerInterfaceWrapper) DiffRevision(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// ------------- Path parameter "revision_id" -------------
+	var revisionID RevisionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "revision_id", ctx.Param("revision_id"), &revisionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter revision_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DiffRevisionParams
+	// ------------- Optional query parameter "source_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source_id", ctx.QueryParams(), &params.SourceID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter source_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DiffRevision(ctx, articleID, translationLocale, revisionID, params)
+	return err
+}
+
+// RestoreRevision converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreRevision(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// ------------- Path parameter "translation_locale" -------------
+	var translationLocale TranslationLocaleParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "translation_locale", ctx.Param("translation_locale"), &translationLocale, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter translation_locale: %s", err))
+	}
+
+	// ------------- Path parameter "revision_id" -------------
+	var revisionID RevisionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "revision_id", ctx.Param("revision_id"), &revisionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter revision_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreRevision(ctx, articleID, translationLocale, revisionID)
+	return err
+}
+
 // UpvoteArticle converts echo context to params.
 func (w *ServerInterfaceWrapper) UpvoteArticle(ctx echo.Context) error {
 	var err error
@@ -11816,6 +12247,70 @@ func (w *ServerInterfaceWrapper) UpvoteArticle(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpvoteArticle(ctx, articleID)
+	return err
+}
+
+// EndArticleVerification converts echo context to params.
+func (w *ServerInterfaceWrapper) EndArticleVerification(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndArticleVerification(ctx, articleID)
+	return err
+}
+
+// ShowArticleVerification converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowArticleVerification(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowArticleVerification(ctx, articleID)
+	return err
+}
+
+// SetArticleVerification converts echo context to params.
+func (w *ServerInterfaceWrapper) SetArticleVerification(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetArticleVerification(ctx, articleID)
+	return err
+}
+
+// VerifyArticle converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyArticle(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "article_id" -------------
+	var articleID ArticleIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "article_id", ctx.Param("article_id"), &articleID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyArticle(ctx, articleID)
 	return err
 }
 
@@ -12124,6 +12619,88 @@ func (w *ServerInterfaceWrapper) ListHelpCenterLocales(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListHelpCenterLocales(ctx)
+	return err
+}
+
+// ListReviews converts echo context to params.
+func (w *ServerInterfaceWrapper) ListReviews(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReviewsParams
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListReviews(ctx, params)
+	return err
+}
+
+// WithdrawReview converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "review_id" -------------
+	var reviewID ReviewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "review_id", ctx.Param("review_id"), &reviewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter review_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawReview(ctx, reviewID)
+	return err
+}
+
+// ShowReview converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "review_id" -------------
+	var reviewID ReviewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "review_id", ctx.Param("review_id"), &reviewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter review_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowReview(ctx, reviewID)
+	return err
+}
+
+// ApproveReview converts echo context to params.
+func (w *ServerInterfaceWrapper) ApproveReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "review_id" -------------
+	var reviewID ReviewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "review_id", ctx.Param("review_id"), &reviewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter review_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ApproveReview(ctx, reviewID)
+	return err
+}
+
+// RejectReview converts echo context to params.
+func (w *ServerInterfaceWrapper) RejectReview(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "review_id" -------------
+	var reviewID ReviewIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "review_id", ctx.Param("review_id"), &reviewID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter review_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RejectReview(ctx, reviewID)
 	return err
 }
 
@@ -12479,6 +13056,15 @@ func (w *ServerInterfaceWrapper) UpdateSectionTranslation(ctx echo.Context) erro
 	return err
 }
 
+// ShowHelpCenterSession converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowHelpCenterSession(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowHelpCenterSession(ctx)
+	return err
+}
+
 // DeleteTranslation converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteTranslation(ctx echo.Context) error {
 	var err error
@@ -12585,6 +13171,22 @@ func (w *ServerInterfaceWrapper) UpdateUserSegment(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateUserSegment(ctx, userSegmentID)
+	return err
+}
+
+// ListUserSegmentSections converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSegmentSections(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_segment_id" -------------
+	var userSegmentID UserSegmentIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_segment_id", ctx.Param("user_segment_id"), &userSegmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_segment_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSegmentSections(ctx, userSegmentID)
 	return err
 }
 
@@ -18823,6 +19425,23 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions/:subscription_id", wrapper.DeleteSectionSubscription, options.OperationMiddlewares["DeleteSectionSubscription"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions/:subscription_id", wrapper.ShowSectionSubscription, options.OperationMiddlewares["ShowSectionSubscription"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/subscriptions", wrapper.ListContentSubscriptionsByUser, options.OperationMiddlewares["ListContentSubscriptionsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/reviews", wrapper.ListReviews, options.OperationMiddlewares["ListReviews"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/reviews/:review_id", wrapper.WithdrawReview, options.OperationMiddlewares["WithdrawReview"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/reviews/:review_id", wrapper.ShowReview, options.OperationMiddlewares["ShowReview"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/reviews/:review_id/approve", wrapper.ApproveReview, options.OperationMiddlewares["ApproveReview"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/reviews/:review_id/reject", wrapper.RejectReview, options.OperationMiddlewares["RejectReview"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/reviews", wrapper.ListArticleReviews, options.OperationMiddlewares["ListArticleReviews"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/reviews", wrapper.SubmitArticleReview, options.OperationMiddlewares["SubmitArticleReview"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/unverified", wrapper.ListUnverifiedArticles, options.OperationMiddlewares["ListUnverifiedArticles"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/articles/:article_id/verification", wrapper.EndArticleVerification, options.OperationMiddlewares["EndArticleVerification"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/verification", wrapper.ShowArticleVerification, options.OperationMiddlewares["ShowArticleVerification"]...)
+	router.PUT(options.BaseURL+"/api/v2/help_center/articles/:article_id/verification", wrapper.SetArticleVerification, options.OperationMiddlewares["SetArticleVerification"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/verify", wrapper.VerifyArticle, options.OperationMiddlewares["VerifyArticle"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions", wrapper.ListRevisions, options.OperationMiddlewares["ListRevisions"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions/:revision_id", wrapper.ShowRevision, options.OperationMiddlewares["ShowRevision"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions/:revision_id/diff", wrapper.DiffRevision, options.OperationMiddlewares["DiffRevision"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions/:revision_id/restore", wrapper.RestoreRevision, options.OperationMiddlewares["RestoreRevision"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/sessions", wrapper.ShowHelpCenterSession, options.OperationMiddlewares["ShowHelpCenterSession"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.ListTranslations, options.OperationMiddlewares["ListTranslations"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.CreateTranslation, options.OperationMiddlewares["CreateTranslation"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/missing", wrapper.ListMissingTranslations, options.OperationMiddlewares["ListMissingTranslations"]...)
@@ -19091,6 +19710,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id", wrapper.DeleteUserSegment, options.OperationMiddlewares["DeleteUserSegment"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id", wrapper.ShowUserSegment, options.OperationMiddlewares["ShowUserSegment"]...)
 	router.PUT(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id", wrapper.UpdateUserSegment, options.OperationMiddlewares["UpdateUserSegment"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/user_segments/:user_segment_id/sections", wrapper.ListUserSegmentSections, options.OperationMiddlewares["ListUserSegmentSections"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/user_segments", wrapper.ListUserSegmentsByUser, options.OperationMiddlewares["ListUserSegmentsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users", wrapper.ListUsers, options.OperationMiddlewares["ListUsers"]...)
 	router.POST(options.BaseURL+"/api/v2/users", wrapper.CreateUser, options.OperationMiddlewares["CreateUser"]...)
@@ -21667,6 +22287,27 @@ func (response ShowLabel200JSONResponse) VisitShowLabelResponse(w http.ResponseW
 	return err
 }
 
+type ListUnverifiedArticlesRequestObject struct {
+}
+
+type ListUnverifiedArticlesResponseObject interface {
+	VisitListUnverifiedArticlesResponse(w http.ResponseWriter) error
+}
+
+type ListUnverifiedArticles200JSONResponse UnverifiedList
+
+func (response ListUnverifiedArticles200JSONResponse) VisitListUnverifiedArticlesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ArchiveArticleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 }
@@ -22153,6 +22794,60 @@ func (response DeleteArticleLabel204Response) VisitDeleteArticleLabelResponse(w 
 	return nil
 }
 
+type ListArticleReviewsRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Params    ListArticleReviewsParams
+}
+
+type ListArticleReviewsResponseObject interface {
+	VisitListArticleReviewsResponse(w http.ResponseWriter) error
+}
+
+type ListArticleReviews200JSONResponse ReviewList
+
+func (response ListArticleReviews200JSONResponse) VisitListArticleReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubmitArticleReviewRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *SubmitArticleReviewJSONRequestBody
+}
+
+type SubmitArticleReviewResponseObject interface {
+	VisitSubmitArticleReviewResponse(w http.ResponseWriter) error
+}
+
+type SubmitArticleReview201ResponseHeaders struct {
+	Location string
+}
+
+type SubmitArticleReview201JSONResponse struct {
+	Body    ReviewEnvelope
+	Headers SubmitArticleReview201ResponseHeaders
+}
+
+func (response SubmitArticleReview201JSONResponse) VisitSubmitArticleReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateArticleSourceLocaleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *UpdateArticleSourceLocaleJSONRequestBody
@@ -22392,6 +23087,102 @@ func (response UpdateTranslation200JSONResponse) VisitUpdateTranslationResponse(
 	return err
 }
 
+type ListRevisionsRequestObject struct {
+	ArticleID         ArticleIDParam         `json:"article_id"`
+	TranslationLocale TranslationLocaleParam `json:"translation_locale"`
+}
+
+type ListRevisionsResponseObject interface {
+	VisitListRevisionsResponse(w http.ResponseWriter) error
+}
+
+type ListRevisions200JSONResponse RevisionList
+
+func (response ListRevisions200JSONResponse) VisitListRevisionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ShowRevisionRequestObject struct {
+	ArticleID         ArticleIDParam         `json:"article_id"`
+	TranslationLocale TranslationLocaleParam `json:"translation_locale"`
+	RevisionID        RevisionIDParam        `json:"revision_id"`
+}
+
+type ShowRevisionResponseObject interface {
+	VisitShowRevisionResponse(w http.ResponseWriter) error
+}
+
+type ShowRevision200JSONResponse RevisionEnvelope
+
+func (response ShowRevision200JSONResponse) VisitShowRevisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiffRevisionRequestObject struct {
+	ArticleID         ArticleIDParam         `json:"article_id"`
+	TranslationLocale TranslationLocaleParam `json:"translation_locale"`
+	RevisionID        RevisionIDParam        `json:"revision_id"`
+	Params            DiffRevisionParams
+}
+
+type DiffRevisionResponseObject interface {
+	VisitDiffRevisionResponse(w http.ResponseWriter) error
+}
+
+type DiffRevision200JSONResponse RevisionDiffEnvelope
+
+func (response DiffRevision200JSONResponse) VisitDiffRevisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreRevisionRequestObject struct {
+	ArticleID         ArticleIDParam         `json:"article_id"`
+	TranslationLocale TranslationLocaleParam `json:"translation_locale"`
+	RevisionID        RevisionIDParam        `json:"revision_id"`
+}
+
+type RestoreRevisionResponseObject interface {
+	VisitRestoreRevisionResponse(w http.ResponseWriter) error
+}
+
+type RestoreRevision200JSONResponse TranslationEnvelope
+
+func (response RestoreRevision200JSONResponse) VisitRestoreRevisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpvoteArticleRequestObject struct {
 	ArticleID ArticleIDParam `json:"article_id"`
 	Body      *UpvoteArticleJSONRequestBody
@@ -22404,6 +23195,89 @@ type UpvoteArticleResponseObject interface {
 type UpvoteArticle200JSONResponse VoteEnvelope
 
 func (response UpvoteArticle200JSONResponse) VisitUpvoteArticleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndArticleVerificationRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type EndArticleVerificationResponseObject interface {
+	VisitEndArticleVerificationResponse(w http.ResponseWriter) error
+}
+
+type EndArticleVerification204Response struct {
+}
+
+func (response EndArticleVerification204Response) VisitEndArticleVerificationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowArticleVerificationRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type ShowArticleVerificationResponseObject interface {
+	VisitShowArticleVerificationResponse(w http.ResponseWriter) error
+}
+
+type ShowArticleVerification200JSONResponse VerificationEnvelope
+
+func (response ShowArticleVerification200JSONResponse) VisitShowArticleVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetArticleVerificationRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+	Body      *SetArticleVerificationJSONRequestBody
+}
+
+type SetArticleVerificationResponseObject interface {
+	VisitSetArticleVerificationResponse(w http.ResponseWriter) error
+}
+
+type SetArticleVerification200JSONResponse VerificationEnvelope
+
+func (response SetArticleVerification200JSONResponse) VisitSetArticleVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyArticleRequestObject struct {
+	ArticleID ArticleIDParam `json:"article_id"`
+}
+
+type VerifyArticleResponseObject interface {
+	VisitVerifyArticleResponse(w http.ResponseWriter) error
+}
+
+type VerifyArticle200JSONResponse VerificationEnvelope
+
+func (response VerifyArticle200JSONResponse) VisitVerifyArticleResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -22803,6 +23677,112 @@ type ListHelpCenterLocalesResponseObject interface {
 type ListHelpCenterLocales200JSONResponse HelpCenterLocalesEnvelope
 
 func (response ListHelpCenterLocales200JSONResponse) VisitListHelpCenterLocalesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReviewsRequestObject struct {
+	Params ListReviewsParams
+}
+
+type ListReviewsResponseObject interface {
+	VisitListReviewsResponse(w http.ResponseWriter) error
+}
+
+type ListReviews200JSONResponse ReviewList
+
+func (response ListReviews200JSONResponse) VisitListReviewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawReviewRequestObject struct {
+	ReviewID ReviewIDParam `json:"review_id"`
+}
+
+type WithdrawReviewResponseObject interface {
+	VisitWithdrawReviewResponse(w http.ResponseWriter) error
+}
+
+type WithdrawReview204Response struct {
+}
+
+func (response WithdrawReview204Response) VisitWithdrawReviewResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowReviewRequestObject struct {
+	ReviewID ReviewIDParam `json:"review_id"`
+}
+
+type ShowReviewResponseObject interface {
+	VisitShowReviewResponse(w http.ResponseWriter) error
+}
+
+type ShowReview200JSONResponse ReviewEnvelope
+
+func (response ShowReview200JSONResponse) VisitShowReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveReviewRequestObject struct {
+	ReviewID ReviewIDParam `json:"review_id"`
+	Body     *ApproveReviewJSONRequestBody
+}
+
+type ApproveReviewResponseObject interface {
+	VisitApproveReviewResponse(w http.ResponseWriter) error
+}
+
+type ApproveReview200JSONResponse ReviewEnvelope
+
+func (response ApproveReview200JSONResponse) VisitApproveReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectReviewRequestObject struct {
+	ReviewID ReviewIDParam `json:"review_id"`
+	Body     *RejectReviewJSONRequestBody
+}
+
+type RejectReviewResponseObject interface {
+	VisitRejectReviewResponse(w http.ResponseWriter) error
+}
+
+type RejectReview200JSONResponse ReviewEnvelope
+
+func (response RejectReview200JSONResponse) VisitRejectReviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -23234,6 +24214,27 @@ func (response UpdateSectionTranslation200JSONResponse) VisitUpdateSectionTransl
 	return err
 }
 
+type ShowHelpCenterSessionRequestObject struct {
+}
+
+type ShowHelpCenterSessionResponseObject interface {
+	VisitShowHelpCenterSessionResponse(w http.ResponseWriter) error
+}
+
+type ShowHelpCenterSession200JSONResponse HelpCenterSessionEnvelope
+
+func (response ShowHelpCenterSession200JSONResponse) VisitShowHelpCenterSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteTranslationRequestObject struct {
 	TranslationID TranslationIDParam `json:"translation_id"`
 }
@@ -23374,6 +24375,28 @@ type UpdateUserSegmentResponseObject interface {
 type UpdateUserSegment200JSONResponse UserSegmentEnvelope
 
 func (response UpdateUserSegment200JSONResponse) VisitUpdateUserSegmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUserSegmentSectionsRequestObject struct {
+	UserSegmentID UserSegmentIDParam `json:"user_segment_id"`
+}
+
+type ListUserSegmentSectionsResponseObject interface {
+	VisitListUserSegmentSectionsResponse(w http.ResponseWriter) error
+}
+
+type ListUserSegmentSections200JSONResponse SectionList
+
+func (response ListUserSegmentSections200JSONResponse) VisitListUserSegmentSectionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -31512,6 +32535,9 @@ type StrictServerInterface interface {
 	// ShowLabel Shows a label.
 	// (GET /api/v2/help_center/articles/labels/{label_id})
 	ShowLabel(ctx context.Context, request ShowLabelRequestObject) (ShowLabelResponseObject, error)
+	// ListUnverifiedArticles Ours: lists the articles that are due to be verified, in their own language, the longest due first.
+	// (GET /api/v2/help_center/articles/unverified)
+	ListUnverifiedArticles(ctx context.Context, request ListUnverifiedArticlesRequestObject) (ListUnverifiedArticlesResponseObject, error)
 	// ArchiveArticle Archives an article.
 	// (DELETE /api/v2/help_center/articles/{article_id})
 	ArchiveArticle(ctx context.Context, request ArchiveArticleRequestObject) (ArchiveArticleResponseObject, error)
@@ -31575,6 +32601,12 @@ type StrictServerInterface interface {
 	// DeleteArticleLabel Takes a label from an article.
 	// (DELETE /api/v2/help_center/articles/{article_id}/labels/{label_id})
 	DeleteArticleLabel(ctx context.Context, request DeleteArticleLabelRequestObject) (DeleteArticleLabelResponseObject, error)
+	// ListArticleReviews Ours: lists the reviews of an article.
+	// (GET /api/v2/help_center/articles/{article_id}/reviews)
+	ListArticleReviews(ctx context.Context, request ListArticleReviewsRequestObject) (ListArticleReviewsResponseObject, error)
+	// SubmitArticleReview Ours: has a draft reviewed, by anybody who may publish the article or by the one who is named. Who may edit the article may.
+	// (POST /api/v2/help_center/articles/{article_id}/reviews)
+	SubmitArticleReview(ctx context.Context, request SubmitArticleReviewRequestObject) (SubmitArticleReviewResponseObject, error)
 	// UpdateArticleSourceLocale Makes another language the one that an article is translated from.
 	// (PUT /api/v2/help_center/articles/{article_id}/source_locale)
 	UpdateArticleSourceLocale(ctx context.Context, request UpdateArticleSourceLocaleRequestObject) (UpdateArticleSourceLocaleResponseObject, error)
@@ -31605,9 +32637,33 @@ type StrictServerInterface interface {
 	// UpdateTranslation Changes a translation of an article.
 	// (PUT /api/v2/help_center/articles/{article_id}/translations/{translation_locale})
 	UpdateTranslation(ctx context.Context, request UpdateTranslationRequestObject) (UpdateTranslationResponseObject, error)
+	// ListRevisions Ours: lists what a translation was after each change of its title or body, the newest first. Who may edit the article may.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions)
+	ListRevisions(ctx context.Context, request ListRevisionsRequestObject) (ListRevisionsResponseObject, error)
+	// ShowRevision Ours: shows a revision.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions/{revision_id})
+	ShowRevision(ctx context.Context, request ShowRevisionRequestObject) (ShowRevisionResponseObject, error)
+	// DiffRevision Ours: compares the source of a revision with another one's, or with the one before it.
+	// (GET /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions/{revision_id}/diff)
+	DiffRevision(ctx context.Context, request DiffRevisionRequestObject) (DiffRevisionResponseObject, error)
+	// RestoreRevision Ours: gives a translation the title and body of a revision, as a new one.
+	// (POST /api/v2/help_center/articles/{article_id}/translations/{translation_locale}/revisions/{revision_id}/restore)
+	RestoreRevision(ctx context.Context, request RestoreRevisionRequestObject) (RestoreRevisionResponseObject, error)
 	// UpvoteArticle Votes up on an article. The next vote of a user replaces it. Admins may vote for others.
 	// (POST /api/v2/help_center/articles/{article_id}/up)
 	UpvoteArticle(ctx context.Context, request UpvoteArticleRequestObject) (UpvoteArticleResponseObject, error)
+	// EndArticleVerification Ours: has an article verified no more.
+	// (DELETE /api/v2/help_center/articles/{article_id}/verification)
+	EndArticleVerification(ctx context.Context, request EndArticleVerificationRequestObject) (EndArticleVerificationResponseObject, error)
+	// ShowArticleVerification Ours: shows when an article was verified and is to be again.
+	// (GET /api/v2/help_center/articles/{article_id}/verification)
+	ShowArticleVerification(ctx context.Context, request ShowArticleVerificationRequestObject) (ShowArticleVerificationResponseObject, error)
+	// SetArticleVerification Ours: has an article verified every so many days, first when due_at says. When it is due, an event article.verification_due says so.
+	// (PUT /api/v2/help_center/articles/{article_id}/verification)
+	SetArticleVerification(ctx context.Context, request SetArticleVerificationRequestObject) (SetArticleVerificationResponseObject, error)
+	// VerifyArticle Ours: says that an article is right as it is.
+	// (POST /api/v2/help_center/articles/{article_id}/verify)
+	VerifyArticle(ctx context.Context, request VerifyArticleRequestObject) (VerifyArticleResponseObject, error)
 	// ListArticleVotes Lists the votes on an article; end users see their own.
 	// (GET /api/v2/help_center/articles/{article_id}/votes)
 	ListArticleVotes(ctx context.Context, request ListArticleVotesRequestObject) (ListArticleVotesResponseObject, error)
@@ -31659,6 +32715,21 @@ type StrictServerInterface interface {
 	// ListHelpCenterLocales Lists the languages of the help center.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx context.Context, request ListHelpCenterLocalesRequestObject) (ListHelpCenterLocalesResponseObject, error)
+	// ListReviews Ours: lists the reviews of the articles that the caller may see, in one state or all.
+	// (GET /api/v2/help_center/reviews)
+	ListReviews(ctx context.Context, request ListReviewsRequestObject) (ListReviewsResponseObject, error)
+	// WithdrawReview Ours: ends a review without a decision, by its submitter or an admin. The review stays in lists as withdrawn.
+	// (DELETE /api/v2/help_center/reviews/{review_id})
+	WithdrawReview(ctx context.Context, request WithdrawReviewRequestObject) (WithdrawReviewResponseObject, error)
+	// ShowReview Ours: shows a review.
+	// (GET /api/v2/help_center/reviews/{review_id})
+	ShowReview(ctx context.Context, request ShowReviewRequestObject) (ShowReviewResponseObject, error)
+	// ApproveReview Ours: approves a draft, which publishes it. Who may publish the article may.
+	// (POST /api/v2/help_center/reviews/{review_id}/approve)
+	ApproveReview(ctx context.Context, request ApproveReviewRequestObject) (ApproveReviewResponseObject, error)
+	// RejectReview Ours: rejects a draft, which stays one. Who may publish the article may.
+	// (POST /api/v2/help_center/reviews/{review_id}/reject)
+	RejectReview(ctx context.Context, request RejectReviewRequestObject) (RejectReviewResponseObject, error)
 	// ListSections Lists the sections.
 	// (GET /api/v2/help_center/sections)
 	ListSections(ctx context.Context, request ListSectionsRequestObject) (ListSectionsResponseObject, error)
@@ -31713,6 +32784,9 @@ type StrictServerInterface interface {
 	// UpdateSectionTranslation Changes a translation of a section.
 	// (PUT /api/v2/help_center/sections/{section_id}/translations/{translation_locale})
 	UpdateSectionTranslation(ctx context.Context, request UpdateSectionTranslationRequestObject) (UpdateSectionTranslationResponseObject, error)
+	// ShowHelpCenterSession Shows a token as pages of the help center send it when they write. helpd needs none: no browser sends a caller's credentials by itself.
+	// (GET /api/v2/help_center/sessions)
+	ShowHelpCenterSession(ctx context.Context, request ShowHelpCenterSessionRequestObject) (ShowHelpCenterSessionResponseObject, error)
 	// DeleteTranslation Deletes a translation, unless others are translated from it.
 	// (DELETE /api/v2/help_center/translations/{translation_id})
 	DeleteTranslation(ctx context.Context, request DeleteTranslationRequestObject) (DeleteTranslationResponseObject, error)
@@ -31734,6 +32808,9 @@ type StrictServerInterface interface {
 	// UpdateUserSegment Changes the fields that are present. The built-in segments do not change.
 	// (PUT /api/v2/help_center/user_segments/{user_segment_id})
 	UpdateUserSegment(ctx context.Context, request UpdateUserSegmentRequestObject) (UpdateUserSegmentResponseObject, error)
+	// ListUserSegmentSections Lists the sections that are restricted to a user segment.
+	// (GET /api/v2/help_center/user_segments/{user_segment_id}/sections)
+	ListUserSegmentSections(ctx context.Context, request ListUserSegmentSectionsRequestObject) (ListUserSegmentSectionsResponseObject, error)
 	// ListArticlesByUser Lists the articles of an author.
 	// (GET /api/v2/help_center/users/{user_id}/articles)
 	ListArticlesByUser(ctx context.Context, request ListArticlesByUserRequestObject) (ListArticlesByUserResponseObject, error)
@@ -36256,6 +37333,29 @@ func (sh *strictHandler) ShowLabel(ctx echo.Context, labelID LabelIDParam) error
 	return nil
 }
 
+// ListUnverifiedArticles operation middleware
+func (sh *strictHandler) ListUnverifiedArticles(ctx echo.Context) error {
+	var request ListUnverifiedArticlesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUnverifiedArticles(ctx.Request().Context(), request.(ListUnverifiedArticlesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUnverifiedArticles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUnverifiedArticlesResponseObject); ok {
+		return validResponse.VisitListUnverifiedArticlesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ArchiveArticle operation middleware
 func (sh *strictHandler) ArchiveArticle(ctx echo.Context, articleID ArticleIDParam) error {
 	var request ArchiveArticleRequestObject
@@ -36985,6 +38085,80 @@ func (sh *strictHandler) DeleteArticleLabel(ctx echo.Context, articleID ArticleI
 	return nil
 }
 
+// ListArticleReviews operation middleware
+func (sh *strictHandler) ListArticleReviews(ctx echo.Context, articleID ArticleIDParam, params ListArticleReviewsParams) error {
+	var request ListArticleReviewsRequestObject
+
+	request.ArticleID = articleID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListArticleReviews(ctx.Request().Context(), request.(ListArticleReviewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListArticleReviews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListArticleReviewsResponseObject); ok {
+		return validResponse.VisitListArticleReviewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SubmitArticleReview operation middleware
+func (sh *strictHandler) SubmitArticleReview(ctx echo.Context, articleID ArticleIDParam) error {
+	var request SubmitArticleReviewRequestObject
+
+	request.ArticleID = articleID
+
+	var body SubmitArticleReviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SubmitArticleReview(ctx.Request().Context(), request.(SubmitArticleReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SubmitArticleReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SubmitArticleReviewResponseObject); ok {
+		return validResponse.VisitSubmitArticleReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpdateArticleSourceLocale operation middleware
 func (sh *strictHandler) UpdateArticleSourceLocale(ctx echo.Context, articleID ArticleIDParam) error {
 	var request UpdateArticleSourceLocaleRequestObject
@@ -37332,6 +38506,114 @@ func (sh *strictHandler) UpdateTranslation(ctx echo.Context, articleID ArticleID
 	return nil
 }
 
+// ListRevisions operation middleware
+func (sh *strictHandler) ListRevisions(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam) error {
+	var request ListRevisionsRequestObject
+
+	request.ArticleID = articleID
+	request.TranslationLocale = translationLocale
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRevisions(ctx.Request().Context(), request.(ListRevisionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRevisions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRevisionsResponseObject); ok {
+		return validResponse.VisitListRevisionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowRevision operation middleware
+func (sh *strictHandler) ShowRevision(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, revisionID RevisionIDParam) error {
+	var request ShowRevisionRequestObject
+
+	request.ArticleID = articleID
+	request.TranslationLocale = translationLocale
+	request.RevisionID = revisionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowRevision(ctx.Request().Context(), request.(ShowRevisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowRevision")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowRevisionResponseObject); ok {
+		return validResponse.VisitShowRevisionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DiffRevision operation middleware
+func (sh *strictHandler) DiffRevision(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, revisionID RevisionIDParam, params DiffRevisionParams) error {
+	var request DiffRevisionRequestObject
+
+	request.ArticleID = articleID
+	request.TranslationLocale = translationLocale
+	request.RevisionID = revisionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DiffRevision(ctx.Request().Context(), request.(DiffRevisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiffRevision")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DiffRevisionResponseObject); ok {
+		return validResponse.VisitDiffRevisionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreRevision operation middleware
+func (sh *strictHandler) RestoreRevision(ctx echo.Context, articleID ArticleIDParam, translationLocale TranslationLocaleParam, revisionID RevisionIDParam) error {
+	var request RestoreRevisionRequestObject
+
+	request.ArticleID = articleID
+	request.TranslationLocale = translationLocale
+	request.RevisionID = revisionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreRevision(ctx.Request().Context(), request.(RestoreRevisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreRevision")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreRevisionResponseObject); ok {
+		return validResponse.VisitRestoreRevisionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpvoteArticle operation middleware
 func (sh *strictHandler) UpvoteArticle(ctx echo.Context, articleID ArticleIDParam) error {
 	var request UpvoteArticleRequestObject
@@ -37377,6 +38659,129 @@ func (sh *strictHandler) UpvoteArticle(ctx echo.Context, articleID ArticleIDPara
 		return err
 	} else if validResponse, ok := response.(UpvoteArticleResponseObject); ok {
 		return validResponse.VisitUpvoteArticleResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndArticleVerification operation middleware
+func (sh *strictHandler) EndArticleVerification(ctx echo.Context, articleID ArticleIDParam) error {
+	var request EndArticleVerificationRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndArticleVerification(ctx.Request().Context(), request.(EndArticleVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndArticleVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndArticleVerificationResponseObject); ok {
+		return validResponse.VisitEndArticleVerificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowArticleVerification operation middleware
+func (sh *strictHandler) ShowArticleVerification(ctx echo.Context, articleID ArticleIDParam) error {
+	var request ShowArticleVerificationRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowArticleVerification(ctx.Request().Context(), request.(ShowArticleVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowArticleVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowArticleVerificationResponseObject); ok {
+		return validResponse.VisitShowArticleVerificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetArticleVerification operation middleware
+func (sh *strictHandler) SetArticleVerification(ctx echo.Context, articleID ArticleIDParam) error {
+	var request SetArticleVerificationRequestObject
+
+	request.ArticleID = articleID
+
+	var body SetArticleVerificationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetArticleVerification(ctx.Request().Context(), request.(SetArticleVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetArticleVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetArticleVerificationResponseObject); ok {
+		return validResponse.VisitSetArticleVerificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyArticle operation middleware
+func (sh *strictHandler) VerifyArticle(ctx echo.Context, articleID ArticleIDParam) error {
+	var request VerifyArticleRequestObject
+
+	request.ArticleID = articleID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyArticle(ctx.Request().Context(), request.(VerifyArticleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyArticle")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyArticleResponseObject); ok {
+		return validResponse.VisitVerifyArticleResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -37938,6 +39343,183 @@ func (sh *strictHandler) ListHelpCenterLocales(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListHelpCenterLocalesResponseObject); ok {
 		return validResponse.VisitListHelpCenterLocalesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListReviews operation middleware
+func (sh *strictHandler) ListReviews(ctx echo.Context, params ListReviewsParams) error {
+	var request ListReviewsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReviews(ctx.Request().Context(), request.(ListReviewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReviews")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListReviewsResponseObject); ok {
+		return validResponse.VisitListReviewsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawReview operation middleware
+func (sh *strictHandler) WithdrawReview(ctx echo.Context, reviewID ReviewIDParam) error {
+	var request WithdrawReviewRequestObject
+
+	request.ReviewID = reviewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawReview(ctx.Request().Context(), request.(WithdrawReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawReviewResponseObject); ok {
+		return validResponse.VisitWithdrawReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowReview operation middleware
+func (sh *strictHandler) ShowReview(ctx echo.Context, reviewID ReviewIDParam) error {
+	var request ShowReviewRequestObject
+
+	request.ReviewID = reviewID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowReview(ctx.Request().Context(), request.(ShowReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowReviewResponseObject); ok {
+		return validResponse.VisitShowReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApproveReview operation middleware
+func (sh *strictHandler) ApproveReview(ctx echo.Context, reviewID ReviewIDParam) error {
+	var request ApproveReviewRequestObject
+
+	request.ReviewID = reviewID
+
+	var body ApproveReviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveReview(ctx.Request().Context(), request.(ApproveReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApproveReviewResponseObject); ok {
+		return validResponse.VisitApproveReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RejectReview operation middleware
+func (sh *strictHandler) RejectReview(ctx echo.Context, reviewID ReviewIDParam) error {
+	var request RejectReviewRequestObject
+
+	request.ReviewID = reviewID
+
+	var body RejectReviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RejectReview(ctx.Request().Context(), request.(RejectReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RejectReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RejectReviewResponseObject); ok {
+		return validResponse.VisitRejectReviewResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -38559,6 +40141,29 @@ func (sh *strictHandler) UpdateSectionTranslation(ctx echo.Context, sectionID He
 	return nil
 }
 
+// ShowHelpCenterSession operation middleware
+func (sh *strictHandler) ShowHelpCenterSession(ctx echo.Context) error {
+	var request ShowHelpCenterSessionRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowHelpCenterSession(ctx.Request().Context(), request.(ShowHelpCenterSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowHelpCenterSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowHelpCenterSessionResponseObject); ok {
+		return validResponse.VisitShowHelpCenterSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteTranslation operation middleware
 func (sh *strictHandler) DeleteTranslation(ctx echo.Context, translationID TranslationIDParam) error {
 	var request DeleteTranslationRequestObject
@@ -38772,6 +40377,31 @@ func (sh *strictHandler) UpdateUserSegment(ctx echo.Context, userSegmentID UserS
 		return err
 	} else if validResponse, ok := response.(UpdateUserSegmentResponseObject); ok {
 		return validResponse.VisitUpdateUserSegmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserSegmentSections operation middleware
+func (sh *strictHandler) ListUserSegmentSections(ctx echo.Context, userSegmentID UserSegmentIDParam) error {
+	var request ListUserSegmentSectionsRequestObject
+
+	request.UserSegmentID = userSegmentID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSegmentSections(ctx.Request().Context(), request.(ListUserSegmentSectionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSegmentSections")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSegmentSectionsResponseObject); ok {
+		return validResponse.VisitListUserSegmentSectionsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

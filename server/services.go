@@ -110,6 +110,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
 	help := helpcenter.New(db, config, files, o.Now)
 	help.PublicURL = o.PublicURL
+	queue.Every(time.Minute, "article verifications", help.TellDue)
 	return api.Services{
 		Attachments:   files,
 		Automations:   byTime,

@@ -39,6 +39,9 @@ func (s *Service) publishedTx(tx *gorm.DB, by auth.Actor, a models.Article, t mo
 	if t.Draft {
 		return nil
 	}
+	if err := s.passedTx(tx, by, a, t); err != nil {
+		return err
+	}
 	if !quiet {
 		if err := s.tellOfArticleTx(tx, a, t); err != nil {
 			return err
