@@ -92,6 +92,9 @@ func (s *Service) ListArticles(ctx context.Context, by auth.Actor, locale string
 	if q.Order, err = articleOrder(r.Sort, r.Desc); err != nil {
 		return page.Result[Article]{}, err
 	}
+	q.KeysFirst = true
+	q.Rejoin, q.RejoinArgs = `JOIN articles AS a ON a.account_id = ? AND a.id = k.id
+		JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id AND t.locale = ?`, []any{by.AccountID, locale}
 	// How many rows a condition leaves depends on its values: of a section with
 	// ten articles, or of a category with ten thousand.
 	return page.ListRows(postgres.Planned(ctx), s.db, q, r, scanArticle)

@@ -35,6 +35,7 @@ type rows struct {
 	*testing.T
 	db    *gorm.DB
 	whole bool // it is read by Whole
+	keys  bool // KeysFirst
 }
 
 func newRows(t *testing.T) rows {
@@ -68,7 +69,7 @@ func (r rows) list(o Order, q Request) Result[int64] {
 }
 
 func (r rows) tryList(o Order, q Request) (Result[int64], error) {
-	listing := Query{Select: "r.id + ?", SelectArgs: []any{0}, From: "rows r", Where: "r.score < ?", Args: []any{1000}, Order: o, Rejoin: "JOIN rows r ON r.id = k.id AND ? = 2", RejoinArgs: []any{2}}
+	listing := Query{Select: "r.id + ?", SelectArgs: []any{0}, From: "rows r", Where: "r.score < ?", Args: []any{1000}, Order: o, Rejoin: "JOIN rows r ON r.id = k.id AND ? = 2", RejoinArgs: []any{2}, KeysFirst: r.keys}
 	if r.whole {
 		result, whole, err := Whole(r.Context(), r.db, listing, q, 25, func(row postgres.Scanned, order ...any) (id int64, err error) {
 			return id, row.Scan(append([]any{&id}, order...)...)
@@ -149,6 +150,14 @@ func TestEveryRowIsVisitedOnceInBothDirections(t *testing.T) {
 						t.Errorf("whole, back %v\n       want %v", got, reversed(want))
 					}
 					r.whole = false
+					for _, r.keys = range []bool{true, false} {
+						if got := r.walk(o, size, false, func() {}); !slices.Equal(got, want) {
+							t.Errorf("keys first %v, forth %v\n want %v", r.keys, got, want)
+						}
+						if got := r.walk(o, size, true, func() {}); !slices.Equal(got, reversed(want)) {
+							t.Errorf("keys first %v, back %v\nwant %v", r.keys, got, reversed(want))
+						}
+					}
 					if got := r.walk(o, size, false, func() {}); !slices.Equal(got, want) {
 						t.Errorf("forth %v\n want %v", got, want)
 					}
@@ -221,7 +230,8 @@ func TestPagesByNumber(t *testing.T) {
 		{1, 5, "[0 1 2 3 4]", false},
 		{100, 100, "[]", false},
 	} {
-		for _, r.whole = range []bool{false, true} {
+		for _, way := range []struct{ whole, keys bool }{{}, {whole: true}, {keys: true}} {
+			r.whole, r.keys = way.whole, way.keys
 			got := r.list(orders[0], Request{Number: tc.number, Size: tc.size})
 			if fmt.Sprint(got.Items) != tc.items || got.HasMore != tc.more || got.Count != 5 || got.Items == nil {
 				t.Errorf("page %d of %d, whole %v: %v, more %v, count %d", tc.number, tc.size, r.whole, got.Items, got.HasMore, got.Count)

@@ -76,6 +76,9 @@ type Query struct {
 	Ways       []Way
 	Rejoin     string
 	RejoinArgs []any
+	// KeysFirst has each page found by Rejoin, also without ways and from the first
+	// row on, for rows that are wide or cost much to make.
+	KeysFirst bool
 	// Large, when set, is how a listing by number is read that has more rows than
 	// its pages reach.
 	Large *Query
@@ -136,8 +139,8 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read 
 	switch {
 	case len(q.Ways) > 0:
 		sqlText, args = q.byWays(q.Order, "", nil, r.Size, offset)
-	case q.Rejoin != "" && offset > 0:
-		sqlText, args = q.byKeys(r.Size, offset)
+	case q.Rejoin != "" && (offset > 0 || q.KeysFirst):
+		sqlText, args = q.byKeys(q.Order, "", nil, r.Size, offset)
 	}
 	out.Items, _, err = read(sqlText, args, len(q.Order.Columns), r.Size)
 	out.HasMore = offset+len(out.Items) < count
@@ -147,8 +150,11 @@ func byOffset[T any](ctx context.Context, db *gorm.DB, q Query, r Request, read 
 func byCursor[T any](q Query, r Request, read reader[T]) (Result[T], error) {
 	return besideCursor(q.Order, r, func(order Order, cond string, condArgs []any, limit int) ([]T, [][]any, error) {
 		sqlText, args := q.text(cond, orderBy(order))+fmt.Sprintf(" LIMIT %d", limit), append(q.args(), condArgs...)
-		if len(q.Ways) > 0 {
+		switch {
+		case len(q.Ways) > 0:
 			sqlText, args = q.byWays(order, cond, condArgs, limit, 0)
+		case q.KeysFirst:
+			sqlText, args = q.byKeys(order, cond, condArgs, limit, 0)
 		}
 		return read(sqlText, args, len(order.Columns), limit)
 	})

@@ -71,10 +71,14 @@ func (q Query) byWays(o Order, cond string, condArgs []any, limit, offset int) (
 	return q.rejoined(o, merged, args, limit, offset)
 }
 
-// byKeys is the statement of limit rows from the offset on, without ways.
-func (q Query) byKeys(limit, offset int) (string, []any) {
-	keys := "(SELECT " + q.Order.keys() + " FROM " + q.From + " WHERE " + q.Where + orderBy(q.Order) + fmt.Sprintf(" LIMIT %d)", limit+offset)
-	return q.rejoined(q.Order, keys, q.Args, limit, offset)
+// byKeys is the statement of limit rows behind cond, from the offset on, without
+// ways.
+func (q Query) byKeys(o Order, cond string, condArgs []any, limit, offset int) (string, []any) {
+	if cond != "" {
+		cond = " AND " + cond
+	}
+	keys := "(SELECT " + o.keys() + " FROM " + q.From + " WHERE " + q.Where + cond + orderBy(o) + fmt.Sprintf(" LIMIT %d)", limit+offset)
+	return q.rejoined(o, keys, append(append([]any{}, q.Args...), condArgs...), limit, offset)
 }
 
 // rejoined is the statement of the rows that have some keys.
