@@ -16,6 +16,10 @@ const (
 	// idlePoll when nothing did for a second.
 	busyPoll = 10 * time.Millisecond
 	idlePoll = 50 * time.Millisecond
+	// longPoll is how long it is left alone at most. After a look that took long
+	// it is for three times as long: where the database is busy, more is numbered
+	// at once, which costs those who write less.
+	longPoll = 100 * time.Millisecond
 	// numberedAtOnce is how many events one transaction numbers.
 	numberedAtOnce = 2_000
 	// PlacedPerSecond is how many records have places of one second at most, for
@@ -50,11 +54,12 @@ func NewLog(db *gorm.DB, now func() time.Time, log *slog.Logger) *Log {
 func (l *Log) Run(ctx context.Context) {
 	var active time.Time
 	for {
+		began := time.Now()
 		worked, err := l.look(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		wait := idlePoll
+		took, wait := time.Since(began), idlePoll
 		switch {
 		case err != nil:
 			l.log.ErrorContext(ctx, "number events", "error", err)
@@ -63,7 +68,7 @@ func (l *Log) Run(ctx context.Context) {
 			active = time.Now()
 		}
 		if err == nil && time.Since(active) < time.Second {
-			wait = busyPoll
+			wait = min(max(busyPoll, 3*took), longPoll)
 		}
 		select {
 		case <-time.After(wait):
