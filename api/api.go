@@ -164,7 +164,7 @@ func New(s Services, o Options) *echo.Echo {
 		tagHandlers:          tagHandlers{s.Tags, s.Tickets},
 		ticketHandlers:       ticketHandlers{s.Tickets, s.Users, s.Groups, s.Organizations, s.Jobs},
 		userHandlers:         userHandlers{s.Users, s.Organizations, who, s.Merging, s.Erasure, s.Attachments, s.Tickets},
-		webhookHandlers:      webhookHandlers{s.Webhooks},
+		webhookHandlers:      webhookHandlers{s.Webhooks, s.Tickets},
 	}
 	h.viewHandlers = viewHandlers{s.Views, h.ticketHandlers}
 	h.exportFileHandlers = exportFileHandlers{s.ExportFiles}

@@ -69,7 +69,7 @@ func (h webhookHandlers) ListWebhookInvocationAttempts(ctx context.Context, r ge
 }
 
 func (h webhookHandlers) ReplayWebhookInvocation(ctx context.Context, r gen.ReplayWebhookInvocationRequestObject) (gen.ReplayWebhookInvocationResponseObject, error) {
-	i, err := h.webhooks.Replay(ctx, auth.From(ctx), r.WebhookID, r.InvocationID)
+	i, err := h.webhooks.Replay(ctx, auth.From(ctx), r.WebhookID, r.InvocationID, h.tickets.CallAgain)
 	if err != nil {
 		return nil, asList(err)
 	}

@@ -86,8 +86,8 @@ func TestFailingTemplatesAreNotSent(t *testing.T) {
 	m := newMailbox(t)
 	id := a.webhook(fmt.Sprintf(`"endpoint":%q,"subscriptions":["conditional_ticket_events"]`, m.url))
 	path := "/api/v2/webhooks/" + id + "/invocations"
-	a.calls(fmt.Sprintf(`[%q,"{\"assignee\": {{ticket.assignee.id}}}"]`, id))
-	a.ticket(`{"comment":{"body":"B"}}`)
+	trigger := fmt.Sprintf("/api/v2/triggers/%d", a.calls(fmt.Sprintf(`[%q,"{\"assignee\": {{ticket.assignee.id}}}"]`, id)))
+	ticket := a.ticket(`{"comment":{"body":"B"}}`)
 	list := a.get(path).want(200)
 	one := list.member("invocations", 0, "id").(string)
 	if list.member("invocations", 0, "status") != "rejected" || list.member("invocations", 0, "next_attempt_at") != nil {
@@ -97,9 +97,26 @@ func TestFailingTemplatesAreNotSent(t *testing.T) {
 	if why := fmt.Sprint(attempt.member("attempts", 0, "error")); why != `the payload is no JSON: byte 14, after "{\"assignee\": }"` {
 		t.Errorf("it says %s", why)
 	}
-	a.post(path+"/"+one+"/replay", "").want(201)
-	if got := m.letters(a, 1)[0].body; got != `{"assignee": }` {
-		t.Errorf("sent %s", got)
+	// By hand it is made anew: as wrong as before, until the template is mended.
+	again := a.post(path+"/"+one+"/replay", "").want(201)
+	if again.member("invocation", "status") != "rejected" || again.member("invocation", "message_id") != one || again.member("invocation", "id") == one {
+		t.Errorf("%s", again.body)
+	}
+	if n := a.post("/api/v2/webhooks/"+id+"/replay", `{"replay":{"status":["rejected"]}}`).want(200).member("replay", "count"); fmt.Sprint(n) != "0" {
+		t.Errorf("%v that have nothing to send are sent", n)
+	}
+	a.put(trigger, fmt.Sprintf(`{"trigger":{"actions":[{"field":"current_tags","value":"x"},{"field":"notification_webhook","value":[%q,"{\"assignee\": \"{{ticket.assignee.id}}\", \"title\": \"{{ticket.title}}\"}"]}]}}`, id)).want(200)
+	a.put(fmt.Sprintf("/api/v2/tickets/%d", ticket), fmt.Sprintf(`{"ticket":{"subject":"Now","assignee_id":%d}}`, a.admin.ID)).want(200)
+	again = a.post(path+"/"+one+"/replay", "").want(201)
+	if again.member("invocation", "status") != "pending" || fmt.Sprint(again.member("invocation", "ticket_id")) != fmt.Sprint(ticket) {
+		t.Errorf("%s", again.body)
+	}
+	if got, want := m.letters(a, 1)[0].body, fmt.Sprintf(`{"assignee": "%d", "title": "Now"}`, a.admin.ID); got != want {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+	a.delete(trigger).want(204)
+	if why := a.post(path+"/"+one+"/replay", "").want(400).body; !strings.Contains(string(why), "The rule that asked for it does not call the webhook any more") {
+		t.Errorf("without the rule: %s", why)
 	}
 }
 

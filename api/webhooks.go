@@ -13,10 +13,14 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/webhooks"
 )
 
-type webhookHandlers struct{ webhooks *webhooks.Service }
+type webhookHandlers struct {
+	webhooks *webhooks.Service
+	tickets  *tickets.Service
+}
 
 func (h webhookHandlers) ListWebhooks(ctx context.Context, r gen.ListWebhooksRequestObject) (gen.ListWebhooksResponseObject, error) {
 	p, err := cursorPageOf(ctx)

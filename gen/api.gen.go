@@ -9658,10 +9658,10 @@ type ServerInterface interface {
 	// ListWebhookInvocationAttempts Lists the times that something was sent, with what was sent and what was answered.
 	// (GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts)
 	ListWebhookInvocationAttempts(ctx echo.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) error
-	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is made anew: with the template that the rule has now, for the ticket as it is now.
 	// (POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay)
 	ReplayWebhookInvocation(ctx echo.Context, webhookID WebhookIDParam, invocationID WebhookInvocationIDParam) error
-	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most. What could not be made from its template is left out.
 	// (POST /api/v2/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx echo.Context, webhookID WebhookIDParam) error
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.
@@ -33828,10 +33828,10 @@ type StrictServerInterface interface {
 	// ListWebhookInvocationAttempts Lists the times that something was sent, with what was sent and what was answered.
 	// (GET /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/attempts)
 	ListWebhookInvocationAttempts(ctx context.Context, request ListWebhookInvocationAttemptsRequestObject) (ListWebhookInvocationAttemptsResponseObject, error)
-	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is sent as far as it was made.
+	// ReplayWebhookInvocation Ours: sends the payload of an invocation once more, as an invocation of its own, with the same webhook-id. One whose payload could not be made from its template is made anew: with the template that the rule has now, for the ticket as it is now.
 	// (POST /api/v2/webhooks/{webhook_id}/invocations/{invocation_id}/replay)
 	ReplayWebhookInvocation(ctx context.Context, request ReplayWebhookInvocationRequestObject) (ReplayWebhookInvocationResponseObject, error)
-	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most.
+	// ReplayWebhook Ours: sends once more what was made within some time, of some statuses, of some types of events, and is not under way: 100,000 at most. What could not be made from its template is left out.
 	// (POST /api/v2/webhooks/{webhook_id}/replay)
 	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
 	// ShowWebhookSigningSecret Shows the secret that deliveries are signed with.

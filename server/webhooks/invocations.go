@@ -144,11 +144,15 @@ func (s *Service) invocation(tx *gorm.DB, webhook, id string) (i models.WebhookI
 	return i, err
 }
 
+// Renderer makes anew a delivery whose texts failed (tickets.Service.CallAgain).
+type Renderer func(tx *gorm.DB, by auth.Actor, failed models.WebhookInvocation) (models.WebhookInvocation, error)
+
 // Replay sends what a webhook has delivered, or could not, once more: as a
-// delivery of its own with the same payload, also where that was not sent as it
-// was. It fails with fault.NotFound, or with fault.BadRequest if the webhook is
-// not active.
-func (s *Service) Replay(ctx context.Context, by auth.Actor, webhook, id string) (models.WebhookInvocation, error) {
+// delivery of its own with the same payload. What was rejected because the texts
+// of its rule failed is made anew by render, and may be rejected again. It fails
+// with fault.NotFound, with fault.BadRequest if the webhook is not active, or as
+// render does.
+func (s *Service) Replay(ctx context.Context, by auth.Actor, webhook, id string, render Renderer) (models.WebhookInvocation, error) {
 	var again models.WebhookInvocation
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		i, err := s.invocation(tx, webhook, id)
@@ -157,6 +161,12 @@ func (s *Service) Replay(ctx context.Context, by auth.Actor, webhook, id string)
 		}
 		if _, err := activeTx(tx, webhook); err != nil {
 			return err
+		}
+		if i.Status == StatusRejected && i.Error != nil && i.RuleID != nil && i.TicketID != nil {
+			if again, err = render(tx, by, i); err != nil {
+				return err
+			}
+			return EnqueueTx(tx, []models.WebhookInvocation{again})
 		}
 		now := s.now()
 		again = i
@@ -177,9 +187,10 @@ func activeTx(tx *gorm.DB, id string) (models.Webhook, error) {
 	return w, err
 }
 
-// ReplayWindow is Replay for all deliveries of a window that are done. It returns
-// how many there are. It also fails with fault.BadRequest if they are more than
-// MaxReplay.
+// ReplayWindow is Replay for all deliveries of a window that are done, but for
+// those whose texts failed: they have nothing to send, and are made anew one by
+// one. It returns how many there are. It also fails with fault.BadRequest if they
+// are more than MaxReplay.
 func (s *Service) ReplayWindow(ctx context.Context, by auth.Actor, webhook string, v Window) (n int64, err error) {
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		w, err := activeTx(tx, webhook)
@@ -196,7 +207,7 @@ func (s *Service) ReplayWindow(ctx context.Context, by auth.Actor, webhook strin
 		done := tx.Exec(`INSERT INTO webhook_invocations (account_id, webhook_id, id, message_id, event_type, rule_id, ticket_id, endpoint, payload, status, tries, next_at)
 			SELECT account_id, webhook_id, ? || upper(left(replace(gen_random_uuid()::text, '-', ''), 16)), message_id, event_type, rule_id, ticket_id, endpoint, payload, ?, 0,
 				CAST(? AS timestamptz) - interval '1 second' + row_number() OVER (ORDER BY id) * interval '1 microsecond'
-			FROM webhook_invocations WHERE `+where+` AND next_at IS NULL ORDER BY id LIMIT ?`, args...)
+			FROM webhook_invocations WHERE `+where+` AND next_at IS NULL AND (rule_id IS NULL OR error IS NULL) ORDER BY id LIMIT ?`, args...)
 		if n = done.RowsAffected; n > MaxReplay {
 			return fault.New(fault.BadRequest, "There are more than %d deliveries: ask for a shorter time", MaxReplay)
 		}
