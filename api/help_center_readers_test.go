@@ -100,6 +100,13 @@ func TestArticleComments(t *testing.T) {
 	}
 	r.get(comments + "?sort_by=votes").want(400)
 
+	// Not what stands under a translation that is a draft again.
+	r.put(strings.Replace(r.article, "en-us/", "", 1)+"/translations/ja", `{"translation":{"draft":true}}`).want(200)
+	if got := r.customer.get(strings.Replace(comments, "en-us/", "", 1)).want(200).ids("comments"); !slices.Equal(got, []int64{id}) {
+		t.Errorf("the customer sees the comments %v", got)
+	}
+	r.customer.get(fmt.Sprintf("%s/%d", strings.Replace(comments, "en-us/", "", 1), japanese.id("comment"))).wantMissing()
+
 	// Whoever wrote it changes it, and those who moderate.
 	r.other.put(at, `{"comment":{"body":"x"}}`).wantForbidden()
 	r.agent.put(at, `{"comment":{"body":"x"}}`).wantForbidden()
@@ -132,7 +139,7 @@ func TestArticleComments(t *testing.T) {
 	r.customer.delete(at).want(204)
 	r.get(at).wantMissing()
 	r.get(comments + "/404").wantMissing()
-	if got := r.happened(); got != "published published comment_created comment_created comment_changed comment_changed comment_created comment_unpublished" {
+	if got := r.happened(); got != "published published comment_created comment_created unpublished comment_changed comment_changed comment_created comment_unpublished" {
 		t.Errorf("happened: %s", got)
 	}
 

@@ -32,6 +32,11 @@ type CommentChange struct {
 const commentColumns = `c.account_id, c.id, c.article_id, c.author_id, c.locale, c.html_body, c.vote_sum, c.vote_count,
 	c.non_author_editor_id, c.non_author_updated_at, c.created_at, c.updated_at`
 
+// commentFrom are comments c with their articles, each in the language of the
+// comment.
+const commentFrom = "article_comments AS c JOIN articles AS a ON a.account_id = c.account_id AND a.id = c.article_id " +
+	"JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id AND t.locale = c.locale"
+
 func scanComment(row postgres.Scanned, order ...any) (c models.ArticleComment, err error) {
 	return c, row.Scan(append([]any{&c.AccountID, &c.ID, &c.ArticleID, &c.AuthorID, &c.Locale, &c.HTMLBody, &c.VoteSum, &c.VoteCount,
 		&c.NonAuthorEditorID, &c.NonAuthorUpdatedAt, &c.CreatedAt, &c.UpdatedAt}, order...)...)
@@ -75,6 +80,10 @@ func (s *Service) Comments(ctx context.Context, by auth.Actor, asked string, art
 	q := page.Query{Select: commentColumns, From: "article_comments AS c", Order: o, Where: "c.account_id = ? AND c.article_id = ?", Args: []any{by.AccountID, article}}
 	if asked != "" {
 		q.Where, q.Args = q.Where+" AND c.locale = ?", append(q.Args, a.Text.Locale)
+	} else {
+		// In a language of which by may see the article alone.
+		seen, args := SeenArticle(by)
+		q.From, q.Where, q.Args = commentFrom, q.Where+" AND "+seen, append(q.Args, args...)
 	}
 	return page.ListRows(ctx, s.db, q, r, scanComment)
 }
@@ -93,8 +102,7 @@ func (s *Service) CommentsBy(ctx context.Context, by auth.Actor, user int64, r p
 	seen, args := SeenArticle(by)
 	return page.ListRows(ctx, s.db, page.Query{
 		Select: commentColumns, Order: o,
-		From: "article_comments AS c JOIN articles AS a ON a.account_id = c.account_id AND a.id = c.article_id " +
-			"JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id AND t.locale = c.locale",
+		From:  commentFrom,
 		Where: "c.account_id = ? AND c.author_id = ? AND " + seen, Args: append([]any{by.AccountID, user}, args...),
 	}, r, scanComment)
 }
