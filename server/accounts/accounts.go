@@ -122,7 +122,7 @@ func (n *New) complete() error {
 
 func brandTx(tx *gorm.DB, account models.Account, stamps models.Stamps) error {
 	err := tx.Create(&models.Brand{
-		Name: account.Name, Subdomain: account.Subdomain, HelpCenterState: "disabled",
+		Name: account.Name, Subdomain: account.Subdomain, HasHelpCenter: true, HelpCenterState: "enabled",
 		Active: true, Default: true, SignatureTemplate: "{{agent.signature}}", Stamps: stamps,
 	}).Error
 	if errors.Is(err, gorm.ErrDuplicatedKey) { // another account's brand
