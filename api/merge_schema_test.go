@@ -48,6 +48,7 @@ var staysWithTheLoser = map[string]string{
 	"satisfaction_ratings.assignee_id":     "whom the rating was about, who was an agent",
 	"search_fresh.record_id":               "a user who is not active is taken out of the index by the note that the merge leaves",
 	"search_pending.record_id":             "that note",
+	"webhook_failures.slot":                "half a minute",
 	"tickets.deleted_by":                   "who did it then",
 	"touched.record_id":                    "a write of the loser's own record",
 	"trigger_revisions.author_id":          "who wrote it then",
