@@ -185,5 +185,6 @@ func New(s Services, o Options) *echo.Echo {
 	h.articleFiles(e, h.attachmentHandlers)
 	h.exportDownloads(e)
 	h.surveys(e)
+	h.redirects(e, who)
 	return e
 }

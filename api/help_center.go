@@ -208,7 +208,11 @@ func helpURL(ctx context.Context, locale, kind, id string) string {
 
 // htmlURL is where people read a record: https://host/hc/en-us/articles/5-Title.
 func htmlURL(ctx context.Context, locale, kind string, id int64, title string) string {
-	return callOf(ctx).base + "/hc/" + locale + "/" + kind + "/" + strconv.FormatInt(id, 10) + slug(title)
+	return pageURL(callOf(ctx).base, locale, kind, id, title)
+}
+
+func pageURL(base, locale, kind string, id int64, title string) string {
+	return base + "/hc/" + locale + "/" + kind + "/" + strconv.FormatInt(id, 10) + slug(title)
 }
 
 // fieldErrors is an error of the help center, which tells what is wrong by field.

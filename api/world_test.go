@@ -184,6 +184,7 @@ func (w *world) helpCenter() {
 			want(201).id("article_attachment"), 10)
 	}
 	w.ids["label_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/labels").want(200).ids("labels")[0])
+	w.made("/api/v2/help_center/redirects", "redirect", "redirect_id", `{"redirect":{"path":"/SECRET","article_id":`+article+`}}`)
 	w.ids["translation_id"] = fmt.Sprint(w.get("/api/v2/help_center/articles/" + article + "/translations?locales=ja").want(200).ids("translations")[0])
 	w.made("/api/v2/help_center/articles/"+article+"/reviews", "review", "review_id", `{"review":{"locale":"ja","note":"PRIVATE"}}`)
 	w.put("/api/v2/help_center/articles/"+article+"/verification", `{"verification":{"every_days":3650}}`).want(200)

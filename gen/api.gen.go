@@ -3056,6 +3056,35 @@ type RedactTextBody struct {
 	Text wire.Text `json:"text"`
 }
 
+// Redirect defines model for Redirect.
+type Redirect struct {
+	ID int64 `json:"id"`
+
+	// Path Of this host, without escapes: /old/how-to-return.html
+	Path      string    `json:"path"`
+	ArticleID int64     `json:"article_id"`
+	CreatedAt wire.Time `json:"created_at"`
+}
+
+// RedirectBody defines model for RedirectBody.
+type RedirectBody struct {
+	Redirect RedirectInput `json:"redirect"`
+}
+
+// RedirectEnvelope defines model for RedirectEnvelope.
+type RedirectEnvelope struct {
+	Redirect Redirect `json:"redirect"`
+}
+
+// RedirectInput defines model for RedirectInput.
+type RedirectInput struct {
+	Path      *wire.Text `json:"path,omitempty"`
+	ArticleID *wire.ID   `json:"article_id,omitempty"`
+}
+
+// RedirectList defines model for RedirectList.
+type RedirectList = wire.List
+
 // RelationshipFilter What a lookup offers, each condition being {field, operator, value}: records that all of `all` hold for and, if there is any, one of `any`.
 // Autocompletes of users and of organizations heed it (field_id); values that are set are not held against it. Fields are members of
 // the record, and custom_fields.{key} for its custom fields; operators are is, is_not, present, not_present, of lists includes and
@@ -6247,6 +6276,12 @@ type RatingStartParam = int64
 // RecoveredRequesterParam defines model for RecoveredRequesterParam.
 type RecoveredRequesterParam = RecoveredRequester
 
+// RedirectArticleParam defines model for RedirectArticleParam.
+type RedirectArticleParam = wire.ID
+
+// RedirectIDParam defines model for RedirectIdParam.
+type RedirectIDParam = wire.ID
+
 // RequestIDParam defines model for RequestIdParam.
 type RequestIDParam = wire.ID
 
@@ -6605,6 +6640,12 @@ type ListCategoryTranslationsParams struct {
 type ListArticlesIncrementalParams struct {
 	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
 	StartTime ExportFromParam `form:"start_time" json:"start_time"`
+}
+
+// ListRedirectsParams defines parameters for ListRedirects.
+type ListRedirectsParams struct {
+	// ArticleID An article; absent: all.
+	ArticleID *RedirectArticleParam `form:"article_id,omitempty" json:"article_id,omitempty"`
 }
 
 // ListReviewsParams defines parameters for ListReviews.
@@ -7566,6 +7607,9 @@ type CreateCategoryTranslationJSONRequestBody = TranslationBody
 
 // UpdateCategoryTranslationJSONRequestBody defines body for UpdateCategoryTranslation for application/json ContentType.
 type UpdateCategoryTranslationJSONRequestBody = TranslationBody
+
+// CreateRedirectJSONRequestBody defines body for CreateRedirect for application/json ContentType.
+type CreateRedirectJSONRequestBody = RedirectBody
 
 // ApproveReviewJSONRequestBody defines body for ApproveReview for application/json ContentType.
 type ApproveReviewJSONRequestBody = ReviewDecisionBody
@@ -8545,6 +8589,18 @@ type ServerInterface interface {
 	// ListHelpCenterLocales Lists the languages of the help center.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx echo.Context) error
+	// ListRedirects Lists the paths of this host that lead to articles, by id.
+	// (GET /api/v2/help_center/redirects)
+	ListRedirects(ctx echo.Context, params ListRedirectsParams) error
+	// CreateRedirect Has a path of this host lead to an article: it is answered with 301 and the article's html_url, to those who may see the article.
+	// (POST /api/v2/help_center/redirects)
+	CreateRedirect(ctx echo.Context) error
+	// DeleteRedirect Has a path lead nowhere.
+	// (DELETE /api/v2/help_center/redirects/{redirect_id})
+	DeleteRedirect(ctx echo.Context, redirectID RedirectIDParam) error
+	// ShowRedirect Shows a redirect.
+	// (GET /api/v2/help_center/redirects/{redirect_id})
+	ShowRedirect(ctx echo.Context, redirectID RedirectIDParam) error
 	// ListReviews Ours: lists the reviews of the articles that the caller may see, in one state or all.
 	// (GET /api/v2/help_center/reviews)
 	ListReviews(ctx echo.Context, params ListReviewsParams) error
@@ -12619,6 +12675,65 @@ func (w *ServerInterfaceWrapper) ListHelpCenterLocales(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListHelpCenterLocales(ctx)
+	return err
+}
+
+// ListRedirects converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRedirects(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRedirectsParams
+	// ------------- Optional query parameter "article_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "article_id", ctx.QueryParams(), &params.ArticleID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter article_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRedirects(ctx, params)
+	return err
+}
+
+// CreateRedirect converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRedirect(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRedirect(ctx)
+	return err
+}
+
+// DeleteRedirect converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteRedirect(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "redirect_id" -------------
+	var redirectID RedirectIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "redirect_id", ctx.Param("redirect_id"), &redirectID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter redirect_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteRedirect(ctx, redirectID)
+	return err
+}
+
+// ShowRedirect converts echo context to params.
+func (w *ServerInterfaceWrapper) ShowRedirect(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "redirect_id" -------------
+	var redirectID RedirectIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "redirect_id", ctx.Param("redirect_id"), &redirectID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter redirect_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ShowRedirect(ctx, redirectID)
 	return err
 }
 
@@ -19542,6 +19657,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/organizations/:organization_id/tags", wrapper.AddOrganizationTags, options.OperationMiddlewares["AddOrganizationTags"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations", wrapper.ListOrganizationsByUser, options.OperationMiddlewares["ListOrganizationsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/organizations/count", wrapper.CountOrganizationsByUser, options.OperationMiddlewares["CountOrganizationsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/redirects", wrapper.ListRedirects, options.OperationMiddlewares["ListRedirects"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/redirects", wrapper.CreateRedirect, options.OperationMiddlewares["CreateRedirect"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/redirects/:redirect_id", wrapper.DeleteRedirect, options.OperationMiddlewares["DeleteRedirect"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/redirects/:redirect_id", wrapper.ShowRedirect, options.OperationMiddlewares["ShowRedirect"]...)
 	router.GET(options.BaseURL+"/api/v2/requests", wrapper.ListRequests, options.OperationMiddlewares["ListRequests"]...)
 	router.POST(options.BaseURL+"/api/v2/requests", wrapper.CreateRequest, options.OperationMiddlewares["CreateRequest"]...)
 	router.POST(options.BaseURL+"/api/v2/portal/requests", wrapper.AnonymousRequest, options.OperationMiddlewares["AnonymousRequest"]...)
@@ -23677,6 +23796,96 @@ type ListHelpCenterLocalesResponseObject interface {
 type ListHelpCenterLocales200JSONResponse HelpCenterLocalesEnvelope
 
 func (response ListHelpCenterLocales200JSONResponse) VisitListHelpCenterLocalesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRedirectsRequestObject struct {
+	Params ListRedirectsParams
+}
+
+type ListRedirectsResponseObject interface {
+	VisitListRedirectsResponse(w http.ResponseWriter) error
+}
+
+type ListRedirects200JSONResponse RedirectList
+
+func (response ListRedirects200JSONResponse) VisitListRedirectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRedirectRequestObject struct {
+	Body *CreateRedirectJSONRequestBody
+}
+
+type CreateRedirectResponseObject interface {
+	VisitCreateRedirectResponse(w http.ResponseWriter) error
+}
+
+type CreateRedirect201ResponseHeaders struct {
+	Location string
+}
+
+type CreateRedirect201JSONResponse struct {
+	Body    RedirectEnvelope
+	Headers CreateRedirect201ResponseHeaders
+}
+
+func (response CreateRedirect201JSONResponse) VisitCreateRedirectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteRedirectRequestObject struct {
+	RedirectID RedirectIDParam `json:"redirect_id"`
+}
+
+type DeleteRedirectResponseObject interface {
+	VisitDeleteRedirectResponse(w http.ResponseWriter) error
+}
+
+type DeleteRedirect204Response struct {
+}
+
+func (response DeleteRedirect204Response) VisitDeleteRedirectResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ShowRedirectRequestObject struct {
+	RedirectID RedirectIDParam `json:"redirect_id"`
+}
+
+type ShowRedirectResponseObject interface {
+	VisitShowRedirectResponse(w http.ResponseWriter) error
+}
+
+type ShowRedirect200JSONResponse RedirectEnvelope
+
+func (response ShowRedirect200JSONResponse) VisitShowRedirectResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -32715,6 +32924,18 @@ type StrictServerInterface interface {
 	// ListHelpCenterLocales Lists the languages of the help center.
 	// (GET /api/v2/help_center/locales)
 	ListHelpCenterLocales(ctx context.Context, request ListHelpCenterLocalesRequestObject) (ListHelpCenterLocalesResponseObject, error)
+	// ListRedirects Lists the paths of this host that lead to articles, by id.
+	// (GET /api/v2/help_center/redirects)
+	ListRedirects(ctx context.Context, request ListRedirectsRequestObject) (ListRedirectsResponseObject, error)
+	// CreateRedirect Has a path of this host lead to an article: it is answered with 301 and the article's html_url, to those who may see the article.
+	// (POST /api/v2/help_center/redirects)
+	CreateRedirect(ctx context.Context, request CreateRedirectRequestObject) (CreateRedirectResponseObject, error)
+	// DeleteRedirect Has a path lead nowhere.
+	// (DELETE /api/v2/help_center/redirects/{redirect_id})
+	DeleteRedirect(ctx context.Context, request DeleteRedirectRequestObject) (DeleteRedirectResponseObject, error)
+	// ShowRedirect Shows a redirect.
+	// (GET /api/v2/help_center/redirects/{redirect_id})
+	ShowRedirect(ctx context.Context, request ShowRedirectRequestObject) (ShowRedirectResponseObject, error)
 	// ListReviews Ours: lists the reviews of the articles that the caller may see, in one state or all.
 	// (GET /api/v2/help_center/reviews)
 	ListReviews(ctx context.Context, request ListReviewsRequestObject) (ListReviewsResponseObject, error)
@@ -39343,6 +39564,127 @@ func (sh *strictHandler) ListHelpCenterLocales(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ListHelpCenterLocalesResponseObject); ok {
 		return validResponse.VisitListHelpCenterLocalesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRedirects operation middleware
+func (sh *strictHandler) ListRedirects(ctx echo.Context, params ListRedirectsParams) error {
+	var request ListRedirectsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRedirects(ctx.Request().Context(), request.(ListRedirectsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRedirects")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRedirectsResponseObject); ok {
+		return validResponse.VisitListRedirectsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateRedirect operation middleware
+func (sh *strictHandler) CreateRedirect(ctx echo.Context) error {
+	var request CreateRedirectRequestObject
+
+	var body CreateRedirectJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRedirect(ctx.Request().Context(), request.(CreateRedirectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRedirect")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRedirectResponseObject); ok {
+		return validResponse.VisitCreateRedirectResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteRedirect operation middleware
+func (sh *strictHandler) DeleteRedirect(ctx echo.Context, redirectID RedirectIDParam) error {
+	var request DeleteRedirectRequestObject
+
+	request.RedirectID = redirectID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteRedirect(ctx.Request().Context(), request.(DeleteRedirectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteRedirect")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteRedirectResponseObject); ok {
+		return validResponse.VisitDeleteRedirectResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ShowRedirect operation middleware
+func (sh *strictHandler) ShowRedirect(ctx echo.Context, redirectID RedirectIDParam) error {
+	var request ShowRedirectRequestObject
+
+	request.RedirectID = redirectID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ShowRedirect(ctx.Request().Context(), request.(ShowRedirectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ShowRedirect")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ShowRedirectResponseObject); ok {
+		return validResponse.VisitShowRedirectResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -71,7 +71,7 @@ type Article struct {
 	CommentsDisabled  bool
 	LabelNames        Strings // as in Label
 	ContentTagIDs     Strings
-	ExternalID        *string // by which an import knows it again
+	ExternalID        *string // by which an import knows it again; the database gives one to those who come without
 	VoteSum           int
 	VoteCount         int
 	Version           int64 // moves with every write, also of a translation
@@ -89,6 +89,7 @@ type Translation struct {
 	Locale      string  // lower case: en-us
 	Title       string  // the name of a section or category
 	HTMLBody    *string // sanitised; the description of a section or category
+	Markdown    *string // that HTMLBody was made from; nil: it came as HTML
 	Draft       bool
 	Outdated    bool
 	CreatedByID int64
@@ -116,8 +117,8 @@ type Label struct {
 
 // Redirect is where an article was in a help center before this one.
 type Redirect struct {
-	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
-	Path      string `gorm:"primaryKey"` // "/old/how-to-return.html"
+	Tenant
+	Path      string // "/old/how-to-return.html"; no two are the same
 	ArticleID int64
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }

@@ -47,10 +47,14 @@ func (s *Service) publishedTx(tx *gorm.DB, by auth.Actor, a models.Article, t mo
 			return err
 		}
 	}
-	return events.AppendTx(tx, s.by(by), "article", a.ID, events.Event{
+	return events.AppendTx(tx, s.by(by), "article", a.ID, published(a, t))
+}
+
+func published(a models.Article, t models.Translation) events.Event {
+	return events.Event{
 		Type: "article.published", Detail: Detail(a.ID, a.BrandID),
 		Change: articlePublished{events.ID(a.AuthorID), events.ID(a.CategoryID), t.Locale, events.ID(a.SectionID), t.Title},
-	})
+	}
 }
 
 // brandArticle is an article as events name it.
@@ -64,9 +68,13 @@ func (s *Service) unpublishedTx(tx *gorm.DB, by auth.Actor, list []brandArticle)
 	}
 	all := make([]events.About, len(list))
 	for i, a := range list {
-		all[i] = events.About{ID: a.ID, Event: events.Event{Type: "article.unpublished", Detail: Detail(a.ID, a.BrandID), Change: struct{}{}}}
+		all[i] = events.About{ID: a.ID, Event: unpublished(a)}
 	}
 	return events.AppendAllTx(tx, s.by(by), "article", all)
+}
+
+func unpublished(a brandArticle) events.Event {
+	return events.Event{Type: "article.unpublished", Detail: Detail(a.ID, a.BrandID), Change: struct{}{}}
 }
 
 func (s *Service) authorChangedTx(tx *gorm.DB, by auth.Actor, before, after models.Article) error {

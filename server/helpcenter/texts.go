@@ -66,6 +66,9 @@ func (t Text) apply(tr *models.Translation) (written, changed bool, err error) {
 		tr.Title = strings.TrimSpace(*t.Title)
 	}
 	if body := t.clean(tr.SourceType); body != nil {
+		if t.Markdown != nil || !same(tr.HTMLBody, body) {
+			tr.Markdown = t.Markdown
+		}
 		tr.HTMLBody = body
 	}
 	if tr.SourceType == models.SourceArticle {
@@ -73,7 +76,7 @@ func (t Text) apply(tr *models.Translation) (written, changed bool, err error) {
 	}
 	set(&tr.Outdated, t.Outdated)
 	written = tr.Title != before.Title || !same(tr.HTMLBody, before.HTMLBody)
-	changed = written || tr.Draft != before.Draft || tr.Outdated != before.Outdated
+	changed = written || !same(tr.Markdown, before.Markdown) || tr.Draft != before.Draft || tr.Outdated != before.Outdated
 	return written, changed, fault.Join(checkTitle("title", tr.Title), checkBody("body", tr.HTMLBody))
 }
 

@@ -224,7 +224,7 @@ func (s *Service) rewriteTx(tx *gorm.DB, by auth.Actor, source string, id int64,
 		}
 	}
 	row.UpdatedAt, row.UpdatedByID = s.now(), by.ID()
-	if err := tx.Select("title", "html_body", "draft", "outdated", "updated_at", "updated_by_id").Updates(&row).Error; err != nil {
+	if err := tx.Select("title", "html_body", "markdown", "draft", "outdated", "updated_at", "updated_by_id").Updates(&row).Error; err != nil {
 		return false, err
 	}
 	if written {

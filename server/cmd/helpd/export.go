@@ -88,7 +88,7 @@ func (n newExport) write(ctx context.Context, cmd *cobra.Command, c server.Confi
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
 	began := time.Now()
-	tell, end := progress(ctx, cmd)
+	tell, end := progress(ctx, cmd, "Exporting", "rows")
 	m, err := services.ExportFiles.Write(ctx, auth.System(account.ID), n.Wanted, bucket, "", tell)
 	end()
 	if fault.Of(err) != nil {
@@ -106,24 +106,24 @@ func (n newExport) write(ctx context.Context, cmd *cobra.Command, c server.Confi
 	return nil
 }
 
-// progress tells of rows that are written, in a bar for who looks on, until end.
-func progress(ctx context.Context, cmd *cobra.Command) (tell func(done, total int64) error, end func()) {
+// progress tells of things that are done, in a bar for who looks on, until end.
+func progress(ctx context.Context, cmd *cobra.Command, doing, things string) (tell func(done, total int64) error, end func()) {
 	info, err := os.Stderr.Stat()
 	if cmd.ErrOrStderr() != os.Stderr || err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return func(int64, int64) error { return ctx.Err() }, func() {}
 	}
-	return rowBar(ctx, os.Stderr, 200*time.Millisecond)
+	return bar(ctx, os.Stderr, doing, things, 200*time.Millisecond)
 }
 
-// rowBar draws a bar of rows, at most so often, and takes it away at the end:
+// bar draws a bar of things, at most so often, and takes it away at the end:
 // what was done is said in a line of its own, and so is what went wrong.
-func rowBar(ctx context.Context, w io.Writer, often time.Duration) (tell func(done, total int64) error, end func()) {
-	bar := progressbar.NewOptions64(1, progressbar.OptionSetDescription("Exporting"), progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(often))
+func bar(ctx context.Context, w io.Writer, doing, things string, often time.Duration) (tell func(done, total int64) error, end func()) {
+	b := progressbar.NewOptions64(1, progressbar.OptionSetDescription(doing), progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(), progressbar.OptionSetItsString(things), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(often))
 	tell = func(done, total int64) error {
 		// One that is full is not drawn again, and there may be more than was counted.
-		bar.ChangeMax64(max(total, done+1))
-		return errors.Join(bar.Set64(done), ctx.Err())
+		b.ChangeMax64(max(total, done+1))
+		return errors.Join(b.Set64(done), ctx.Err())
 	}
-	return tell, func() { _ = bar.Clear() } // nobody is there to be told
+	return tell, func() { _ = b.Clear() } // nobody is there to be told
 }

@@ -71,7 +71,7 @@ func TestRowBar(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var drawn bytes.Buffer
-	tell, end := rowBar(ctx, &drawn, 0)
+	tell, end := bar(ctx, &drawn, "Exporting", "rows", 0)
 	for _, at := range []struct {
 		done, total int64
 		want        string

@@ -46,7 +46,7 @@ beside a running helpd, and without one.`,
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	addSettings(cmd.PersistentFlags(), true)
-	cmd.AddCommand(serveCommand(), migrateCommand(), accountCommand(), userCommand(), tokenCommand(), automationsCommand(), exportCommand(), configCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), migrateCommand(), accountCommand(), userCommand(), tokenCommand(), automationsCommand(), articlesCommand(), exportCommand(), configCommand(), versionCommand())
 	return cmd
 }
 
