@@ -41,7 +41,7 @@ func (h searchHandlers) ListSearchResults(ctx context.Context, r gen.ListSearchR
 	if err != nil {
 		return nil, err
 	}
-	p, err := numberedPage(ctx)
+	p, err := numberedPage(ctx, page.DefaultSize)
 	if err != nil {
 		return nil, err
 	}
@@ -73,16 +73,16 @@ func (h searchHandlers) ListSearchResults(ctx context.Context, r gen.ListSearchR
 	return searchAnswer(buffer.Bytes()), nil
 }
 
-// numberedPage is the page that the caller asks for by its number, in descending
-// order unless told otherwise. Searches have no cursors.
-func numberedPage(ctx context.Context) (page.Request, error) {
+// numberedPage is the page that the caller asks for by its number, of a size and in
+// descending order unless told otherwise. Searches have no cursors.
+func numberedPage(ctx context.Context, size int) (page.Request, error) {
 	q := callOf(ctx).query
 	r := page.Request{Sort: q.Get("sort_by"), Desc: !strings.EqualFold(q.Get("sort_order"), "asc")}
 	var err error
 	if r.Number, err = positive(q, "page", 1); err != nil {
 		return r, err
 	}
-	n, err := positive(q, "per_page", page.DefaultSize)
+	n, err := positive(q, "per_page", size)
 	r.Size = min(n, page.MaxSize)
 	return r, err
 }

@@ -21,6 +21,21 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ArticleSearchResultType.
+const (
+	ArticleSearchResultTypeArticle ArticleSearchResultType = "article"
+)
+
+// Valid indicates whether the value is a known member of the ArticleSearchResultType enum.
+func (e ArticleSearchResultType) Valid() bool {
+	switch e {
+	case ArticleSearchResultTypeArticle:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HelpCenterState.
 const (
 	HelpCenterStateDisabled   HelpCenterState = "disabled"
@@ -884,6 +899,57 @@ type ArticleInput struct {
 
 // ArticleList defines model for ArticleList.
 type ArticleList = wire.List
+
+// ArticleSearchResult defines model for ArticleSearchResult.
+type ArticleSearchResult struct {
+	ID         int64                   `json:"id"`
+	ResultType ArticleSearchResultType `json:"result_type"`
+
+	// Snippet The piece of its text that was looked for, as HTML with the words in <em>.
+	Snippet          string   `json:"snippet"`
+	URL              string   `json:"url"`
+	HTMLURL          string   `json:"html_url"`
+	AuthorID         int64    `json:"author_id"`
+	CommentsDisabled bool     `json:"comments_disabled"`
+	ContentTagIds    []string `json:"content_tag_ids"`
+	LabelNames       []string `json:"label_names"`
+
+	// Draft Whether it is one in this language.
+	Draft     bool      `json:"draft"`
+	Promoted  bool      `json:"promoted"`
+	Position  int64     `json:"position"`
+	VoteSum   int64     `json:"vote_sum"`
+	VoteCount int64     `json:"vote_count"`
+	SectionID int64     `json:"section_id"`
+	CreatedAt wire.Time `json:"created_at"`
+	UpdatedAt wire.Time `json:"updated_at"`
+
+	// EditedAt When a title or a body last changed.
+	EditedAt        wire.Time `json:"edited_at"`
+	Name            string    `json:"name"`
+	Title           string    `json:"title"`
+	Body            *string   `json:"body"`
+	SourceLocale    string    `json:"source_locale"`
+	Locale          string    `json:"locale"`
+	Outdated        bool      `json:"outdated"`
+	OutdatedLocales []string  `json:"outdated_locales"`
+
+	// PermissionGroupID Who of the agents may edit and publish it.
+	PermissionGroupID int64 `json:"permission_group_id"`
+
+	// UserSegmentID The first of user_segment_ids; null is everybody.
+	UserSegmentID *int64 `json:"user_segment_id"`
+
+	// UserSegmentIds Any of which may see it; none is everybody.
+	UserSegmentIds []int64       `json:"user_segment_ids"`
+	Translations   []Translation `json:"translations,omitzero"`
+}
+
+// ArticleSearchResultList defines model for ArticleSearchResultList.
+type ArticleSearchResultList = wire.List
+
+// ArticleSearchResultType defines model for ArticleSearchResultType.
+type ArticleSearchResultType string
 
 // ArticleSourceLocaleBody defines model for ArticleSourceLocaleBody.
 type ArticleSourceLocaleBody struct {
@@ -2129,6 +2195,14 @@ type FormConditionInput struct {
 	ParentFieldID *wire.ID                  `json:"parent_field_id,omitempty"`
 	Value         interface{}               `json:"value,omitzero"`
 	ChildFields   []FormConditionChildInput `json:"child_fields,omitzero"`
+}
+
+// FoundPart defines model for FoundPart.
+type FoundPart struct {
+	ResultType ArticleSearchResultType `json:"result_type"`
+
+	// Snippet The piece of its text that was looked for, as HTML with the words in <em>.
+	Snippet string `json:"snippet"`
 }
 
 // Group defines model for Group.
@@ -3816,6 +3890,11 @@ type ScheduleIntervalInput struct {
 // ScheduleList defines model for ScheduleList.
 type ScheduleList = wire.List
 
+// SearchClickBody defines model for SearchClickBody.
+type SearchClickBody struct {
+	SearchToken wire.Text `json:"search_token"`
+}
+
 // SearchCountEnvelope defines model for SearchCountEnvelope.
 type SearchCountEnvelope struct {
 	Count int64 `json:"count"`
@@ -3829,6 +3908,23 @@ type SearchExportList = wire.List
 
 // SearchFacets defines model for SearchFacets.
 type SearchFacets map[string]interface{}
+
+// SearchInsight defines model for SearchInsight.
+type SearchInsight struct {
+	Query string `json:"query"`
+
+	// Locale * is all of them.
+	Locale   string `json:"locale"`
+	Searches int64  `json:"searches"`
+
+	// ZeroResults How many of them found nothing.
+	ZeroResults    int64     `json:"zero_results"`
+	Clicks         int64     `json:"clicks"`
+	LastSearchedAt wire.Time `json:"last_searched_at"`
+}
+
+// SearchInsightList defines model for SearchInsightList.
+type SearchInsightList = wire.List
 
 // SearchResult A ticket, user, organization or group as it is shown by itself.
 type SearchResult struct {
@@ -6591,6 +6687,48 @@ type ListAllArticleLabelsParams struct {
 	Prefix *LabelPrefixParam `form:"prefix,omitempty" json:"prefix,omitempty"`
 }
 
+// SearchArticlesParams defines parameters for SearchArticles.
+type SearchArticlesParams struct {
+	// Query Words, any form of which is found, and phrases in quotes. Articles that lack words are found only when none has all.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// Locale The language; * is all of them. Otherwise that of the path, or the default one.
+	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Category Ids of categories
+	Category []wire.ID `form:"category,omitempty" json:"category,omitempty"`
+
+	// Section Ids of sections
+	Section []wire.ID `form:"section,omitempty" json:"section,omitempty"`
+
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// BrandID Only of this brand.
+	BrandID *wire.ID `form:"brand_id,omitempty" json:"brand_id,omitempty"`
+
+	// Multibrand true, the default: of all brands.
+	Multibrand *wire.Flag `form:"multibrand,omitempty" json:"multibrand,omitempty"`
+
+	// CreatedBefore A day, as 2026-01-31, in the account's time zone; as the five below.
+	CreatedBefore *string `form:"created_before,omitempty" json:"created_before,omitempty"`
+
+	// CreatedAfter A day.
+	CreatedAfter *string `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// CreatedAt A day.
+	CreatedAt *string `form:"created_at,omitempty" json:"created_at,omitempty"`
+
+	// UpdatedBefore A day.
+	UpdatedBefore *string `form:"updated_before,omitempty" json:"updated_before,omitempty"`
+
+	// UpdatedAfter A day.
+	UpdatedAfter *string `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// UpdatedAt A day.
+	UpdatedAt *string `form:"updated_at,omitempty" json:"updated_at,omitempty"`
+}
+
 // ListArticleReviewsParams defines parameters for ListArticleReviews.
 type ListArticleReviewsParams struct {
 	// Status in_review, approved, rejected or withdrawn; absent: all.
@@ -6652,6 +6790,21 @@ type ListRedirectsParams struct {
 type ListReviewsParams struct {
 	// Status in_review, approved, rejected or withdrawn; absent: all.
 	Status *ReviewStatusParam `form:"status,omitempty" json:"status,omitempty"`
+}
+
+// ListSearchInsightsParams defines parameters for ListSearchInsights.
+type ListSearchInsightsParams struct {
+	// StartDate The first day, as 2026-01-31, in UTC; by itself 30 days ago.
+	StartDate *string `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate The last day; by itself today.
+	EndDate *string `form:"end_date,omitempty" json:"end_date,omitempty"`
+
+	// Locale Only in this language.
+	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// ZeroResults true: only what nothing was found for at least once.
+	ZeroResults *wire.Flag `form:"zero_results,omitempty" json:"zero_results,omitempty"`
 }
 
 // ListArticlesBySectionParams defines parameters for ListArticlesBySection.
@@ -7617,6 +7770,9 @@ type ApproveReviewJSONRequestBody = ReviewDecisionBody
 // RejectReviewJSONRequestBody defines body for RejectReview for application/json ContentType.
 type RejectReviewJSONRequestBody = ReviewDecisionBody
 
+// CreateSearchClickJSONRequestBody defines body for CreateSearchClick for application/json ContentType.
+type CreateSearchClickJSONRequestBody = SearchClickBody
+
 // UpdateSectionJSONRequestBody defines body for UpdateSection for application/json ContentType.
 type UpdateSectionJSONRequestBody = SectionBody
 
@@ -8409,6 +8565,9 @@ type ServerInterface interface {
 	// ShowLabel Shows a label.
 	// (GET /api/v2/help_center/articles/labels/{label_id})
 	ShowLabel(ctx echo.Context, labelID LabelIDParam) error
+	// SearchArticles Finds articles by words, labels, categories and sections, the best first.
+	// (GET /api/v2/help_center/articles/search)
+	SearchArticles(ctx echo.Context, params SearchArticlesParams) error
 	// ListUnverifiedArticles Ours: lists the articles that are due to be verified, in their own language, the longest due first.
 	// (GET /api/v2/help_center/articles/unverified)
 	ListUnverifiedArticles(ctx echo.Context) error
@@ -8616,6 +8775,12 @@ type ServerInterface interface {
 	// RejectReview Ours: rejects a draft, which stays one. Who may publish the article may.
 	// (POST /api/v2/help_center/reviews/{review_id}/reject)
 	RejectReview(ctx echo.Context, reviewID ReviewIDParam) error
+	// CreateSearchClick Ours: counts that a reader opened an article which a search found.
+	// (POST /api/v2/help_center/search/clicks)
+	CreateSearchClick(ctx echo.Context) error
+	// ListSearchInsights Ours: what readers looked for, how often, and what came of it.
+	// (GET /api/v2/help_center/search/insights)
+	ListSearchInsights(ctx echo.Context, params ListSearchInsightsParams) error
 	// ListSections Lists the sections.
 	// (GET /api/v2/help_center/sections)
 	ListSections(ctx echo.Context) error
@@ -11496,6 +11661,108 @@ func (w *ServerInterfaceWrapper) ShowLabel(ctx echo.Context) error {
 	return err
 }
 
+// SearchArticles converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchArticles(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchArticlesParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// ------------- Optional query parameter "category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "section" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "section", ctx.QueryParams(), &params.Section, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section: %s", err))
+	}
+
+	// ------------- Optional query parameter "label_names" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "label_names", ctx.QueryParams(), &params.LabelNames, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_names: %s", err))
+	}
+
+	// ------------- Optional query parameter "brand_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "brand_id", ctx.QueryParams(), &params.BrandID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter brand_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "multibrand" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "multibrand", ctx.QueryParams(), &params.Multibrand, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter multibrand: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_before", ctx.QueryParams(), &params.CreatedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_before: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_after", ctx.QueryParams(), &params.CreatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_after: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_at", ctx.QueryParams(), &params.CreatedAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_at: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_before", ctx.QueryParams(), &params.UpdatedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_before: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_after", ctx.QueryParams(), &params.UpdatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_after: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_at", ctx.QueryParams(), &params.UpdatedAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_at: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchArticles(ctx, params)
+	return err
+}
+
 // ListUnverifiedArticles converts echo context to params.
 func (w *ServerInterfaceWrapper) ListUnverifiedArticles(ctx echo.Context) error {
 	var err error
@@ -12816,6 +13083,54 @@ func (w *ServerInterfaceWrapper) RejectReview(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RejectReview(ctx, reviewID)
+	return err
+}
+
+// CreateSearchClick converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSearchClick(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSearchClick(ctx)
+	return err
+}
+
+// ListSearchInsights converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSearchInsights(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSearchInsightsParams
+	// ------------- Optional query parameter "start_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_date", ctx.QueryParams(), &params.StartDate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_date: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_date", ctx.QueryParams(), &params.EndDate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_date: %s", err))
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// ------------- Optional query parameter "zero_results" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "zero_results", ctx.QueryParams(), &params.ZeroResults, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter zero_results: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSearchInsights(ctx, params)
 	return err
 }
 
@@ -19556,6 +19871,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions/:revision_id", wrapper.ShowRevision, options.OperationMiddlewares["ShowRevision"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions/:revision_id/diff", wrapper.DiffRevision, options.OperationMiddlewares["DiffRevision"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/:translation_locale/revisions/:revision_id/restore", wrapper.RestoreRevision, options.OperationMiddlewares["RestoreRevision"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/search", wrapper.SearchArticles, options.OperationMiddlewares["SearchArticles"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/search/clicks", wrapper.CreateSearchClick, options.OperationMiddlewares["CreateSearchClick"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/search/insights", wrapper.ListSearchInsights, options.OperationMiddlewares["ListSearchInsights"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/sessions", wrapper.ShowHelpCenterSession, options.OperationMiddlewares["ShowHelpCenterSession"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.ListTranslations, options.OperationMiddlewares["ListTranslations"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.CreateTranslation, options.OperationMiddlewares["CreateTranslation"]...)
@@ -22406,6 +22724,28 @@ func (response ShowLabel200JSONResponse) VisitShowLabelResponse(w http.ResponseW
 	return err
 }
 
+type SearchArticlesRequestObject struct {
+	Params SearchArticlesParams
+}
+
+type SearchArticlesResponseObject interface {
+	VisitSearchArticlesResponse(w http.ResponseWriter) error
+}
+
+type SearchArticles200JSONResponse ArticleSearchResultList
+
+func (response SearchArticles200JSONResponse) VisitSearchArticlesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListUnverifiedArticlesRequestObject struct {
 }
 
@@ -23992,6 +24332,44 @@ type RejectReviewResponseObject interface {
 type RejectReview200JSONResponse ReviewEnvelope
 
 func (response RejectReview200JSONResponse) VisitRejectReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSearchClickRequestObject struct {
+	Body *CreateSearchClickJSONRequestBody
+}
+
+type CreateSearchClickResponseObject interface {
+	VisitCreateSearchClickResponse(w http.ResponseWriter) error
+}
+
+type CreateSearchClick204Response struct {
+}
+
+func (response CreateSearchClick204Response) VisitCreateSearchClickResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ListSearchInsightsRequestObject struct {
+	Params ListSearchInsightsParams
+}
+
+type ListSearchInsightsResponseObject interface {
+	VisitListSearchInsightsResponse(w http.ResponseWriter) error
+}
+
+type ListSearchInsights200JSONResponse SearchInsightList
+
+func (response ListSearchInsights200JSONResponse) VisitListSearchInsightsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -32744,6 +33122,9 @@ type StrictServerInterface interface {
 	// ShowLabel Shows a label.
 	// (GET /api/v2/help_center/articles/labels/{label_id})
 	ShowLabel(ctx context.Context, request ShowLabelRequestObject) (ShowLabelResponseObject, error)
+	// SearchArticles Finds articles by words, labels, categories and sections, the best first.
+	// (GET /api/v2/help_center/articles/search)
+	SearchArticles(ctx context.Context, request SearchArticlesRequestObject) (SearchArticlesResponseObject, error)
 	// ListUnverifiedArticles Ours: lists the articles that are due to be verified, in their own language, the longest due first.
 	// (GET /api/v2/help_center/articles/unverified)
 	ListUnverifiedArticles(ctx context.Context, request ListUnverifiedArticlesRequestObject) (ListUnverifiedArticlesResponseObject, error)
@@ -32951,6 +33332,12 @@ type StrictServerInterface interface {
 	// RejectReview Ours: rejects a draft, which stays one. Who may publish the article may.
 	// (POST /api/v2/help_center/reviews/{review_id}/reject)
 	RejectReview(ctx context.Context, request RejectReviewRequestObject) (RejectReviewResponseObject, error)
+	// CreateSearchClick Ours: counts that a reader opened an article which a search found.
+	// (POST /api/v2/help_center/search/clicks)
+	CreateSearchClick(ctx context.Context, request CreateSearchClickRequestObject) (CreateSearchClickResponseObject, error)
+	// ListSearchInsights Ours: what readers looked for, how often, and what came of it.
+	// (GET /api/v2/help_center/search/insights)
+	ListSearchInsights(ctx context.Context, request ListSearchInsightsRequestObject) (ListSearchInsightsResponseObject, error)
 	// ListSections Lists the sections.
 	// (GET /api/v2/help_center/sections)
 	ListSections(ctx context.Context, request ListSectionsRequestObject) (ListSectionsResponseObject, error)
@@ -37554,6 +37941,31 @@ func (sh *strictHandler) ShowLabel(ctx echo.Context, labelID LabelIDParam) error
 	return nil
 }
 
+// SearchArticles operation middleware
+func (sh *strictHandler) SearchArticles(ctx echo.Context, params SearchArticlesParams) error {
+	var request SearchArticlesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchArticles(ctx.Request().Context(), request.(SearchArticlesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchArticles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchArticlesResponseObject); ok {
+		return validResponse.VisitSearchArticlesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListUnverifiedArticles operation middleware
 func (sh *strictHandler) ListUnverifiedArticles(ctx echo.Context) error {
 	var request ListUnverifiedArticlesRequestObject
@@ -39862,6 +40274,77 @@ func (sh *strictHandler) RejectReview(ctx echo.Context, reviewID ReviewIDParam) 
 		return err
 	} else if validResponse, ok := response.(RejectReviewResponseObject); ok {
 		return validResponse.VisitRejectReviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSearchClick operation middleware
+func (sh *strictHandler) CreateSearchClick(ctx echo.Context) error {
+	var request CreateSearchClickRequestObject
+
+	var body CreateSearchClickJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSearchClick(ctx.Request().Context(), request.(CreateSearchClickRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSearchClick")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSearchClickResponseObject); ok {
+		return validResponse.VisitCreateSearchClickResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSearchInsights operation middleware
+func (sh *strictHandler) ListSearchInsights(ctx echo.Context, params ListSearchInsightsParams) error {
+	var request ListSearchInsightsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSearchInsights(ctx.Request().Context(), request.(ListSearchInsightsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSearchInsights")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSearchInsightsResponseObject); ok {
+		return validResponse.VisitListSearchInsightsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

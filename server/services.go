@@ -108,7 +108,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	hooks := webhooks.New(db, o.Now, webhooks.Options{Allow: o.WebhookAllow, Retries: o.WebhookRetries, Process: queue.Process(), Living: jobs.Living()})
 	queue.Every(10*time.Minute, "webhook deliveries", hooks.Prune)
 	unassign.Register(queue, db, config, people, companies, ticketService, o.Log)
-	help := helpcenter.New(db, config, files, o.Now)
+	help := helpcenter.New(db, config, files, index, o.Now)
 	help.PublicURL = o.PublicURL
 	queue.Every(time.Minute, "article verifications", help.TellDue)
 	return api.Services{

@@ -18,6 +18,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/locales"
+	"github.com/helpd/helpd/server/search"
 )
 
 // Limits of texts.
@@ -35,15 +36,16 @@ type Service struct {
 	db     *gorm.DB
 	fields *fields.Service
 	files  *attachments.Service
+	index  *search.Index
 	now    func() time.Time
 	// PublicURL is tickets.Service.PublicURL, of the links in mails to subscribers.
 	PublicURL string
 }
 
 // New makes the service. f knows what languages accounts have; files keeps those of
-// articles.
-func New(db *gorm.DB, f *fields.Service, files *attachments.Service, now func() time.Time) *Service {
-	return &Service{db: db, fields: f, files: files, now: now}
+// articles, and index what words these have.
+func New(db *gorm.DB, f *fields.Service, files *attachments.Service, index *search.Index, now func() time.Time) *Service {
+	return &Service{db: db, fields: f, files: files, index: index, now: now}
 }
 
 // Locales are the languages of an account's help center, in lower case.

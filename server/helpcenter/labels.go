@@ -1,6 +1,7 @@
 package helpcenter
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -198,4 +199,15 @@ func (s *Service) DeleteLabel(ctx context.Context, by auth.Actor, id int64) erro
 		}
 		return tx.Delete(&l).Error
 	})
+}
+
+// spelledTx are labels that are looked for as they are written. One that there is not
+// stays as it is; no article has it.
+func spelledTx(tx *gorm.DB, account int64, names models.Strings) (models.Strings, error) {
+	as, err := writtenTx(tx, account, names)
+	out := models.Strings{}
+	for _, n := range names {
+		out = append(out, cmp.Or(as[n], n))
+	}
+	return out, err
 }

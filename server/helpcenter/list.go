@@ -1,7 +1,6 @@
 package helpcenter
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -79,13 +78,9 @@ func (s *Service) ListArticles(ctx context.Context, by auth.Actor, locale string
 		narrow("a.updated_at >= ?", in.Since)
 	}
 	if len(in.Labels) > 0 {
-		as, err := writtenTx(tx, by.AccountID, in.Labels)
+		names, err := spelledTx(tx, by.AccountID, in.Labels)
 		if err != nil {
 			return page.Result[Article]{}, err
-		}
-		names := models.Strings{}
-		for _, n := range in.Labels {
-			names = append(names, cmp.Or(as[n], n)) // which no article has if there is none
 		}
 		narrow("a.label_names @> ?::text[]", names)
 	}

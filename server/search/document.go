@@ -11,9 +11,11 @@ const (
 	User         Kind = "user"
 	Organization Kind = "organization"
 	Group        Kind = "group"
+	Article      Kind = "article" // one for each language
 )
 
-// Kinds are all of them.
+// Kinds are those that searches of the desk find. Articles are found in the help
+// center.
 var Kinds = []Kind{Ticket, User, Organization, Group}
 
 // Part is a part of a document that may be searched by itself.
@@ -27,6 +29,8 @@ const (
 	Fields  Part = '=' // values of custom fields
 	Notes   Part = '('
 	Details Part = ')'
+	Labels  Part = '#' // an article's
+	Locale  Part = '@' // an article's, as a whole
 )
 
 // Said are the parts of a ticket that hold its comments.
@@ -53,9 +57,10 @@ type Document struct {
 }
 
 type partText struct {
-	part Part
-	text string
-	name bool // its words have no stems
+	part  Part
+	text  string
+	name  bool // its words have no stems
+	whole bool // it is one lexeme
 }
 
 // Add adds a text.
@@ -66,8 +71,13 @@ func (d *Document) AddName(part Part, text string) { d.add(part, text, true) }
 
 func (d *Document) add(part Part, text string, name bool) {
 	if strings.TrimSpace(text) != "" {
-		d.texts = append(d.texts, partText{part, text, name})
+		d.texts = append(d.texts, partText{part: part, text: text, name: name})
 	}
+}
+
+// AddWhole adds a text that Whole finds, and no word of it.
+func (d *Document) AddWhole(part Part, text string) {
+	d.texts = append(d.texts, partText{part: part, text: text, whole: true})
 }
 
 // Limits of a document: places of one lexeme, and bytes of all. What exceeds them
@@ -131,6 +141,10 @@ func (d *Document) pack() []byte {
 	terms := make([][]term, len(d.texts))
 	pos := 1
 	for i, t := range d.texts {
+		if t.whole {
+			l.add(t.part, "", t.text, 0)
+			continue
+		}
 		terms[i] = make([]term, 0, len(t.text)/6+1)
 		pos = splitFrom(t.text, pos, func(found term) {
 			terms[i] = append(terms[i], found)

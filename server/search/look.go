@@ -289,20 +289,9 @@ func (l *Lookup) readSets() error {
 // of them that are more relevant; false when there are none. Of phrases, whose
 // every document must be looked into, come few at first.
 func (l *Lookup) Next() (all, titled Records, more bool, err error) {
-	if len(l.sections) == 0 {
-		return all, titled, false, nil
-	}
-	n := len(l.sections)
-	if len(l.phrases) > 0 {
-		n = min(n, max(1, l.step/2))
-		l.step *= 2
-	}
-	now := l.sections[:n]
-	l.sections = l.sections[n:]
-	if len(l.phrases) > 0 {
-		if err := l.readPhrases(now); err != nil {
-			return all, titled, false, err
-		}
+	now, err := l.advance()
+	if err != nil || now == nil {
+		return all, titled, false, err
 	}
 	for _, s := range now {
 		found := l.wanted(s, false)
@@ -318,6 +307,24 @@ func (l *Lookup) Next() (all, titled Records, more bool, err error) {
 		}
 	}
 	return all, titled, true, nil
+}
+
+// advance makes the next sections ready to be looked into; nil when there are none.
+func (l *Lookup) advance() ([]*section, error) {
+	n := len(l.sections)
+	if n == 0 {
+		return nil, nil
+	}
+	if len(l.phrases) > 0 {
+		n = min(n, max(1, l.step/2))
+		l.step *= 2
+	}
+	now := l.sections[:n]
+	l.sections = l.sections[n:]
+	if len(l.phrases) == 0 {
+		return now, nil
+	}
+	return now, l.readPhrases(now)
 }
 
 // wanted are the documents of a section that are wanted; those that may be if

@@ -37,6 +37,9 @@ func (l *leaf) holds(key []byte) bool {
 	return key[len(key)-1] == byte(l.part) && key[len(key)-2] == keyEnd[0]
 }
 
+// Whole holds for documents that have a text as a whole.
+func Whole(part Part, text string) *Match { return lexemeMatch(leaf{part: part, text: text}) }
+
 // All holds where every one of list does; nil for none.
 func All(list ...*Match) *Match { return several('&', list) }
 

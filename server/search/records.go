@@ -7,6 +7,7 @@ import (
 
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/richtext"
 )
 
 // maxComments is how many comments of a ticket are searched (contract search.md §4).
@@ -67,6 +68,8 @@ func read(tx *gorm.DB, account int64, kind Kind, ids models.IDs) (map[int64]*Doc
 		return readUsers(tx, account, ids)
 	case Organization:
 		return readOrganizations(tx, account, ids)
+	case Article:
+		return readArticles(tx, account, ids)
 	}
 	return readGroups(tx, account, ids)
 }
@@ -175,6 +178,28 @@ func readGroups(tx *gorm.DB, account int64, ids models.IDs) (map[int64]*Document
 		d.AddName(Title, name)
 		d.AddName(Body, name)
 		d.Add(Body, description)
+		docs[d.ID] = d
+		return err
+	})
+	return docs, err
+}
+
+// readArticles reads articles by the ids of their translations.
+func readArticles(tx *gorm.DB, account int64, ids models.IDs) (map[int64]*Document, error) {
+	docs := map[int64]*Document{}
+	err := postgres.Rows(tx, `SELECT t.id, t.locale, t.title, coalesce(t.html_body, ''), a.label_names FROM translations t
+		JOIN articles a ON a.account_id = t.account_id AND a.id = t.source_id AND a.archived_at IS NULL
+		WHERE t.account_id = ? AND t.id = ANY(?::bigint[]) AND t.source_type = 'Article'`, []any{account, ids}, func(row postgres.Scanned) error {
+		d := &Document{Account: account, Kind: Article}
+		var title, body string
+		var labels models.Strings
+		err := row.Scan(&d.ID, &d.Locale, &title, &body, &labels)
+		d.AddWhole(Locale, d.Locale)
+		d.Add(Title, title)
+		d.Add(Body, richtext.Text(body))
+		for _, label := range labels {
+			d.Add(Labels, label)
+		}
 		docs[d.ID] = d
 		return err
 	})

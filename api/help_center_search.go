@@ -1,0 +1,83 @@
+package api
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/gen"
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/helpcenter"
+	"github.com/helpd/helpd/server/page"
+)
+
+// foundSize is how many results a page of a search has unless the caller says.
+const foundSize = 25
+
+// foundArticle is an article as a search shows it.
+type foundArticle struct {
+	gen.Article
+	gen.FoundPart
+}
+
+func (h helpCenterHandlers) SearchArticles(ctx context.Context, r gen.SearchArticlesRequestObject) (gen.SearchArticlesResponseObject, error) {
+	p, err := numberedPage(ctx, foundSize)
+	if err != nil {
+		return nil, err
+	}
+	in := r.Params
+	locale := cmp.Or(or(in.Locale, ""), localeAsked(ctx))
+	found, err := h.help.Search(ctx, auth.From(ctx), helpcenter.Sought{
+		Query: or(in.Query, ""), Locale: locale, Categories: each(in.Category, func(id wire.ID) int64 { return int64(id) }), Sections: each(in.Section, func(id wire.ID) int64 { return int64(id) }), Labels: models.Strings(in.LabelNames),
+		BrandID: int64(or(in.BrandID, 0)), Sort: p.Sort, Desc: p.Desc,
+		Created: helpcenter.Dates{Before: or(in.CreatedBefore, ""), After: or(in.CreatedAfter, ""), At: or(in.CreatedAt, "")},
+		Updated: helpcenter.Dates{Before: or(in.UpdatedBefore, ""), After: or(in.UpdatedAfter, ""), At: or(in.UpdatedAt, "")},
+	}, p)
+	if err != nil {
+		return nil, err
+	}
+	articles := each(found.Items, func(f helpcenter.FoundArticle) helpcenter.Article { return f.Article })
+	shown, err := h.articlesJSON(ctx, articles)
+	if err != nil {
+		return nil, err
+	}
+	out := page.Result[foundArticle]{Request: p, Count: found.Count, Items: []foundArticle{}}
+	for i, a := range shown {
+		out.Items = append(out.Items, foundArticle{a, gen.FoundPart{ResultType: gen.ArticleSearchResultTypeArticle, Snippet: found.Items[i].Snippet}})
+	}
+	out.HasMore = p.Number*p.Size < found.Count
+	l := helpList(ctx, "results", out)
+	relation := gen.SearchCountRelationEq
+	if found.More {
+		relation = gen.SearchCountRelationGte
+	}
+	l.Add("count_relation", relation)
+	if found.Noted != "" {
+		l.Add("search_token", found.Noted)
+	}
+	err = h.besideArticles(ctx, articles, l.Add)
+	return gen.SearchArticles200JSONResponse{Listing: l}, err
+}
+
+func (h helpCenterHandlers) CreateSearchClick(ctx context.Context, r gen.CreateSearchClickRequestObject) (gen.CreateSearchClickResponseObject, error) {
+	return gen.CreateSearchClick204Response{}, h.help.Click(ctx, auth.From(ctx), string(r.Body.SearchToken))
+}
+
+func (h helpCenterHandlers) ListSearchInsights(ctx context.Context, r gen.ListSearchInsightsRequestObject) (gen.ListSearchInsightsResponseObject, error) {
+	p, err := numberedPage(ctx, firstSize)
+	if err != nil {
+		return nil, err
+	}
+	in := r.Params
+	locale := cmp.Or(or(in.Locale, ""), localeAsked(ctx))
+	found, err := h.help.Insights(ctx, auth.From(ctx), helpcenter.Looked{
+		Locale: locale, From: or(in.StartDate, ""), To: or(in.EndDate, ""), Empty: bool(or(in.ZeroResults, false)),
+	}, p)
+	if err != nil {
+		return nil, err
+	}
+	return gen.ListSearchInsights200JSONResponse{Listing: helpList(ctx, "queries", page.Map(found, func(i helpcenter.Insight) gen.SearchInsight {
+		return gen.SearchInsight{Query: i.Query, Locale: i.Locale, Searches: i.Searches, ZeroResults: i.Empty, Clicks: i.Clicks, LastSearchedAt: wire.Time(i.LastAt)}
+	}))}, nil
+}

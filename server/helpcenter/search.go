@@ -1,0 +1,331 @@
+package helpcenter
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"github.com/helpd/helpd/models"
+	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/search"
+	"github.com/helpd/helpd/server/timezone"
+)
+
+// Limits of a search.
+const (
+	// MaxFound is how many articles a search finds at most (contract help_center.md
+	// §9).
+	MaxFound = 1_000
+	maxQuery = 1_024 // characters
+	maxWords = 64
+	// AnyLocale is the language of a search in all of them.
+	AnyLocale = "*"
+)
+
+// What the parts of an article weigh for a word.
+const (
+	inTitle  = 5.0
+	inLabels = 3.0
+	inBody   = 1.0
+	// All words side by side, in the title or in the body.
+	asTitle  = 8.0
+	asPhrase = 2.0
+)
+
+// Sought is what articles are looked for by. Zero values are none.
+type Sought struct {
+	Query                string
+	Locale               string // empty: the default one; AnyLocale
+	Categories, Sections models.IDs
+	Labels               models.Strings // all of which they have, in any letter case
+	BrandID              int64
+	Created, Updated     Dates
+	Sort                 string // created_at, updated_at; empty: by relevance
+	Desc                 bool
+	unseen               bool // it is not noted
+}
+
+// Dates are days, as 2026-11-22, in the account's time zone.
+type Dates struct{ Before, After, At string }
+
+// FoundArticle is an article with the piece of its text that was looked for.
+type FoundArticle struct {
+	Article
+	Snippet string // HTML, what was found in <em>
+}
+
+// FoundArticles are a page of what a search found.
+type FoundArticles struct {
+	Items []FoundArticle
+	Count int
+	More  bool // than Count, which is exact otherwise
+	// Noted is the search as a click on one of its articles has to name it; empty
+	// if it was not for words.
+	Noted string
+}
+
+// Search is a page, by number, of the articles that by may see in a language and that
+// have the words of a query, the best first: a title weighs more than labels, and
+// these more than the body. If no article has all words, those that have some are
+// found. It fails with fault.Invalid without anything to look for, for bad values, and
+// for pages beyond MaxFound.
+func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Request) (FoundArticles, error) {
+	if (r.Number-1)*r.Size >= MaxFound {
+		return FoundArticles{}, fault.InvalidField("page", "is beyond the first %d results", MaxFound)
+	}
+	where, args, err := s.sought(ctx, by, &q)
+	if err != nil {
+		return FoundArticles{}, err
+	}
+	if err := s.index.CatchUp(ctx, by.AccountID); err != nil {
+		return FoundArticles{}, err
+	}
+	var out FoundArticles
+	err = s.db.WithContext(postgres.Planned(ctx)).Transaction(func(tx *gorm.DB) error {
+		ids, err := s.find(tx, by, q, where, args, &out)
+		if err != nil {
+			return err
+		}
+		from := min((r.Number-1)*r.Size, len(ids))
+		out.Items, err = s.foundTx(tx, by, ids[from:min(from+r.Size, len(ids))], q)
+		return err
+	}, search.OneState)
+	if err == nil && q.Query != "" && r.Number == 1 && !q.unseen {
+		out.Noted, err = s.note(ctx, by, q, out.Count)
+	}
+	return out, err
+}
+
+// sought checks what is looked for, and makes it a condition of articles a and their
+// translations t.
+func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where string, args []any, err error) {
+	q.Query = strings.TrimSpace(strings.ToValidUTF8(q.Query, " "))
+	switch {
+	case q.Query == "" && len(q.Categories) == 0 && len(q.Sections) == 0 && len(q.Labels) == 0:
+		return "", nil, fault.InvalidField("query", "cannot be blank, unless there is a category, section or label_names")
+	case utf8.RuneCountInString(q.Query) > maxQuery:
+		return "", nil, fault.TooLong("query", maxQuery)
+	case len(strings.Fields(q.Query)) > maxWords:
+		return "", nil, fault.InvalidField("query", "has more than %d words", maxWords)
+	}
+	config, err := s.fields.SetUp(ctx, by)
+	if err != nil {
+		return "", nil, err
+	}
+	l := localesOf(config)
+	if q.Locale == "" {
+		q.Locale = l.Default
+	}
+	if q.Locale != AnyLocale {
+		if q.Locale, err = l.writing(q.Locale); err != nil {
+			return "", nil, err
+		}
+	}
+	seen, more := SeenArticle(by)
+	where, args = "a.account_id = ? AND "+seen, append([]any{by.AccountID}, more...)
+	narrow := func(cond string, values ...any) { where, args = where+" AND "+cond, append(args, values...) }
+	if q.Locale != AnyLocale {
+		narrow("t.locale = ?", q.Locale)
+	}
+	if len(q.Categories) > 0 {
+		narrow("a.category_id = ANY(?::bigint[])", q.Categories)
+	}
+	if len(q.Sections) > 0 {
+		narrow("a.section_id = ANY(?::bigint[])", q.Sections)
+	}
+	if q.BrandID != 0 {
+		narrow("a.brand_id = ?", q.BrandID)
+	}
+	if len(q.Labels) > 0 {
+		names, err := spelledTx(s.db.WithContext(ctx), by.AccountID, q.Labels)
+		if err != nil {
+			return "", nil, err
+		}
+		narrow("a.label_names @> ?::text[]", names)
+	}
+	zone := timezone.Load(config.Account.TimeZone)
+	for _, of := range []struct {
+		name string
+		Dates
+	}{{"created", q.Created}, {"updated", q.Updated}} {
+		if err := of.conditions(of.name, s.now(), zone, narrow); err != nil {
+			return "", nil, err
+		}
+	}
+	switch q.Sort {
+	case "", "created_at", "updated_at":
+	default:
+		err = fault.InvalidField("sort_by", "%.50s is none of created_at and updated_at", q.Sort)
+	}
+	return where, args, err
+}
+
+// conditions adds those of days: before and after leave the day itself out.
+func (d Dates) conditions(name string, now time.Time, zone *time.Location, narrow func(string, ...any)) error {
+	for _, of := range []struct{ suffix, text string }{{"_before", d.Before}, {"_after", d.After}, {"_at", d.At}} {
+		if of.text == "" {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, of.text); err != nil {
+			return fault.InvalidField(name+of.suffix, "is no day as 2026-01-31")
+		}
+		day, err := search.Date(of.text, now, zone)
+		if err != nil {
+			return fault.InvalidField(name+of.suffix, "is no day as 2026-01-31")
+		}
+		column := "a." + name + "_at"
+		switch of.suffix {
+		case "_before":
+			narrow(column+" < ?", day.From)
+		case "_after":
+			narrow(column+" >= ?", day.Until)
+		default:
+			narrow(column+" >= ? AND "+column+" < ?", day.From, day.Until)
+		}
+	}
+	return nil
+}
+
+// find finds the translations that are sought, up to MaxFound, in their order, and
+// counts them.
+func (s *Service) find(tx *gorm.DB, by auth.Actor, q Sought, where string, args []any, out *FoundArticles) ([]int64, error) {
+	if q.Query == "" {
+		return s.listed(tx, q, where, args, out)
+	}
+	ranked, err := search.Rank(tx, by.AccountID, q.question(by))
+	if err != nil {
+		return nil, err
+	}
+	if q.Sort != "" {
+		all := make(models.IDs, len(ranked))
+		for i, r := range ranked {
+			all[i] = r.ID
+		}
+		return s.listed(tx, q, where+" AND t.id = ANY(?::bigint[])", append(args, all), out)
+	}
+	ids, more, err := visible(tx, ranked, where, args, MaxFound)
+	out.Count, out.More = len(ids), more
+	return ids, err
+}
+
+// listed finds translations without words, or in another order than how well they
+// answer.
+func (s *Service) listed(tx *gorm.DB, q Sought, where string, args []any, out *FoundArticles) (ids []int64, err error) {
+	column, direction := "a.position", "ASC"
+	if q.Sort != "" {
+		column = "a." + q.Sort
+		if q.Desc {
+			direction = "DESC"
+		}
+	}
+	err = postgres.Rows(tx, fmt.Sprintf("SELECT t.id FROM %s WHERE %s ORDER BY %s %s, a.id %s, t.id LIMIT %d", articleFrom, where, column, direction, direction, MaxFound+1), args, func(row postgres.Scanned) error {
+		ids = append(ids, 0)
+		return row.Scan(&ids[len(ids)-1])
+	})
+	if out.Count = len(ids); out.Count > MaxFound {
+		ids, out.Count, out.More = ids[:MaxFound], MaxFound, true
+	}
+	return ids, err
+}
+
+// visible are the first of ranked translations for which a condition holds, in their
+// order, up to a number, and whether there may be more. They are looked into some at
+// a time: as a rule by sees nearly all.
+func visible(tx *gorm.DB, ranked []search.Ranked, where string, args []any, most int) (ids []int64, more bool, err error) {
+	for size := most + most/4; len(ranked) > 0 && len(ids) <= most; size *= 4 {
+		now := ranked[:min(size, len(ranked))]
+		ranked = ranked[len(now):]
+		list := make(models.IDs, len(now))
+		for i, r := range now {
+			list[i] = r.ID
+		}
+		holds := make(map[int64]bool, len(now))
+		err = postgres.Rows(tx, "SELECT t.id FROM "+articleFrom+" WHERE "+where+" AND t.id = ANY(?::bigint[])", append(args[:len(args):len(args)], list), func(row postgres.Scanned) error {
+			var id int64
+			err := row.Scan(&id)
+			holds[id] = true
+			return err
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, id := range list {
+			if holds[id] {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) > most {
+		return ids[:most], true, nil
+	}
+	return ids, false, nil
+}
+
+// question is the query as the index is asked.
+func (q Sought) question(by auth.Actor) search.Question {
+	out := search.Question{Kind: search.Article}
+	locale := by.User.Locale
+	if q.Locale != AnyLocale {
+		out.Within, locale = search.Whole(search.Locale, q.Locale), q.Locale
+	}
+	words := func(part search.Part) search.Words {
+		return search.Words{Kind: search.Article, Parts: []search.Part{part}, Locale: locale, Begin: true}
+	}
+	for i, piece := range strings.Split(q.Query, `"`) {
+		if i%2 == 1 {
+			out.Terms = append(out.Terms, term(func(part search.Part) *search.Match { return words(part).Phrase(piece) }))
+			continue
+		}
+		for word := range strings.FieldsSeq(piece) {
+			out.Terms = append(out.Terms, term(func(part search.Part) *search.Match { return words(part).Word(word) }))
+		}
+	}
+	if len(out.Terms) > 1 {
+		for _, p := range []search.Weighted{
+			{Match: words(search.Title).Phrase(q.Query), Weight: asTitle}, {Match: words(search.Body).Phrase(q.Query), Weight: asPhrase},
+		} {
+			if p.Match != nil {
+				out.More = append(out.More, p)
+			}
+		}
+	}
+	return out
+}
+
+// term is a word that may be in any part of an article; nil for marks only.
+func term(in func(search.Part) *search.Match) (t search.Term) {
+	for _, p := range []struct {
+		part   search.Part
+		weight float64
+	}{{search.Title, inTitle}, {search.Labels, inLabels}, {search.Body, inBody}} {
+		if m := in(p.part); m != nil {
+			t = append(t, search.Weighted{Match: m, Weight: p.weight})
+		}
+	}
+	return t
+}
+
+// foundTx reads translations that were found, in their order.
+func (s *Service) foundTx(tx *gorm.DB, by auth.Actor, ids models.IDs, q Sought) ([]FoundArticle, error) {
+	read := make(map[int64]Article, len(ids))
+	err := postgres.Rows(tx, "SELECT "+shownColumns+" FROM "+articleFrom+" WHERE a.account_id = ? AND t.id = ANY(?::bigint[])", []any{by.AccountID, ids}, func(row postgres.Scanned) error {
+		a, err := scanArticle(row)
+		read[a.Text.ID] = a
+		return err
+	})
+	marks := search.NewMarker(q.Query, q.Locale)
+	out := make([]FoundArticle, 0, len(ids))
+	for _, id := range ids {
+		if a, ok := read[id]; ok {
+			out = append(out, FoundArticle{a, snippet(a.Text.HTMLBody, marks)})
+		}
+	}
+	return out, err
+}

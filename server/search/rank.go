@@ -1,0 +1,191 @@
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// Term is a word of a question, by the parts that it may be in. A part that weighs
+// more tells more of what a document is about.
+type Term []Weighted
+
+// Weighted is a condition and what it weighs.
+type Weighted struct {
+	Match  *Match
+	Weight float64
+}
+
+// match is the condition that a document has the term.
+func (t Term) match() *Match {
+	var any []*Match
+	for _, w := range t {
+		any = append(any, w.Match)
+	}
+	return Any(any...)
+}
+
+// Ranked is a document with how well it answers a question.
+type Ranked struct {
+	ID    int64
+	Score float64 // of its terms, each as rare as it is and where it is
+	Share float64 // of the question's terms, as rare as they are, that it has: 0 to 1
+}
+
+// A word that more than this share of documents have tells nothing, if there are
+// enough of them to tell.
+const (
+	common    = 0.4
+	enoughFor = 20
+)
+
+// Question is what documents of a kind are to answer.
+type Question struct {
+	Kind   Kind
+	Within *Match // which documents; nil: all
+	Terms  []Term
+	More   Term // adds to the score of documents for which it holds
+	// Any are also documents that lack terms; otherwise they are found only when no
+	// document has all. A term that so many have that it tells nothing may always be
+	// missing.
+	Any bool
+}
+
+// Rank finds the documents that answer a question, the best first, of equals the
+// newest. tx must be one as OneState says.
+func Rank(tx *gorm.DB, account int64, q Question) ([]Ranked, error) {
+	var all []*Match
+	for _, t := range q.Terms {
+		all = append(all, t.match())
+	}
+	some := Any(all...)
+	if some == nil {
+		return nil, nil
+	}
+	l, err := Look(tx, account, Wanted{Kind: q.Kind, Match: All(q.Within, Any(some, q.More.match()))})
+	if err != nil {
+		return nil, err
+	}
+	r := ranking{Question: q, have: make([]int, len(q.Terms))}
+	for {
+		now, err := l.advance()
+		if err != nil || now == nil {
+			return r.ranked(), err
+		}
+		for _, s := range now {
+			r.add(l, s)
+		}
+	}
+}
+
+// ranking is what is known of documents by the terms that they have.
+type ranking struct {
+	Question
+	total int   // documents
+	have  []int // of each term, how many documents have it
+	parts []rankedPart
+}
+
+// rankedPart are the documents of a section: those that may answer, and for which of
+// them each term's conditions hold, and behind them those of More.
+type rankedPart struct {
+	section int32
+	found   *set
+	holds   [][]*set
+}
+
+func (r *ranking) add(l *Lookup, s *section) {
+	total := &s.docs
+	if r.Within != nil {
+		total = l.holds(r.Within, s, false)
+	}
+	found := l.wanted(s, false)
+	if total == nil || found == nil {
+		return
+	}
+	r.total += total.len()
+	p := rankedPart{section: s.number, found: found}
+	for i, t := range append(slices.Clone(r.Terms), r.More) {
+		held := make([]*set, len(t))
+		var union set
+		for n, w := range t {
+			if held[n] = l.holds(w.Match, s, false); held[n] != nil {
+				held[n].and(found)
+				union.or(held[n])
+			}
+		}
+		p.holds = append(p.holds, held)
+		if i < len(r.Terms) {
+			r.have[i] += union.len()
+		}
+	}
+	r.parts = append(r.parts, p)
+}
+
+func (r *ranking) ranked() []Ranked {
+	rare := make([]float64, len(r.Terms))
+	telling := make([]bool, len(r.Terms))
+	sum := 0.0
+	for i, n := range r.have {
+		rare[i] = math.Log(1 + (float64(r.total-n)+0.5)/(float64(n)+0.5))
+		telling[i] = r.total < enoughFor || float64(n) < common*float64(r.total)
+		sum += rare[i]
+	}
+	if !slices.Contains(telling, true) { // of common words only
+		for i := range telling {
+			telling[i] = true
+		}
+	}
+	var complete, partial []Ranked
+	for _, p := range r.parts {
+		for at := range p.found.all() {
+			one, missing, tells := r.score(p, at, rare, telling)
+			one.Share /= sum
+			switch {
+			case !tells:
+			case missing:
+				partial = append(partial, one)
+			default:
+				complete = append(complete, one)
+			}
+		}
+	}
+	if r.Any || len(complete) == 0 {
+		complete = append(complete, partial...)
+	}
+	slices.SortFunc(complete, func(a, b Ranked) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.ID, a.ID))
+	})
+	return complete
+}
+
+// score is a document's. It is missing something if it lacks a term that tells, and
+// tells something if it has one.
+func (r *ranking) score(p rankedPart, at uint16, rare []float64, telling []bool) (one Ranked, missing, tells bool) {
+	one.ID = int64(p.section)<<sectionBits | int64(at)
+	for i, held := range p.holds {
+		of := r.More
+		if i < len(r.Terms) {
+			of = r.Terms[i]
+		}
+		weight := 0.0
+		for n, s := range held {
+			if s != nil && s.has(at) {
+				weight += of[n].Weight
+			}
+		}
+		switch {
+		case i == len(r.Terms):
+			one.Score += weight
+		case weight > 0:
+			one.Score += rare[i] * weight
+			one.Share += rare[i]
+			tells = tells || telling[i]
+		default:
+			missing = missing || telling[i]
+		}
+	}
+	return one, missing, tells
+}
