@@ -149,7 +149,7 @@ func New(s Services, o Options) *echo.Echo {
 		eventHandlers:        eventHandlers{s.Events, who},
 		fieldHandlers:        fieldHandlers{s.Fields, s.Users},
 		groupHandlers:        groupHandlers{s.Groups, s.Users, s.Jobs},
-		helpCenterHandlers:   helpCenterHandlers{s.HelpCenter, s.Users, s.Exports},
+		helpCenterHandlers:   helpCenterHandlers{s.HelpCenter, s.Users, s.Exports, s.Tickets},
 		jobHandlers:          jobHandlers{s.Jobs},
 		localeHandlers:       localeHandlers{s.Fields},
 		organizationHandlers: organizationHandlers{s.Organizations, s.Users, s.Jobs, s.Merging, s.Tickets},

@@ -19,6 +19,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/helpcenter"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/tickets"
 	"github.com/helpd/helpd/server/users"
 )
 
@@ -26,6 +27,7 @@ type helpCenterHandlers struct {
 	help    *helpcenter.Service
 	users   *users.Service
 	exports *exports.Service
+	tickets *tickets.Service
 }
 
 const (

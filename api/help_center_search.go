@@ -22,11 +22,21 @@ type foundArticle struct {
 }
 
 func (h helpCenterHandlers) SearchArticles(ctx context.Context, r gen.SearchArticlesRequestObject) (gen.SearchArticlesResponseObject, error) {
+	l, err := h.searchArticles(ctx, r.Params)
+	return gen.SearchArticles200JSONResponse{Listing: l}, err
+}
+
+// SearchArticlesEmbedded is SearchArticles as older widgets call it.
+func (h helpCenterHandlers) SearchArticlesEmbedded(ctx context.Context, r gen.SearchArticlesEmbeddedRequestObject) (gen.SearchArticlesEmbeddedResponseObject, error) {
+	l, err := h.searchArticles(ctx, gen.SearchArticlesParams(r.Params))
+	return gen.SearchArticlesEmbedded200JSONResponse{Listing: l}, err
+}
+
+func (h helpCenterHandlers) searchArticles(ctx context.Context, in gen.SearchArticlesParams) (wire.Listing, error) {
 	p, err := numberedPage(ctx, foundSize)
 	if err != nil {
-		return nil, err
+		return wire.Listing{}, err
 	}
-	in := r.Params
 	locale := cmp.Or(or(in.Locale, ""), localeAsked(ctx))
 	found, err := h.help.Search(ctx, auth.From(ctx), helpcenter.Sought{
 		Query: or(in.Query, ""), Locale: locale, Categories: each(in.Category, func(id wire.ID) int64 { return int64(id) }), Sections: each(in.Section, func(id wire.ID) int64 { return int64(id) }), Labels: models.Strings(in.LabelNames),
@@ -35,12 +45,12 @@ func (h helpCenterHandlers) SearchArticles(ctx context.Context, r gen.SearchArti
 		Updated: helpcenter.Dates{Before: or(in.UpdatedBefore, ""), After: or(in.UpdatedAfter, ""), At: or(in.UpdatedAt, "")},
 	}, p)
 	if err != nil {
-		return nil, err
+		return wire.Listing{}, err
 	}
 	articles := each(found.Items, func(f helpcenter.FoundArticle) helpcenter.Article { return f.Article })
 	shown, err := h.articlesJSON(ctx, articles)
 	if err != nil {
-		return nil, err
+		return wire.Listing{}, err
 	}
 	out := page.Result[foundArticle]{Request: p, Count: found.Count, Items: []foundArticle{}}
 	for i, a := range shown {
@@ -57,7 +67,7 @@ func (h helpCenterHandlers) SearchArticles(ctx context.Context, r gen.SearchArti
 		l.Add("search_token", found.Noted)
 	}
 	err = h.besideArticles(ctx, articles, l.Add)
-	return gen.SearchArticles200JSONResponse{Listing: l}, err
+	return l, err
 }
 
 func (h helpCenterHandlers) CreateSearchClick(ctx context.Context, r gen.CreateSearchClickRequestObject) (gen.CreateSearchClickResponseObject, error) {

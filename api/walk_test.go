@@ -23,7 +23,18 @@ func TestTenantsNeverMeet(t *testing.T) {
 	before := theirs.rows()
 	ours := *theirs
 	ours.anAPI = theirs.another()
-	for _, op := range gen.Operations {
+	// What the caller himself looks for is told back to him later: that is asked first.
+	ops := slices.Clone(gen.Operations)
+	slices.SortStableFunc(ops, func(a, b gen.Operation) int {
+		switch insights := "ListSearchInsights"; insights {
+		case a.ID:
+			return -1
+		case b.ID:
+			return 1
+		}
+		return 0
+	})
+	for _, op := range ops {
 		for _, r := range ours.reachFor(op) {
 			if strings.Contains(string(r.body), theirs.secret) {
 				t.Errorf("%s: %s %s shows another account's data: %.500s", op.ID, r.method, r.path, r.body)

@@ -197,6 +197,7 @@ func (w *world) helpCenter() {
 	w.ids["vote_id"] = strconv.FormatInt(own.post(at+"/up", "").want(200).id("vote"), 10)
 	own.made(at+"/subscriptions", "subscription", "subscription_id", `{"subscription":{"source_locale":"en-us"}}`)
 	own.made("/api/v2/help_center/en-us/sections/"+section+"/subscriptions", "subscription", "section_subscription_id", `{"subscription":{"source_locale":"en-us"}}`)
+	w.ids["suggestion_token"], _ = own.post("/api/v2/help_center/en-us/suggestions", `{"suggestion":{"question":"`+w.secret+`"}}`).want(200).member("suggestions", 0, "token").(string)
 }
 
 // suspended has a suspended user ask, which becomes no ticket.
@@ -242,6 +243,8 @@ func (w *world) id(op gen.Operation, name string) (string, bool) {
 		name = "organization_membership_id"
 	case name == "request_id":
 		name = "ticket_id"
+	case name == "token" && strings.Contains(op.Path, "/suggestions/"):
+		name = "suggestion_token"
 	case name == "id" && strings.Contains(op.Path, "/suspended_tickets"):
 		name = "suspended_ticket_id"
 	case name == "subscription_id" && strings.Contains(op.Path, "/sections/"):

@@ -1489,6 +1489,17 @@ type DefaultStatusesBody struct {
 	Ids wire.IDs `json:"ids"`
 }
 
+// DeflectionSuggestion defines model for DeflectionSuggestion.
+type DeflectionSuggestion struct {
+	Name    string `json:"name"`
+	HTMLURL string `json:"html_url"`
+}
+
+// DeflectionSuggestionEnvelope defines model for DeflectionSuggestionEnvelope.
+type DeflectionSuggestionEnvelope struct {
+	Results []DeflectionSuggestion `json:"results"`
+}
+
 // DeletedTicket defines model for DeletedTicket.
 type DeletedTicket struct {
 	ID            int64              `json:"id"`
@@ -4089,6 +4100,69 @@ type SortOrder string
 // StatusCategory defines model for StatusCategory.
 type StatusCategory string
 
+// Suggestion defines model for Suggestion.
+type Suggestion struct {
+	ArticleID int64  `json:"article_id"`
+	Locale    string `json:"locale"`
+	Title     string `json:"title"`
+	HTMLURL   string `json:"html_url"`
+
+	// Snippet The piece of its text that answers, as HTML with the words in <em>.
+	Snippet string `json:"snippet"`
+
+	// Score 0 to 1.
+	Score float64 `json:"score"`
+
+	// Token Says in solved or rejected what came of it, for 28 days.
+	Token string `json:"token"`
+}
+
+// SuggestionBody defines model for SuggestionBody.
+type SuggestionBody struct {
+	Suggestion SuggestionInput `json:"suggestion"`
+}
+
+// SuggestionEnvelope defines model for SuggestionEnvelope.
+type SuggestionEnvelope struct {
+	Suggestions []Suggestion `json:"suggestions"`
+}
+
+// SuggestionInput defines model for SuggestionInput.
+type SuggestionInput struct {
+	// Question At most 5,000 characters; by itself the ticket's subject and what is public of its first comment.
+	Question *wire.Text `json:"question,omitempty"`
+
+	// TicketID A ticket that the caller sees.
+	TicketID *wire.ID `json:"ticket_id,omitempty"`
+
+	// Locale The language; by itself that of the path, of who asks, or the default one.
+	Locale *wire.Text `json:"locale,omitempty"`
+}
+
+// SuggestionStat defines model for SuggestionStat.
+type SuggestionStat struct {
+	// ArticleID By article.
+	ArticleID *int64 `json:"article_id"`
+
+	// Date By day, as 2026-01-31.
+	Date    *string `json:"date"`
+	Offered int64   `json:"offered"`
+
+	// Solved How many of these answered the question.
+	Solved int64 `json:"solved"`
+
+	// Rejected How many did not.
+	Rejected int64 `json:"rejected"`
+}
+
+// SuggestionStatList defines model for SuggestionStatList.
+type SuggestionStatList = wire.List
+
+// SuggestionTokenBody defines model for SuggestionTokenBody.
+type SuggestionTokenBody struct {
+	Token wire.Text `json:"token"`
+}
+
 // SuspendedAuthor defines model for SuspendedAuthor.
 type SuspendedAuthor struct {
 	// ID Null for nobody who is known.
@@ -6681,6 +6755,48 @@ type ListArticlesParams struct {
 	StartTime *ArticleStartTimeParam `form:"start_time,omitempty" json:"start_time,omitempty"`
 }
 
+// SearchArticlesEmbeddedParams defines parameters for SearchArticlesEmbedded.
+type SearchArticlesEmbeddedParams struct {
+	// Query Words, any form of which is found, and phrases in quotes. Articles that lack words are found only when none has all.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// Locale The language; * is all of them. Otherwise that of the path, or the default one.
+	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Category Ids of categories
+	Category []wire.ID `form:"category,omitempty" json:"category,omitempty"`
+
+	// Section Ids of sections
+	Section []wire.ID `form:"section,omitempty" json:"section,omitempty"`
+
+	// LabelNames Labels separated by commas, all of which the articles have.
+	LabelNames ArticleLabelNamesParam `form:"label_names,omitempty" json:"label_names,omitempty"`
+
+	// BrandID Only of this brand.
+	BrandID *wire.ID `form:"brand_id,omitempty" json:"brand_id,omitempty"`
+
+	// Multibrand true, the default: of all brands.
+	Multibrand *wire.Flag `form:"multibrand,omitempty" json:"multibrand,omitempty"`
+
+	// CreatedBefore A day, as 2026-01-31, in the account's time zone; as the five below.
+	CreatedBefore *string `form:"created_before,omitempty" json:"created_before,omitempty"`
+
+	// CreatedAfter A day.
+	CreatedAfter *string `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// CreatedAt A day.
+	CreatedAt *string `form:"created_at,omitempty" json:"created_at,omitempty"`
+
+	// UpdatedBefore A day.
+	UpdatedBefore *string `form:"updated_before,omitempty" json:"updated_before,omitempty"`
+
+	// UpdatedAfter A day.
+	UpdatedAfter *string `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// UpdatedAt A day.
+	UpdatedAt *string `form:"updated_at,omitempty" json:"updated_at,omitempty"`
+}
+
 // ListAllArticleLabelsParams defines parameters for ListAllArticleLabels.
 type ListAllArticleLabelsParams struct {
 	// Prefix Only labels that begin so, in any letter case.
@@ -6774,6 +6890,15 @@ type ListCategoryTranslationsParams struct {
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
 }
 
+// ListDeflectionSuggestionsParams defines parameters for ListDeflectionSuggestions.
+type ListDeflectionSuggestionsParams struct {
+	// Query The question, at most 200 characters.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// Locale The language; by itself that of the path, the caller's, or the default one.
+	Locale *string `form:"locale,omitempty" json:"locale,omitempty"`
+}
+
 // ListArticlesIncrementalParams defines parameters for ListArticlesIncremental.
 type ListArticlesIncrementalParams struct {
 	// StartTime Seconds since 1970, whose fraction does not count, or a time in ISO 8601.
@@ -6826,6 +6951,18 @@ type ListSectionTranslationsParams struct {
 
 	// Draft Only drafts, or none.
 	Draft *TranslationDraftParam `form:"draft,omitempty" json:"draft,omitempty"`
+}
+
+// ListSuggestionStatsParams defines parameters for ListSuggestionStats.
+type ListSuggestionStatsParams struct {
+	// StartDate The first day on which they were offered, as 2026-01-31, in UTC; by itself 30 days ago.
+	StartDate *string `form:"start_date,omitempty" json:"start_date,omitempty"`
+
+	// EndDate The last day; by itself today.
+	EndDate *string `form:"end_date,omitempty" json:"end_date,omitempty"`
+
+	// GroupBy article, what was offered most often first, or day, the latest first; by itself article.
+	GroupBy *string `form:"group_by,omitempty" json:"group_by,omitempty"`
 }
 
 // ListUserSegmentsParams defines parameters for ListUserSegments.
@@ -7794,6 +7931,15 @@ type CreateSectionTranslationJSONRequestBody = TranslationBody
 // UpdateSectionTranslationJSONRequestBody defines body for UpdateSectionTranslation for application/json ContentType.
 type UpdateSectionTranslationJSONRequestBody = TranslationBody
 
+// CreateSuggestionsJSONRequestBody defines body for CreateSuggestions for application/json ContentType.
+type CreateSuggestionsJSONRequestBody = SuggestionBody
+
+// RejectSuggestionJSONRequestBody defines body for RejectSuggestion for application/json ContentType.
+type RejectSuggestionJSONRequestBody = SuggestionTokenBody
+
+// SolveWithSuggestionJSONRequestBody defines body for SolveWithSuggestion for application/json ContentType.
+type SolveWithSuggestionJSONRequestBody = SuggestionTokenBody
+
 // CreateUserSegmentJSONRequestBody defines body for CreateUserSegment for application/json ContentType.
 type CreateUserSegmentJSONRequestBody = UserSegmentBody
 
@@ -8556,6 +8702,9 @@ type ServerInterface interface {
 	// ShowArticleAttachmentNoArticle Shows a file of an article, or one that waits for one.
 	// (GET /api/v2/help_center/articles/attachments/{article_attachment_id})
 	ShowArticleAttachmentNoArticle(ctx echo.Context, articleAttachmentID ArticleAttachmentIDParam) error
+	// SearchArticlesEmbedded Finds articles as articles/search does, for older widgets.
+	// (GET /api/v2/help_center/articles/embeddable_search)
+	SearchArticlesEmbedded(ctx echo.Context, params SearchArticlesEmbeddedParams) error
 	// ListAllArticleLabels Lists the labels by name.
 	// (GET /api/v2/help_center/articles/labels)
 	ListAllArticleLabels(ctx echo.Context, params ListAllArticleLabelsParams) error
@@ -8742,6 +8891,9 @@ type ServerInterface interface {
 	// UpdateCategoryTranslation Changes a translation of a category.
 	// (PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
 	UpdateCategoryTranslation(ctx echo.Context, categoryID HelpCenterCategoryIDParam, translationLocale TranslationLocaleParam) error
+	// ListDeflectionSuggestions Suggests at most five articles that may answer a question.
+	// (GET /api/v2/help_center/deflection/suggestions)
+	ListDeflectionSuggestions(ctx echo.Context, params ListDeflectionSuggestionsParams) error
 	// ListArticlesIncremental Exports the articles that the caller may see, as they read in their source languages, in the order of their last changes: what changed at start_time or later, archived ones left out.
 	// (GET /api/v2/help_center/incremental/articles)
 	ListArticlesIncremental(ctx echo.Context, params ListArticlesIncrementalParams) error
@@ -8838,6 +8990,18 @@ type ServerInterface interface {
 	// ShowHelpCenterSession Shows a token as pages of the help center send it when they write. helpd needs none: no browser sends a caller's credentials by itself.
 	// (GET /api/v2/help_center/sessions)
 	ShowHelpCenterSession(ctx echo.Context) error
+	// CreateSuggestions Ours: offers at most five articles that may answer a question or a ticket, to those who may see them: of a ticket, its requester as well as the caller.
+	// (POST /api/v2/help_center/suggestions)
+	CreateSuggestions(ctx echo.Context) error
+	// RejectSuggestion Ours: an article that was offered has not answered the question.
+	// (POST /api/v2/help_center/suggestions/rejected)
+	RejectSuggestion(ctx echo.Context) error
+	// SolveWithSuggestion Ours: an article that was offered has answered the question. A ticket that asked it is solved in its requester's name. Who changes his mind says the other; a ticket that is solved stays so.
+	// (POST /api/v2/help_center/suggestions/solved)
+	SolveWithSuggestion(ctx echo.Context) error
+	// ListSuggestionStats Ours: how many suggestions a period had, and what came of them, by article or by day.
+	// (GET /api/v2/help_center/suggestions/stats)
+	ListSuggestionStats(ctx echo.Context, params ListSuggestionStatsParams) error
 	// DeleteTranslation Deletes a translation, unless others are translated from it.
 	// (DELETE /api/v2/help_center/translations/{translation_id})
 	DeleteTranslation(ctx echo.Context, translationID TranslationIDParam) error
@@ -11611,6 +11775,108 @@ func (w *ServerInterfaceWrapper) ShowArticleAttachmentNoArticle(ctx echo.Context
 	return err
 }
 
+// SearchArticlesEmbedded converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchArticlesEmbedded(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchArticlesEmbeddedParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// ------------- Optional query parameter "category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "category", ctx.QueryParams(), &params.Category, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter category: %s", err))
+	}
+
+	// ------------- Optional query parameter "section" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "section", ctx.QueryParams(), &params.Section, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter section: %s", err))
+	}
+
+	// ------------- Optional query parameter "label_names" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "label_names", ctx.QueryParams(), &params.LabelNames, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label_names: %s", err))
+	}
+
+	// ------------- Optional query parameter "brand_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "brand_id", ctx.QueryParams(), &params.BrandID, runtime.BindQueryParameterOptions{Type: "integer", Format: "id"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter brand_id: %s", err))
+	}
+
+	// ------------- Optional query parameter "multibrand" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "multibrand", ctx.QueryParams(), &params.Multibrand, runtime.BindQueryParameterOptions{Type: "boolean", Format: "flag"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter multibrand: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_before", ctx.QueryParams(), &params.CreatedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_before: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_after", ctx.QueryParams(), &params.CreatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_after: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_at", ctx.QueryParams(), &params.CreatedAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_at: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_before", ctx.QueryParams(), &params.UpdatedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_before: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_after", ctx.QueryParams(), &params.UpdatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_after: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_at", ctx.QueryParams(), &params.UpdatedAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_at: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchArticlesEmbedded(ctx, params)
+	return err
+}
+
 // ListAllArticleLabels converts echo context to params.
 func (w *ServerInterfaceWrapper) ListAllArticleLabels(ctx echo.Context) error {
 	var err error
@@ -12918,6 +13184,31 @@ func (w *ServerInterfaceWrapper) UpdateCategoryTranslation(ctx echo.Context) err
 	return err
 }
 
+// ListDeflectionSuggestions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDeflectionSuggestions(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeflectionSuggestionsParams
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "locale" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locale", ctx.QueryParams(), &params.Locale, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locale: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDeflectionSuggestions(ctx, params)
+	return err
+}
+
 // ListArticlesIncremental converts echo context to params.
 func (w *ServerInterfaceWrapper) ListArticlesIncremental(ctx echo.Context) error {
 	var err error
@@ -13492,6 +13783,65 @@ func (w *ServerInterfaceWrapper) ShowHelpCenterSession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ShowHelpCenterSession(ctx)
+	return err
+}
+
+// CreateSuggestions converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateSuggestions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateSuggestions(ctx)
+	return err
+}
+
+// RejectSuggestion converts echo context to params.
+func (w *ServerInterfaceWrapper) RejectSuggestion(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RejectSuggestion(ctx)
+	return err
+}
+
+// SolveWithSuggestion converts echo context to params.
+func (w *ServerInterfaceWrapper) SolveWithSuggestion(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SolveWithSuggestion(ctx)
+	return err
+}
+
+// ListSuggestionStats converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSuggestionStats(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSuggestionStatsParams
+	// ------------- Optional query parameter "start_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_date", ctx.QueryParams(), &params.StartDate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start_date: %s", err))
+	}
+
+	// ------------- Optional query parameter "end_date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "end_date", ctx.QueryParams(), &params.EndDate, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter end_date: %s", err))
+	}
+
+	// ------------- Optional query parameter "group_by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group_by", ctx.QueryParams(), &params.GroupBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter group_by: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSuggestionStats(ctx, params)
 	return err
 }
 
@@ -19875,6 +20225,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v2/help_center/search/clicks", wrapper.CreateSearchClick, options.OperationMiddlewares["CreateSearchClick"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/search/insights", wrapper.ListSearchInsights, options.OperationMiddlewares["ListSearchInsights"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/sessions", wrapper.ShowHelpCenterSession, options.OperationMiddlewares["ShowHelpCenterSession"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/articles/embeddable_search", wrapper.SearchArticlesEmbedded, options.OperationMiddlewares["SearchArticlesEmbedded"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/deflection/suggestions", wrapper.ListDeflectionSuggestions, options.OperationMiddlewares["ListDeflectionSuggestions"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/suggestions", wrapper.CreateSuggestions, options.OperationMiddlewares["CreateSuggestions"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/suggestions/solved", wrapper.SolveWithSuggestion, options.OperationMiddlewares["SolveWithSuggestion"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/suggestions/rejected", wrapper.RejectSuggestion, options.OperationMiddlewares["RejectSuggestion"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/suggestions/stats", wrapper.ListSuggestionStats, options.OperationMiddlewares["ListSuggestionStats"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.ListTranslations, options.OperationMiddlewares["ListTranslations"]...)
 	router.POST(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations", wrapper.CreateTranslation, options.OperationMiddlewares["CreateTranslation"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/articles/:article_id/translations/missing", wrapper.ListMissingTranslations, options.OperationMiddlewares["ListMissingTranslations"]...)
@@ -22664,6 +23020,28 @@ func (response ShowArticleAttachmentNoArticle200JSONResponse) VisitShowArticleAt
 	return err
 }
 
+type SearchArticlesEmbeddedRequestObject struct {
+	Params SearchArticlesEmbeddedParams
+}
+
+type SearchArticlesEmbeddedResponseObject interface {
+	VisitSearchArticlesEmbeddedResponse(w http.ResponseWriter) error
+}
+
+type SearchArticlesEmbedded200JSONResponse ArticleSearchResultList
+
+func (response SearchArticlesEmbedded200JSONResponse) VisitSearchArticlesEmbeddedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAllArticleLabelsRequestObject struct {
 	Params ListAllArticleLabelsParams
 }
@@ -24104,6 +24482,28 @@ func (response UpdateCategoryTranslation200JSONResponse) VisitUpdateCategoryTran
 	return err
 }
 
+type ListDeflectionSuggestionsRequestObject struct {
+	Params ListDeflectionSuggestionsParams
+}
+
+type ListDeflectionSuggestionsResponseObject interface {
+	VisitListDeflectionSuggestionsResponse(w http.ResponseWriter) error
+}
+
+type ListDeflectionSuggestions200JSONResponse DeflectionSuggestionEnvelope
+
+func (response ListDeflectionSuggestions200JSONResponse) VisitListDeflectionSuggestionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListArticlesIncrementalRequestObject struct {
 	Params ListArticlesIncrementalParams
 }
@@ -24811,6 +25211,82 @@ type ShowHelpCenterSessionResponseObject interface {
 type ShowHelpCenterSession200JSONResponse HelpCenterSessionEnvelope
 
 func (response ShowHelpCenterSession200JSONResponse) VisitShowHelpCenterSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSuggestionsRequestObject struct {
+	Body *CreateSuggestionsJSONRequestBody
+}
+
+type CreateSuggestionsResponseObject interface {
+	VisitCreateSuggestionsResponse(w http.ResponseWriter) error
+}
+
+type CreateSuggestions200JSONResponse SuggestionEnvelope
+
+func (response CreateSuggestions200JSONResponse) VisitCreateSuggestionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectSuggestionRequestObject struct {
+	Body *RejectSuggestionJSONRequestBody
+}
+
+type RejectSuggestionResponseObject interface {
+	VisitRejectSuggestionResponse(w http.ResponseWriter) error
+}
+
+type RejectSuggestion204Response struct {
+}
+
+func (response RejectSuggestion204Response) VisitRejectSuggestionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SolveWithSuggestionRequestObject struct {
+	Body *SolveWithSuggestionJSONRequestBody
+}
+
+type SolveWithSuggestionResponseObject interface {
+	VisitSolveWithSuggestionResponse(w http.ResponseWriter) error
+}
+
+type SolveWithSuggestion204Response struct {
+}
+
+func (response SolveWithSuggestion204Response) VisitSolveWithSuggestionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ListSuggestionStatsRequestObject struct {
+	Params ListSuggestionStatsParams
+}
+
+type ListSuggestionStatsResponseObject interface {
+	VisitListSuggestionStatsResponse(w http.ResponseWriter) error
+}
+
+type ListSuggestionStats200JSONResponse SuggestionStatList
+
+func (response ListSuggestionStats200JSONResponse) VisitListSuggestionStatsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -33113,6 +33589,9 @@ type StrictServerInterface interface {
 	// ShowArticleAttachmentNoArticle Shows a file of an article, or one that waits for one.
 	// (GET /api/v2/help_center/articles/attachments/{article_attachment_id})
 	ShowArticleAttachmentNoArticle(ctx context.Context, request ShowArticleAttachmentNoArticleRequestObject) (ShowArticleAttachmentNoArticleResponseObject, error)
+	// SearchArticlesEmbedded Finds articles as articles/search does, for older widgets.
+	// (GET /api/v2/help_center/articles/embeddable_search)
+	SearchArticlesEmbedded(ctx context.Context, request SearchArticlesEmbeddedRequestObject) (SearchArticlesEmbeddedResponseObject, error)
 	// ListAllArticleLabels Lists the labels by name.
 	// (GET /api/v2/help_center/articles/labels)
 	ListAllArticleLabels(ctx context.Context, request ListAllArticleLabelsRequestObject) (ListAllArticleLabelsResponseObject, error)
@@ -33299,6 +33778,9 @@ type StrictServerInterface interface {
 	// UpdateCategoryTranslation Changes a translation of a category.
 	// (PUT /api/v2/help_center/categories/{category_id}/translations/{translation_locale})
 	UpdateCategoryTranslation(ctx context.Context, request UpdateCategoryTranslationRequestObject) (UpdateCategoryTranslationResponseObject, error)
+	// ListDeflectionSuggestions Suggests at most five articles that may answer a question.
+	// (GET /api/v2/help_center/deflection/suggestions)
+	ListDeflectionSuggestions(ctx context.Context, request ListDeflectionSuggestionsRequestObject) (ListDeflectionSuggestionsResponseObject, error)
 	// ListArticlesIncremental Exports the articles that the caller may see, as they read in their source languages, in the order of their last changes: what changed at start_time or later, archived ones left out.
 	// (GET /api/v2/help_center/incremental/articles)
 	ListArticlesIncremental(ctx context.Context, request ListArticlesIncrementalRequestObject) (ListArticlesIncrementalResponseObject, error)
@@ -33395,6 +33877,18 @@ type StrictServerInterface interface {
 	// ShowHelpCenterSession Shows a token as pages of the help center send it when they write. helpd needs none: no browser sends a caller's credentials by itself.
 	// (GET /api/v2/help_center/sessions)
 	ShowHelpCenterSession(ctx context.Context, request ShowHelpCenterSessionRequestObject) (ShowHelpCenterSessionResponseObject, error)
+	// CreateSuggestions Ours: offers at most five articles that may answer a question or a ticket, to those who may see them: of a ticket, its requester as well as the caller.
+	// (POST /api/v2/help_center/suggestions)
+	CreateSuggestions(ctx context.Context, request CreateSuggestionsRequestObject) (CreateSuggestionsResponseObject, error)
+	// RejectSuggestion Ours: an article that was offered has not answered the question.
+	// (POST /api/v2/help_center/suggestions/rejected)
+	RejectSuggestion(ctx context.Context, request RejectSuggestionRequestObject) (RejectSuggestionResponseObject, error)
+	// SolveWithSuggestion Ours: an article that was offered has answered the question. A ticket that asked it is solved in its requester's name. Who changes his mind says the other; a ticket that is solved stays so.
+	// (POST /api/v2/help_center/suggestions/solved)
+	SolveWithSuggestion(ctx context.Context, request SolveWithSuggestionRequestObject) (SolveWithSuggestionResponseObject, error)
+	// ListSuggestionStats Ours: how many suggestions a period had, and what came of them, by article or by day.
+	// (GET /api/v2/help_center/suggestions/stats)
+	ListSuggestionStats(ctx context.Context, request ListSuggestionStatsRequestObject) (ListSuggestionStatsResponseObject, error)
 	// DeleteTranslation Deletes a translation, unless others are translated from it.
 	// (DELETE /api/v2/help_center/translations/{translation_id})
 	DeleteTranslation(ctx context.Context, request DeleteTranslationRequestObject) (DeleteTranslationResponseObject, error)
@@ -37866,6 +38360,31 @@ func (sh *strictHandler) ShowArticleAttachmentNoArticle(ctx echo.Context, articl
 	return nil
 }
 
+// SearchArticlesEmbedded operation middleware
+func (sh *strictHandler) SearchArticlesEmbedded(ctx echo.Context, params SearchArticlesEmbeddedParams) error {
+	var request SearchArticlesEmbeddedRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchArticlesEmbedded(ctx.Request().Context(), request.(SearchArticlesEmbeddedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchArticlesEmbedded")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchArticlesEmbeddedResponseObject); ok {
+		return validResponse.VisitSearchArticlesEmbeddedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListAllArticleLabels operation middleware
 func (sh *strictHandler) ListAllArticleLabels(ctx echo.Context, params ListAllArticleLabelsParams) error {
 	var request ListAllArticleLabelsRequestObject
@@ -39934,6 +40453,31 @@ func (sh *strictHandler) UpdateCategoryTranslation(ctx echo.Context, categoryID 
 	return nil
 }
 
+// ListDeflectionSuggestions operation middleware
+func (sh *strictHandler) ListDeflectionSuggestions(ctx echo.Context, params ListDeflectionSuggestionsParams) error {
+	var request ListDeflectionSuggestionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeflectionSuggestions(ctx.Request().Context(), request.(ListDeflectionSuggestionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeflectionSuggestions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDeflectionSuggestionsResponseObject); ok {
+		return validResponse.VisitListDeflectionSuggestionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListArticlesIncremental operation middleware
 func (sh *strictHandler) ListArticlesIncremental(ctx echo.Context, params ListArticlesIncrementalParams) error {
 	var request ListArticlesIncrementalRequestObject
@@ -40983,6 +41527,169 @@ func (sh *strictHandler) ShowHelpCenterSession(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(ShowHelpCenterSessionResponseObject); ok {
 		return validResponse.VisitShowHelpCenterSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateSuggestions operation middleware
+func (sh *strictHandler) CreateSuggestions(ctx echo.Context) error {
+	var request CreateSuggestionsRequestObject
+
+	var body CreateSuggestionsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateSuggestions(ctx.Request().Context(), request.(CreateSuggestionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateSuggestions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateSuggestionsResponseObject); ok {
+		return validResponse.VisitCreateSuggestionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RejectSuggestion operation middleware
+func (sh *strictHandler) RejectSuggestion(ctx echo.Context) error {
+	var request RejectSuggestionRequestObject
+
+	var body RejectSuggestionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RejectSuggestion(ctx.Request().Context(), request.(RejectSuggestionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RejectSuggestion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RejectSuggestionResponseObject); ok {
+		return validResponse.VisitRejectSuggestionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SolveWithSuggestion operation middleware
+func (sh *strictHandler) SolveWithSuggestion(ctx echo.Context) error {
+	var request SolveWithSuggestionRequestObject
+
+	var body SolveWithSuggestionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SolveWithSuggestion(ctx.Request().Context(), request.(SolveWithSuggestionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SolveWithSuggestion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SolveWithSuggestionResponseObject); ok {
+		return validResponse.VisitSolveWithSuggestionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSuggestionStats operation middleware
+func (sh *strictHandler) ListSuggestionStats(ctx echo.Context, params ListSuggestionStatsParams) error {
+	var request ListSuggestionStatsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSuggestionStats(ctx.Request().Context(), request.(ListSuggestionStatsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSuggestionStats")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSuggestionStatsResponseObject); ok {
+		return validResponse.VisitListSuggestionStatsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/helpd/helpd/server/signing"
 )
 
@@ -18,7 +20,11 @@ type claims[T any] struct {
 
 // token is what readers are given for a purpose, to bring it back until a time.
 func token[T any](ctx context.Context, s *Service, purpose string, of T, until time.Time) (string, error) {
-	key, err := signing.KeyTx(s.db.WithContext(ctx), s.now())
+	return tokenTx(s.db.WithContext(ctx), s, purpose, of, until)
+}
+
+func tokenTx[T any](tx *gorm.DB, s *Service, purpose string, of T, until time.Time) (string, error) {
+	key, err := signing.KeyTx(tx, s.now())
 	if err != nil {
 		return "", err
 	}

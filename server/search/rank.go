@@ -32,6 +32,9 @@ type Ranked struct {
 	ID    int64
 	Score float64 // of its terms, each as rare as it is and where it is
 	Share float64 // of the question's terms, as rare as they are, that it has: 0 to 1
+	// Strength is the score to what the terms weigh, each once and as rare as it is:
+	// the share where all weights are 1, and more where they are.
+	Strength float64
 }
 
 // A word that more than this share of documents have tells nothing, if there are
@@ -39,6 +42,10 @@ type Ranked struct {
 const (
 	common    = 0.4
 	enoughFor = 20
+	// unknown is how many terms that no document has count in a question with Most:
+	// enough for nonsense to stay nonsense, and so few that names and numbers in a letter
+	// do not hide what it asks.
+	unknown = 4
 )
 
 // Question is what documents of a kind are to answer.
@@ -51,6 +58,10 @@ type Question struct {
 	// document has all. A term that so many have that it tells nothing may always be
 	// missing.
 	Any bool
+	// Most is how many of the terms count, 0 for all: the rarest of those that some
+	// document has, and behind them some that none has, but no more than unknown. A long
+	// text has many words that say nothing of what it asks.
+	Most int
 }
 
 // Rank finds the documents that answer a question, the best first, of equals the
@@ -131,7 +142,10 @@ func (r *ranking) ranked() []Ranked {
 	for i, n := range r.have {
 		rare[i] = math.Log(1 + (float64(r.total-n)+0.5)/(float64(n)+0.5))
 		telling[i] = r.total < enoughFor || float64(n) < common*float64(r.total)
-		sum += rare[i]
+	}
+	r.leaveOut(rare, telling)
+	for _, weight := range rare {
+		sum += weight
 	}
 	if !slices.Contains(telling, true) { // of common words only
 		for i := range telling {
@@ -142,7 +156,7 @@ func (r *ranking) ranked() []Ranked {
 	for _, p := range r.parts {
 		for at := range p.found.all() {
 			one, missing, tells := r.score(p, at, rare, telling)
-			one.Share /= sum
+			one.Share, one.Strength = one.Share/sum, one.Score/sum
 			switch {
 			case !tells:
 			case missing:
@@ -159,6 +173,35 @@ func (r *ranking) ranked() []Ranked {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.ID, a.ID))
 	})
 	return complete
+}
+
+// leaveOut makes the terms beyond Most weigh and tell nothing.
+func (r *ranking) leaveOut(rare []float64, telling []bool) {
+	if r.Most == 0 {
+		return
+	}
+	order := make([]int, len(rare))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if none := r.have[a] == 0; none != (r.have[b] == 0) {
+			if none {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(rare[b], rare[a])
+	})
+	none := 0
+	for n, i := range order {
+		if r.have[i] == 0 {
+			none++
+		}
+		if n >= r.Most || none > unknown {
+			rare[i], telling[i] = 0, false
+		}
+	}
 }
 
 // score is a document's. It is missing something if it lacks a term that tells, and
