@@ -70,11 +70,24 @@ var peopleAndSettings = []copies{
 	{"exports", "id = {export_id}", "'id', r.id + {k}, 'token', r.token || {g}"},
 	{"categories", "id = {category_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
 	{"sections", "id = {section_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
-	{"articles", "id = {article_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3"},
+	{"articles", "id = {article_id}", "'id', r.id + {k}, 'position', r.position + {g} % 3, 'external_id', r.external_id || '-' || {g}"},
 	{"translations", "locale = 'en-us'", "'id', r.id + {k}, 'source_id', r.source_id + {k}"},
 	{"translations", "locale = 'en-us' AND source_id IN ({category_id}, {section_id}, {article_id})", "'id', r.id + {m}, 'locale', 'x-' || {g}"},
 	{"attachments", "article_id = {article_id}", "'id', r.id + {k}, 'token', r.token || {g}"},
 	{"labels", "id = {label_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
+	{"user_segments", "id = {user_segment_id}", "'id', r.id + {k}"},
+	{"permission_groups", "id = {permission_group_id}", "'id', r.id + {k}, 'name', r.name || {g}"},
+	{"content_tags", "id = '{content_tag_id}'", "'id', left(r.id, 20) || to_hex({g}), 'name', r.name || {g}"},
+	{"article_comments", "id = {comment_id}", "'id', r.id + {k}"},
+	{"votes", "id = {vote_id}", "'id', r.id + {k}, 'user_id', {agent_id} + {k}"},
+	{"votes", "id = {vote_id}", "'id', r.id + {m}, 'item_id', r.item_id + {k}"},
+	{"votes", "id = {vote_id}", "'id', 2 * r.id + {m}, 'item_type', 'Comment', 'item_id', {comment_id}, 'user_id', {agent_id} + {k}"},
+	{"content_subscriptions", "id IN ({subscription_id}, {section_subscription_id})", "'id', r.id + {k}, 'user_id', {agent_id} + {k}"},
+	{"content_subscriptions", "id IN ({subscription_id}, {section_subscription_id})", "'id', r.id + {m}, 'content_id', r.content_id + {k}"},
+	{"article_reviews", "id = {review_id}", "'id', r.id + {k}, 'status', 'withdrawn'"},
+	{"article_verifications", "article_id = {article_id}", "'article_id', r.article_id + {k}"},
+	{"translation_revisions", "id = {revision_id}", "'id', r.id + {k}"},
+	{"redirects", "id = {redirect_id}", "'id', r.id + {k}, 'path', r.path || {g}"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }
 
@@ -138,6 +151,10 @@ func (c crowd) complete() {
 	c.exec(`UPDATE organization_merges SET winner_id = {organization_id} WHERE account_id = {account_id}`)
 	c.exec(`UPDATE fields SET creator_user_id = {agent_id} WHERE account_id = {account_id} AND creator_user_id IS NULL`)
 	c.exec(`UPDATE articles SET author_id = {user_id} WHERE account_id = {account_id}`)
+	c.exec(`UPDATE sections SET user_segment_id = {user_segment_id} WHERE account_id = {account_id}`)
+	c.exec(`UPDATE article_verifications SET due_at = '2026-01-01' WHERE account_id = {account_id}`)
+	c.exec(`INSERT INTO votes (account_id, user_id, item_type, item_id, value, created_at, updated_at)
+		SELECT account_id, user_id, 'Comment', {comment_id}, 1, created_at, updated_at FROM votes WHERE account_id = {account_id} AND id = {vote_id}`)
 	c.exec(`UPDATE rules SET owner_id = NULL WHERE account_id = {account_id}`)
 	c.exec(`UPDATE ticket_metric_events SET time = time - interval '1 hour' WHERE account_id = {account_id}`) // the newest are held back
 }
@@ -178,6 +195,8 @@ func (c crowd) more() {
 	c.exec(`UPDATE articles SET label_names = (SELECT array_agg(name) FROM labels WHERE account_id = {account_id}) WHERE account_id = {account_id} AND id = {article_id}`)
 	c.exec(`INSERT INTO ticket_visits SELECT {account_id}, {admin_id}, id, now() FROM tickets WHERE account_id = {account_id} AND type = 'problem'
 		ON CONFLICT DO NOTHING`)
+	c.exec(`INSERT INTO help_center_queries SELECT {account_id}, '2026-03-04'::date, 'en-us', '{secret}' || {g}, 1, 1, 1, now() FROM generate_series(1, {n}) g`)
+	c.exec(`INSERT INTO search_pending (account_id, kind, record_id) SELECT account_id, 'ticket', id FROM tickets WHERE account_id = {account_id}`)
 	c.exec(`INSERT INTO tag_counts SELECT {account_id}, '{secret}_' || {g}, {g} FROM generate_series(1, {n}) g`)
 	c.exec(`UPDATE accounts SET config_version = config_version + 1 WHERE id = {account_id}`) // is remembered
 }

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,30 +22,47 @@ import (
 // redirects has what would be no page lead to where an article is now: its old
 // addresses. To those who may not see the article they stay unknown.
 func (h helpCenterHandlers) redirects(e *echo.Echo, who authenticator) {
-	e.RouteNotFound("/*", func(c echo.Context) error {
-		r := c.Request()
-		if r.Method != http.MethodGet && r.Method != http.MethodHead || strings.HasPrefix(r.URL.Path, "/api/") || wire.CheckString(r.URL.Path) != nil {
-			return echo.ErrNotFound
+	otherwise := e.HTTPErrorHandler
+	// A route for what has none would hide which methods those that there are have.
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if errors.Is(err, echo.ErrNotFound) && !c.Response().Committed {
+			to, failed := h.redirected(c, who)
+			if to != "" {
+				// Who may see an article changes, and so does its title.
+				c.Response().Header().Set("Cache-Control", "no-cache")
+				failed = c.Redirect(http.StatusMovedPermanently, to)
+			}
+			if to != "" && failed == nil {
+				return
+			}
+			err = cmp.Or(failed, err)
 		}
-		actor, err := who.actor(r.Context(), c)
-		if err != nil {
-			return echo.ErrNotFound
-		}
-		a, err := h.help.Redirected(auth.With(r.Context(), actor), actor, r.URL.Path)
+		otherwise(err, c)
+	}
+}
+
+// redirected is where a request leads to; empty if nowhere.
+func (h helpCenterHandlers) redirected(c echo.Context, who authenticator) (string, error) {
+	r := c.Request()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || strings.HasPrefix(r.URL.Path, "/api/") || wire.CheckString(r.URL.Path) != nil {
+		return "", nil
+	}
+	actor, err := who.actor(r.Context(), c)
+	if err != nil {
+		return "", nil
+	}
+	a, err := h.help.Redirected(auth.With(r.Context(), actor), actor, r.URL.Path)
+	if err != nil {
 		if fault.Is(err, fault.NotFound) {
-			return echo.ErrNotFound
+			err = nil
 		}
-		if err != nil {
-			return err
-		}
-		to := pageURL(edge.BaseURL(r.Context()), a.Text.Locale, "articles", a.ID, a.Text.Title)
-		if at, err := url.Parse(to); err != nil || at.Path == r.URL.Path {
-			return echo.ErrNotFound // it would lead to itself
-		}
-		// Who may see an article changes, and so does its title.
-		c.Response().Header().Set("Cache-Control", "no-cache")
-		return c.Redirect(http.StatusMovedPermanently, to)
-	})
+		return "", err
+	}
+	to := pageURL(edge.BaseURL(r.Context()), a.Text.Locale, "articles", a.ID, a.Text.Title)
+	if at, err := url.Parse(to); err != nil || at.Path == r.URL.Path {
+		return "", nil // it would lead to itself
+	}
+	return to, nil
 }
 
 func (h helpCenterHandlers) ListRedirects(ctx context.Context, r gen.ListRedirectsRequestObject) (gen.ListRedirectsResponseObject, error) {

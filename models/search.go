@@ -4,7 +4,7 @@ package models
 type SearchRun struct {
 	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
 	Kind      string `gorm:"primaryKey"` // ticket, user, organization, group
-	Section   int    `gorm:"primaryKey;autoIncrement:false"`
+	Section   int64  `gorm:"primaryKey;autoIncrement:false"`
 	Run       int64  `gorm:"primaryKey;autoIncrement:false"`
 	Docs      int
 	IDs       []byte `gorm:"column:ids"`
@@ -15,7 +15,7 @@ type SearchRun struct {
 type SearchBlock struct {
 	AccountID int64  `gorm:"primaryKey;autoIncrement:false"`
 	Kind      string `gorm:"primaryKey"`
-	Section   int    `gorm:"primaryKey;autoIncrement:false"`
+	Section   int64  `gorm:"primaryKey;autoIncrement:false"`
 	Run       int64  `gorm:"primaryKey;autoIncrement:false"`
 	Places    bool   `gorm:"primaryKey"`
 	First     string `gorm:"primaryKey"`

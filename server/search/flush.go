@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -46,7 +47,7 @@ func (x *Index) flush(ctx context.Context, account int64) error {
 type place struct {
 	account int64
 	kind    string
-	section int32
+	section int64
 }
 
 // fresh are the documents of a section that are in no run.
@@ -107,7 +108,7 @@ func flushTx(tx *gorm.DB, account int64) (more bool, err error) {
 		}
 		return nil
 	})
-	for _, of := range slices.SortedFunc(maps.Keys(sections), func(a, b place) int { return int(a.section) - int(b.section) }) {
+	for _, of := range slices.SortedFunc(maps.Keys(sections), func(a, b place) int { return cmp.Compare(a.section, b.section) }) {
 		if err == nil {
 			err = of.flushTx(tx, sections[of])
 		}
@@ -263,6 +264,6 @@ func (of place) write(tx *gorm.DB, made *storedRun, sets, places []block) error 
 		}
 	}
 	return postgres.Exec(tx, `INSERT INTO search_blocks (account_id, kind, section, run, places, first, data)
-		SELECT ?::bigint, ?::text, ?::int, ?::bigint, b.places, b.first, b.data FROM unnest(?::boolean[], ?::text[], ?::bytea[]) AS b(places, first, data)`,
+		SELECT ?::bigint, ?::text, ?::bigint, ?::bigint, b.places, b.first, b.data FROM unnest(?::boolean[], ?::text[], ?::bytea[]) AS b(places, first, data)`,
 		[]any{of.account, of.kind, of.section, made.number, isPlaces, first, data})
 }

@@ -12,11 +12,11 @@ import (
 type Records struct{ parts []part }
 
 type part struct {
-	section int32
+	section int64
 	set     *set
 }
 
-func (r *Records) add(section int32, s *set) {
+func (r *Records) add(section int64, s *set) {
 	if *s != (set{}) {
 		r.parts = append(r.parts, part{section, s})
 	}
@@ -130,11 +130,11 @@ func (r Records) Condition(column string) (string, []any) {
 }
 
 // Set is a set of ids. It never changes.
-type Set struct{ parts map[int32]*set }
+type Set struct{ parts map[int64]*set }
 
 // NewSet is the set of ids.
 func NewSet(ids []int64) Set {
-	s := Set{map[int32]*set{}}
+	s := Set{map[int64]*set{}}
 	for _, id := range ids {
 		section, at := sectionOf(id)
 		if s.parts[section] == nil {
@@ -148,7 +148,7 @@ func NewSet(ids []int64) Set {
 // With is s with and without ids: those that are true, and those that are false.
 func (s Set) With(changes map[int64]bool) Set {
 	out := Set{maps.Clone(s.parts)}
-	own := map[int32]bool{}
+	own := map[int64]bool{}
 	for id, in := range changes {
 		section, at := sectionOf(id)
 		if !own[section] {

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -34,7 +35,7 @@ type Lookup struct {
 
 // section is a part of the index, with what a lookup knows of it.
 type section struct {
-	number int32
+	number int64
 	runs   []*reading // the newest first
 	docs   set        // all that there are
 	have   []*set     // of each leaf, those that have it; nil for none
@@ -72,16 +73,16 @@ func Look(tx *gorm.DB, account int64, want Wanted) (*Lookup, error) {
 
 // open finds the sections, their runs and the documents that are in none.
 func (l *Lookup) open() error {
-	by := map[int32]*section{}
-	at := func(n int32) *section {
+	by := map[int64]*section{}
+	at := func(n int64) *section {
 		if by[n] == nil {
 			by[n] = &section{number: n, have: make([]*set, len(l.leaves)), exact: map[*Match]*set{}}
 			l.sections = append(l.sections, by[n])
 		}
 		return by[n]
 	}
-	hidden := map[int32]*set{} // what newer runs have
-	hide := func(n int32, r *reading, gone *set) {
+	hidden := map[int64]*set{} // what newer runs have
+	hide := func(n int64, r *reading, gone *set) {
 		h := hidden[n]
 		if h == nil {
 			h = new(set)
@@ -95,8 +96,8 @@ func (l *Lookup) open() error {
 		s.docs.or(&r.live)
 		s.runs = append(s.runs, r)
 	}
-	unwritten := map[int32]*storedRun{}
-	docs := map[int32][]packedDoc{}
+	unwritten := map[int64]*storedRun{}
+	docs := map[int64][]packedDoc{}
 	err := postgres.Rows(l.tx, "SELECT record_id, doc FROM search_fresh WHERE account_id = ? AND kind = ?", []any{l.account, string(l.want.Kind)}, func(row postgres.Scanned) error {
 		var id int64
 		var doc []byte
@@ -122,7 +123,7 @@ func (l *Lookup) open() error {
 		hide(n, &reading{docs: docs[n], live: f.ids}, &f.gone)
 	}
 	err = postgres.Rows(l.tx, "SELECT section, run, ids, gone FROM search_runs WHERE account_id = ? AND kind = ? ORDER BY section DESC, run DESC", []any{l.account, string(l.want.Kind)}, func(row postgres.Scanned) error {
-		var n int
+		var n int64
 		var r reading
 		var ids, gone []byte
 		if err := row.Scan(&n, &r.number, &ids, &gone); err != nil {
@@ -133,10 +134,10 @@ func (l *Lookup) open() error {
 			return err
 		}
 		err := hides.read(gone)
-		hide(int32(n), &r, &hides)
+		hide(n, &r, &hides)
 		return err
 	})
-	slices.SortFunc(l.sections, func(a, b *section) int { return int(b.number) - int(a.number) })
+	slices.SortFunc(l.sections, func(a, b *section) int { return cmp.Compare(b.number, a.number) })
 	return err
 }
 
@@ -204,7 +205,7 @@ func near(a, b string) bool { return len(a) > 4 && len(b) > 4 && a[:4] == b[:4] 
 
 // blocksOf reads the blocks of runs that may have keys of ranges, one range of a run
 // each.
-const blocksOf = `SELECT w.n, b.data FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[]) WITH ORDINALITY AS w(section, run, lo, hi, n)
+const blocksOf = `SELECT w.n, b.data FROM unnest(?::bigint[], ?::bigint[], ?::text[], ?::text[]) WITH ORDINALITY AS w(section, run, lo, hi, n)
 	CROSS JOIN LATERAL (
 		(SELECT b.data FROM search_blocks b WHERE b.account_id = ? AND b.kind = ? AND b.section = w.section AND b.run = w.run AND b.places = ? AND b.first <= w.lo
 			ORDER BY b.first DESC LIMIT 1)
@@ -221,7 +222,7 @@ type asking struct {
 }
 
 func (a *asking) add(s *section, r *reading, want span) {
-	a.sections, a.runs = append(a.sections, int64(s.number)), append(a.runs, r.number)
+	a.sections, a.runs = append(a.sections, s.number), append(a.runs, r.number)
 	a.from, a.to = append(a.from, want.from), append(a.to, want.to)
 	a.of, a.in = append(a.of, r), append(a.in, s)
 }

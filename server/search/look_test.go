@@ -130,7 +130,7 @@ func TestLookFindsWhatReadingFinds(t *testing.T) {
 		for range 120 {
 			id := int64(1 + r.IntN(400))
 			if r.IntN(3) == 0 {
-				id += 3 * SectionSize
+				id += 1 << 50
 			}
 			if r.IntN(8) == 0 {
 				b.drop(id)

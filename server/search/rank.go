@@ -102,7 +102,7 @@ type ranking struct {
 // rankedPart are the documents of a section: those that may answer, and for which of
 // them each term's conditions hold, and behind them those of More.
 type rankedPart struct {
-	section int32
+	section int64
 	found   *set
 	holds   [][]*set
 }

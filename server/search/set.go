@@ -15,8 +15,8 @@ const (
 )
 
 // sectionOf is the number of the section of a record, and its place there.
-func sectionOf(id int64) (section int32, at uint16) {
-	return int32(id >> sectionBits), uint16(id & (SectionSize - 1))
+func sectionOf(id int64) (section int64, at uint16) {
+	return int64(id >> sectionBits), uint16(id & (SectionSize - 1))
 }
 
 // set is a set of records of a section, by their places.
