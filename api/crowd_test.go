@@ -87,6 +87,7 @@ var peopleAndSettings = []copies{
 	{"article_reviews", "id = {review_id}", "'id', r.id + {k}, 'status', 'withdrawn'"},
 	{"article_verifications", "article_id = {article_id}", "'article_id', r.article_id + {k}"},
 	{"translation_revisions", "id = {revision_id}", "'id', r.id + {k}"},
+	{"deflections", "article_id = {article_id}", "'id', r.id + {k}, 'article_id', r.article_id + {k}"},
 	{"redirects", "id = {redirect_id}", "'id', r.id + {k}, 'path', r.path || {g}"},
 	{"organization_merges", "id = '{organization_merge_id}'", "'id', left(r.id, 20) || to_hex({g})"},
 }

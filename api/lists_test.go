@@ -21,6 +21,7 @@ import (
 // and why.
 var sameEverywhere = map[string]string{
 	"ListLocales":                        "the locales of the program",
+	"ListDeflectionSuggestions":          "five at most, and none for a word that all articles have",
 	"ListLocalesForAgent":                "the locales of the program",
 	"ListAvailablePublicLocales":         "the locales of the program",
 	"GetUserPasswordRequirements":        "the rules of the program",

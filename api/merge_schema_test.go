@@ -16,7 +16,7 @@ var ofNoUser = []string{
 	"event_id", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id",
 	"moments", "organization_id", "organization_ids", "parent_id", "parent_section_id", "permission_group_id", "photo_id",
 	"position", "problem_id", "progress", "publish_ids", "reason_id", "restricted_brand_ids", "restricted_to_group_ids", "run",
-	"restricted_to_organization_ids", "rule_id", "schedule_id", "searches", "section_id", "seq", "size", "source_id", "subject_id",
+	"restricted_to_organization_ids", "rule_id", "schedule_id", "searches", "section", "section_id", "seq", "size", "source_id", "subject_id",
 	"suspended_ticket_id", "ticket_field_ids", "ticket_form_id", "ticket_id", "total", "translation_id", "trigger_id",
 	"upload_id", "user_segment_id", "user_segment_ids", "uses", "version",
 }
