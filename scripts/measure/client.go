@@ -31,13 +31,19 @@ func dial(addr string) (*client, error) {
 type request struct {
 	method, path string
 	body         []byte
-	as           string // e-mail address; empty: the admin's
+	as           string // e-mail address, or nobody; empty: the admin's
 }
+
+// nobody asks without signing in.
+const nobody = "-"
 
 // append appends the request as it is sent.
 func (q request) append(b []byte, w *world) []byte {
 	b = append(append(append(b, q.method...), ' '), q.path...)
-	b = append(append(b, " HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench/1\r\nAuthorization: "...), w.signIn(q.as)...)
+	b = append(b, " HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench/1"...)
+	if q.as != nobody {
+		b = append(append(b, "\r\nAuthorization: "...), w.signIn(q.as)...)
+	}
 	if q.body != nil {
 		b = append(b, "\r\nContent-Type: application/json\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, int64(len(q.body)), 10)

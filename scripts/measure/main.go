@@ -67,6 +67,9 @@ func main() {
 		if o.what == "pages" || o.what == "rules" || o.what == "leaving" {
 			o.tickets = 1_000_000
 		}
+		if o.what == "help-center" {
+			o.tickets = 50_000
+		}
 		if o.what == "stream" || o.what == "webhooks" {
 			o.tickets = 1_000
 		}
@@ -87,7 +90,8 @@ say what the files of --data say. bench stream measures 1,000 listeners to the l
 bench webhooks deliveries, also beside an endpoint that hangs.
 bench exports reads all tickets by cursor and as a file, in turns with COPY.
 bench events has pgbench run an update's statements with and without those of events.
-bench leaving is all of the last five, with one report at the end.
+bench help-center reads and searches articles in three languages.
+bench leaving is all of the five before, with one report at the end.
 
   bench [flags]
   bench pages [flags]
@@ -97,6 +101,7 @@ bench leaving is all of the last five, with one report at the end.
   bench webhooks [flags]
   bench exports [flags]
   bench events [flags]
+  bench help-center --data DIR [--check] [flags]
   bench leaving --data DIR [--only exports|events|webhooks|stream|search] [flags]
 
 `
@@ -105,6 +110,7 @@ bench leaving is all of the last five, with one report at the end.
 var measures = map[string]func(context.Context, options, *helpd) error{
 	"": measureOperations, "pages": measurePages, "rules": measureRules, "leaving": measureLeaving, "exports": shown(measureExports),
 	"events": shown(measureEvents), "webhooks": shown(measureWebhooks), "stream": shown(measureStream), "search": shown(measureSearch),
+	"help-center": shown(measureHelpCenter),
 }
 
 func run(ctx context.Context, o options) (err error) {

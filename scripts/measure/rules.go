@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ type rulesReport struct {
 	What    string   `json:"what"`
 	Machine machine  `json:"machine"`
 	Tickets int      `json:"tickets"`
+	Of      string   `json:"of,omitempty"` // what Tickets counts, if not tickets
 	Figures []figure `json:"figures"`
 }
 
@@ -77,7 +79,7 @@ func figureOf(what string, wanted float64, took []float64) figure {
 }
 
 func (r rulesReport) print(out io.Writer) {
-	r.Machine.print(out, fmt.Sprintf("%s, one request after another, in an account of %s tickets", r.What, thousands(r.Tickets)))
+	r.Machine.print(out, fmt.Sprintf("%s, one request after another, in an account of %s %s", r.What, thousands(r.Tickets), cmp.Or(r.Of, "tickets")))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "what\ttimes\tmedian: ms\tp99: ms\twanted\t\n")
 	for _, f := range r.Figures {

@@ -41,6 +41,8 @@ type world struct {
 	byAssignment, byGroup, member string // addresses
 	sharedOrganization, long      int64
 	externalIDs                   []string
+
+	articles, sections, categories []int64 // ids
 }
 
 // email is the address of a user whom the filler made.
