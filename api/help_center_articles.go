@@ -73,7 +73,8 @@ func (h helpCenterHandlers) articleList(ctx context.Context, in helpcenter.Withi
 		return wire.Listing{}, err
 	}
 	l := helpList(ctx, "articles", with(found, all))
-	return l, h.besideArticles(ctx, found.Items, l.Add)
+	err = h.besideArticles(ctx, found.Items, l.Add)
+	return l, err
 }
 
 // besideArticles side-loads what the caller asks for beside articles.

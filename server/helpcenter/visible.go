@@ -24,10 +24,11 @@ func SeenArticle(by auth.Actor) (string, []any) {
 	}
 	open, args := openSection(by)
 	readers, more := segments.VisibleAny(by, "a.user_segment_ids")
-	// Sections that are closed to some are few: those are looked for, and not one
-	// for each article.
-	seen := `NOT t.draft AND NOT EXISTS (SELECT FROM sections AS s
-		WHERE s.account_id = a.account_id AND s.id = a.section_id AND NOT (` + open + ")) AND " + readers
+	// Sections that are closed to some are few. They are looked for by themselves: of
+	// a join PostgreSQL believes that it leaves next to nothing, and then sorts all
+	// articles rather than go along the index of their order.
+	seen := "NOT t.draft AND a.section_id <> ALL(ARRAY(SELECT s.id FROM sections AS s WHERE s.account_id = ? AND NOT (" + open + "))) AND " + readers
+	args = append([]any{by.AccountID}, args...)
 	args = append(args, more...)
 	if !by.Staff() {
 		return there + " AND " + seen, args
