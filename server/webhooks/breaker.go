@@ -96,10 +96,17 @@ func (s *Service) failing(ctx context.Context, list []tallied) (open []lane, err
 	return open, err
 }
 
+// deleteTallies is a statement that removes counts. Rows are taken in the order in
+// which addTallies takes them, or the two would wait for each other.
+func deleteTallies(where string) string {
+	return `DELETE FROM webhook_failures WHERE (account_id, webhook_id, slot) IN (
+		SELECT account_id, webhook_id, slot FROM webhook_failures WHERE ` + where + ` ORDER BY account_id, webhook_id, slot FOR UPDATE)`
+}
+
 // block has an endpoint be left alone, unless somebody has done so since w was
 // read. Its requests are counted anew.
 func (s *Service) block(ctx context.Context, w *models.Webhook, until time.Time) error {
-	return postgres.Exec(s.db.WithContext(ctx), `WITH forgotten AS (DELETE FROM webhook_failures WHERE account_id = ? AND webhook_id = ?)
+	return postgres.Exec(s.db.WithContext(ctx), "WITH forgotten AS ("+deleteTallies("account_id = ? AND webhook_id = ?")+`)
 		UPDATE webhooks SET blocks = ?, blocked_until = ? WHERE account_id = ? AND id = ? AND blocks <= ?`,
 		[]any{w.AccountID, w.ID, w.Blocks + 1, until, w.AccountID, w.ID, w.Blocks})
 }

@@ -294,25 +294,40 @@ func (d *dispatcher) keep(list []*delivery) {
 		}
 		time.Sleep(time.Second)
 	}
-	latest := map[lane]*delivery{}
 	for _, one := range list {
 		if one.canceled {
 			continue
 		}
-		latest[lane{one.webhook.AccountID, one.webhook.ID}] = one
 		if err := d.heed(ctx, one); err != nil {
 			d.log.ErrorContext(ctx, "heed an outcome", "account", one.webhook.AccountID, "webhook", one.webhook.ID, "error", err)
 		}
 	}
-	open, err := d.failing(ctx, d.counted(list))
+	if err := d.weigh(ctx, list); err != nil {
+		d.log.ErrorContext(ctx, "count failures", "error", err)
+	}
+}
+
+// weigh counts outcomes, and has endpoints be left alone that fail too often, if
+// they did so last: none is for having answered.
+func (d *dispatcher) weigh(ctx context.Context, list []*delivery) error {
+	rows := d.counted(list)
+	open, err := d.failing(ctx, rows)
+	if err != nil {
+		d.uncounted(rows)
+		return err
+	}
+	latest := map[lane]*delivery{}
+	for _, one := range list {
+		if !one.canceled {
+			latest[lane{one.webhook.AccountID, one.webhook.ID}] = one
+		}
+	}
 	for _, l := range open {
-		if one := latest[l]; one != nil && !one.onProbe {
+		if one := latest[l]; one != nil && !one.onProbe && one.outcome.Status != StatusSuccess {
 			err = errors.Join(err, d.leave(ctx, one))
 		}
 	}
-	if err != nil {
-		d.log.ErrorContext(ctx, "count failures", "error", err)
-	}
+	return err
 }
 
 // savedApart is how long successes of an endpoint that fails may stay uncounted.
@@ -344,6 +359,18 @@ func (d *dispatcher) counted(list []*delivery) []tallied {
 		t.unsaved, t.saved = tally{}, time.Now()
 	}
 	return rows
+}
+
+// uncounted takes counts back that could not be stored: they are with the next.
+func (d *dispatcher) uncounted(rows []tallied) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range rows {
+		if t := d.lanes[lane{r.AccountID, r.WebhookID}]; t != nil {
+			c := t.unsaved[r.Slot]
+			t.unsaved[r.Slot] = count{c.tries + r.Tries, c.errors + r.Errors}
+		}
+	}
 }
 
 // probed makes room for another where one was sent to see whether an endpoint is

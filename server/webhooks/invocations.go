@@ -223,7 +223,7 @@ const pruned = 5_000
 // Prune removes deliveries that are older than 30 days, and those of webhooks
 // that are not there any more, and old counts of failures.
 func (s *Service) Prune(ctx context.Context) error {
-	err := postgres.Exec(s.db.WithContext(postgres.AcrossAccounts(ctx)), "DELETE FROM webhook_failures WHERE slot <= ?", []any{slotOf(s.now()) - slots})
+	err := postgres.Exec(s.db.WithContext(postgres.AcrossAccounts(ctx)), deleteTallies("slot <= ?"), []any{slotOf(s.now()) - slots})
 	if err != nil {
 		return err
 	}
