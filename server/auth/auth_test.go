@@ -248,6 +248,50 @@ func TestPassword(t *testing.T) {
 	d.shut("where passwords are switched off", err, fault.Unauthenticated)
 }
 
+// Two who sign in as one user at once, the first since his last session, share one.
+func TestSignInsAtOnceShareASession(t *testing.T) {
+	t.Parallel()
+	d := newDoorOn(t, testdb.DB(t))
+	ctx := postgres.WithAccount(t.Context(), d.account.ID)
+	count := func(query string) (n int) {
+		t.Helper()
+		if err := d.db.WithContext(ctx).Raw(query).Row().Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	tx := d.db.WithContext(ctx).Begin() // has both find no session before either begins one
+	if err := tx.Exec("SELECT FROM users WHERE id = ? FOR UPDATE", d.ada.ID).Error; err != nil {
+		t.Fatal(err)
+	}
+	const both = 2
+	in := make(chan auth.Actor, both)
+	for range both {
+		go func() {
+			a, err := d.Password(t.Context(), d.account.ID, "ada@acme.test", password)
+			if err != nil {
+				t.Error(err)
+			}
+			in <- a
+		}()
+	}
+	for late := time.Now().Add(20 * time.Second); count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") < both; {
+		if time.Now().After(late) {
+			t.Fatal("they do not wait for the user")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := tx.Commit().Error; err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-in, <-in; first.SessionID == 0 || first.SessionID != second.SessionID {
+		t.Errorf("sessions %d and %d", first.SessionID, second.SessionID)
+	}
+	if sessions, logins := count("SELECT count(*) FROM sessions"), count("SELECT count(*) FROM events WHERE type LIKE '%user.last_login_changed'"); sessions != 1 || logins != 1 {
+		t.Errorf("%d sessions, %d events", sessions, logins)
+	}
+}
+
 func TestOAuthToken(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)

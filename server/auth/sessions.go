@@ -26,30 +26,41 @@ const sessionLife = 8 * time.Hour
 func (s *Service) seen(ctx context.Context, account, user int64) (int64, error) {
 	now := s.now()
 	db := s.db.WithContext(postgres.WithAccount(ctx, account))
-	var id int64
-	err := db.Raw(`UPDATE sessions SET last_seen_at = greatest(last_seen_at, ?), expires_at = greatest(expires_at, ?)
-		WHERE account_id = ? AND id = (SELECT id FROM sessions
-			WHERE account_id = ? AND user_id = ? AND expires_at > ? ORDER BY id DESC LIMIT 1)
-		RETURNING id`, now, now.Add(sessionLife), account, account, user, now).Row().Scan(&id)
+	id, err := goOn(db, account, user, now)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	row := models.Session{UserID: user, AuthenticatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife)}
 	err = db.Transaction(func(tx *gorm.DB) error {
 		// The user first, as whoever changes him does: events have his order.
 		var u models.User
 		if err := tx.Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).Take(&u, "id = ?", user).Error; err != nil {
 			return err
 		}
+		// Whoever had the lock before may have begun one.
+		if id, err = goOn(tx, account, user, now); !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		row := models.Session{UserID: user, AuthenticatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(sessionLife)}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
 		if err := tx.Model(&models.User{}).Where("id = ?", user).Update("last_login_at", now).Error; err != nil {
 			return err
 		}
+		id = row.ID
 		return events.AppendTx(tx, events.By{AccountID: account, ActorID: user, At: now}, "user", user, lastLoginChanged(u, now))
 	})
-	return row.ID, err
+	return id, err
+}
+
+// goOn has the session of a user go on that has not ended, and returns its id. It
+// fails with sql.ErrNoRows if there is none.
+func goOn(db *gorm.DB, account, user int64, now time.Time) (id int64, err error) {
+	err = db.Raw(`UPDATE sessions SET last_seen_at = greatest(last_seen_at, ?), expires_at = greatest(expires_at, ?)
+		WHERE account_id = ? AND id = (SELECT id FROM sessions
+			WHERE account_id = ? AND user_id = ? AND expires_at > ? ORDER BY id DESC LIMIT 1)
+		RETURNING id`, now, now.Add(sessionLife), account, account, user, now).Row().Scan(&id)
+	return id, err
 }
 
 // lastLoginChanged is the event of a user who has just signed in.
