@@ -111,6 +111,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	help := helpcenter.New(db, config, files, index, o.Now)
 	help.PublicURL = o.PublicURL
 	queue.Every(time.Minute, "article verifications", help.TellDue)
+	queue.Every(24*time.Hour, "searches of readers", help.ForgetQueries)
 	return api.Services{
 		Attachments:   files,
 		Automations:   byTime,
