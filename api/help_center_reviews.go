@@ -117,7 +117,8 @@ func (h helpCenterHandlers) ListUnverifiedArticles(ctx context.Context, _ gen.Li
 	}
 	l := helpList(ctx, "articles", with(found, all))
 	l.Add("verifications", each(found.Items, func(u helpcenter.Unverified) gen.Verification { return verificationJSON(u.Verification) }))
-	return gen.ListUnverifiedArticles200JSONResponse{Listing: l}, h.besideArticles(ctx, articles, l.Add)
+	err = h.besideArticles(ctx, articles, l.Add)
+	return gen.ListUnverifiedArticles200JSONResponse{Listing: l}, err
 }
 
 func (h helpCenterHandlers) ShowArticleVerification(ctx context.Context, r gen.ShowArticleVerificationRequestObject) (gen.ShowArticleVerificationResponseObject, error) {

@@ -179,7 +179,7 @@ func (w *world) helpCenter() {
 	article := w.made("/api/v2/help_center/en-us/sections/"+section+"/articles", "article", "article_id",
 		`{"article":{"title":"SECRET","body":"SECRET","label_names":["SECRET"],"translations":[{"locale":"ja","title":"PRIVATE","body":"PRIVATE","draft":true}]}}`)
 	for _, inline := range []string{"true", "false"} {
-		body, kind := form([][2]string{{"inline", inline}}, w.secret+".txt", "text/plain", w.secret)
+		body, kind := form([][2]string{{"inline", inline}}, "of-"+w.secret+".txt", "text/plain", w.secret)
 		w.ids["article_attachment_id"] = strconv.FormatInt(w.with("Content-Type", kind).post("/api/v2/help_center/articles/"+article+"/attachments", body).
 			want(201).id("article_attachment"), 10)
 	}

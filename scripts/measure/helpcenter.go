@@ -13,8 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const (
@@ -142,13 +140,7 @@ func (w *world) publishAll(ctx context.Context, texts []saying, n int) error {
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) // committed below
-	if _, err := tx.Exec(ctx, "CREATE TEMP TABLE bench_pieces (n int PRIMARY KEY, title text, body text) ON COMMIT DROP"); err != nil {
-		return err
-	}
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"bench_pieces"}, []string{"n", "title", "body"}, pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
-		return []any{i, texts[i].title, texts[i].body}, nil
-	}))
-	if err != nil {
+	if err := copyTexts(ctx, tx, "bench_pieces", texts); err != nil {
 		return err
 	}
 	for _, s := range []struct {
@@ -168,9 +160,9 @@ func (w *world) publishAll(ctx context.Context, texts []saying, n int) error {
 				'{}', '{}', 0, 0, 1, at, at, at
 			FROM generate_series(1, $3) n JOIN sections ON account_id = $1 AND id = n % $2 + 1 CROSS JOIN LATERAL (SELECT now() - n * interval '1 minute' AS at) t`, []any{sections, n}},
 		{`INSERT INTO translations (account_id, source_type, source_id, locale, title, html_body, draft, outdated, created_by_id, updated_by_id, created_at, updated_at)
-			SELECT a.account_id, k.kind, a.id, l.locale, left(x.title, 200) || ' ' || a.id, '<p>' || replace(replace(x.body, '&', '&amp;'), '<', '&lt;') || '</p>', false, false, $2, $2, now(), now()
+			SELECT a.account_id, a.kind, a.id, l.locale, left(x.title, 200) || ' ' || a.id, '<p>' || replace(replace(x.body, '&', '&amp;'), '<', '&lt;') || '</p>', false, false, $2, $2, now(), now()
 			FROM (SELECT account_id, id, 'Article' AS kind FROM articles UNION ALL SELECT account_id, id, 'Section' FROM sections UNION ALL SELECT account_id, id, 'Category' FROM categories) a
-			CROSS JOIN LATERAL (SELECT a.kind) k CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS l(locale, i) JOIN bench_pieces x ON x.n = (a.id * 3 + l.i) % $4
+			CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS l(locale, i) JOIN bench_pieces x ON x.n = (a.id * 3 + l.i) % $4
 			WHERE a.account_id = $1`, []any{int64(1), languages, len(texts)}},
 	} {
 		args := append([]any{w.account}, s.args...)

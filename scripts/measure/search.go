@@ -140,6 +140,17 @@ func pieces(title, body string, size int) (out []saying) {
 	return out
 }
 
+// copyTexts makes a table of texts by their numbers, from 0.
+func copyTexts(ctx context.Context, tx pgx.Tx, table string, texts []saying) error {
+	if _, err := tx.Exec(ctx, "CREATE TABLE "+table+" (n int PRIMARY KEY, title text, body text)"); err != nil {
+		return err
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{table}, []string{"n", "title", "body"}, pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
+		return []any{i, texts[i].title, texts[i].body}, nil
+	}))
+	return err
+}
+
 // retell gives tickets and comments the texts, in turns, unless an earlier run did,
 // and has all of them found by these.
 func (w *world) retell(ctx context.Context, texts []saying) error {
@@ -153,13 +164,7 @@ func (w *world) retell(ctx context.Context, texts []saying) error {
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) // committed below
-	if _, err := tx.Exec(ctx, "CREATE TABLE bench_texts (n int PRIMARY KEY, title text, body text)"); err != nil {
-		return err
-	}
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"bench_texts"}, []string{"n", "title", "body"}, pgx.CopyFromSlice(len(texts), func(i int) ([]any, error) {
-		return []any{i, texts[i].title, texts[i].body}, nil
-	}))
-	if err != nil {
+	if err := copyTexts(ctx, tx, "bench_texts", texts); err != nil {
 		return err
 	}
 	n := len(texts)

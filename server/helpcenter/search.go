@@ -49,7 +49,6 @@ type Sought struct {
 	Created, Updated     Dates
 	Sort                 string // created_at, updated_at; empty: by relevance
 	Desc                 bool
-	unseen               bool // it is not noted
 }
 
 // Dates are days, as 2026-11-22, in the account's time zone.
@@ -97,7 +96,7 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Re
 		out.Items, err = s.foundTx(tx, by, ids[from:min(from+r.Size, len(ids))], q)
 		return err
 	}, search.OneState)
-	if err == nil && q.Query != "" && r.Number == 1 && !q.unseen {
+	if err == nil && q.Query != "" && r.Number == 1 {
 		out.Noted, err = s.note(ctx, by, q, out.Count)
 	}
 	return out, err

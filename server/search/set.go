@@ -2,7 +2,7 @@ package search
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"iter"
 	"math/bits"
 )
@@ -165,7 +165,7 @@ func setOf(places []uint16) *set {
 
 // errDamaged is that of a part of the index that cannot have been written by this
 // package.
-var errDamaged = fmt.Errorf("the search index is damaged: delete search_runs, search_blocks and search_fresh, and note all records in search_pending")
+var errDamaged = errors.New("the search index is damaged: delete search_runs, search_blocks and search_fresh, and note all records in search_pending")
 
 // read makes s a set that was written.
 func (s *set) read(b []byte) error {
