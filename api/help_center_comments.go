@@ -39,7 +39,8 @@ func (h helpCenterHandlers) commentList(ctx context.Context, list func(page.Requ
 	}
 	var side sideLoads
 	side.ofComments(found)
-	return l, side.add(ctx, h, l.Add)
+	err = side.add(ctx, h, l.Add)
+	return l, err
 }
 
 // keeping is list that puts what it finds into items as well.

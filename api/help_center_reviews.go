@@ -31,7 +31,8 @@ func (h helpCenterHandlers) reviewList(ctx context.Context, article int64, statu
 	if err != nil {
 		return l, err
 	}
-	return l, besideReviews(found).add(ctx, h, l.Add)
+	err = besideReviews(found).add(ctx, h, l.Add)
+	return l, err
 }
 
 func besideReviews(list []models.ArticleReview) (side sideLoads) {

@@ -48,7 +48,8 @@ func (h helpCenterHandlers) sectionsFound(ctx context.Context, list func(page.Re
 		return wire.Listing{}, err
 	}
 	l := helpList(ctx, "sections", with(found, all))
-	return l, h.addCategories(ctx, found.Items, func(c []gen.Category) { l.Add("categories", c) })
+	err = h.addCategories(ctx, found.Items, func(c []gen.Category) { l.Add("categories", c) })
+	return l, err
 }
 
 // addCategories side-loads the categories of sections, if the caller asks for

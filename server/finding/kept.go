@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/recent"
 	"github.com/helpd/helpd/server/search"
 )
 
@@ -30,10 +31,8 @@ const (
 // set in the background, and from then on brought up to date by the records that
 // have changed since, which their places in the exports tell.
 type kept struct {
-	db *gorm.DB
-
-	mu     sync.Mutex
-	by     map[string]*keptSet
+	db     *gorm.DB
+	sets   *recent.Map[*keptSet]
 	wanted chan *keptSet // to be made
 }
 
@@ -42,9 +41,13 @@ type keptSet struct {
 	kind    search.Kind
 	clause  clause
 
-	// Of kept.mu.
+	mu sync.Mutex
+	keptState
+}
+
+// keptState is what a set is at a time.
+type keptState struct {
 	asked int
-	used  time.Time
 	made  bool
 	set   search.Set
 	seq   int64 // the changes up to it are in the set
@@ -52,7 +55,7 @@ type keptSet struct {
 }
 
 func newKept(db *gorm.DB) *kept {
-	return &kept{db: db, by: map[string]*keptSet{}, wanted: make(chan *keptSet, 16)}
+	return &kept{db: db, sets: recent.New[*keptSet](keptSets), wanted: make(chan *keptSet, 16)}
 }
 
 // lasting reports whether the clause holds for a record as long as the record's row
@@ -87,12 +90,12 @@ func (k *kept) setOf(tx *gorm.DB, p *plan, c clause) (search.Set, bool, error) {
 	}
 	s, have := k.get(p, c)
 	if have.made {
-		now, ok, err := have.caughtUp(tx)
+		now, ok, err := s.caughtUp(tx, have)
 		if err != nil {
 			return now.set, false, err
 		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if ok && now.seq >= s.seq { // nobody was here with a later state
 			s.set, s.seq, s.at, s.made = now.set, now.seq, now.at, true
 		}
@@ -110,37 +113,19 @@ func (k *kept) setOf(tx *gorm.DB, p *plan, c clause) (search.Set, bool, error) {
 }
 
 // get is the set of a clause, which may be yet to be made, and what it is now.
-func (k *kept) get(p *plan, c clause) (*keptSet, keptSet) {
-	key := fmt.Sprint(p.by.AccountID, p.kind, c.sql, c.args)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s := k.by[key]
-	if s == nil {
-		if len(k.by) >= keptSets {
-			k.drop()
-		}
-		s = &keptSet{account: p.by.AccountID, kind: p.kind, clause: c}
-		k.by[key] = s
-	}
+func (k *kept) get(p *plan, c clause) (*keptSet, keptState) {
+	s := k.sets.Get(fmt.Sprint(p.by.AccountID, p.kind, c.sql, c.args), func() *keptSet {
+		return &keptSet{account: p.by.AccountID, kind: p.kind, clause: c}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked++
-	s.used = time.Now()
-	return s, *s
+	return s, s.keptState
 }
 
-// drop forgets the set that was not asked for the longest.
-func (k *kept) drop() {
-	oldest := ""
-	for key, s := range k.by {
-		if oldest == "" || s.used.Before(k.by[oldest].used) {
-			oldest = key
-		}
-	}
-	delete(k.by, oldest)
-}
-
-// caughtUp is the set with what has changed since it was made; false if that is too
-// much.
-func (s keptSet) caughtUp(tx *gorm.DB) (keptSet, bool, error) {
+// caughtUp is the set as it was made, with what has changed since; false if that is
+// too much.
+func (s *keptSet) caughtUp(tx *gorm.DB, made keptState) (keptState, bool, error) {
 	t := tables[s.kind]
 	// What is not numbered yet is touched.
 	query := fmt.Sprintf(`WITH changed AS MATERIALIZED ((
@@ -150,11 +135,11 @@ func (s keptSet) caughtUp(tx *gorm.DB) (keptSet, bool, error) {
 		LEFT JOIN %[1]s %[2]s ON %[2]s.id = x.record_id AND %[3]s`, t.name, t.as, s.where())
 	changes := map[int64]bool{}
 	n := 0
-	seq, at := s.seq, s.at
-	err := postgres.Rows(tx, query, append([]any{s.account, string(s.kind), at, seq, s.account, string(s.kind), changedAtMost + 1}, s.args()...), func(row postgres.Scanned) error {
+	args := append([]any{s.account, string(s.kind), made.at, made.seq, s.account, string(s.kind), changedAtMost + 1}, s.args()...)
+	err := postgres.Rows(tx, query, args, func(row postgres.Scanned) error {
 		var id *int64
 		var in bool
-		err := row.Scan(&s.seq, &s.at, &id, &in)
+		err := row.Scan(&made.seq, &made.at, &id, &in)
 		if id != nil {
 			changes[*id] = in
 			n++
@@ -162,13 +147,13 @@ func (s keptSet) caughtUp(tx *gorm.DB) (keptSet, bool, error) {
 		return err
 	})
 	if len(changes) > 0 {
-		s.set = s.set.With(changes)
+		made.set = made.set.With(changes)
 	}
-	return s, n <= changedAtMost, err
+	return made, n <= changedAtMost, err
 }
 
 // where is the condition of the set's records, of whoever may see them.
-func (s keptSet) where() string {
+func (s *keptSet) where() string {
 	as := tables[s.kind].as
 	where := as + ".account_id = ? AND " + s.clause.sql
 	if s.kind == search.Ticket { // so that the indexes of what is there serve
@@ -177,7 +162,7 @@ func (s keptSet) where() string {
 	return where
 }
 
-func (s keptSet) args() []any { return append([]any{s.account}, s.clause.args...) }
+func (s *keptSet) args() []any { return append([]any{s.account}, s.clause.args...) }
 
 // Run makes sets until ctx is done.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) {
@@ -195,15 +180,15 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 
 // make finds the records of a set.
 func (k *kept) make(ctx context.Context, s *keptSet) error {
-	k.mu.Lock()
+	s.mu.Lock()
 	done := s.made // it was wanted twice
-	k.mu.Unlock()
+	s.mu.Unlock()
 	if done {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(postgres.WithAccount(postgres.Planned(ctx), s.account), longest)
 	defer cancel()
-	found := keptSet{made: true}
+	var found keptState
 	var ids []int64
 	err := k.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if _, err := postgres.Row(tx, "SELECT seq, at FROM event_clock", nil, &found.seq, &found.at); err != nil {
@@ -219,8 +204,8 @@ func (k *kept) make(ctx context.Context, s *keptSet) error {
 		return err
 	}
 	found.set = search.NewSet(ids)
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.made, s.set, s.seq, s.at = true, found.set, found.seq, found.at
 	return nil
 }

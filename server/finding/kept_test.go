@@ -143,21 +143,3 @@ func TestConditionsOnOtherRecordsAreNotKept(t *testing.T) {
 		}
 	}
 }
-
-func TestLeastAskedSetsGo(t *testing.T) {
-	t.Parallel()
-	s := newShelf(t, 1)
-	for i := range keptSets + 10 {
-		p := shared()
-		p.where[0].args = []any{i}
-		s.k.get(p, p.where[0])
-		p.where[0].args = []any{0}
-		s.k.get(p, p.where[0])
-	}
-	if len(s.k.by) != keptSets {
-		t.Errorf("%d sets", len(s.k.by))
-	}
-	if _, first := s.k.get(shared(), clause{"o.shared_tickets = ?", []any{0}}); first.asked < keptSets {
-		t.Error("the one that was asked for most is gone")
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/page"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/recent"
 )
 
 const (
@@ -27,46 +28,15 @@ const (
 // lately. A list is given again as long as no ticket has changed that is in it or
 // would be, which the places of tickets in the exports tell for less than to find
 // and sort some thousand tickets.
-type keptSelections struct {
-	mu sync.Mutex
-	by map[string]*kept
-}
+type keptSelections = recent.Map[*kept]
 
 type kept struct {
 	mu   sync.Mutex
 	made time.Time // zero: there is no list
-	used time.Time // of keptSelections.mu
 	ids  []int64
 	many bool  // too many to be kept
 	seq  int64 // what is numbered up to it is in the list
 	at   time.Time
-}
-
-// get is the place of a list, which may be new.
-func (k *keptSelections) get(key string) *kept {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	list := k.by[key]
-	if list == nil {
-		if len(k.by) >= keptLists {
-			k.drop()
-		}
-		list = &kept{}
-		k.by[key] = list
-	}
-	list.used = time.Now()
-	return list
-}
-
-// drop forgets the list that was not asked for the longest.
-func (k *keptSelections) drop() {
-	oldest := ""
-	for key, list := range k.by {
-		if oldest == "" || list.used.Before(k.by[oldest].used) {
-			oldest = key
-		}
-	}
-	delete(k.by, oldest)
 }
 
 // lasting reports whether the selection has a ticket as long as the ticket's row
@@ -76,7 +46,7 @@ func (s Selection) lasting() bool { return !s.Measured && !strings.Contains(s.Wh
 // listed are the numbers of the selection's tickets that by may see, in its order;
 // false if they are too many.
 func (s *Service) listed(ctx context.Context, by auth.Actor, selection Selection, q page.Query) ([]int64, bool, error) {
-	list := s.kept.get(selection.Key(by) + orderText(q.Order))
+	list := s.kept.Get(selection.Key(by)+orderText(q.Order), func() *kept { return &kept{} })
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	if !list.made.IsZero() && time.Since(list.made) < keptFor {

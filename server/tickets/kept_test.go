@@ -10,6 +10,7 @@ import (
 
 	"github.com/helpd/helpd/server/events"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/recent"
 	"github.com/helpd/helpd/server/testdb"
 )
 
@@ -70,10 +71,10 @@ func TestKeptListsAreAsFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(n, req, err)
 			}
-			fresh := w.kept.by
-			w.kept.by = map[string]*kept{}
+			fresh := w.kept
+			w.kept = recent.New[*kept](keptLists)
 			want, err := w.Select(w.ctx, w.admin, urgent, req)
-			w.kept.by = fresh
+			w.kept = fresh
 			if err != nil {
 				t.Fatal(n, req, err)
 			}
@@ -110,10 +111,10 @@ func TestListsAreKept(t *testing.T) {
 		if err != nil || !slices.Contains(listedIDs(l), mine) {
 			t.Fatal(listedIDs(l), err)
 		}
-		if len(w.kept.by) != 1 {
-			t.Fatalf("%d lists are kept", len(w.kept.by))
+		if len(w.kept.All()) != 1 {
+			t.Fatalf("%d lists are kept", len(w.kept.All()))
 		}
-		for _, list := range w.kept.by {
+		for _, list := range w.kept.All() {
 			return list.made
 		}
 		return time.Time{}
@@ -131,7 +132,7 @@ func TestListsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, list := range w.kept.by {
+	for _, list := range w.kept.All() {
 		list.made = first.Add(-keptFor)
 	}
 	if !made().After(first) {
@@ -144,7 +145,7 @@ func TestListsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(w.kept.by) != keptLists {
-		t.Errorf("%d lists are kept", len(w.kept.by))
+	if len(w.kept.All()) != keptLists {
+		t.Errorf("%d lists are kept", len(w.kept.All()))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/recent"
 )
 
 // selected are the ids of a selection, size at a time.
@@ -48,7 +49,7 @@ func TestSelectionsHaveTheSamePagesShortAndLong(t *testing.T) {
 				}
 				lasting := selection // as a list that is kept
 				lasting.Where, lasting.Measured = "t.id > ?", false
-				tn.kept.by = map[string]*kept{}
+				tn.kept = recent.New[*kept](keptLists)
 				if got := tn.selected(by, lasting, r); !slices.Equal(got, want) {
 					t.Errorf("%s, %d kept, %+v: %v, want %v", who, tn.wholeTo, r, got, want)
 				}

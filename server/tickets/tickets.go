@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/gather"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/recent"
 	"github.com/helpd/helpd/server/rulebook"
 	"github.com/helpd/helpd/server/search"
 	"github.com/helpd/helpd/server/sla"
@@ -45,7 +46,7 @@ type Service struct {
 	PublicURL string
 
 	visits map[visitor][]visit // looks that are not yet written, newest last
-	kept   keptSelections
+	kept   *keptSelections
 	index  *search.Index // by which requests are searched
 	// wholeTo is how many tickets a selection has at most that are found, counted
 	// and sorted at once.
@@ -68,7 +69,7 @@ func (s *Service) base(request string, account models.Account) string {
 func New(db *gorm.DB, f *fields.Service, u *users.Service, a *attachments.Service, r *rulebook.Service, p *sla.Service, now func() time.Time) *Service {
 	s := &Service{
 		db: db, fields: f, users: u, attachments: a, rulebook: r, sla: p, suspended: suspended.New(db, a, now), now: now, visits: map[visitor][]visit{},
-		kept:    keptSelections{by: map[string]*kept{}},
+		kept:    recent.New[*kept](keptLists),
 		index:   search.NewIndex(db),
 		wholeTo: page.MaxOffset, // all that pages by number reach
 	}
