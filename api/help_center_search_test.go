@@ -144,6 +144,7 @@ func TestSearchInsights(t *testing.T) {
 	}
 	h.get(help+"/search/insights?start_date=soon").wantField("start_date", "is no day as 2026-01-31")
 	h.get(help + "/search/insights?sort_by=name").want(400)
+	h.get(help+"/search/insights?start_date=0000-01-01").wantField("start_date", "is no day as 2026-01-31")
 	reader.get(help + "/search/insights").want(401)
 	h.user("Reader", h.email("reader"), "end-user")
 	h.as(h.email("reader")).get(help + "/search/insights").wantForbidden()

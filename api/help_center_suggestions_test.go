@@ -172,6 +172,11 @@ func TestSuggestionsForTickets(t *testing.T) {
 		t.Errorf("the same answer: %s", status)
 	}
 	reader.answer("rejected", tokens[0]).want(204)
+	reader.answer("solved", tokens[0]).want(204)
+	if status, _ := show(); status != "open" || decided() != "solved" {
+		t.Errorf("the same answer after another: %s", status)
+	}
+	reader.answer("rejected", tokens[0]).want(204)
 	h.put(fmt.Sprintf("/api/v2/tickets/%d", ticket), fmt.Sprintf(`{"ticket":{"status":"closed","assignee_id":%d}}`, h.admin.ID))
 	h.put(fmt.Sprintf("/api/v2/tickets/%d", ticket), fmt.Sprintf(`{"ticket":{"status":"solved","assignee_id":%d}}`, h.admin.ID)).want(200)
 	n := audits()

@@ -21,4 +21,5 @@ type Deflection struct {
 	Outcome   string // DeflectionOffered and the rest
 	OfferedAt time.Time
 	DecidedAt *time.Time
+	SolvedAt  *time.Time // the first time, when its ticket was solved
 }

@@ -61,9 +61,9 @@ func scanArticleFile(row postgres.Scanned, order ...any) (f models.Attachment, e
 var articleFilesByID = page.By("id", page.Column{Expr: "f.id", Kind: page.Int})
 
 // OfArticle is a page of the files of an article, in the order they came. inline
-// narrows it down to those that are shown within the text, or are not; locale to
-// those for a language, and for all.
-func (s *Service) OfArticle(ctx context.Context, account, article int64, inline *bool, locale string, r page.Request) (page.Result[models.Attachment], error) {
+// narrows it down to those that are shown within the text, or are not; locales to
+// those for languages, and for all; nil is any.
+func (s *Service) OfArticle(ctx context.Context, account, article int64, inline *bool, locales models.Strings, r page.Request) (page.Result[models.Attachment], error) {
 	q := page.Query{
 		Select: articleFileColumns, From: "attachments AS f", Order: articleFilesByID,
 		Where: "f.account_id = ? AND f.article_id = ? AND f.parent_id IS NULL", Args: []any{account, article},
@@ -71,8 +71,8 @@ func (s *Service) OfArticle(ctx context.Context, account, article int64, inline 
 	if inline != nil {
 		q.Where, q.Args = q.Where+" AND f.inline = ?", append(q.Args, *inline)
 	}
-	if locale != "" {
-		q.Where, q.Args = q.Where+" AND (f.locale IS NULL OR f.locale = ?)", append(q.Args, locale)
+	if locales != nil {
+		q.Where, q.Args = q.Where+" AND (f.locale IS NULL OR f.locale = ANY(?::text[]))", append(q.Args, locales)
 	}
 	return page.ListRows(ctx, s.db, q, r, scanArticleFile)
 }

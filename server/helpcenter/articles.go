@@ -54,7 +54,7 @@ func (s *Service) CreateArticle(ctx context.Context, by auth.Actor, asked string
 		return out, fault.Denied()
 	}
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		in, err := sharedSectionTx(tx, section)
+		in, err := sharedSectionTx(tx, by, section)
 		if err != nil {
 			return err
 		}
@@ -114,14 +114,21 @@ func (s *Service) CreateArticle(ctx context.Context, by auth.Actor, asked string
 	return out, err
 }
 
-// sharedSectionTx reads a section and keeps others from deleting or moving it.
-func sharedSectionTx(tx *gorm.DB, id int64) (models.Section, error) {
+// sharedSectionTx reads a section that by may see, and keeps others from deleting or
+// moving it.
+func sharedSectionTx(tx *gorm.DB, by auth.Actor, id int64) (models.Section, error) {
 	var in []models.Section
-	err := tx.Clauses(clause.Locking{Strength: "SHARE"}).Limit(1).Find(&in, "id = ?", id).Error
-	if err != nil || len(in) == 0 {
-		return models.Section{}, orMissing(err, "section", id)
+	seen, args := seenSection(by)
+	err := tx.Table("sections AS s").Clauses(clause.Locking{Strength: "SHARE", Table: clause.Table{Name: "s"}}).Limit(1).Where("s.id = ?", id).Where(seen, args...).Find(&in).Error
+	return only(in, err, "section", id)
+}
+
+// only is the one record that was looked for by its id.
+func only[T any](found []T, err error, what string, id any) (one T, _ error) {
+	if err != nil || len(found) == 0 {
+		return one, orMissing(err, what, id)
 	}
-	return in[0], nil
+	return found[0], nil
 }
 
 func orMissing(err error, what string, id any) error {
@@ -147,16 +154,16 @@ func (c ArticleChange) applyTx(tx *gorm.DB, by auth.Actor, row *models.Article) 
 		names, err := cleanLabels(c.LabelNames)
 		row.LabelNames, errs = names, append(errs, err)
 	}
-	errs = append(errs, c.moveTx(tx, row), c.authorTx(tx, row))
+	errs = append(errs, c.moveTx(tx, by, row), c.authorTx(tx, row))
 	return fault.Join(append(errs, c.readersTx(tx, by, row)...)...)
 }
 
 // moveTx puts an article into another section.
-func (c ArticleChange) moveTx(tx *gorm.DB, row *models.Article) error {
+func (c ArticleChange) moveTx(tx *gorm.DB, by auth.Actor, row *models.Article) error {
 	if c.SectionID == nil || *c.SectionID == row.SectionID {
 		return nil
 	}
-	in, err := sharedSectionTx(tx, *c.SectionID)
+	in, err := sharedSectionTx(tx, by, *c.SectionID)
 	if fault.Is(err, fault.NotFound) {
 		return fault.InvalidField("section_id", "%d is not a section", *c.SectionID)
 	}
@@ -234,6 +241,9 @@ func (s *Service) UpdateArticle(ctx context.Context, by auth.Actor, locale strin
 		if err := c.applyTx(tx, by, row); err != nil {
 			return err
 		}
+		if err := mayShowTx(tx, by, before, *row); err != nil {
+			return err
+		}
 		var err error
 		if row.LabelNames, err = s.labelsTx(tx, by.AccountID, row.LabelNames); err != nil {
 			return err
@@ -253,6 +263,23 @@ func (s *Service) UpdateArticle(ctx context.Context, by auth.Actor, locale strin
 		})
 	})
 	return out, err
+}
+
+// mayShowTx fails with fault.Denied if a change shows an article to others, or has
+// others decide who may publish it, and by may edit it only.
+func mayShowTx(tx *gorm.DB, by auth.Actor, before, after models.Article) error {
+	moved := after.SectionID != before.SectionID
+	if !moved && slices.Equal(after.UserSegmentIDs, before.UserSegmentIDs) {
+		return nil
+	}
+	if !moved {
+		var n int64
+		err := tx.Model(&models.Translation{}).Where("source_type = ? AND source_id = ? AND NOT draft", models.SourceArticle, before.ID).Count(&n).Error
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+	return mayChangeTx(tx, by, before.PermissionGroupID, before.SectionID, segments.MayPublish)
 }
 
 func unchanged(a, b models.Article) bool {

@@ -88,13 +88,7 @@ func (s *Service) Category(ctx context.Context, by auth.Actor, locale string, id
 
 func (s *Service) categoryTx(tx *gorm.DB, by auth.Actor, locale string, id int64) (c Category, err error) {
 	found, err := s.categoriesTx(tx, by, locale, []int64{id})
-	if err == nil && len(found) == 0 {
-		return c, fault.Missing("category", id)
-	}
-	if err != nil {
-		return c, err
-	}
-	return found[0], nil
+	return only(found, err, "category", id)
 }
 
 // CategoriesByID are those of the categories that by may see in a language.

@@ -1,6 +1,7 @@
 package helpcenter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -82,7 +83,10 @@ func (s *Service) Comments(ctx context.Context, by auth.Actor, asked string, art
 		q.Where, q.Args = q.Where+" AND c.locale = ?", append(q.Args, a.Text.Locale)
 	} else {
 		// In a language of which by may see the article alone.
-		seen, args := SeenArticle(by)
+		seen, args, err := s.seenTx(s.db.WithContext(ctx), by)
+		if err != nil {
+			return none, err
+		}
 		q.From, q.Where, q.Args = commentFrom, q.Where+" AND "+seen, append(q.Args, args...)
 	}
 	return page.ListRows(ctx, s.db, q, r, scanComment)
@@ -99,7 +103,10 @@ func (s *Service) CommentsBy(ctx context.Context, by auth.Actor, user int64, r p
 	if err := s.mayAskOf(ctx, by, user); err != nil {
 		return none, err
 	}
-	seen, args := SeenArticle(by)
+	seen, args, err := s.seenTx(s.db.WithContext(ctx), by)
+	if err != nil {
+		return none, err
+	}
 	return page.ListRows(ctx, s.db, page.Query{
 		Select: commentColumns, Order: o,
 		From:  commentFrom,
@@ -189,8 +196,8 @@ func (s *Service) backdateTx(tx *gorm.DB, by auth.Actor, a Article, c CommentCha
 	if !asOther && c.CreatedAt == nil {
 		return nil
 	}
-	if moderates, err := moderates(tx, by, a); err != nil || !moderates {
-		return errors.Join(err, denied(moderates))
+	if may, err := moderates(tx, by, a); err != nil || !may {
+		return cmp.Or(err, denied(may))
 	}
 	if asOther {
 		if err := userTx(tx, "author_id", *c.AuthorID); err != nil {
@@ -266,7 +273,7 @@ func (s *Service) changeComment(ctx context.Context, by auth.Actor, asked string
 		}
 		if c.AuthorID != by.ID() {
 			if may, err := moderates(tx, by, a); err != nil || !may {
-				return errors.Join(err, denied(may))
+				return cmp.Or(err, denied(may))
 			}
 		}
 		return f(tx, a, &c)
@@ -328,9 +335,12 @@ func (s *Service) readableTx(tx *gorm.DB, by auth.Actor, asked string, id int64)
 		}
 		return s.articleTx(tx, by, asked, id)
 	}
-	seen, args := SeenArticle(by)
+	seen, args, err := s.seenTx(tx, by)
+	if err != nil {
+		return a, err
+	}
 	found := false
-	err = postgres.Rows(tx, "SELECT "+shownColumns+" FROM "+articleFrom+" WHERE a.account_id = ? AND a.id = ? AND "+seen+
+	err = postgres.Rows(tx, "SELECT "+shownColumns(by)+" FROM "+articleFrom+" WHERE a.account_id = ? AND a.id = ? AND "+seen+
 		" ORDER BY t.locale = a.source_locale DESC, t.id LIMIT 1", append([]any{by.AccountID, id}, args...), func(row postgres.Scanned) (err error) {
 		found = true
 		a, err = scanArticle(row)
@@ -345,9 +355,12 @@ func (s *Service) readableTx(tx *gorm.DB, by auth.Actor, asked string, id int64)
 // ArticlesByID are those of the articles that by may see, each in the language
 // that is asked for, or else in any as readableTx has it.
 func (s *Service) ArticlesByID(ctx context.Context, by auth.Actor, asked string, ids []int64) (list []Article, err error) {
-	seen, args := SeenArticle(by)
+	seen, args, err := s.seenTx(s.db.WithContext(ctx), by)
+	if err != nil {
+		return nil, err
+	}
 	all := append([]any{by.AccountID, models.IDs(ids)}, args...)
-	err = postgres.Rows(s.db.WithContext(ctx), "SELECT DISTINCT ON (a.id) "+shownColumns+" FROM "+articleFrom+
+	err = postgres.Rows(s.db.WithContext(ctx), "SELECT DISTINCT ON (a.id) "+shownColumns(by)+" FROM "+articleFrom+
 		" WHERE a.account_id = ? AND a.id = ANY(?::bigint[]) AND "+seen+" ORDER BY a.id, t.locale = ? DESC, t.locale = a.source_locale DESC, t.id",
 		append(all, strings.ToLower(asked)), func(row postgres.Scanned) error {
 			a, err := scanArticle(row)
@@ -360,7 +373,10 @@ func (s *Service) ArticlesByID(ctx context.Context, by auth.Actor, asked string,
 // CommentsByID are those of the comments that stand under articles that by may
 // see.
 func (s *Service) CommentsByID(ctx context.Context, by auth.Actor, ids []int64) (list []models.ArticleComment, err error) {
-	seen, args := SeenArticle(by)
+	seen, args, err := s.seenTx(s.db.WithContext(ctx), by)
+	if err != nil {
+		return nil, err
+	}
 	err = postgres.Rows(s.db.WithContext(ctx), "SELECT "+commentColumns+" FROM article_comments AS c WHERE c.account_id = ? AND c.id = ANY(?::bigint[]) AND EXISTS (SELECT FROM "+
 		articleFrom+" WHERE a.account_id = c.account_id AND a.id = c.article_id AND t.locale = c.locale AND "+seen+") ORDER BY c.id",
 		append([]any{by.AccountID, models.IDs(ids)}, args...), func(row postgres.Scanned) error {

@@ -85,11 +85,15 @@ func (s *Service) DecideSuggestion(ctx context.Context, token, outcome string, s
 			return nil
 		}
 		now := s.now()
+		first := outcome == models.DeflectionSolved && d.SolvedAt == nil
 		d.Outcome, d.DecidedAt = outcome, &now
-		if err := tx.Select("outcome", "decided_at").Updates(&d).Error; err != nil {
+		if first {
+			d.SolvedAt = &now
+		}
+		if err := tx.Select("outcome", "decided_at", "solved_at").Updates(&d).Error; err != nil {
 			return err
 		}
-		if outcome != models.DeflectionSolved || d.TicketID == nil || d.UserID == nil {
+		if !first || d.TicketID == nil || d.UserID == nil {
 			return nil
 		}
 		return solve(tx, d)

@@ -2,6 +2,7 @@ package helpcenter
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -92,10 +93,29 @@ func (s *Service) languageTx(tx *gorm.DB, by auth.Actor, locale string) (*string
 // down to those within the text, or beside it; locale to those for a language, and
 // for all. It fails with fault.NotFound.
 func (s *Service) Files(ctx context.Context, by auth.Actor, article int64, inline *bool, locale string, r page.Request) (page.Result[models.Attachment], error) {
-	if _, err := s.seesTx(s.db.WithContext(ctx), by, models.SourceArticle, article); err != nil {
+	tx := s.db.WithContext(ctx)
+	l, err := s.seesTx(tx, by, models.SourceArticle, article)
+	if err != nil {
 		return page.Result[models.Attachment]{}, err
 	}
-	return s.files.OfArticle(ctx, by.AccountID, article, inline, strings.ToLower(locale), r)
+	var locales models.Strings // nil: all
+	if locale != "" {
+		locales = models.Strings{strings.ToLower(locale)}
+	}
+	if !by.Staff() { // what is of a draft, its files are too
+		texts, err := s.textsTx(tx, by, l, models.SourceArticle, []int64{article})
+		if err != nil {
+			return page.Result[models.Attachment]{}, err
+		}
+		seen := models.Strings{}
+		for _, t := range texts[article] {
+			if locales == nil || slices.Contains(locales, t.Locale) {
+				seen = append(seen, t.Locale)
+			}
+		}
+		locales = seen
+	}
+	return s.files.OfArticle(ctx, by.AccountID, article, inline, locales, r)
 }
 
 // File is a file of an article that by may see, or one that waits for an article;
@@ -111,6 +131,11 @@ func (s *Service) File(ctx context.Context, by auth.Actor, article, id int64) (m
 	}
 	if f.ArticleID == nil {
 		return f, nil
+	}
+	if f.Locale != nil && !by.Staff() { // what is of a draft, its files are too
+		if _, err := s.readableTx(s.db.WithContext(ctx), by, *f.Locale, *f.ArticleID); err != nil {
+			return models.Attachment{}, fault.Missing("Attachment", id)
+		}
 	}
 	if _, err := s.seesTx(s.db.WithContext(ctx), by, models.SourceArticle, *f.ArticleID); err != nil {
 		return models.Attachment{}, err

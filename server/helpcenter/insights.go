@@ -138,7 +138,7 @@ func (s *Service) period(from, to string) (string, string, error) {
 		if *d.day == "" {
 			*d.day = d.or.Format(time.DateOnly)
 		}
-		if _, err := time.Parse(time.DateOnly, *d.day); err != nil {
+		if day, err := time.Parse(time.DateOnly, *d.day); err != nil || day.Year() < 1 {
 			return "", "", fault.InvalidField(d.name, "is no day as 2026-01-31")
 		}
 	}

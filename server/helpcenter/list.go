@@ -13,14 +13,21 @@ import (
 	"github.com/helpd/helpd/server/postgres"
 )
 
-const (
-	shownColumns = `a.account_id, a.id, a.brand_id, a.category_id, a.section_id, a.author_id, a.permission_group_id, a.user_segment_ids, a.source_locale,
+const articleFrom = "articles AS a JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id"
+
+// shownColumns are those that scanArticle scans, as by may see them: that there is a
+// draft is the staff's to know.
+func shownColumns(by auth.Actor) string {
+	drafts := ""
+	if !by.Staff() {
+		drafts = " AND NOT o.draft"
+	}
+	return `a.account_id, a.id, a.brand_id, a.category_id, a.section_id, a.author_id, a.permission_group_id, a.user_segment_ids, a.source_locale,
 		a.position, a.promoted, a.comments_disabled, a.label_names, a.content_tag_ids, a.vote_sum, a.vote_count, a.version,
 		a.created_at, a.updated_at, a.edited_at, ` + textColumns + `,
 		(SELECT coalesce(array_agg(o.locale ORDER BY o.locale), '{}') FROM translations AS o
-			WHERE o.account_id = a.account_id AND o.source_type = 'Article' AND o.source_id = a.id AND o.outdated)`
-	articleFrom = "articles AS a JOIN translations AS t ON t.account_id = a.account_id AND t.source_type = 'Article' AND t.source_id = a.id"
-)
+			WHERE o.account_id = a.account_id AND o.source_type = 'Article' AND o.source_id = a.id AND o.outdated` + drafts + ")"
+}
 
 func scanArticle(row postgres.Scanned, order ...any) (a Article, err error) {
 	dest := []any{&a.AccountID, &a.ID, &a.BrandID, &a.CategoryID, &a.SectionID, &a.AuthorID, &a.PermissionGroupID, &a.UserSegmentIDs, &a.SourceLocale,
@@ -50,7 +57,7 @@ func (s *Service) ListArticles(ctx context.Context, by auth.Actor, locale string
 	}
 	tx := s.db.WithContext(ctx)
 	seen, args := SeenArticle(by)
-	q := page.Query{Select: shownColumns, From: articleFrom, Where: "a.account_id = ? AND t.locale = ? AND " + seen, Args: append([]any{by.AccountID, locale}, args...)}
+	q := page.Query{Select: shownColumns(by), From: articleFrom, Where: "a.account_id = ? AND t.locale = ? AND " + seen, Args: append([]any{by.AccountID, locale}, args...)}
 	narrow := func(cond string, args ...any) { q.Where, q.Args = q.Where+" AND "+cond, append(q.Args, args...) }
 	if in.CategoryID != 0 {
 		if _, err := s.categoryTx(tx, by, locale, in.CategoryID); err != nil {
@@ -158,7 +165,7 @@ func (s *Service) Article(ctx context.Context, by auth.Actor, locale string, id 
 func (s *Service) articleTx(tx *gorm.DB, by auth.Actor, locale string, id int64) (a Article, err error) {
 	seen, args := SeenArticle(by)
 	var found bool
-	err = postgres.Rows(tx, "SELECT "+shownColumns+" FROM "+articleFrom+" WHERE a.account_id = ? AND a.id = ? AND t.locale = ? AND "+seen,
+	err = postgres.Rows(tx, "SELECT "+shownColumns(by)+" FROM "+articleFrom+" WHERE a.account_id = ? AND a.id = ? AND t.locale = ? AND "+seen,
 		append([]any{by.AccountID, id, locale}, args...), func(row postgres.Scanned) (err error) {
 			found = true
 			a, err = scanArticle(row)

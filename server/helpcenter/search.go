@@ -132,6 +132,8 @@ func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where s
 	narrow := func(cond string, values ...any) { where, args = where+" AND "+cond, append(args, values...) }
 	if q.Locale != AnyLocale {
 		narrow("t.locale = ?", q.Locale)
+	} else if !by.Staff() {
+		narrow("t.locale = ANY(?::text[])", models.Strings(l.Enabled))
 	}
 	if len(q.Categories) > 0 {
 		narrow("a.category_id = ANY(?::bigint[])", q.Categories)
@@ -194,7 +196,7 @@ func (d Dates) conditions(name string, now time.Time, zone *time.Location, narro
 
 // find finds the translations that are sought, up to MaxFound, in their order, and
 // counts them.
-func (s *Service) find(tx *gorm.DB, by auth.Actor, q Sought, where string, args []any, out *FoundArticles) ([]int64, error) {
+func (s *Service) find(tx *gorm.DB, by auth.Actor, q Sought, where string, args []any, out *FoundArticles) (ids []int64, err error) {
 	if q.Query == "" {
 		return s.listed(tx, q, where, args, out)
 	}
@@ -202,16 +204,30 @@ func (s *Service) find(tx *gorm.DB, by auth.Actor, q Sought, where string, args 
 	if err != nil {
 		return nil, err
 	}
-	if q.Sort != "" {
-		all := make(models.IDs, len(ranked))
-		for i, r := range ranked {
-			all[i] = r.ID
+	// Those that lack words are found when none has all that by may see: what he may
+	// not see must not decide.
+	complete, partial := ranked.Divided()
+	for _, list := range [][]search.Ranked{complete, partial} {
+		if ids, err = s.ordered(tx, q, list, where, args, out); err != nil || len(ids) > 0 {
+			break
 		}
-		return s.listed(tx, q, where+" AND t.id = ANY(?::bigint[])", append(args, all), out)
 	}
-	ids, more, err := visible(tx, ranked, where, args, MaxFound)
-	out.Count, out.More = len(ids), more
 	return ids, err
+}
+
+// ordered finds those of ranked translations for which a condition holds, in the order
+// that is asked for, and counts them.
+func (s *Service) ordered(tx *gorm.DB, q Sought, ranked []search.Ranked, where string, args []any, out *FoundArticles) (ids []int64, err error) {
+	if q.Sort == "" {
+		ids, out.More, err = visible(tx, ranked, where, args, MaxFound)
+		out.Count = len(ids)
+		return ids, err
+	}
+	all := make(models.IDs, len(ranked))
+	for i, r := range ranked {
+		all[i] = r.ID
+	}
+	return s.listed(tx, q, where+" AND t.id = ANY(?::bigint[])", append(args[:len(args):len(args)], all), out)
 }
 
 // listed finds translations without words, or in another order than how well they
@@ -314,7 +330,7 @@ func term(in func(search.Part) *search.Match) (t search.Term) {
 // foundTx reads translations that were found, in their order.
 func (s *Service) foundTx(tx *gorm.DB, by auth.Actor, ids models.IDs, q Sought) ([]FoundArticle, error) {
 	read := make(map[int64]Article, len(ids))
-	err := postgres.Rows(tx, "SELECT "+shownColumns+" FROM "+articleFrom+" WHERE a.account_id = ? AND t.id = ANY(?::bigint[])", []any{by.AccountID, ids}, func(row postgres.Scanned) error {
+	err := postgres.Rows(tx, "SELECT "+shownColumns(by)+" FROM "+articleFrom+" WHERE a.account_id = ? AND t.id = ANY(?::bigint[])", []any{by.AccountID, ids}, func(row postgres.Scanned) error {
 		a, err := scanArticle(row)
 		read[a.Text.ID] = a
 		return err

@@ -89,13 +89,7 @@ func (s *Service) Section(ctx context.Context, by auth.Actor, locale string, id 
 
 func (s *Service) sectionTx(tx *gorm.DB, by auth.Actor, locale string, id int64) (c Section, err error) {
 	found, err := s.sectionsTx(tx, by, locale, []int64{id})
-	if err == nil && len(found) == 0 {
-		return c, fault.Missing("section", id)
-	}
-	if err != nil {
-		return c, err
-	}
-	return found[0], nil
+	return only(found, err, "section", id)
 }
 
 // SectionsByID are those of the sections that by may see in a language.

@@ -75,7 +75,10 @@ func (s *Service) SubscriptionsOf(ctx context.Context, by auth.Actor, user int64
 	if err := s.mayAskOf(ctx, by, user); err != nil {
 		return page.Result[models.ContentSubscription]{}, err
 	}
-	articles, args := SeenArticle(by)
+	articles, args, err := s.seenTx(s.db.WithContext(ctx), by)
+	if err != nil {
+		return page.Result[models.ContentSubscription]{}, err
+	}
 	sections, more := seenSection(by)
 	return s.listSubscriptions(ctx, by, r, `v.user_id = ? AND CASE v.content_type
 		WHEN 'Article' THEN EXISTS (SELECT FROM `+articleFrom+` WHERE a.account_id = v.account_id AND a.id = v.content_id AND `+articles+`)

@@ -29,8 +29,8 @@ const (
 	countedWords = 32
 	// An article is worth showing if it has worthShare of a question's words, as rare
 	// as they are, and if these tell worthStrength: half of the words in its body, or a
-	// tenth in its title. Long articles have a third of any letter in their bodies by
-	// chance, and one title word in nonsense is less than a fifth of it.
+	// tenth in its title. Long articles have up to two fifths of any letter in their
+	// bodies by chance, and one title word in nonsense is less than a fifth of it.
 	worthShare    = 0.2
 	worthStrength = 0.5
 	// answerable is how long a suggestion can be answered: as long as a survey.
@@ -154,7 +154,7 @@ func Shortened(text string) string {
 
 // question is what the index is asked for words.
 func question(words []string, locale string) search.Question {
-	out := search.Question{Kind: search.Article, Within: search.Whole(search.Locale, locale), Any: true, Most: countedWords}
+	out := search.Question{Kind: search.Article, Within: search.Whole(search.Locale, locale), Most: countedWords}
 	for _, word := range words {
 		t := term(func(part search.Part) *search.Match {
 			return search.Words{Kind: search.Article, Parts: []search.Part{part}, Locale: locale}.Word(word)

@@ -113,28 +113,24 @@ func (s *Service) seesTx(tx *gorm.DB, by auth.Actor, source string, id int64) (L
 // Translation is a translation of a record. It fails with fault.NotFound.
 func (s *Service) Translation(ctx context.Context, by auth.Actor, source string, id int64, locale string) (Translation, error) {
 	list, err := s.ListTranslations(ctx, by, source, id, TextFilter{Locales: []string{locale}})
-	if err == nil && len(list) == 0 {
-		err = fault.Missing("translation", locale)
-	}
-	if err != nil {
-		return Translation{}, err
-	}
-	return list[0], nil
+	return only(list, err, "translation", locale)
 }
 
 // MissingTranslations are the enabled languages that a record has no translation
-// for.
+// for that by may see.
 func (s *Service) MissingTranslations(ctx context.Context, by auth.Actor, source string, id int64) ([]string, error) {
 	tx := s.db.WithContext(ctx)
 	l, err := s.seesTx(tx, by, source, id)
 	if err != nil {
 		return nil, err
 	}
-	var there []string
-	if err := tx.Model(&models.Translation{}).Where("source_type = ? AND source_id = ?", source, id).Pluck("locale", &there).Error; err != nil {
+	there, err := s.textsTx(tx, by, l, source, []int64{id})
+	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(l.Enabled), func(locale string) bool { return slices.Contains(there, locale) }), nil
+	return slices.DeleteFunc(slices.Clone(l.Enabled), func(locale string) bool {
+		return slices.ContainsFunc(there[id], func(t Translation) bool { return t.Locale == locale })
+	}), nil
 }
 
 // CreateTranslation translates a record into a further language. It fails with
@@ -275,6 +271,9 @@ func (s *Service) DeleteTranslation(ctx context.Context, by auth.Actor, id int64
 		return err
 	}
 	err = s.changeSource(ctx, by, t.SourceType, t.SourceID, func(tx *gorm.DB, of *models.Article) error {
+		if err := tx.Take(&t, "id = ?", id).Error; err != nil { // it may have been published since
+			return err
+		}
 		if of != nil && !t.Draft {
 			if err := mayPublishTx(tx, by, *of); err != nil {
 				return err
@@ -289,8 +288,8 @@ func (s *Service) DeleteTranslation(ctx context.Context, by auth.Actor, id int64
 			return fault.InvalidField("locale", "%s is the language that others are translated from", t.Locale)
 		}
 		gone := tx.Delete(&models.Translation{}, "id = ?", id)
-		if gone.Error != nil || gone.RowsAffected == 0 { // deleted meanwhile
-			return orMissing(gone.Error, "translation", id)
+		if gone.Error != nil {
+			return gone.Error
 		}
 		if err := tx.Where("translation_id = ?", id).Delete(&models.TranslationRevision{}).Error; err != nil {
 			return err
@@ -303,7 +302,7 @@ func (s *Service) DeleteTranslation(ctx context.Context, by auth.Actor, id int64
 		}
 		return s.shownNowTx(tx, by, *of, t, models.Translation{Draft: true})
 	})
-	if fault.Is(err, fault.NotFound) { // of an archived article
+	if fault.Is(err, fault.NotFound) || errors.Is(err, gorm.ErrRecordNotFound) { // of an archived article, or deleted meanwhile
 		return fault.Missing("translation", id)
 	}
 	return err

@@ -127,7 +127,7 @@ func (s *Service) Unverified(ctx context.Context, by auth.Actor, r page.Request)
 	}
 	seen, args := SeenArticle(by)
 	return page.ListRows(ctx, s.db, page.Query{
-		Select: shownColumns + ", " + verificationColumns, From: articleFrom + " JOIN article_verifications AS v ON v.account_id = a.account_id AND v.article_id = a.id",
+		Select: shownColumns(by) + ", " + verificationColumns, From: articleFrom + " JOIN article_verifications AS v ON v.account_id = a.account_id AND v.article_id = a.id",
 		Where: "v.account_id = ? AND v.due_at <= ? AND t.locale = a.source_locale AND " + seen, Args: append([]any{by.AccountID, s.now()}, args...), Order: dueOrder,
 	}, r, func(row postgres.Scanned, order ...any) (u Unverified, err error) {
 		u.Article, err = scanArticle(row, append(verificationInto(&u.Verification), order...)...)

@@ -16,25 +16,33 @@ import (
 //
 // Admins see all that is not archived. Agents see what they may edit. Others, and
 // agents of the rest, see what is no draft, in sections that are open to them, of
-// segments that they belong to.
+// segments that they belong to. That a language is enabled is for the caller to look
+// at, or for seenTx.
 func SeenArticle(by auth.Actor) (string, []any) {
 	const there = "a.archived_at IS NULL"
 	if by.Admin() {
 		return there, nil
 	}
-	open, args := openSection(by)
+	closed, args := closedSections(by)
 	readers, more := segments.VisibleAny(by, "a.user_segment_ids")
-	// Sections that are closed to some are few. They are looked for by themselves: of
-	// a join PostgreSQL believes that it leaves next to nothing, and then sorts all
-	// articles rather than go along the index of their order.
-	seen := "NOT t.draft AND a.section_id <> ALL(ARRAY(SELECT s.id FROM sections AS s WHERE s.account_id = ? AND NOT (" + open + "))) AND " + readers
-	args = append([]any{by.AccountID}, args...)
+	seen := "NOT t.draft AND a.section_id <> ALL(" + closed + ") AND " + readers
 	args = append(args, more...)
 	if !by.Staff() {
 		return there + " AND " + seen, args
 	}
 	edits, more := edited(by)
 	return there + " AND (" + seen + " OR " + edits + ")", append(args, more...)
+}
+
+// seenTx is SeenArticle in whatever language: those that are not enabled are the
+// staff's alone.
+func (s *Service) seenTx(tx *gorm.DB, by auth.Actor) (string, []any, error) {
+	seen, args := SeenArticle(by)
+	if by.Staff() {
+		return seen, args, nil
+	}
+	l, err := s.localesTx(tx, by)
+	return seen + " AND t.locale = ANY(?::text[])", append(args, models.Strings(l.Enabled)), err
 }
 
 // edited is the condition of the articles a that by, one of the staff, may edit:
@@ -78,7 +86,21 @@ func seenSection(by auth.Actor) (string, []any) {
 	if by.Admin() {
 		return "TRUE", nil
 	}
-	return openSection(by)
+	closed, args := closedSections(by)
+	return "s.id <> ALL(" + closed + ")", args
+}
+
+// closedSections are, as an array, the ids of the sections that by, who is no admin,
+// may not see: those that are not open to him, and all that is in them. They are few.
+// They are looked for by themselves, since PostgreSQL believes of a join that it
+// leaves next to nothing, and then sorts all articles rather than go along the index
+// of their order.
+func closedSections(by auth.Actor) (string, []any) {
+	open, args := openSection(by)
+	return `ARRAY(WITH RECURSIVE closed AS (
+		SELECT s.account_id, s.id FROM sections AS s WHERE s.account_id = ? AND NOT (` + open + `)
+		UNION SELECT s.account_id, s.id FROM closed JOIN sections AS s ON s.account_id = closed.account_id AND s.parent_section_id = closed.id)
+		SELECT id FROM closed)`, append([]any{by.AccountID}, args...)
 }
 
 // openSection is the condition of the sections s that are open to by, who is no

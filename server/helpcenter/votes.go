@@ -42,20 +42,23 @@ func (s *Service) listVotes(ctx context.Context, by auth.Actor, r page.Request, 
 }
 
 // onSeen is the condition of the votes v on what by may see.
-func onSeen(by auth.Actor) (string, []any) {
+func (s *Service) onSeen(ctx context.Context, by auth.Actor) (string, []any, error) {
 	if by.Admin() {
-		return "TRUE", nil
+		return "TRUE", nil, nil
 	}
-	seen, args := SeenArticle(by)
+	seen, args, err := s.seenTx(s.db.WithContext(ctx), by)
 	return `EXISTS (SELECT FROM ` + articleFrom + ` WHERE a.account_id = v.account_id
 		AND a.id = CASE v.item_type WHEN 'Article' THEN v.item_id ELSE (SELECT c.article_id FROM article_comments c WHERE c.account_id = v.account_id AND c.id = v.item_id) END
-		AND ` + seen + ")", args
+		AND ` + seen + ")", args, err
 }
 
 // Votes is a page of the votes of a user on what by may see; of all users for 0.
 // End users see their own. It fails with fault.NotFound for the user.
 func (s *Service) Votes(ctx context.Context, by auth.Actor, user int64, r page.Request) (page.Result[models.Vote], error) {
-	cond, args := onSeen(by)
+	cond, args, err := s.onSeen(ctx, by)
+	if err != nil {
+		return page.Result[models.Vote]{}, err
+	}
 	if user != 0 {
 		if err := s.mayAskOf(ctx, by, user); err != nil {
 			return page.Result[models.Vote]{}, err
@@ -88,7 +91,10 @@ func (s *Service) Vote(ctx context.Context, by auth.Actor, id int64) (models.Vot
 }
 
 func (s *Service) voteTx(tx *gorm.DB, by auth.Actor, id int64) (v models.Vote, err error) {
-	cond, args := onSeen(by)
+	cond, args, err := s.onSeen(tx.Statement.Context, by)
+	if err != nil {
+		return v, err
+	}
 	err = postgres.Rows(tx, "SELECT "+voteColumns+" FROM votes AS v WHERE v.account_id = ? AND v.id = ? AND "+cond,
 		append([]any{by.AccountID, id}, args...), func(row postgres.Scanned) (err error) {
 			v, err = scanVote(row)

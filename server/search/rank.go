@@ -35,6 +35,22 @@ type Ranked struct {
 	// Strength is the score to what the terms weigh, each once and as rare as it is:
 	// the share where all weights are 1, and more where they are.
 	Strength float64
+	Complete bool // it has all terms that tell
+}
+
+// Ranking are documents, the best first.
+type Ranking []Ranked
+
+// Divided are those that have all terms, and those that lack some.
+func (r Ranking) Divided() (complete, partial []Ranked) {
+	for _, one := range r {
+		if one.Complete {
+			complete = append(complete, one)
+		} else {
+			partial = append(partial, one)
+		}
+	}
+	return complete, partial
 }
 
 // A word that more than this share of documents have tells nothing, if there are
@@ -54,19 +70,16 @@ type Question struct {
 	Within *Match // which documents; nil: all
 	Terms  []Term
 	More   Term // adds to the score of documents for which it holds
-	// Any are also documents that lack terms; otherwise they are found only when no
-	// document has all. A term that so many have that it tells nothing may always be
-	// missing.
-	Any bool
 	// Most is how many of the terms count, 0 for all: the rarest of those that some
 	// document has, and behind them some that none has, but no more than unknown. A long
 	// text has many words that say nothing of what it asks.
 	Most int
 }
 
-// Rank finds the documents that answer a question, the best first, of equals the
-// newest. tx must be one as OneState says.
-func Rank(tx *gorm.DB, account int64, q Question) ([]Ranked, error) {
+// Rank finds the documents that answer a question, those that lack terms too, the best
+// first, of equals the newest. A term that so many documents have that it tells nothing
+// may be missing from one that is complete. tx must be one as OneState says.
+func Rank(tx *gorm.DB, account int64, q Question) (Ranking, error) {
 	var all []*Match
 	for _, t := range q.Terms {
 		all = append(all, t.match())
@@ -135,7 +148,7 @@ func (r *ranking) add(l *Lookup, s *section) {
 	r.parts = append(r.parts, p)
 }
 
-func (r *ranking) ranked() []Ranked {
+func (r *ranking) ranked() (out Ranking) {
 	rare := make([]float64, len(r.Terms))
 	telling := make([]bool, len(r.Terms))
 	sum := 0.0
@@ -152,27 +165,19 @@ func (r *ranking) ranked() []Ranked {
 			telling[i] = true
 		}
 	}
-	var complete, partial []Ranked
 	for _, p := range r.parts {
 		for at := range p.found.all() {
 			one, missing, tells := r.score(p, at, rare, telling)
 			one.Share, one.Strength = one.Share/sum, one.Score/sum
-			switch {
-			case !tells:
-			case missing:
-				partial = append(partial, one)
-			default:
-				complete = append(complete, one)
+			if one.Complete = !missing; tells {
+				out = append(out, one)
 			}
 		}
 	}
-	if r.Any || len(complete) == 0 {
-		complete = append(complete, partial...)
-	}
-	slices.SortFunc(complete, func(a, b Ranked) int {
+	slices.SortFunc(out, func(a, b Ranked) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.ID, a.ID))
 	})
-	return complete
+	return out
 }
 
 // leaveOut makes the terms beyond Most weigh and tell nothing.
