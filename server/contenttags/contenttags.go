@@ -17,6 +17,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/ulid"
 )
 
@@ -68,8 +69,8 @@ func begins(by auth.Actor, prefix string) (string, []any) {
 	if prefix == "" {
 		return "account_id = ?", []any{by.AccountID}
 	}
-	pattern := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(prefix)) + "%"
-	return "account_id = ? AND lower(name) LIKE ?", []any{by.AccountID, pattern}
+	cond, args := postgres.Begins("name", prefix)
+	return "account_id = ? AND " + cond, append([]any{by.AccountID}, args...)
 }
 
 // Show is a tag. It fails with fault.NotFound.

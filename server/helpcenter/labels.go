@@ -107,7 +107,8 @@ func (s *Service) Labels(ctx context.Context, by auth.Actor, prefix string, r pa
 	}
 	q := page.Query{Select: labelColumns, From: labelFrom, Where: "l.account_id = ?", Args: []any{by.AccountID}, Order: labelsByName}
 	if prefix != "" {
-		q.Where, q.Args = q.Where+` AND lower(l.name) >= lower(?) AND lower(l.name) < lower(?) || U&'\+10FFFF'`, append(q.Args, prefix, prefix)
+		begins, args := postgres.Begins("l.name", prefix)
+		q.Where, q.Args = q.Where+" AND "+begins, append(q.Args, args...)
 	}
 	return page.ListRows(ctx, s.db, q, r, scanLabel)
 }

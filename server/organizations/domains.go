@@ -12,6 +12,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/jobs"
 	"github.com/helpd/helpd/server/memberships"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // domainsAdded is the job that takes in end users who are in no organization
@@ -47,7 +48,7 @@ func (s *Service) domainsTx(tx *gorm.DB, before, o models.Organization) error {
 func (s *Service) TakeIn(ctx context.Context, by auth.Actor, id int64, names []string) error {
 	patterns := make(models.Strings, len(names))
 	for i, name := range names {
-		if patterns[i] = likeEscape.Replace(name); !strings.Contains(name, "@") {
+		if patterns[i] = postgres.EscapeLike(name); !strings.Contains(name, "@") {
 			patterns[i] = "%@" + patterns[i]
 		}
 	}

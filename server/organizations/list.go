@@ -11,6 +11,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/fields"
 	"github.com/helpd/helpd/server/page"
+	"github.com/helpd/helpd/server/postgres"
 )
 
 // MaxShown is how many organizations one ShowMany names at most.
@@ -233,15 +234,11 @@ func (s *Service) Autocomplete(ctx context.Context, by auth.Actor, text string, 
 	if err != nil {
 		return page.Result[models.Organization]{}, err
 	}
-	// The bounds are for the index: of LIKE alone PostgreSQL cannot tell them
-	// once it plans the statement for every text.
-	q := query(by, `lower(o.name) ~>=~ lower(?) AND lower(o.name) ~<~ (lower(?) || U&'\+10FFFF') AND lower(o.name) LIKE lower(?) AND `+offered,
-		append([]any{text, text, likeEscape.Replace(text) + "%"}, args...)...)
+	begins, more := postgres.Begins("o.name", text)
+	q := query(by, begins+" AND "+offered, append(more, args...)...)
 	q.Order = byName
 	return page.List(ctx, s.db, q, r, scan)
 }
-
-var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // CountUsers is how many members of an organization are active. It fails with
 // fault.NotFound.
