@@ -29,7 +29,8 @@ func HTML(before, after string) []Edit {
 	e.add("=", a[:head]...)
 	e.between(a[head:len(a)-tail], b[head:len(b)-tail])
 	e.add("=", a[len(a)-tail:]...)
-	return e
+	e.end()
+	return e.done
 }
 
 // ends are what a part of HTML ends behind, beside the ends of lines.
@@ -63,16 +64,30 @@ func blocks(source string) (parts []string) {
 	return parts
 }
 
-type edits []Edit
+// edits gathers parts. Those of one kind that follow each other are joined once, at
+// the end of them: a text may have a million.
+type edits struct {
+	done   []Edit
+	change string
+	parts  []string
+}
 
 func (e *edits) add(change string, parts ...string) {
-	text := strings.Join(parts, "")
-	switch last := len(*e) - 1; {
-	case text == "":
-	case last >= 0 && (*e)[last].Change == change:
-		(*e)[last].Content += text
-	default:
-		*e = append(*e, Edit{change, text})
+	if len(parts) == 0 {
+		return
+	}
+	if change != e.change {
+		e.end()
+		e.change = change
+	}
+	e.parts = append(e.parts, parts...)
+}
+
+// end ends an edit.
+func (e *edits) end() {
+	if len(e.parts) > 0 {
+		e.done = append(e.done, Edit{e.change, strings.Join(e.parts, "")})
+		e.parts = e.parts[:0]
 	}
 }
 

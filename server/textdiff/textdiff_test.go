@@ -50,3 +50,20 @@ func TestLargeTexts(t *testing.T) {
 		t.Errorf("%d edits", len(got))
 	}
 }
+
+// Nor does one of many parts that are compared each. (Joined one by one, they took
+// minutes.)
+func TestManyParts(t *testing.T) {
+	t.Parallel()
+	const many = 1 << 20
+	before, after := strings.Repeat("\n", many), "a\nb\n"
+	for _, tc := range []struct{ before, after, gone, came string }{{before, after, "-", "+"}, {after, before, "+", "-"}} {
+		got := map[string]int{}
+		for _, e := range textdiff.HTML(tc.before, tc.after) {
+			got[e.Change] += len(e.Content)
+		}
+		if got[tc.gone] != many || got[tc.came] != len(after) || len(got) != 2 {
+			t.Errorf("%v", got)
+		}
+	}
+}
