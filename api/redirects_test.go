@@ -58,6 +58,19 @@ func TestRedirects(t *testing.T) {
 	for _, wrong := range []string{"old", "//evil.example/x", "https://evil.example/x", "/a?b=c", "/a#b", `/a\b`} {
 		create(wrong, open).wantField("path", "must be a path that begins with a slash, without host, query and fragment")
 	}
+	for _, wrong := range []string{"/%00", "/a%00b", "/%ff"} {
+		create(wrong, open).wantField("path", "has a NUL character or is not UTF-8")
+	}
+	create("/%61pi/v2/x", open).wantField("path", "/%61pi/v2/x is helpd's own")
+	create("/%2Fevil.example", open).wantField("path", "must be a path that begins with a slash, without host, query and fragment")
+	// Escapes count once: what they are of may look like one.
+	if got := create("/a%2541", open).want(201).member("redirect", "path"); got != "/a%41" {
+		t.Errorf("kept as %v", got)
+	}
+	leads(anonymous, "/a%2541", english)
+	for _, unknown := range []string{"/a%41", "/aA", "/%2500", "/%25ff"} {
+		anonymous.get(unknown).wantError(404, "InvalidEndpoint")
+	}
 	h.user("Agent", h.email("agent"), "agent")
 	agent := h.as(h.email("agent"))
 	agent.get(path).wantForbidden()

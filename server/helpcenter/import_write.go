@@ -174,8 +174,12 @@ func (b *batch) plan(f articlefiles.File) error {
 		return err
 	}
 	for _, path := range f.Redirects {
-		if id, ok := b.led[plainPath(path)]; !ok || a.fresh || id != a.now.ID {
-			a.paths = append(a.paths, plainPath(path))
+		plain := plainPath(path)
+		if slices.Contains(a.paths, plain) { // of another file, or written in another way
+			continue
+		}
+		if id, ok := b.led[plain]; !ok || a.fresh || id != a.now.ID {
+			a.paths = append(a.paths, plain)
 			out.Diff = append(out.Diff, "+ redirects: "+path)
 		}
 	}

@@ -3,9 +3,11 @@ package helpcenter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -20,15 +22,19 @@ import (
 const maxPath = 1_000
 
 // checkPath refuses what is no path of a page: it begins with a slash and has no
-// host, query or fragment. Paths of the API stay its own.
+// host, query or fragment, also once it is without escapes. Paths of the API stay
+// its own.
 func checkPath(path string) error {
 	u, err := url.Parse(path)
+	plain := plainPath(path)
 	switch {
 	case path == "":
 		return fault.Blank("path")
-	case err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(path, "?#\\ \t\r\n"):
+	case err != nil || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.HasPrefix(plain, "//") || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(path, "?#\\ \t\r\n"):
 		return fault.InvalidField("path", "must be a path that begins with a slash, without host, query and fragment")
-	case path == "/" || strings.HasPrefix(path, "/api/"):
+	case strings.ContainsRune(plain, 0) || !utf8.ValidString(plain): // which PostgreSQL takes for no text
+		return fault.InvalidField("path", "has a NUL character or is not UTF-8")
+	case plain == "/" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(plain, "/api/"):
 		return fault.InvalidField("path", "%.50s is helpd's own", path)
 	case len(path) > maxPath:
 		return fault.InvalidField("path", "is too long (maximum is %d bytes)", maxPath)
@@ -41,10 +47,29 @@ func plainPath(path string) string {
 	if plain, err := url.PathUnescape(path); err == nil {
 		path = plain
 	}
+	return keptPath(path)
+}
+
+// keptPath is a path without escapes as it is kept.
+func keptPath(path string) string {
 	if path != "/" {
 		path = strings.TrimSuffix(path, "/")
 	}
 	return path
+}
+
+// escapedPath is a path that is kept as checkPath takes it, of which plainPath makes
+// the same again.
+func escapedPath(path string) string {
+	var out strings.Builder
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c == 0x7f || strings.IndexByte(`%?#\`, c) >= 0 {
+			fmt.Fprintf(&out, "%%%02X", c)
+		} else {
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
 }
 
 var redirectOrder = page.By("id", page.Column{Expr: "r.id", Kind: page.Int})
@@ -115,12 +140,12 @@ func (s *Service) DeleteRedirect(ctx context.Context, by auth.Actor, id int64) e
 	return nil
 }
 
-// Redirected is the article that an old path leads to, in the language that the path
+// Redirected is the article that an old path, without escapes, leads to, in the language that the path
 // names (/hc/ko/…), or else in the default or its own: the first in which by may see
 // it. It fails with fault.NotFound also when by may see it in none.
 func (s *Service) Redirected(ctx context.Context, by auth.Actor, path string) (Article, error) {
 	tx := s.db.WithContext(ctx)
-	path = plainPath(path)
+	path = keptPath(path)
 	var to []struct {
 		ArticleID    int64
 		SourceLocale string

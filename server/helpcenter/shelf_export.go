@@ -249,7 +249,10 @@ func (x *shelfExport) file(id string, a models.Article, t models.Translation, pa
 	if in == nil {
 		return f, fmt.Errorf("the article %q lies in no section", id)
 	}
-	f.Category, f.Section, f.Labels, f.Redirects = in.category.name(), in.path(), a.LabelNames, paths
+	f.Category, f.Section, f.Labels = in.category.name(), in.path(), a.LabelNames
+	for _, path := range paths {
+		f.Redirects = append(f.Redirects, escapedPath(path))
+	}
 	if a.Position != 0 {
 		f.Position = new(int64(a.Position))
 	}
