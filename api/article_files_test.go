@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -73,5 +74,36 @@ func TestOldPathsInFiles(t *testing.T) {
 		if o.What != helpcenter.OutcomeSame {
 			t.Errorf("again: %+v", o)
 		}
+	}
+}
+
+// What an older helpd left behind is no part of the shelves, and in nobody's way.
+func TestFilesBesideSectionsThatLieInNone(t *testing.T) {
+	t.Parallel()
+	h := newHelpCenter(t)
+	id := h.get(h.section).want(200).id("section")
+	for _, change := range []string{
+		"category_id = 404", "parent_section_id = 404",
+	} {
+		lost := h.post(h.category+"/sections", `{"section":{"name":"Lost","locale":"en-us"}}`).want(201).id("section")
+		h.post(h.category+"/sections", fmt.Sprintf(`{"section":{"name":"Below","locale":"en-us","parent_section_id":%d}}`, lost)).want(201)
+		if err := h.db.WithContext(h.ctx()).Exec("UPDATE sections SET "+change+" WHERE account_id = ? AND id = ?", h.account.ID, lost).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, source := range []string{"Section", "Category"} {
+		err := h.db.WithContext(h.ctx()).Exec(`INSERT INTO translations (account_id, source_type, source_id, locale, title, draft, outdated, created_by_id, updated_by_id, created_at, updated_at)
+			SELECT account_id, ?, 404, locale, title, draft, outdated, created_by_id, updated_by_id, created_at, updated_at FROM translations WHERE account_id = ? AND source_type = 'Section' AND source_id = ?`,
+			source, h.account.ID, id).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := h.imports(articlefiles.File{Path: "a.md", Locale: "en-us", ID: "a", Title: "A", Body: "x"}); out[0].What != helpcenter.OutcomeNew {
+		t.Errorf("%+v", out)
+	}
+	contents, err := h.helpCenter.ExportArticles(h.ctx(), auth.System(h.account.ID), "", func(articlefiles.File, int64, int64) error { return nil })
+	if err != nil || len(contents.Categories) != 1 || len(contents.Categories[0].Sections) != 1 || contents.Categories[0].Sections[0].Name != "Returns" {
+		t.Errorf("%+v %v", contents, err)
 	}
 }

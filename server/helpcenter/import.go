@@ -15,6 +15,7 @@ import (
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/positions"
 	"github.com/helpd/helpd/server/richtext"
+	"github.com/helpd/helpd/server/search"
 	"github.com/helpd/helpd/server/segments"
 )
 
@@ -57,29 +58,32 @@ func (s *Service) NewImport(ctx context.Context, by auth.Actor, o ImportOptions)
 		svc: s, by: by, o: o, files: map[string]map[string]string{}, redirects: map[string]string{},
 		there: map[string]string{},
 	}
-	tx := s.db.WithContext(ctx)
-	var err error
-	if i.locales, err = s.localesTx(tx, by); err != nil {
-		return nil, err
+	return i, s.db.WithContext(ctx).Transaction(i.readTx, search.OneState)
+}
+
+// readTx reads what there is, and adds what the contents describe.
+func (i *Import) readTx(tx *gorm.DB) (err error) {
+	if i.locales, err = i.svc.localesTx(tx, i.by); err != nil {
+		return err
 	}
 	if i.shelf, err = shelfTx(tx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := i.shelf.addContents(o.Contents, i.locales); err != nil {
-		return nil, fmt.Errorf("%s: %w", articlefiles.ContentsName, err)
+	if err := i.shelf.addContents(i.o.Contents, i.locales); err != nil {
+		return fmt.Errorf("%s: %w", articlefiles.ContentsName, err)
 	}
 	if i.administrators, err = segments.AdministratorsTx(tx); err != nil {
-		return nil, err
+		return err
 	}
 	if i.segments, err = byName(tx.Model(&models.UserSegment{})); err != nil {
-		return nil, err
+		return err
 	}
 	if i.groups, err = byName(tx.Model(&models.PermissionGroup{})); err != nil {
-		return nil, err
+		return err
 	}
 	var articles []struct{ ExternalID, SourceLocale string }
 	if err := tx.Model(&models.Article{}).Where("archived_at IS NULL").Select("external_id", "source_locale").Find(&articles).Error; err != nil {
-		return nil, err
+		return err
 	}
 	for _, a := range articles {
 		i.there[a.ExternalID] = a.SourceLocale
@@ -90,7 +94,7 @@ func (s *Service) NewImport(ctx context.Context, by auth.Actor, o ImportOptions)
 	for _, t := range tags {
 		i.tags[t.Name] = t.ID
 	}
-	return i, err
+	return err
 }
 
 func byName(q *gorm.DB) (map[string]int64, error) {

@@ -65,7 +65,9 @@ func (s *shelfSection) path() []string {
 	return append(s.parent.path(), s.texts[s.SourceLocale].Title)
 }
 
-// shelfTx reads all categories and sections.
+// shelfTx reads all categories and sections. Sections that lie in none that there is
+// are left out, and so are texts without an owner. tx must be one as search.OneState
+// says.
 func shelfTx(tx *gorm.DB) (*shelf, error) {
 	var categories []models.Category
 	var sections []models.Section
@@ -91,19 +93,21 @@ func shelfTx(tx *gorm.DB) (*shelf, error) {
 	}
 	for _, s := range sections {
 		one := sectionOf[s.ID]
-		one.category = categoryOf[s.CategoryID]
-		if s.ParentSectionID == nil {
-			one.category.sections = append(one.category.sections, one)
+		if one.category = categoryOf[s.CategoryID]; one.category == nil {
 			continue
 		}
-		one.parent = sectionOf[*s.ParentSectionID]
-		one.parent.sections = append(one.parent.sections, one)
+		if s.ParentSectionID == nil {
+			one.category.sections = append(one.category.sections, one)
+		} else if one.parent = sectionOf[*s.ParentSectionID]; one.parent != nil {
+			one.parent.sections = append(one.parent.sections, one)
+		}
 	}
 	for _, t := range texts {
-		if t.SourceType == models.SourceCategory {
-			categoryOf[t.SourceID].texts[t.Locale] = t
-		} else {
-			sectionOf[t.SourceID].texts[t.Locale] = t
+		if c := categoryOf[t.SourceID]; c != nil && t.SourceType == models.SourceCategory {
+			c.texts[t.Locale] = t
+		}
+		if s := sectionOf[t.SourceID]; s != nil && t.SourceType == models.SourceSection {
+			s.texts[t.Locale] = t
 		}
 	}
 	return out, nil

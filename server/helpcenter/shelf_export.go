@@ -2,7 +2,6 @@ package helpcenter
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/postgres"
+	"github.com/helpd/helpd/server/search"
 )
 
 // ExportArticles calls each for every article in a language, or, for none, in each
@@ -45,7 +45,7 @@ func (s *Service) ExportArticles(ctx context.Context, by auth.Actor, locale stri
 			return err
 		}
 		return x.articles(each)
-	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	}, search.OneState)
 	return out, err
 }
 
