@@ -199,24 +199,30 @@ func (c SectionChange) moveTx(tx *gorm.DB, row *models.Section) error {
 }
 
 // nestedTx refuses a parent of a section that is none, lies in another category,
-// lies in the section itself, or makes the nesting too deep.
+// lies in the section itself, or makes the nesting too deep. The caller has locked
+// the category; the parent stays until tx ends.
 func nestedTx(tx *gorm.DB, row models.Section) error {
 	parent := *row.ParentSectionID
 	if parent == row.ID {
 		return fault.InvalidField("parent_section_id", "is the section itself")
 	}
-	// Those who nest sections of one category take turns: two moves may make a
-	// circle together.
-	var around models.Category
-	if err := lockTx(tx, "category", row.CategoryID, &around); err != nil {
+	// Those who nest sections of one category take turns, as it is locked: two moves
+	// may make a circle together.
+	var found []models.Section
+	err := tx.Clauses(clause.Locking{Strength: "SHARE"}).Limit(1).Find(&found, "id = ?", parent).Error
+	over, err := only(found, err, "section", parent)
+	if fault.Is(err, fault.NotFound) {
+		return fault.InvalidField("parent_section_id", "%d is not a section", parent)
+	}
+	if err != nil {
 		return err
 	}
-	var up []struct{ ID, CategoryID int64 }
-	err := tx.Raw(`WITH RECURSIVE up AS (
-			SELECT id, category_id, parent_section_id, 1 AS level FROM sections WHERE account_id = ? AND id = ?
-			UNION ALL SELECT s.id, s.category_id, s.parent_section_id, up.level + 1 FROM up JOIN sections s ON s.account_id = ? AND s.id = up.parent_section_id
+	var up []int64
+	err = tx.Raw(`WITH RECURSIVE up AS (
+			SELECT id, parent_section_id, 1 AS level FROM sections WHERE account_id = ? AND id = ?
+			UNION ALL SELECT s.id, s.parent_section_id, up.level + 1 FROM up JOIN sections s ON s.account_id = ? AND s.id = up.parent_section_id
 			WHERE up.level < 100)
-		SELECT id, category_id FROM up ORDER BY level`, around.AccountID, parent, around.AccountID).Scan(&up).Error
+		SELECT id FROM up ORDER BY level`, over.AccountID, parent, over.AccountID).Scan(&up).Error
 	if err != nil {
 		return err
 	}
@@ -225,17 +231,15 @@ func nestedTx(tx *gorm.DB, row models.Section) error {
 		err = tx.Raw(`WITH RECURSIVE down AS (
 				SELECT id, 0 AS level FROM sections WHERE account_id = ? AND id = ?
 				UNION ALL SELECT s.id, down.level + 1 FROM down JOIN sections s ON s.account_id = ? AND s.parent_section_id = down.id WHERE down.level < 100)
-			SELECT max(level) FROM down`, around.AccountID, row.ID, around.AccountID).Row().Scan(&below)
+			SELECT max(level) FROM down`, over.AccountID, row.ID, over.AccountID).Row().Scan(&below)
 		if err != nil {
 			return err
 		}
 	}
 	switch {
-	case len(up) == 0:
-		return fault.InvalidField("parent_section_id", "%d is not a section", parent)
-	case up[0].CategoryID != row.CategoryID:
+	case over.CategoryID != row.CategoryID:
 		return fault.InvalidField("parent_section_id", "%d belongs to another category", parent)
-	case slices.ContainsFunc(up, func(s struct{ ID, CategoryID int64 }) bool { return s.ID == row.ID }):
+	case slices.Contains(up, row.ID):
 		return fault.InvalidField("parent_section_id", "%d lies in the section itself", parent)
 	case len(up)+1+below > MaxDepth:
 		return fault.InvalidField("parent_section_id", "sections cannot be nested more than %d levels deep", MaxDepth)
@@ -245,10 +249,11 @@ func nestedTx(tx *gorm.DB, row models.Section) error {
 
 // UpdateSection changes a section, which it answers as it reads in a language.
 // Name and description change in the source language. It fails with
-// fault.NotFound, and with fault.Invalid naming the field.
+// fault.NotFound, with fault.Invalid naming the field, and with fault.Busy if
+// another moves it at the same time.
 func (s *Service) UpdateSection(ctx context.Context, by auth.Actor, locale string, id int64, c SectionChange) (Section, error) {
 	var out Section
-	err := s.changeSection(ctx, by, id, func(tx *gorm.DB, row *models.Section) error {
+	update := func(tx *gorm.DB, row *models.Section) error {
 		before := *row
 		if err := c.applyTx(tx, row); err != nil {
 			return err
@@ -276,7 +281,12 @@ func (s *Service) UpdateSection(ctx context.Context, by auth.Actor, locale strin
 			out, err = s.sectionTx(tx, by, locale, id)
 			return err
 		})
-	})
+	}
+	if c.CategoryID == nil && !c.ParentSectionID.IsSpecified() {
+		err := s.changeSection(ctx, by, id, update)
+		return out, err
+	}
+	err := s.changeTree(ctx, by, id, c.CategoryID, func(tx *gorm.DB, row *models.Section, _ []int64) error { return update(tx, row) })
 	return out, err
 }
 
@@ -304,29 +314,69 @@ func (s *Service) changeSection(ctx context.Context, by auth.Actor, id int64, f 
 	})
 }
 
-// DeleteSection removes a section with those in it, and archives their articles.
-func (s *Service) DeleteSection(ctx context.Context, by auth.Actor, id int64) error {
-	return s.changeSection(ctx, by, id, func(tx *gorm.DB, row *models.Section) error {
-		var all []int64
-		err := tx.Raw(`WITH RECURSIVE down AS (
-				SELECT id FROM sections WHERE account_id = ? AND id = ?
-				UNION SELECT s.id FROM down JOIN sections s ON s.account_id = ? AND s.parent_section_id = down.id)
-			SELECT id FROM down ORDER BY id`, by.AccountID, id, by.AccountID).Scan(&all).Error
+// changeTree runs f on a section that changes its place: its category, the one that
+// it goes to unless that is nil, and all sections in it are locked; tree are their
+// ids, its own among them. Categories come before sections, and each in the order
+// of their ids, for all who lock several: so nobody waits for one who waits for him.
+func (s *Service) changeTree(ctx context.Context, by auth.Actor, id int64, to *int64, f func(tx *gorm.DB, row *models.Section, tree []int64) error) error {
+	if !by.Admin() {
+		return fault.Denied()
+	}
+	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		before, err := postgres.One[models.Section](tx, "section", id)
 		if err != nil {
 			return err
 		}
-		return s.dropSectionsTx(tx, by, all)
+		around := models.IDs{before.CategoryID}
+		if to != nil {
+			around = append(around, *to)
+		}
+		if _, err := lockedTx[models.Category](tx, "id = ANY(?::bigint[])", around); err != nil {
+			return err
+		}
+		all, err := lockedTx[models.Section](tx, `id IN (WITH RECURSIVE down AS (
+				SELECT id FROM sections WHERE account_id = ? AND id = ?
+				UNION SELECT s.id FROM down JOIN sections s ON s.account_id = ? AND s.parent_section_id = down.id)
+			SELECT id FROM down)`, by.AccountID, id, by.AccountID)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(all, func(row models.Section) bool { return row.ID == id })
+		switch {
+		case at < 0:
+			return fault.Missing("section", id)
+		case all[at].CategoryID != before.CategoryID:
+			return fault.New(fault.Busy, "moved at the same time")
+		}
+		tree := make([]int64, len(all))
+		for i, row := range all {
+			tree[i] = row.ID
+		}
+		return f(tx, &all[at], tree)
 	})
 }
 
+// lockedTx reads the records for which cond holds and makes other writers of them
+// wait.
+func lockedTx[T any](tx *gorm.DB, cond string, args ...any) (rows []T, err error) {
+	err = tx.Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&rows, append([]any{cond}, args...)...).Error
+	return rows, err
+}
+
+// DeleteSection removes a section with those in it, and archives their articles. It
+// fails with fault.NotFound, and with fault.Busy if another moves it at the same
+// time.
+func (s *Service) DeleteSection(ctx context.Context, by auth.Actor, id int64) error {
+	return s.changeTree(ctx, by, id, nil, func(tx *gorm.DB, _ *models.Section, tree []int64) error {
+		return s.dropSectionsTx(tx, by, tree)
+	})
+}
+
+// dropSectionsTx removes sections that the caller has locked: an article that is
+// being made in one of them came before, or finds it gone.
 func (s *Service) dropSectionsTx(tx *gorm.DB, by auth.Actor, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
-	}
-	// An article that is being made in one of them comes before, or finds it gone.
-	var locked []models.Section
-	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&locked, "id = ANY(?::bigint[])", models.IDs(ids)).Error; err != nil {
-		return err
 	}
 	if err := s.archiveTx(tx, by, "a.section_id = ANY(?::bigint[])", models.IDs(ids)); err != nil {
 		return err

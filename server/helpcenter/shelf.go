@@ -309,6 +309,13 @@ func others(texts map[string]models.Translation, source string) (list []Text) {
 func (s *shelf) fill(ctx context.Context, svc *Service, by auth.Actor) error {
 	return svc.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		ctx := postgres.WithTx(ctx, tx)
+		// As changeTree: one after another they would be locked in the order of files.
+		if _, err := lockedTx[models.Category](tx, "TRUE"); err != nil {
+			return err
+		}
+		if _, err := lockedTx[models.Section](tx, "TRUE"); err != nil {
+			return err
+		}
 		for _, c := range s.categories {
 			if err := c.fill(ctx, svc, by); err != nil {
 				return fmt.Errorf("category %q: %w", c.name(), err)
