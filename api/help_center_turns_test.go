@@ -3,6 +3,8 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/oapi-codegen/nullable"
@@ -119,5 +121,54 @@ func TestCategoriesAreLockedBeforeSections(t *testing.T) {
 		if r := <-done; r.status >= 300 {
 			t.Errorf("%s: %s", step.name, r.body)
 		}
+	}
+}
+
+// Verifications of articles that are archived cost nothing, and what is wrong in
+// one account keeps no other.
+func TestVerificationsThatAreDue(t *testing.T) {
+	t.Parallel()
+	a, sent := newCountedAPI(t)
+	var all []*aHelpCenter
+	for _, one := range []*anAPI{a, a.another(), a.another()} {
+		h := newHelpCenterOf(one)
+		all = append(all, h)
+		id := h.article(`"title":"a"`)
+		h.put(fmt.Sprintf("%s/articles/%d/verification", help, id), `{"verification":{"every_days":1,"due_at":"2026-01-01T00:00:00Z"}}`).want(200)
+		gone := h.article(`"title":"b"`)
+		h.put(fmt.Sprintf("%s/articles/%d/verification", help, gone), `{"verification":{"every_days":1,"due_at":"2026-01-01T00:00:00Z"}}`).want(200)
+		h.delete(fmt.Sprintf("%s/articles/%d", help, gone)).want(204)
+	}
+	told := func() (n []int) {
+		for _, h := range all {
+			n = append(n, h.number("SELECT count(*) FROM events WHERE type LIKE '%article.verification_due' AND account_id = "+fmt.Sprint(h.account.ID)))
+		}
+		return n
+	}
+	refuse := fmt.Sprintf(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.account_id = %d THEN RAISE 'refused'; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER refuse BEFORE UPDATE ON article_verifications FOR EACH ROW EXECUTE FUNCTION refuse()`, all[1].account.ID)
+	for _, sql := range strings.SplitAfter(refuse, "$$;") {
+		if err := a.db.WithContext(a.ctx()).Exec(sql).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := a.helpCenter.TellDue(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "refused") || !strings.Contains(err.Error(), fmt.Sprint("account ", all[1].account.ID)) {
+		t.Errorf("told: %v", err)
+	}
+	if got := told(); !slices.Equal(got, []int{1, 0, 1}) {
+		t.Errorf("told %v", got)
+	}
+	if err := a.db.WithContext(a.ctx()).Exec("DROP TRIGGER refuse ON article_verifications").Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := a.helpCenter.TellDue(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if sql := sent.during(func() { err = a.helpCenter.TellDue(context.Background()) }); len(sql) != 1 || err != nil {
+		t.Errorf("nothing is due, and it takes %q, %v", sql, err)
+	}
+	if got := told(); !slices.Equal(got, []int{1, 1, 1}) {
+		t.Errorf("told %v", got)
 	}
 }

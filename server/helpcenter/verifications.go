@@ -3,6 +3,7 @@ package helpcenter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -143,16 +144,22 @@ type verificationEvent struct {
 // they are, once for each time. A job runs it now and then.
 func (s *Service) TellDue(ctx context.Context) error {
 	var accounts []int64
-	err := s.db.WithContext(postgres.AcrossAccounts(ctx)).Raw("SELECT DISTINCT account_id FROM article_verifications WHERE told_at IS NULL AND due_at <= ?", s.now()).Scan(&accounts).Error
+	err := s.db.WithContext(postgres.AcrossAccounts(ctx)).Raw(`SELECT DISTINCT v.account_id FROM article_verifications AS v
+		JOIN articles AS a ON a.account_id = v.account_id AND a.id = v.article_id AND a.archived_at IS NULL
+		WHERE v.told_at IS NULL AND v.due_at <= ? ORDER BY v.account_id`, s.now()).Scan(&accounts).Error
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, account := range accounts {
+		if err := ctx.Err(); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
 		if err := s.tellDue(postgres.WithAccount(ctx, account), auth.System(account)); err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("account %d: %w", account, err)) // which must not keep the others
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (s *Service) tellDue(ctx context.Context, by auth.Actor) error {
