@@ -48,7 +48,7 @@ func (h *aHelpCenter) during(change func(ctx context.Context, by auth.Actor) err
 	return r
 }
 
-// Nothing is put into a section that is going.
+// Nothing is put into a section or under a label that is going.
 func TestChangesOfTheHelpCenterTakeTurns(t *testing.T) {
 	t.Parallel()
 	a, _ := newCountedAPI(t)
@@ -87,6 +87,19 @@ func TestChangesOfTheHelpCenterTakeTurns(t *testing.T) {
 		t.Errorf("%d sections lie in none", n)
 	}
 
+	labelled := h.article(`"title":"a","label_names":["soon"]`)
+	label := h.get(help + "/articles/labels").want(200).ids("labels")[0]
+	second := h.article(`"title":"b"`)
+	h.during(func(ctx context.Context, by auth.Actor) error {
+		_, err := h.helpCenter.UpdateArticle(ctx, by, "", second, helpcenter.ArticleChange{LabelNames: []string{"Soon"}})
+		return err
+	}, func() *result { return h.delete(fmt.Sprintf("%s/articles/labels/%d", help, label)) }).want(204)
+	for _, id := range []int64{labelled, second} {
+		if got := h.get(fmt.Sprintf("%s/articles/%d", help, id)).want(200).member("article", "label_names"); len(got.([]any)) > 0 {
+			t.Errorf("article %d has labels that are gone: %v", id, got)
+		}
+	}
+
 }
 
 // Who changes the places of sections waits for their category before he locks any
@@ -121,6 +134,27 @@ func TestCategoriesAreLockedBeforeSections(t *testing.T) {
 		if r := <-done; r.status >= 300 {
 			t.Errorf("%s: %s", step.name, r.body)
 		}
+	}
+}
+
+// What cannot change is not read again.
+func TestReadersCostFewStatements(t *testing.T) {
+	t.Parallel()
+	a, sent := newCountedAPI(t)
+	h := newHelpCenterOf(a)
+	id := h.article(`"title":"a","label_names":["x"]`)
+	article := fmt.Sprintf("%s/en-us/articles/%d", help, id)
+	times := func(part string, request func()) (n int) {
+		for _, sql := range sent.during(request) {
+			n += strings.Count(sql, part)
+		}
+		return n
+	}
+	if n := times("labels AS l", func() { h.put(article, `{"article":{"promoted":true}}`).want(200) }); n > 0 {
+		t.Error("labels are read that were not sent")
+	}
+	if got := h.get(article).want(200).member("article", "label_names"); fmt.Sprint(got) != "[x]" {
+		t.Errorf("labels %v", got)
 	}
 }
 

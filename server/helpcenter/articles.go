@@ -244,9 +244,11 @@ func (s *Service) UpdateArticle(ctx context.Context, by auth.Actor, locale strin
 		if err := mayShowTx(tx, by, before, *row); err != nil {
 			return err
 		}
-		var err error
-		if row.LabelNames, err = s.labelsTx(tx, by.AccountID, row.LabelNames); err != nil {
-			return err
+		if c.LabelNames != nil {
+			var err error
+			if row.LabelNames, err = s.labelsTx(tx, by.AccountID, row.LabelNames); err != nil {
+				return err
+			}
 		}
 		if !unchanged(before, *row) {
 			row.UpdatedAt = s.now()

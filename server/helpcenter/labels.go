@@ -41,9 +41,9 @@ func cleanLabels(names []string) (models.Strings, error) {
 }
 
 // labelsTx makes the labels that are not there yet, and gives names as they are
-// written already.
+// written already. The labels are held: they cannot go before tx ends.
 func (s *Service) labelsTx(tx *gorm.DB, account int64, names models.Strings) (models.Strings, error) {
-	as, err := writtenTx(tx, account, names)
+	as, err := heldTx(tx, account, names)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *Service) labelsTx(tx *gorm.DB, account int64, names models.Strings) (mo
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&fresh).Error; err != nil {
 			return nil, err
 		}
-		if as, err = writtenTx(tx, account, names); err != nil {
+		if as, err = heldTx(tx, account, names); err != nil {
 			return nil, err
 		}
 	}
@@ -70,14 +70,23 @@ func (s *Service) labelsTx(tx *gorm.DB, account int64, names models.Strings) (mo
 	return out, nil
 }
 
+// heldTx is writtenTx, and keeps others from deleting the labels.
+func heldTx(tx *gorm.DB, account int64, names models.Strings) (map[string]string, error) {
+	return spellingsTx(tx, account, names, " FOR KEY SHARE OF l")
+}
+
 // writtenTx tells how the labels that there are write these names, whatever their
 // case.
 func writtenTx(tx *gorm.DB, account int64, names models.Strings) (map[string]string, error) {
+	return spellingsTx(tx, account, names, "")
+}
+
+func spellingsTx(tx *gorm.DB, account int64, names models.Strings, lock string) (map[string]string, error) {
 	as := map[string]string{}
 	if len(names) == 0 {
 		return as, nil
 	}
-	err := postgres.Rows(tx, "SELECT n, l.name FROM unnest(?::text[]) AS n JOIN labels AS l ON l.account_id = ? AND lower(l.name) = lower(n)",
+	err := postgres.Rows(tx, "SELECT n, l.name FROM unnest(?::text[]) AS n JOIN labels AS l ON l.account_id = ? AND lower(l.name) = lower(n)"+lock,
 		[]any{names, account}, func(row postgres.Scanned) error {
 			var asked, written string
 			err := row.Scan(&asked, &written)
@@ -189,11 +198,19 @@ func (s *Service) DeleteLabel(ctx context.Context, by auth.Actor, id int64) erro
 		return fault.Denied()
 	}
 	return s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		var l models.Label
+		l, err := postgres.One[models.Label](tx, "label", id)
+		if err != nil {
+			return err
+		}
+		// Articles come before their labels, as for those who change both.
+		err = tx.Exec("SELECT FROM articles WHERE account_id = ? AND label_names @> ARRAY[?::text] ORDER BY id FOR NO KEY UPDATE", by.AccountID, l.Name).Error
+		if err != nil {
+			return err
+		}
 		if err := lockTx(tx, "label", id, &l); err != nil {
 			return err
 		}
-		err := tx.Exec("UPDATE articles SET label_names = array_remove(label_names, ?), updated_at = ? WHERE account_id = ? AND label_names @> ARRAY[?::text]",
+		err = tx.Exec("UPDATE articles SET label_names = array_remove(label_names, ?), updated_at = ? WHERE account_id = ? AND label_names @> ARRAY[?::text]",
 			l.Name, s.now(), by.AccountID, l.Name).Error
 		if err != nil {
 			return err
