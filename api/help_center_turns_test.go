@@ -48,7 +48,7 @@ func (h *aHelpCenter) during(change func(ctx context.Context, by auth.Actor) err
 	return r
 }
 
-// Nothing is put into a section or under a label that is going.
+// Nothing is put into a section, under a label or on a comment that is going.
 func TestChangesOfTheHelpCenterTakeTurns(t *testing.T) {
 	t.Parallel()
 	a, _ := newCountedAPI(t)
@@ -100,6 +100,14 @@ func TestChangesOfTheHelpCenterTakeTurns(t *testing.T) {
 		}
 	}
 
+	article := fmt.Sprintf("%s/en-us/articles/%d", help, labelled)
+	comment := h.post(article+"/comments", `{"comment":{"body":"x","locale":"en-us"}}`).want(201).id("comment")
+	h.during(func(ctx context.Context, by auth.Actor) error {
+		return h.helpCenter.DeleteComment(ctx, by, "", labelled, comment)
+	}, func() *result { return h.post(fmt.Sprintf("%s/comments/%d/up", article, comment), "") }).wantMissing()
+	if n := h.number("SELECT count(*) FROM votes"); n > 0 {
+		t.Errorf("%d votes on a comment that is gone", n)
+	}
 }
 
 // Who changes the places of sections waits for their category before he locks any
@@ -144,11 +152,24 @@ func TestReadersCostFewStatements(t *testing.T) {
 	h := newHelpCenterOf(a)
 	id := h.article(`"title":"a","label_names":["x"]`)
 	article := fmt.Sprintf("%s/en-us/articles/%d", help, id)
+	comment := h.post(article+"/comments", `{"comment":{"body":"x","locale":"en-us"}}`).want(201).id("comment")
 	times := func(part string, request func()) (n int) {
 		for _, sql := range sent.during(request) {
 			n += strings.Count(sql, part)
 		}
 		return n
+	}
+	const reading = "articles AS a JOIN translations"
+	if n := times(reading, func() { h.post(fmt.Sprintf("%s/comments/%d/up", article, comment), "").want(200) }); n != 1 {
+		t.Errorf("a vote on a comment reads the article %d times", n)
+	}
+	if n := times(reading, func() { h.post(article+"/subscriptions", `{"subscription":{}}`).want(201) }); n != 1 {
+		t.Errorf("a subscription reads the article %d times", n)
+	}
+	if n := times(`FROM "users" WHERE`, func() {
+		h.post(article+"/subscriptions", `{"subscription":{"user_id":404}}`).wantField("user_id", "404 is not a user")
+	}); n != 1 {
+		t.Errorf("a subscription of nobody looks for him %d times", n)
 	}
 	if n := times("labels AS l", func() { h.put(article, `{"article":{"promoted":true}}`).want(200) }); n > 0 {
 		t.Error("labels are read that were not sent")

@@ -132,8 +132,9 @@ func (s *Service) Subscribe(ctx context.Context, by auth.Actor, kind, asked stri
 			if !by.Admin() {
 				return fault.Denied()
 			}
-			if out.UserID = *c.UserID; userTx(tx, "user_id", out.UserID) != nil {
-				return userTx(tx, "user_id", out.UserID)
+			out.UserID = *c.UserID
+			if err := userTx(tx, "user_id", out.UserID); err != nil {
+				return err
 			}
 		}
 		out.Locale = strings.ToLower(strings.TrimSpace(c.Locale))
@@ -143,10 +144,12 @@ func (s *Service) Subscribe(ctx context.Context, by auth.Actor, kind, asked stri
 		if out.Locale == "" {
 			return fault.Blank("source_locale")
 		}
-		if _, err := s.contentTx(tx, by, kind, out.Locale, id); fault.Is(err, fault.NotFound) {
-			return fault.InvalidField("source_locale", "there is no translation for %.50s", out.Locale)
-		} else if err != nil {
-			return err
+		if out.Locale != strings.ToLower(asked) { // which was found already
+			if _, err := s.contentTx(tx, by, kind, out.Locale, id); fault.Is(err, fault.NotFound) {
+				return fault.InvalidField("source_locale", "there is no translation for %.50s", out.Locale)
+			} else if err != nil {
+				return err
+			}
 		}
 		var before models.ContentSubscription
 		err = tx.Clauses(clause.Locking{Strength: "UPDATE"}).Take(&before, "content_type = ? AND content_id = ? AND user_id = ?", kind, id, out.UserID).Error

@@ -3,6 +3,7 @@ package helpcenter
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -116,16 +117,16 @@ func (s *Service) CastVote(ctx context.Context, by auth.Actor, asked string, art
 		if err != nil {
 			return err
 		}
-		a, err := s.readableTx(tx, by, asked, article)
-		if err != nil {
-			return err
-		}
+		var a Article
 		kind, item := models.VotedArticle, article
 		if comment != 0 {
-			if _, a, err = s.commentTx(tx, by, asked, article, comment); err != nil {
-				return err
-			}
 			kind, item = models.VotedComment, comment
+			_, a, err = s.commentTx(tx, by, asked, article, comment)
+		} else {
+			a, err = s.readableTx(tx, by, asked, article)
+		}
+		if err != nil {
+			return err
 		}
 		// Votes on one thing take turns: what they sum up to is right.
 		if err := holdTx(tx, kind, item); err != nil {
@@ -177,8 +178,14 @@ func (s *Service) voterTx(tx *gorm.DB, by auth.Actor, c VoteChange) (int64, time
 // tallies are the tables of what is voted on.
 var tallies = map[string]string{models.VotedArticle: "articles", models.VotedComment: "article_comments"}
 
+// holdTx makes other votes on a thing wait. It fails with fault.NotFound for one that
+// is gone meanwhile.
 func holdTx(tx *gorm.DB, kind string, item int64) error {
-	return tx.Exec("SELECT FROM "+tallies[kind]+" WHERE account_id = ? AND id = ? FOR NO KEY UPDATE", postgres.Account(tx.Statement.Context), item).Error
+	held := tx.Exec("SELECT FROM "+tallies[kind]+" WHERE account_id = ? AND id = ? FOR NO KEY UPDATE", postgres.Account(tx.Statement.Context), item)
+	if held.Error != nil || held.RowsAffected == 0 {
+		return orMissing(held.Error, strings.ToLower(kind), item)
+	}
+	return nil
 }
 
 // countedTx brings what votes sum up to along with a vote that was before and is
