@@ -86,7 +86,9 @@ func (a *IDs) Scan(src any) error {
 
 // Overwrite reads a column's text into the memory that a has. NULL is an empty list.
 func (a *IDs) Overwrite(s string, _ bool) error {
-	*a = (*a)[:0]
+	if *a = (*a)[:0]; *a == nil {
+		*a = IDs{}
+	}
 	if len(s) <= 2 {
 		return nil
 	}
@@ -130,6 +132,9 @@ func (a *Strings) Scan(src any) error {
 // parts of it. NULL is an empty list.
 func (a *Strings) Overwrite(s string, _ bool) error {
 	out := (*a)[:0]
+	if out == nil {
+		out = Strings{}
+	}
 	if *a = out; len(s) <= 2 {
 		return nil
 	}
