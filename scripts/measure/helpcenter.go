@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -28,9 +27,6 @@ var languages = []string{"en-us", "ko", "ja"}
 // measureHelpCenter measures a help center of as many articles as --tickets says, in
 // three languages.
 func measureHelpCenter(ctx context.Context, o options, h *helpd) (outcome, error) {
-	if o.data == "" {
-		return nil, errors.New("help-center: --data DIR names the texts: support_tickets.csv and articles/*/*.md")
-	}
 	w, err := h.account(ctx, account, 100)
 	if err != nil {
 		return nil, err

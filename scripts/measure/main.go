@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -54,9 +55,9 @@ func main() {
 	flags.IntVar(&o.connections, "connections", 8*runtime.NumCPU(), "connections that ask at the same time, of HTTP and of pgbench")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often the two take turns")
 	flags.IntVar(&o.seconds, "seconds", 4, "how long a round of one of them takes, or a page at most")
-	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+operationNames()+"; or the pages, or parts of rules or leaving, whose names begin so")
+	flags.StringVar(&o.only, "only", "", "measure this operation alone: "+strings.Join(operationNames(), ", ")+"; or the pages, searches, or parts of rules or leaving, whose names begin so")
 	flags.StringVar(&o.data, "data", "", "search: directory with support_tickets.csv and articles, whose texts tickets get")
-	flags.BoolVar(&o.check, "check", false, "search: hold searches against the texts instead")
+	flags.BoolVar(&o.check, "check", false, "search, help-center: hold searches against the texts instead")
 	_ = flags.Parse(args) // ends the program when it fails
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "bench: unknown argument %q\n", flags.Arg(0))
@@ -113,9 +114,55 @@ var measures = map[string]func(context.Context, options, *helpd) error{
 	"help-center": shown(measureHelpCenter),
 }
 
-func run(ctx context.Context, o options) (err error) {
-	if (o.what == "search" || o.what == "leaving" && strings.HasPrefix("search", o.only)) && o.data == "" { // before anything is filled
+// choices are what --only chooses from: all whose names begin as it says, but for
+// operations, of which it names one.
+func (o options) choices() (names []string) {
+	switch o.what {
+	case "":
+		return operationNames()
+	case "pages":
+		for _, p := range listings {
+			names = append(names, p.name)
+		}
+	case "rules":
+		for _, p := range parts {
+			names = append(names, p.name)
+		}
+	case "search":
+		for _, s := range searched {
+			names = append(names, s.name)
+		}
+	case "leaving":
+		for _, m := range leaving {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+// refused says what of the options cannot be, before anything is filled.
+func (o options) refused() error {
+	if o.check && o.what != "search" && o.what != "help-center" {
+		return errors.New("--check is for search and help-center")
+	}
+	if names := o.choices(); o.only != "" && !slices.ContainsFunc(names, func(name string) bool {
+		return name == o.only || o.what != "" && strings.HasPrefix(name, o.only)
+	}) {
+		if names == nil {
+			return fmt.Errorf("--only: %s has no parts", o.what)
+		}
+		return fmt.Errorf("--only: there is no %q; there are: %s", o.only, strings.Join(names, ", "))
+	}
+	texts := o.what == "search" || o.what == "help-center" || o.what == "leaving" && strings.HasPrefix("search", o.only)
+	if texts && o.data == "" {
 		return fmt.Errorf("%s: --data DIR names the texts: support_tickets.csv and articles/*/*.md", o.what)
+	}
+	return nil
+}
+
+func run(ctx context.Context, o options) (err error) {
+	if err := o.refused(); err != nil {
+		return err
 	}
 	if o.dataDir == "" {
 		dir, err := os.MkdirTemp("", "helpd-bench-")

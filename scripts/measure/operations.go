@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 // operation is one thing that is measured.
@@ -34,12 +33,12 @@ var titles = map[string]string{
 	"update": "update three fields", "comment": "update with a comment",
 }
 
-func operationNames() string {
+func operationNames() []string {
 	var names []string
 	for _, op := range operations {
 		names = append(names, op.name)
 	}
-	return strings.Join(append(names, "create_many"), ", ")
+	return append(names, "create_many")
 }
 
 func show(w *world, r *rand.Rand) request {
