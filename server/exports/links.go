@@ -34,7 +34,7 @@ func (f *Files) Links(ctx context.Context, by auth.Actor) (Links, error) {
 	if !by.Admin() {
 		return Links{}, fault.Denied()
 	}
-	key, err := signing.KeyTx(f.db.WithContext(ctx), f.now())
+	key, err := signing.KeyFor(ctx, f.db, f.now())
 	return Links{key, f.now()}, err
 }
 

@@ -20,7 +20,11 @@ type claims[T any] struct {
 
 // token is what readers are given for a purpose, to bring it back until a time.
 func token[T any](ctx context.Context, s *Service, purpose string, of T, until time.Time) (string, error) {
-	return tokenTx(s.db.WithContext(ctx), s, purpose, of, until)
+	key, err := signing.KeyFor(ctx, s.db, s.now())
+	if err != nil {
+		return "", err
+	}
+	return signed(key, purpose, of, until)
 }
 
 func tokenTx[T any](tx *gorm.DB, s *Service, purpose string, of T, until time.Time) (string, error) {
@@ -28,6 +32,10 @@ func tokenTx[T any](tx *gorm.DB, s *Service, purpose string, of T, until time.Ti
 	if err != nil {
 		return "", err
 	}
+	return signed(key, purpose, of, until)
+}
+
+func signed[T any](key signing.Key, purpose string, of T, until time.Time) (string, error) {
 	b, err := json.Marshal(claims[T]{until.Unix(), of})
 	if err != nil {
 		return "", err
@@ -40,7 +48,7 @@ func tokenTx[T any](tx *gorm.DB, s *Service, purpose string, of T, until time.Ti
 // for a time that is over.
 func brought[T any](ctx context.Context, s *Service, purpose, token string) (of T, ok bool, err error) {
 	text, signature, _ := strings.Cut(token, ".")
-	key, err := signing.KeyTx(s.db.WithContext(ctx), s.now())
+	key, err := signing.KeyFor(ctx, s.db, s.now())
 	if err != nil || !key.Signed(purpose, text, signature) {
 		return of, false, err
 	}

@@ -25,17 +25,40 @@ type Key []byte
 // KeyTx is the key of the account that tx works in, which is made when it is
 // first needed.
 func KeyTx(tx *gorm.DB, now time.Time) (Key, error) {
-	var key models.SigningKey
-	err := tx.Select("secret").Take(&key).Error
-	if !errors.Is(err, gorm.ErrRecordNotFound) {
-		return key.Secret, err
+	key, err := kept(tx)
+	if err != nil || key != nil {
+		return key, err
 	}
-	key = models.SigningKey{Secret: make([]byte, sha256.Size), CreatedAt: now}
-	_, _ = rand.Read(key.Secret) // never fails
-	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&key).Error; err != nil {
+	made := models.SigningKey{Secret: make([]byte, sha256.Size), CreatedAt: now}
+	_, _ = rand.Read(made.Secret) // never fails
+	if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&made).Error; err != nil {
 		return nil, err
 	}
-	err = tx.Select("secret").Take(&key).Error
+	return kept(tx) // perhaps another's, which was made meanwhile
+}
+
+// KeyFor is the key of ctx's account, as KeyTx has it, in a transaction of its own
+// if it is to be made.
+func KeyFor(ctx context.Context, db *gorm.DB, now time.Time) (Key, error) {
+	db = db.WithContext(ctx)
+	key, err := kept(db)
+	if err != nil || key != nil {
+		return key, err
+	}
+	err = db.Transaction(func(tx *gorm.DB) (err error) {
+		key, err = KeyTx(tx, now)
+		return err
+	})
+	return key, err
+}
+
+// kept is the key that the account has; nil if it has none.
+func kept(db *gorm.DB) (Key, error) {
+	var key models.SigningKey
+	err := db.Select("secret").Take(&key).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
 	return key.Secret, err
 }
 

@@ -3,6 +3,9 @@ package signing_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,5 +50,36 @@ func TestKeysAreMadeOnceAndKeptApart(t *testing.T) {
 	}
 	if none := signing.Key(nil); none.Signed("file", "text", none.Sign("file", "text")) {
 		t.Error("an empty key signs")
+	}
+}
+
+func TestAKeyThatManyNeedAtOnceIsOne(t *testing.T) {
+	t.Parallel()
+	db := testdb.Shared(t)
+	name := strings.ToLower(rand.Text())
+	account, _, err := accounts.Create(t.Context(), db, time.Now(), accounts.New{Subdomain: name, Name: name, AdminEmail: "root@" + name + ".example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := postgres.WithAccount(t.Context(), account.ID)
+	var keys [8]signing.Key
+	var all sync.WaitGroup
+	for i := range keys {
+		all.Go(func() {
+			var err error
+			if keys[i], err = signing.KeyFor(ctx, db, time.Now()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	kept, err := signing.KeyOf(t.Context(), db, account.ID)
+	if err != nil || len(kept) != 32 {
+		t.Fatal(kept, err)
+	}
+	for _, key := range keys {
+		if !bytes.Equal(key, kept) {
+			t.Error("another key than the one that is kept")
+		}
 	}
 }
