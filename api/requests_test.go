@@ -416,6 +416,8 @@ func TestSearchingRequests(t *testing.T) {
 		"query=hushhush": nil, "query=answer": {hidden}, "query=foreign": nil, fmt.Sprintf("organization_id=%d", org): {camera}, "cc_id=true": {copied},
 		"status=hold": {printer}, "status=hold,new": {hidden, camera, copied, printer}, "sort_by=created_at&sort_order=asc&query=printer": {printer},
 		"query=smokes&per_page=1&page=2": {copied}, "page[size]=1": {hidden}, "organization_id=77": nil,
+		"query=%C2%A0%E3%80%80%0D": {hidden, camera, copied, printer}, "query=%22%E3%80%80%22": {hidden, camera, copied, printer}, "query=printer" + strings.Repeat("+%22+%22", 65): {printer},
+		"query=printer%C2%A0smokes%E3%80%80it": {printer}, "query=" + strings.Repeat("printer+", 64): {printer}, "query=%22" + strings.Repeat("x+", 64) + "%22": nil,
 	} {
 		if got := p.ann.get("/api/v2/requests/search?" + query).want(200).ids("requests"); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)
@@ -425,7 +427,7 @@ func TestSearchingRequests(t *testing.T) {
 		t.Errorf("an agent's own: %v", got)
 	}
 	p.ann.get("/api/v2/requests/search?per_page=100&page=10").want(200)
-	for _, query := range []string{"per_page=100&page=11", "page=1001&per_page=1", "status=lost", "query=" + strings.Repeat("x", 1025), "query=" + strings.Repeat("x+", 21)} {
+	for _, query := range []string{"per_page=100&page=11", "page=1001&per_page=1", "status=lost", "query=" + strings.Repeat("x", 1025), "query=" + strings.Repeat("x+", 65), "query=%22" + strings.Repeat("x+", 65) + "%22", "query=x+%22" + strings.Repeat("x%E3%80%80", 64) + "%22"} {
 		p.ann.get("/api/v2/requests/search?"+query).wantError(422, "invalid")
 	}
 	p.ann.get("/api/v2/requests/search?page=0").want(400)

@@ -23,7 +23,7 @@ type RequestSearch struct {
 // Limits of a search.
 const (
 	maxQuery = 1024 // characters
-	maxWords = 20
+	maxWords = 64   // also in quotes
 	maxFound = 1000 // results that pages reach
 )
 
@@ -65,19 +65,21 @@ func (s *Service) findRequests(ctx context.Context, by auth.Actor, query string,
 	}
 	look := search.Words{Kind: search.Ticket, Parts: readable, Locale: by.User.Locale, Begin: true}
 	var all []*search.Match
+	count := 0
 	for i, part := range strings.Split(query, `"`) {
-		if i%2 == 1 {
+		words := strings.Fields(part)
+		if count += len(words); i%2 == 1 {
 			all = append(all, look.Phrase(part))
 			continue
 		}
-		for word := range strings.FieldsSeq(part) {
+		for _, word := range words {
 			all = append(all, look.Word(word))
 		}
 	}
 	switch {
-	case strings.Trim(query, " \t\n\"") == "":
+	case count == 0: // white space and quotes
 		return nil
-	case len(all) > maxWords:
+	case count > maxWords:
 		return fault.New(fault.BadQuery, "Invalid search: the query has more than %d words", maxWords)
 	}
 	f.found = &search.Records{}
