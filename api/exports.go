@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,23 +85,42 @@ func (h exportHandlers) IncrementalSampleExport(ctx context.Context, r gen.Incre
 }
 
 // exportAnswer is an answer of an export, encoded already, in a buffer that the
-// next one gets.
+// next one gets if it is large.
 type exportAnswer struct{ buffer *exportBuffer }
 
 type exportBuffer struct{ b []byte }
 
-var exportBuffers = sync.Pool{New: func() any { return &exportBuffer{make([]byte, 0, exports.MaxPage*ticketSize)} }}
+var exportBuffers = sync.Pool{New: func() any { return new(exportBuffer) }}
 
-// maxKeptExport bounds, in bytes, what a buffer keeps for its next use.
-const maxKeptExport = 8 << 20
+// Buffers are kept for another use if they have at least and at most so many bytes:
+// a small page is not to hold a large one while its reader takes its time.
+const (
+	minKeptExport = 100 * ticketSize
+	maxKeptExport = 8 << 20
+)
+
+// exportBufferFor is an empty buffer for a page of so many records.
+func exportBufferFor(records int) *exportBuffer {
+	size := 512 + records*ticketSize
+	if size < minKeptExport {
+		return &exportBuffer{make([]byte, 0, size)}
+	}
+	buffer := exportBuffers.Get().(*exportBuffer)
+	buffer.b = slices.Grow(buffer.b[:0], size)
+	return buffer
+}
+
+// done gives the buffer to the next large page.
+func (e *exportBuffer) done() {
+	if size := cap(e.b); size >= minKeptExport && size <= maxKeptExport {
+		exportBuffers.Put(e)
+	}
+}
 
 func (a exportAnswer) write(w http.ResponseWriter) error {
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.buffer.b))) // by which a page that was broken off is known
-	err := ticketAnswer{status: http.StatusOK, body: a.buffer.b}.write(w)
-	if cap(a.buffer.b) <= maxKeptExport {
-		exportBuffers.Put(a.buffer)
-	}
-	return err
+	defer a.buffer.done()
+	return ticketAnswer{status: http.StatusOK, body: a.buffer.b}.write(w)
 }
 
 func (a exportAnswer) VisitIncrementalTicketExportTimeResponse(w http.ResponseWriter) error {
@@ -189,9 +209,10 @@ func (f export) begins(by auth.Actor, start, cursor *string) (exports.Place, err
 
 // answer is the page with the members of paging, those of an object, behind it.
 func (f export) answer(ctx context.Context, p exports.Page, paging any) (exportAnswer, error) {
-	a := exportAnswer{exportBuffers.Get().(*exportBuffer)}
-	b, err := f.members(ctx, append(a.buffer.b[:0], '{'), p)
+	a := exportAnswer{exportBufferFor(len(p.Entries))}
+	b, err := f.members(ctx, append(a.buffer.b, '{'), p)
 	if err != nil {
+		a.buffer.done()
 		return exportAnswer{}, err
 	}
 	a.buffer.b = append(append(b, ','), models.ToJSON(paging)[1:]...)
