@@ -90,7 +90,7 @@ func TestRedactedDescriptionsAreTold(t *testing.T) {
 	a.put(comment, `{"text":"Ann"}`).want(200)
 	a.wantChanges("ticket", id, `ticket.subject_changed {"current": "Money", "previous": "Card ▇▇▇▇ of ▇▇▇"}`)
 	var all string
-	err := a.db.WithContext(a.ctx()).Raw("SELECT string_agg(change::text || detail::text, ' ') FROM events WHERE account_id = ?", a.account.ID).Row().Scan(&all)
+	err := a.db.WithContext(a.ctx()).Raw("SELECT string_agg(change::text || coalesce(detail::text, ''), ' ') FROM events WHERE account_id = ?", a.account.ID).Row().Scan(&all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestRedactionLeavesTheEventLogWhole(t *testing.T) {
 	comment := a.get(path + "/comments").want(200).ids("comments")[0]
 	logged := func() string {
 		var all string
-		err := a.db.WithContext(a.ctx()).Raw(`SELECT string_agg(change::text || detail::text, '' ORDER BY id) FROM events
+		err := a.db.WithContext(a.ctx()).Raw(`SELECT string_agg(change::text || coalesce(detail::text, ''), '' ORDER BY id) FROM events
 			WHERE account_id = ? AND subject = ?`, a.account.ID, fmt.Sprintf("zen:ticket:%d", id)).Row().Scan(&all)
 		if err != nil {
 			t.Fatal(err)

@@ -5,17 +5,35 @@ import "time"
 // Event is an entry of the log of what happened in an account.
 type Event struct {
 	Tenant
-	Seq        *int64     // given after commit, in commit order, in one count for all accounts
-	NumberedAt *time.Time // when that was; it never runs backwards
-	Type       string     // zen:event-type:ticket.created
-	Subject    string     // zen:ticket:35
-	SubjectID  int64
-	ActorID    int64 // -1 is the system
-	SourceID   *string
-	Detail     JSON      // the subject as it was saved
-	Change     JSON      // before and after values
-	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
+	Type      string // zen:event-type:ticket.created
+	Subject   string // zen:ticket:35
+	SubjectID int64
+	ActorID   int64 // -1 is the system
+	SourceID  *string
+	Detail    JSON      // the subject as it was saved; nil: as that of the event DetailOf
+	DetailOf  *int64    // the id of an event of the same subject that was written with this one
+	Change    JSON      // before and after values
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
+
+// EventNumber is the number of an event. It is given after commit, in commit order,
+// in one count for all accounts.
+type EventNumber struct {
+	AccountID  int64 `gorm:"primaryKey"`
+	Seq        int64 `gorm:"primaryKey"`
+	EventID    int64
+	NumberedAt time.Time // it never runs backwards
+}
+
+// EventQueue are events that were written together and have no numbers yet.
+type EventQueue struct {
+	ID        int64 `gorm:"primaryKey"`
+	AccountID int64
+	EventIDs  IDs
+}
+
+// TableName is for GORM, which would write it in the plural.
+func (EventQueue) TableName() string { return "event_queue" }
 
 // EventClock is the one row of numbers that have been given.
 type EventClock struct {

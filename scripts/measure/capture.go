@@ -67,7 +67,7 @@ func capture(ctx context.Context, w *world, h *helpd, op operation) ([]captured,
 }
 
 // beside are what helpd's own parts ask all the time, on the same connections.
-var beside = regexp.MustCompile(`\b(event_clock|event_readers|touched|numbered_at|webhooks|webhook_invocations)\b`)
+var beside = regexp.MustCompile(`\b(event_clock|event_readers|touched|event_queue|numbered_events|event_numbers|webhooks|webhook_invocations)\b`)
 
 // complete reports whether the statements are there, with no others between them,
 // and do what is measured: a change to what is so already writes nothing.

@@ -167,8 +167,9 @@ func (h *helpd) account(ctx context.Context, subdomain string, tickets int) (*wo
 	return w, nil
 }
 
-// patience is how long helpd may take for what it does by itself.
-const patience = 10 * time.Minute
+// patience is how long helpd may take for what it does by itself: to index a
+// million tickets takes the most of it.
+const patience = time.Hour
 
 // settle waits until helpd has done what it found to do when it was started: old
 // tickets to close and to archive, writes to number, words to index. Nothing of it is to be
@@ -182,7 +183,7 @@ func (w *world) settle(ctx context.Context) error {
 	for quiet := 0; quiet < 30; quiet++ {
 		var busy bool
 		err := w.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE state IN ('available', 'running', 'retryable') AND args->>'name' IS DISTINCT FROM 'SLA breaches')
-			OR EXISTS (SELECT FROM touched) OR EXISTS (SELECT FROM search_pending) OR (SELECT min(id) FROM events WHERE seq IS NULL) IS NOT NULL`).Scan(&busy)
+			OR EXISTS (SELECT FROM touched) OR EXISTS (SELECT FROM search_pending) OR EXISTS (SELECT FROM event_queue)`).Scan(&busy)
 		if err != nil {
 			return err
 		}

@@ -85,18 +85,21 @@ func Values(by By, kind string, id int64, e Event) []any {
 
 // Insert is the statement that appends Rows about one subject; it takes
 // Arguments. It is there for writers that put it into a larger statement.
-const Insert = "INSERT INTO events (" + Columns + `)
-	SELECT ?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), coalesce(e.detail, ?::json), e.change, ?::timestamptz
-	FROM json_to_recordset(?::json) AS e(type text, detail json, change json)`
+const Insert = `INSERT INTO events (id, detail, detail_of, account_id, type, subject, subject_id, actor_id, source_id, change, created_at)
+	WITH first AS MATERIALIZED (SELECT nextval('events_id_seq') AS id)
+	SELECT CASE e.n WHEN 1 THEN first.id ELSE nextval('events_id_seq') END,
+		CASE e.n WHEN 1 THEN ?::json ELSE e.detail END, CASE WHEN e.n > 1 AND e.detail IS NULL THEN first.id END,
+		?::bigint, e.type, ?::text, ?::bigint, ?::bigint, nullif(?::text, ''), e.change, ?::timestamptz
+	FROM first, ROWS FROM (json_to_recordset(?::json) AS (type text, detail json, change json)) WITH ORDINALITY AS e (type, detail, change, n)`
 
 // Arguments of Insert. kind is "ticket", "user" and so on. The detail of the first
-// event, which is mostly that of all, travels once.
+// event, which is mostly that of all, is stored once.
 func Arguments(by By, kind string, id int64, list []Event) []any {
 	var shared models.JSON
 	if len(list) > 0 {
 		shared = document(list[0].Detail)
 	}
-	return []any{by.AccountID, Subject(kind, id), id, by.ActorID, by.SourceID, shared, by.At, rows(list, shared)}
+	return []any{shared, by.AccountID, Subject(kind, id), id, by.ActorID, by.SourceID, by.At, rows(list, shared)}
 }
 
 // AppendTx appends events about one record. The events of one record keep their

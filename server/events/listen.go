@@ -118,7 +118,7 @@ func (l *Log) announce(ctx context.Context) error {
 		return nil
 	}
 	news := map[int64]bool{}
-	err := postgres.Rows(l.db.WithContext(ctx), "SELECT DISTINCT account_id FROM events WHERE seq > ? AND seq <= ?", []any{from, to}, func(row postgres.Scanned) error {
+	err := postgres.Rows(l.db.WithContext(ctx), "SELECT DISTINCT account_id FROM event_numbers WHERE seq > ? AND seq <= ?", []any{from, to}, func(row postgres.Scanned) error {
 		var account int64
 		err := row.Scan(&account)
 		news[account] = true

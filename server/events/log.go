@@ -20,8 +20,8 @@ const (
 	// it is for three times as long: where the database is busy, more is numbered
 	// at once, which costs those who write less.
 	longPoll = 100 * time.Millisecond
-	// numberedAtOnce is how many events one transaction numbers.
-	numberedAtOnce = 2_000
+	// numberedAtOnce is how many writers' events one transaction numbers.
+	numberedAtOnce = 500
 	// PlacedPerSecond is how many records have places of one second at most, for
 	// pages of exports by time do not divide it. Where more are written the time
 	// of places runs ahead of the clock, until less is.
@@ -83,7 +83,7 @@ func (l *Log) Run(ctx context.Context) {
 func (l *Log) pending(ctx context.Context) (seq int64, some bool, err error) {
 	var event, touch *int64
 	// min and not EXISTS, for which the planner may read the whole table.
-	_, err = postgres.Row(l.db.WithContext(ctx), `SELECT seq, (SELECT min(id) FROM events WHERE seq IS NULL), (SELECT min(id) FROM touched)
+	_, err = postgres.Row(l.db.WithContext(ctx), `SELECT seq, (SELECT min(id) FROM event_queue), (SELECT min(id) FROM touched)
 		FROM event_clock`, nil, &seq, &event, &touch)
 	return seq, event != nil || touch != nil, err
 }
@@ -127,11 +127,10 @@ func (l *Log) Number(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
-// In the order of ids, in which others lock events too.
-const numberEvents = `WITH fresh AS MATERIALIZED (SELECT account_id, id FROM events WHERE seq IS NULL ORDER BY id LIMIT ? FOR UPDATE),
-	ordered AS (SELECT account_id, id, row_number() OVER (ORDER BY id) AS n FROM fresh),
-	numbered AS (UPDATE events e SET seq = ? + o.n, numbered_at = ? FROM ordered o WHERE e.account_id = o.account_id AND e.id = o.id RETURNING 1)
-	SELECT count(*) FROM numbered`
+const numberEvents = `WITH taken AS (DELETE FROM event_queue WHERE id IN (SELECT id FROM event_queue ORDER BY id LIMIT ?) RETURNING id, account_id, event_ids),
+	numbered AS (INSERT INTO event_numbers (account_id, seq, event_id, numbered_at)
+		SELECT t.account_id, ? + row_number() OVER (ORDER BY t.id, e.n), e.id, ? FROM taken t, unnest(t.event_ids) WITH ORDINALITY AS e (id, n) RETURNING 1)
+	SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM numbered)`
 
 const placeTouched = `WITH taken AS (DELETE FROM touched WHERE id IN (SELECT id FROM touched ORDER BY id LIMIT ?) RETURNING id, account_id, kind, record_id),
 	latest AS (SELECT account_id, kind, record_id, max(id) AS id FROM taken GROUP BY account_id, kind, record_id),
@@ -150,8 +149,8 @@ func (l *Log) number(ctx context.Context, skip string) (at time.Time, more bool,
 			return err
 		}
 		at, inSecond = placingTime(at, l.now(), inSecond)
-		var numbered, taken, placed int64
-		if _, err := postgres.Row(tx, numberEvents, []any{numberedAtOnce, seq, at}, &numbered); err != nil {
+		var queued, numbered, taken, placed int64
+		if _, err := postgres.Row(tx, numberEvents, []any{numberedAtOnce, seq, at}, &queued, &numbered); err != nil {
 			return err
 		}
 		seq += numbered
@@ -160,7 +159,7 @@ func (l *Log) number(ctx context.Context, skip string) (at time.Time, more bool,
 			return err
 		}
 		seq += placed
-		more = numbered == numberedAtOnce || taken == atMost
+		more = queued == numberedAtOnce || taken == atMost
 		return postgres.Exec(tx, "UPDATE event_clock SET seq = ?, at = ?, placed = ?", []any{seq, at, inSecond + placed})
 	})
 	if err == nil {

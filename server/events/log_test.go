@@ -162,11 +162,11 @@ func TestReadersMissNothing(t *testing.T) {
 		t.Errorf("%d of %d were read", len(got), want)
 	}
 	until(t, "followers have all", func() bool { return number(t, db, "SELECT count(*) FROM copies") == want })
-	if n := number(t, db, "SELECT count(*) FROM copies c JOIN events e USING (seq) WHERE c.subject = e.subject AND (e.detail->>'n')::int = c.n"); n != want {
+	if n := number(t, db, "SELECT count(*) FROM copies c JOIN numbered_events e USING (seq) WHERE c.subject = e.subject AND (e.detail->>'n')::int = c.n"); n != want {
 		t.Errorf("%d of %d copies are right", n, want)
 	}
 	// Times never run backwards in the order of numbers.
-	if n := number(t, db, "SELECT count(*) FROM (SELECT numbered_at < lag(numbered_at) OVER (ORDER BY seq) AS back FROM events) AS e WHERE back"); n != 0 {
+	if n := number(t, db, "SELECT count(*) FROM (SELECT numbered_at < lag(numbered_at) OVER (ORDER BY seq) AS back FROM event_numbers) AS e WHERE back"); n != 0 {
 		t.Errorf("%d times run backwards", n)
 	}
 }
@@ -233,7 +233,7 @@ func TestListenersHearAll(t *testing.T) {
 	for i := range got {
 		h := &got[i]
 		var want []int64
-		if err := db.Raw("SELECT seq FROM events WHERE account_id = ? AND seq > ? ORDER BY seq", h.account, h.start).Scan(&want).Error; err != nil {
+		if err := db.Raw("SELECT seq FROM event_numbers WHERE account_id = ? AND seq > ? ORDER BY seq", h.account, h.start).Scan(&want).Error; err != nil {
 			t.Fatal(err)
 		}
 		until(t, fmt.Sprint("listener ", i), func() bool {

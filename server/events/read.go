@@ -66,13 +66,13 @@ func (l *Log) Read(ctx context.Context, account int64, f Filter, after int64, li
 	where, args := f.where()
 	if where != "" {
 		var looked int
-		if _, err := postgres.Row(db, "SELECT count(*), coalesce(max(seq), ?) FROM (SELECT seq FROM events WHERE account_id = ? AND seq > ? ORDER BY seq LIMIT ?) AS e",
+		if _, err := postgres.Row(db, "SELECT count(*), coalesce(max(seq), ?) FROM (SELECT seq FROM event_numbers WHERE account_id = ? AND seq > ? ORDER BY seq LIMIT ?) AS e",
 			[]any{after, account, after, lookedAt}, &looked, &next); err != nil {
 			return nil, after, false, err
 		}
 		where, args, more = where+" AND seq <= ?", append(args, next), looked == lookedAt
 	}
-	err = postgres.Rows(db, "SELECT "+loggedColumns+" FROM events WHERE account_id = ? AND seq > ?"+where+" ORDER BY seq LIMIT ?",
+	err = postgres.Rows(db, "SELECT "+loggedColumns+" FROM numbered_events WHERE account_id = ? AND seq > ?"+where+" ORDER BY seq LIMIT ?",
 		append(append([]any{account, after}, args...), limit+1), collect(&list))
 	if err != nil {
 		return nil, after, false, err
@@ -164,7 +164,7 @@ func (l *Log) follow(ctx context.Context, name string, f func(tx *gorm.DB, list 
 				return err
 			}
 			var list []Logged
-			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", []any{seq, end, followedAtOnce},
+			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM numbered_events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", []any{seq, end, followedAtOnce},
 				collect(&list))
 			if err != nil {
 				return err

@@ -60,7 +60,7 @@ func TestExportGoesOnAfterAKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	for left := 1; left > 0; {
-		one(&left, "SELECT count(*) FROM events WHERE seq IS NULL")
+		one(&left, "SELECT count(*) FROM event_queue")
 	}
 
 	var made struct{ Export shownExport }
@@ -158,7 +158,7 @@ func (c *copying) holds(e shownExport, conn *pgx.Conn) {
 // holdsEvents holds rows of events against those of the database.
 func (c *copying) holdsEvents(text []byte, conn *pgx.Conn) {
 	c.t.Helper()
-	rows, err := conn.Query(c.t.Context(), "SELECT seq, subject, change->>'current' FROM events ORDER BY seq")
+	rows, err := conn.Query(c.t.Context(), "SELECT seq, subject, change->>'current' FROM numbered_events ORDER BY seq")
 	if err != nil {
 		c.t.Fatal(err)
 	}
