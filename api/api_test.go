@@ -470,7 +470,7 @@ func (r *result) wantMissing() *result {
 	if strings.HasPrefix(r.path, categoriesPath) { // whose errors are told as a list, too
 		return r.want(404).wantJSON(`{"error":"RecordNotFound","description":"Not found","errors":[{"code":"RecordNotFound","title":%q}]}`, r.member("errors", 0, "title"))
 	}
-	if strings.HasPrefix(r.path, "/api/v2/guide/") { // which says nothing (contract help_center.md §0)
+	if strings.HasPrefix(r.path, "/api/v2/guide/") { // which says nothing
 		if r.want(404); len(r.body) > 0 {
 			r.t.Errorf("%s %s: %s", r.method, r.path, r.body)
 		}

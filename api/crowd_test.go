@@ -281,6 +281,8 @@ func (c crowd) finding(op listed) url.Values {
 		switch name := p.Value.Name; name {
 		case "query", "name":
 			q.Set(name, c.secret)
+		case "filter[locales]":
+			q.Set(name, "en-us")
 		case "start_time":
 			if p.Value.Required {
 				q.Set(name, "0")

@@ -265,10 +265,13 @@ func badAttribute(field, text string) answer {
 }
 
 // wrongWith is what is wrong with a parameter: the words of api/wire at the end
-// of what the generated binding says of it.
+// of what the generated binding says of it, or that it is not there.
 func wrongWith(text string) string {
 	if i := strings.LastIndex(text, ": "); i >= 0 && strings.HasPrefix(text[i+2:], "is ") {
 		return text[i+2:]
+	}
+	if strings.HasSuffix(text, " is required") {
+		return "is missing"
 	}
 	return "is not of the type it must be"
 }

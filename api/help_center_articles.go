@@ -79,6 +79,11 @@ func (h helpCenterHandlers) articleList(ctx context.Context, in helpcenter.Withi
 
 // besideArticles side-loads what the caller asks for beside articles.
 func (h helpCenterHandlers) besideArticles(ctx context.Context, of []helpcenter.Article, add func(key string, value any)) error {
+	return h.besideArticlesIn(ctx, localeAsked(ctx), of, add)
+}
+
+// besideArticlesIn is besideArticles in a language.
+func (h helpCenterHandlers) besideArticlesIn(ctx context.Context, locale string, of []helpcenter.Article, add func(key string, value any)) error {
 	if includes(ctx, "users") {
 		found, err := h.users.ByIDs(ctx, auth.From(ctx).AccountID, idsOf(of, func(a helpcenter.Article) []int64 { return []int64{a.AuthorID} }))
 		if err != nil {
@@ -87,7 +92,7 @@ func (h helpCenterHandlers) besideArticles(ctx context.Context, of []helpcenter.
 		add("users", each(found, func(u models.User) gen.RequestUser { return requestUserJSON(ctx, u) }))
 	}
 	if includes(ctx, "sections") {
-		found, err := h.help.SectionsByID(ctx, auth.From(ctx), localeAsked(ctx), idsOf(of, func(a helpcenter.Article) []int64 { return []int64{a.SectionID} }))
+		found, err := h.help.SectionsByID(ctx, auth.From(ctx), locale, idsOf(of, func(a helpcenter.Article) []int64 { return []int64{a.SectionID} }))
 		if err != nil {
 			return err
 		}
@@ -99,7 +104,7 @@ func (h helpCenterHandlers) besideArticles(ctx context.Context, of []helpcenter.
 	}
 	if includes(ctx, "categories") {
 		ids := idsOf(of, func(a helpcenter.Article) []int64 { return []int64{a.CategoryID} })
-		return h.sideCategories(ctx, ids, func(c []gen.Category) { add("categories", c) })
+		return h.sideCategories(ctx, locale, ids, func(c []gen.Category) { add("categories", c) })
 	}
 	return nil
 }

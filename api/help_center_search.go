@@ -39,7 +39,7 @@ func (h helpCenterHandlers) searchArticles(ctx context.Context, in gen.SearchArt
 	}
 	locale := cmp.Or(or(in.Locale, ""), localeAsked(ctx))
 	found, err := h.help.Search(ctx, auth.From(ctx), helpcenter.Sought{
-		Query: or(in.Query, ""), Locale: locale, Categories: each(in.Category, func(id wire.ID) int64 { return int64(id) }), Sections: each(in.Section, func(id wire.ID) int64 { return int64(id) }), Labels: models.Strings(in.LabelNames),
+		Query: or(in.Query, ""), Locale: locale, Categories: plainIDs(in.Category), Sections: plainIDs(in.Section), Labels: models.Strings(in.LabelNames),
 		BrandID: int64(or(in.BrandID, 0)), Sort: p.Sort, Desc: p.Desc,
 		Created: helpcenter.Dates{Before: or(in.CreatedBefore, ""), After: or(in.CreatedAfter, ""), At: or(in.CreatedAt, "")},
 		Updated: helpcenter.Dates{Before: or(in.UpdatedBefore, ""), After: or(in.UpdatedAfter, ""), At: or(in.UpdatedAt, "")},
@@ -68,6 +68,49 @@ func (h helpCenterHandlers) searchArticles(ctx context.Context, in gen.SearchArt
 	}
 	err = h.besideArticles(ctx, articles, l.Add)
 	return l, err
+}
+
+func plainIDs(ids []wire.ID) []int64 {
+	return each(ids, func(id wire.ID) int64 { return int64(id) })
+}
+
+// unifiedSize is how many results a page of a unified search has unless the caller
+// says.
+const unifiedSize = 10
+
+// UnifiedSearch answers as "Unified Search" in Zendesk's reference of the help center
+// says: by cursor alone, and empty where no language is enabled.
+func (h helpCenterHandlers) UnifiedSearch(ctx context.Context, r gen.UnifiedSearchRequestObject) (gen.UnifiedSearchResponseObject, error) {
+	p, err := pageOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.Cursor = true; callOf(ctx).query.Get("page[size]") == "" {
+		p.Size = unifiedSize
+	}
+	p.Size = min(p.Size, helpcenter.MaxUnified)
+	in := r.Params
+	found, err := h.help.SearchAnywhere(ctx, auth.From(ctx), helpcenter.SoughtAnywhere{
+		Query: or(in.Query, ""), Locales: in.FilterLocales, Kinds: in.FilterContentTypes, Categories: plainIDs(in.FilterCategoryIds), Sections: plainIDs(in.FilterSectionIds),
+		Brands: plainIDs(in.FilterBrandIds), Topics: plainIDs(in.FilterTopicIds), Sources: in.FilterExternalSourceIds,
+	}, p)
+	if err != nil {
+		return nil, err
+	}
+	l := helpList(ctx, "results", mapped(ctx, found.Result, unifiedResultJSON))
+	if found.Noted != "" {
+		l.Add("search_token", found.Noted)
+	}
+	err = h.besideArticlesIn(ctx, found.Locale, each(found.Items, func(f helpcenter.FoundArticle) helpcenter.Article { return f.Article }), l.Add)
+	return gen.UnifiedSearch200JSONResponse{Listing: l}, err
+}
+
+func unifiedResultJSON(ctx context.Context, f helpcenter.FoundArticle) gen.UnifiedSearchResult {
+	t := f.Text
+	return gen.UnifiedSearchResult{
+		Title: t.Title, Type: gen.UnifiedSearchTypeARTICLE, UpdatedAt: wire.Time(f.UpdatedAt), URL: htmlURL(ctx, t.Locale, "articles", f.ID, t.Title),
+		ID: f.ID, Locale: t.Locale, Snippet: f.Snippet, AuthorID: f.AuthorID, SectionID: f.SectionID, CategoryID: f.CategoryID, BrandID: f.BrandID,
+	}
 }
 
 func (h helpCenterHandlers) CreateSearchClick(ctx context.Context, r gen.CreateSearchClickRequestObject) (gen.CreateSearchClickResponseObject, error) {

@@ -96,17 +96,25 @@ func TestSearchingArticles(t *testing.T) {
 	h.get(help + "/articles/search?query=x&section=y").want(400)
 }
 
+// lamps are an article for all, a draft and one for the end user rich, who has the tag
+// gold; the end user poor has not.
+func (h *aHelpCenter) lamps() (open, draft, gold int64) {
+	h.t.Helper()
+	open = h.article(`"title":"Lamp for all"`)
+	draft = h.article(`"title":"Lamp draft","draft":true`)
+	members := h.post("/api/v2/help_center/user_segments", `{"user_segment":{"name":"Gold","user_type":"signed_in_users","tags":["gold"]}}`).want(201).id("user_segment")
+	gold = h.article(fmt.Sprintf(`"title":"Lamp of gold","user_segment_id":%d`, members))
+	h.user("Poor", h.email("poor"), "end-user")
+	rich := h.user("Rich", h.email("rich"), "end-user")
+	h.put(fmt.Sprintf("/api/v2/users/%d", rich), `{"user":{"tags":["gold"]}}`).want(200)
+	return open, draft, gold
+}
+
 // Everybody finds what he may see, and counts no more.
 func TestSearchingArticlesShowsWhatReadersMaySee(t *testing.T) {
 	t.Parallel()
 	h := newHelpCenter(t)
-	open := h.article(`"title":"Lamp for all"`)
-	draft := h.article(`"title":"Lamp draft","draft":true`)
-	members := h.post("/api/v2/help_center/user_segments", `{"user_segment":{"name":"Gold","user_type":"signed_in_users","tags":["gold"]}}`).want(201).id("user_segment")
-	gold := h.article(fmt.Sprintf(`"title":"Lamp of gold","user_segment_id":%d`, members))
-	h.user("Poor", h.email("poor"), "end-user")
-	rich := h.user("Rich", h.email("rich"), "end-user")
-	h.put(fmt.Sprintf("/api/v2/users/%d", rich), `{"user":{"tags":["gold"]}}`).want(200)
+	open, draft, gold := h.lamps()
 	for who, want := range map[*anAPI][]int64{
 		h.anAPI: {gold, draft, open}, h.anonymous(): {open}, h.as(h.email("poor")): {open}, h.as(h.email("rich")): {gold, open}, h.another(): nil,
 	} {

@@ -59,11 +59,11 @@ func (h helpCenterHandlers) addCategories(ctx context.Context, of []helpcenter.S
 		return nil
 	}
 	ids := idsOf(of, func(s helpcenter.Section) []int64 { return []int64{s.CategoryID} })
-	return h.sideCategories(ctx, ids, add)
+	return h.sideCategories(ctx, localeAsked(ctx), ids, add)
 }
 
-func (h helpCenterHandlers) sideCategories(ctx context.Context, ids []int64, add func([]gen.Category)) error {
-	found, err := h.help.CategoriesByID(ctx, auth.From(ctx), localeAsked(ctx), ids)
+func (h helpCenterHandlers) sideCategories(ctx context.Context, locale string, ids []int64, add func([]gen.Category)) error {
+	found, err := h.help.CategoriesByID(ctx, auth.From(ctx), locale, ids)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ var sameEverywhere = map[string]string{
 }
 
 // mostRows of lists that end before a page does.
-var mostRows = map[string]int{"ListRecentTickets": 20, "AutocompleteTags": 20, "ListCompactViews": 32, "GetViewCounts": 20, "ListContentTags": 30}
+var mostRows = map[string]int{"ListRecentTickets": 20, "AutocompleteTags": 20, "ListCompactViews": 32, "GetViewCounts": 20, "ListContentTags": 30, "UnifiedSearch": 10}
 
 // notByNumber are lists that are paged by cursor only, and what they do without.
 var notByNumber = map[string]string{

@@ -438,6 +438,27 @@ func (e TranslationSource) Valid() bool {
 	}
 }
 
+// Defines values for UnifiedSearchType.
+const (
+	UnifiedSearchTypeARTICLE        UnifiedSearchType = "ARTICLE"
+	UnifiedSearchTypeEXTERNALRECORD UnifiedSearchType = "EXTERNAL_RECORD"
+	UnifiedSearchTypePOST           UnifiedSearchType = "POST"
+)
+
+// Valid indicates whether the value is a known member of the UnifiedSearchType enum.
+func (e UnifiedSearchType) Valid() bool {
+	switch e {
+	case UnifiedSearchTypeARTICLE:
+		return true
+	case UnifiedSearchTypeEXTERNALRECORD:
+		return true
+	case UnifiedSearchTypePOST:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserRole.
 const (
 	UserRoleAdmin   UserRole = "admin"
@@ -5307,6 +5328,33 @@ type TriggerRevisionList = wire.List
 // TriggerSnapshot defines model for TriggerSnapshot.
 type TriggerSnapshot = wire.Raw
 
+// UnifiedSearchResult defines model for UnifiedSearchResult.
+type UnifiedSearchResult struct {
+	Title     string            `json:"title"`
+	Type      UnifiedSearchType `json:"type"`
+	UpdatedAt wire.Time         `json:"updated_at"`
+
+	// URL Where people read it.
+	URL string `json:"url"`
+
+	// ID Ours, as all that follows: the article's.
+	ID     int64  `json:"id"`
+	Locale string `json:"locale"`
+
+	// Snippet The piece of its text that was looked for, as HTML with the words in <em>.
+	Snippet    string `json:"snippet"`
+	AuthorID   int64  `json:"author_id"`
+	SectionID  int64  `json:"section_id"`
+	CategoryID int64  `json:"category_id"`
+	BrandID    int64  `json:"brand_id"`
+}
+
+// UnifiedSearchResultList defines model for UnifiedSearchResultList.
+type UnifiedSearchResultList = wire.List
+
+// UnifiedSearchType defines model for UnifiedSearchType.
+type UnifiedSearchType string
+
 // UnverifiedList defines model for UnverifiedList.
 type UnverifiedList = wire.List
 
@@ -6744,6 +6792,33 @@ type ListContentTagsParams struct {
 type CountContentTagsParams struct {
 	// FilterNamePrefix What names begin with, whatever its case.
 	FilterNamePrefix *NamePrefixParam `form:"filter[name_prefix],omitempty" json:"filter[name_prefix],omitempty"`
+}
+
+// UnifiedSearchParams defines parameters for UnifiedSearch.
+type UnifiedSearchParams struct {
+	// FilterLocales The languages, separated by commas. In one that is not enabled there is nothing.
+	FilterLocales []string `form:"filter[locales]" json:"filter[locales]"`
+
+	// Query Words, any form of which is found, and phrases in quotes. What lacks words is found only when nothing has all.
+	Query *string `form:"query,omitempty" json:"query,omitempty"`
+
+	// FilterContentTypes ARTICLE, POST and EXTERNAL_RECORD, separated by commas; absent: all.
+	FilterContentTypes []string `form:"filter[content_types],omitempty" json:"filter[content_types],omitempty"`
+
+	// FilterCategoryIds Ids of categories of articles.
+	FilterCategoryIds []wire.ID `form:"filter[category_ids],omitempty" json:"filter[category_ids],omitempty"`
+
+	// FilterSectionIds Ids of sections of articles.
+	FilterSectionIds []wire.ID `form:"filter[section_ids],omitempty" json:"filter[section_ids],omitempty"`
+
+	// FilterBrandIds Ids of brands.
+	FilterBrandIds []wire.ID `form:"filter[brand_ids],omitempty" json:"filter[brand_ids],omitempty"`
+
+	// FilterTopicIds Ids of topics of posts, in which no article is.
+	FilterTopicIds []wire.ID `form:"filter[topic_ids],omitempty" json:"filter[topic_ids],omitempty"`
+
+	// FilterExternalSourceIds Ids of sources of external records, from which no article is.
+	FilterExternalSourceIds []string `form:"filter[external_source_ids],omitempty" json:"filter[external_source_ids],omitempty"`
 }
 
 // ListArticlesParams defines parameters for ListArticles.
@@ -8690,6 +8765,9 @@ type ServerInterface interface {
 	// UpdatePermissionGroup Changes the fields that are present. The built-in permission group does not change.
 	// (PUT /api/v2/guide/permission_groups/{permission_group_id})
 	UpdatePermissionGroup(ctx echo.Context, permissionGroupID PermissionGroupIDParam) error
+	// UnifiedSearch Finds what there is in some languages by words, the best first, or without words, the newest first; by cursor, 10 on a page and 50 at most. Each filter narrows the results down; there are articles alone yet.
+	// (GET /api/v2/guide/search)
+	UnifiedSearch(ctx echo.Context, params UnifiedSearchParams) error
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx echo.Context, params ListArticlesParams) error
@@ -11706,6 +11784,73 @@ func (w *ServerInterfaceWrapper) UpdatePermissionGroup(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdatePermissionGroup(ctx, permissionGroupID)
+	return err
+}
+
+// UnifiedSearch converts echo context to params.
+func (w *ServerInterfaceWrapper) UnifiedSearch(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnifiedSearchParams
+	// ------------- Required query parameter "filter[locales]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, true, "filter[locales]", ctx.QueryParams(), &params.FilterLocales, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[locales]: %s", err))
+	}
+
+	// ------------- Optional query parameter "query" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "query", ctx.QueryParams(), &params.Query, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter query: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[content_types]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[content_types]", ctx.QueryParams(), &params.FilterContentTypes, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[content_types]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[category_ids]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[category_ids]", ctx.QueryParams(), &params.FilterCategoryIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[category_ids]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[section_ids]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[section_ids]", ctx.QueryParams(), &params.FilterSectionIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[section_ids]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[brand_ids]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[brand_ids]", ctx.QueryParams(), &params.FilterBrandIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[brand_ids]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[topic_ids]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[topic_ids]", ctx.QueryParams(), &params.FilterTopicIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[topic_ids]: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter[external_source_ids]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[external_source_ids]", ctx.QueryParams(), &params.FilterExternalSourceIds, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter[external_source_ids]: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnifiedSearch(ctx, params)
 	return err
 }
 
@@ -20128,6 +20273,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v2/groups/:group_id", wrapper.UpdateGroup, options.OperationMiddlewares["UpdateGroup"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups", wrapper.ListGroupsByUser, options.OperationMiddlewares["ListGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups/count", wrapper.CountGroupsByUser, options.OperationMiddlewares["CountGroupsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/guide/search", wrapper.UnifiedSearch, options.OperationMiddlewares["UnifiedSearch"]...)
 	router.GET(options.BaseURL+"/api/v2/guide/permission_groups", wrapper.ListPermissionGroups, options.OperationMiddlewares["ListPermissionGroups"]...)
 	router.POST(options.BaseURL+"/api/v2/guide/permission_groups", wrapper.CreatePermissionGroup, options.OperationMiddlewares["CreatePermissionGroup"]...)
 	router.DELETE(options.BaseURL+"/api/v2/guide/permission_groups/:permission_group_id", wrapper.DeletePermissionGroup, options.OperationMiddlewares["DeletePermissionGroup"]...)
@@ -22918,6 +23064,28 @@ type UpdatePermissionGroupResponseObject interface {
 type UpdatePermissionGroup200JSONResponse PermissionGroupEnvelope
 
 func (response UpdatePermissionGroup200JSONResponse) VisitUpdatePermissionGroupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnifiedSearchRequestObject struct {
+	Params UnifiedSearchParams
+}
+
+type UnifiedSearchResponseObject interface {
+	VisitUnifiedSearchResponse(w http.ResponseWriter) error
+}
+
+type UnifiedSearch200JSONResponse UnifiedSearchResultList
+
+func (response UnifiedSearch200JSONResponse) VisitUnifiedSearchResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -33577,6 +33745,9 @@ type StrictServerInterface interface {
 	// UpdatePermissionGroup Changes the fields that are present. The built-in permission group does not change.
 	// (PUT /api/v2/guide/permission_groups/{permission_group_id})
 	UpdatePermissionGroup(ctx context.Context, request UpdatePermissionGroupRequestObject) (UpdatePermissionGroupResponseObject, error)
+	// UnifiedSearch Finds what there is in some languages by words, the best first, or without words, the newest first; by cursor, 10 on a page and 50 at most. Each filter narrows the results down; there are articles alone yet.
+	// (GET /api/v2/guide/search)
+	UnifiedSearch(ctx context.Context, request UnifiedSearchRequestObject) (UnifiedSearchResponseObject, error)
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx context.Context, request ListArticlesRequestObject) (ListArticlesResponseObject, error)
@@ -38252,6 +38423,31 @@ func (sh *strictHandler) UpdatePermissionGroup(ctx echo.Context, permissionGroup
 		return err
 	} else if validResponse, ok := response.(UpdatePermissionGroupResponseObject); ok {
 		return validResponse.VisitUpdatePermissionGroupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnifiedSearch operation middleware
+func (sh *strictHandler) UnifiedSearch(ctx echo.Context, params UnifiedSearchParams) error {
+	var request UnifiedSearchRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnifiedSearch(ctx.Request().Context(), request.(UnifiedSearchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnifiedSearch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnifiedSearchResponseObject); ok {
+		return validResponse.VisitUnifiedSearchResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -20,8 +20,8 @@ import (
 
 // Limits of a search.
 const (
-	// MaxFound is how many articles a search finds at most (contract help_center.md
-	// §9).
+	// MaxFound is how many articles a search finds at most, as "Search Articles" in
+	// Zendesk's reference of the help center says.
 	MaxFound = 1_000
 	maxQuery = 1_024 // characters
 	maxWords = 64
@@ -93,7 +93,7 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Re
 			return err
 		}
 		from := min((r.Number-1)*r.Size, len(ids))
-		out.Items, err = s.foundTx(tx, by, ids[from:min(from+r.Size, len(ids))], q)
+		out.Items, err = s.foundTx(tx, by, ids[from:min(from+r.Size, len(ids))], q.Query)
 		return err
 	}, search.OneState)
 	if err == nil && q.Query != "" && r.Number == 1 {
@@ -105,14 +105,11 @@ func (s *Service) Search(ctx context.Context, by auth.Actor, q Sought, r page.Re
 // sought checks what is looked for, and makes it a condition of articles a and their
 // translations t.
 func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where string, args []any, err error) {
-	q.Query = strings.TrimSpace(strings.ToValidUTF8(q.Query, " "))
-	switch {
-	case q.Query == "" && len(q.Categories) == 0 && len(q.Sections) == 0 && len(q.Labels) == 0:
+	if q.Query, err = readQuery(q.Query); err != nil {
+		return "", nil, err
+	}
+	if q.Query == "" && len(q.Categories) == 0 && len(q.Sections) == 0 && len(q.Labels) == 0 {
 		return "", nil, fault.InvalidField("query", "cannot be blank, unless there is a category, section or label_names")
-	case utf8.RuneCountInString(q.Query) > maxQuery:
-		return "", nil, fault.TooLong("query", maxQuery)
-	case len(strings.Fields(q.Query)) > maxWords:
-		return "", nil, fault.InvalidField("query", "has more than %d words", maxWords)
 	}
 	config, err := s.fields.SetUp(ctx, by)
 	if err != nil {
@@ -166,6 +163,19 @@ func (s *Service) sought(ctx context.Context, by auth.Actor, q *Sought) (where s
 		err = fault.InvalidField("sort_by", "%.50s is none of created_at and updated_at", q.Sort)
 	}
 	return where, args, err
+}
+
+// readQuery is a query without what surrounds it. It fails with fault.Invalid for one
+// that is too long.
+func readQuery(query string) (string, error) {
+	query = strings.TrimSpace(strings.ToValidUTF8(query, " "))
+	switch {
+	case utf8.RuneCountInString(query) > maxQuery:
+		return "", fault.TooLong("query", maxQuery)
+	case len(strings.Fields(query)) > maxWords:
+		return "", fault.InvalidField("query", "has more than %d words", maxWords)
+	}
+	return query, nil
 }
 
 // conditions adds those of days: before and after leave the day itself out.
@@ -285,27 +295,44 @@ func visible(tx *gorm.DB, ranked []search.Ranked, where string, args []any, most
 
 // question is the query as the index is asked.
 func (q Sought) question(by auth.Actor) search.Question {
+	if q.Locale == AnyLocale {
+		return asking(q.Query, nil, []string{by.User.Locale})
+	}
+	return asking(q.Query, []string{q.Locale}, []string{q.Locale})
+}
+
+// asking is a query as the index is asked for texts in some languages, nil for all,
+// that have its words in the forms of some.
+func asking(query string, within, forms []string) search.Question {
 	out := search.Question{Kind: search.Article}
-	locale := by.User.Locale
-	if q.Locale != AnyLocale {
-		out.Within, locale = search.Whole(search.Locale, q.Locale), q.Locale
+	var in []*search.Match
+	for _, locale := range within {
+		in = append(in, search.Whole(search.Locale, locale))
 	}
-	words := func(part search.Part) search.Words {
-		return search.Words{Kind: search.Article, Parts: []search.Part{part}, Locale: locale, Begin: true}
+	out.Within = search.Any(in...)
+	match := func(part search.Part, of func(search.Words) *search.Match) *search.Match {
+		var alike []*search.Match
+		for _, locale := range forms {
+			alike = append(alike, of(search.Words{Kind: search.Article, Parts: []search.Part{part}, Locale: locale, Begin: true}))
+		}
+		return search.Any(alike...)
 	}
-	for i, piece := range strings.Split(q.Query, `"`) {
+	phrase := func(part search.Part, text string) *search.Match {
+		return match(part, func(w search.Words) *search.Match { return w.Phrase(text) })
+	}
+	for i, piece := range strings.Split(query, `"`) {
 		if i%2 == 1 {
-			out.Terms = append(out.Terms, term(func(part search.Part) *search.Match { return words(part).Phrase(piece) }))
+			out.Terms = append(out.Terms, term(func(part search.Part) *search.Match { return phrase(part, piece) }))
 			continue
 		}
 		for word := range strings.FieldsSeq(piece) {
-			out.Terms = append(out.Terms, term(func(part search.Part) *search.Match { return words(part).Word(word) }))
+			out.Terms = append(out.Terms, term(func(part search.Part) *search.Match {
+				return match(part, func(w search.Words) *search.Match { return w.Word(word) })
+			}))
 		}
 	}
 	if len(out.Terms) > 1 {
-		for _, p := range []search.Weighted{
-			{Match: words(search.Title).Phrase(q.Query), Weight: asTitle}, {Match: words(search.Body).Phrase(q.Query), Weight: asPhrase},
-		} {
+		for _, p := range []search.Weighted{{Match: phrase(search.Title, query), Weight: asTitle}, {Match: phrase(search.Body, query), Weight: asPhrase}} {
 			if p.Match != nil {
 				out.More = append(out.More, p)
 			}
@@ -327,20 +354,32 @@ func term(in func(search.Part) *search.Match) (t search.Term) {
 	return t
 }
 
-// foundTx reads translations that were found, in their order.
-func (s *Service) foundTx(tx *gorm.DB, by auth.Actor, ids models.IDs, q Sought) ([]FoundArticle, error) {
+// foundTx reads translations that a query found, in their order.
+func (s *Service) foundTx(tx *gorm.DB, by auth.Actor, ids models.IDs, query string) ([]FoundArticle, error) {
 	read := make(map[int64]Article, len(ids))
 	err := postgres.Rows(tx, "SELECT "+shownColumns(by)+" FROM "+articleFrom+" WHERE a.account_id = ? AND t.id = ANY(?::bigint[])", []any{by.AccountID, ids}, func(row postgres.Scanned) error {
 		a, err := scanArticle(row)
 		read[a.Text.ID] = a
 		return err
 	})
-	marks := search.NewMarker(q.Query, q.Locale)
-	out := make([]FoundArticle, 0, len(ids))
+	found := make([]Article, 0, len(ids))
 	for _, id := range ids {
 		if a, ok := read[id]; ok {
-			out = append(out, FoundArticle{a, snippet(a.Text.HTMLBody, marks)})
+			found = append(found, a)
 		}
 	}
-	return out, err
+	return marked(found, query), err
+}
+
+// marked are articles with the pieces of their texts that a query asks for.
+func marked(found []Article, query string) []FoundArticle {
+	marks := map[string]*search.Marker{} // by language
+	out := make([]FoundArticle, len(found))
+	for i, a := range found {
+		if marks[a.Text.Locale] == nil {
+			marks[a.Text.Locale] = search.NewMarker(query, a.Text.Locale)
+		}
+		out[i] = FoundArticle{a, snippet(a.Text.HTMLBody, marks[a.Text.Locale])}
+	}
+	return out
 }

@@ -129,7 +129,7 @@ func (s *Service) answersTx(tx *gorm.DB, by auth.Actor, ask Ask) ([]Suggestion, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.foundTx(tx, by, ids, Sought{Query: strings.Join(words, " "), Locale: ask.Locale})
+	found, err := s.foundTx(tx, by, ids, strings.Join(words, " "))
 	if err != nil {
 		return nil, err
 	}

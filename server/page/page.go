@@ -94,6 +94,14 @@ func encode(order string, values []any) string {
 	return base64.URLEncoding.EncodeToString(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
+// Cursor is the cursor that stands at values, which are texts and whole numbers, in an
+// order of what no query lists.
+func Cursor(order string, values ...any) string { return encode(order, values) }
+
+// Values are what Cursor was given, n of them: texts and int64. name is that of the
+// cursor, after or before. It fails with fault.BadCursor for one of another order.
+func Values(name, cursor, order string, n int) ([]any, error) { return decode(name, cursor, order, n) }
+
 // BadCursor is the failure of a cursor that we did not give out, sent as the
 // parameter name.
 func BadCursor(name string) error { return fault.New(fault.BadCursor, "%s is not valid", name) }
