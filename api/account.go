@@ -89,7 +89,7 @@ func given(setUp *fields.Config) map[string]map[string]any {
 	s := setUp.Settings
 	return map[string]map[string]any{
 		"active_features": {
-			"allow_ccs": true, "business_hours": true, "csat_reason_code": true, "customer_satisfaction": true, "dynamic_contents": true,
+			"allow_ccs": true, "automatic_answers": true, "business_hours": true, "csat_reason_code": true, "customer_satisfaction": true, "dynamic_contents": true,
 			"light_agents": true, "markdown": s.Tickets.MarkdownTicketComments, "on_hold_status": s.Tickets.StatusHold,
 			"organization_access_enabled": true, "ticket_forms": true, "ticket_tagging": true, "user_org_fields": true, "user_tagging": true,
 		},

@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
+	"github.com/helpd/helpd/server/autoreplies"
 	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
@@ -47,6 +48,7 @@ type Services struct {
 	Attachments   *attachments.Service
 	Auth          *auth.Service
 	Automations   *automations.Service
+	Autoreplies   *autoreplies.Service
 	ContentTags   *contenttags.Service
 	Dynamic       *dynamiccontent.Service
 	Erasure       *erasure.Service
@@ -185,6 +187,7 @@ func New(s Services, o Options) *echo.Echo {
 	h.articleFiles(e, h.attachmentHandlers)
 	h.exportDownloads(e)
 	h.surveys(e)
+	h.answers(e)
 	h.redirects(e, who)
 	return e
 }

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/labstack/echo/v4"
 
@@ -191,17 +190,6 @@ func (c call) helpLink(name, cursor string, size int) string {
 	return c.base + c.path + "?" + q.Encode()
 }
 
-// slug are the words of a title as they stand in addresses: -How-To-Return.
-func slug(title string) string {
-	words := strings.FieldsFunc(title, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
-	})
-	if len(words) == 0 {
-		return ""
-	}
-	return "-" + url.PathEscape(strings.Join(words, "-"))
-}
-
 // helpURL is the address of a record of the help center in a language:
 // https://host/api/v2/help_center/en-us/articles/5-Title.json.
 func helpURL(ctx context.Context, locale, kind, id string) string {
@@ -214,7 +202,7 @@ func htmlURL(ctx context.Context, locale, kind string, id int64, title string) s
 }
 
 func pageURL(base, locale, kind string, id int64, title string) string {
-	return base + "/hc/" + locale + "/" + kind + "/" + strconv.FormatInt(id, 10) + slug(title)
+	return base + helpcenter.PagePath(locale, kind, id, title)
 }
 
 // fieldErrors is an error of the help center, which tells what is wrong by field.

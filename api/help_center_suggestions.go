@@ -63,15 +63,15 @@ func (h helpCenterHandlers) CreateSuggestions(ctx context.Context, r gen.CreateS
 }
 
 func (h helpCenterHandlers) SolveWithSuggestion(ctx context.Context, r gen.SolveWithSuggestionRequestObject) (gen.SolveWithSuggestionResponseObject, error) {
-	return gen.SolveWithSuggestion204Response{}, h.decideSuggestion(ctx, string(r.Body.Token), models.DeflectionSolved)
+	return gen.SolveWithSuggestion204Response{}, h.decideSuggestion(ctx, string(r.Body.Token), models.DeflectionSolved, requestOf(ctx))
 }
 
 func (h helpCenterHandlers) RejectSuggestion(ctx context.Context, r gen.RejectSuggestionRequestObject) (gen.RejectSuggestionResponseObject, error) {
-	return gen.RejectSuggestion204Response{}, h.decideSuggestion(ctx, string(r.Body.Token), models.DeflectionRejected)
+	return gen.RejectSuggestion204Response{}, h.decideSuggestion(ctx, string(r.Body.Token), models.DeflectionRejected, requestOf(ctx))
 }
 
-func (h helpCenterHandlers) decideSuggestion(ctx context.Context, token, outcome string) error {
-	return h.help.DecideSuggestion(ctx, token, outcome, h.tickets.SolveAsked(tickets.Change{Via: tickets.ViaChannel("web"), Origin: requestOf(ctx)}))
+func (h helpCenterHandlers) decideSuggestion(ctx context.Context, token, outcome string, from tickets.Origin) error {
+	return h.help.DecideSuggestion(ctx, token, outcome, h.tickets.SolveAsked(tickets.Change{Via: tickets.ViaChannel("web"), Origin: from}))
 }
 
 func (h helpCenterHandlers) ListSuggestionStats(ctx context.Context, r gen.ListSuggestionStatsRequestObject) (gen.ListSuggestionStatsResponseObject, error) {

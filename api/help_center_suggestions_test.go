@@ -30,7 +30,12 @@ func (a *anAPI) answer(outcome, token string) *result {
 // aShop is a help center with a few articles.
 func aShop(t *testing.T) (h *aHelpCenter, lamp, password int64) {
 	t.Helper()
-	h = newHelpCenter(t)
+	return newHelpCenter(t).stocked()
+}
+
+// stocked fills the help center of a shop.
+func (h *aHelpCenter) stocked() (_ *aHelpCenter, lamp, password int64) {
+	h.t.Helper()
 	lamp = h.article(`"title":"Returning a broken lamp","body":"<p>Send the lamp back to us within thirty days, in the box that it came in.</p>"`)
 	password = h.article(`"title":"Forgotten passwords","body":"<p>Choose <b>reset my password</b> on the page where you sign in; a mail follows.</p>"`)
 	h.article(`"title":"Opening hours","body":"<p>We are open every day from nine to five, also in the winter.</p>"`)

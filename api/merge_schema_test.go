@@ -87,6 +87,10 @@ func TestMergedUsersAreNamedNowhere(t *testing.T) {
 		a.account.ID, loser, ticket, theClock).Error; err != nil {
 		t.Fatal(err)
 	}
+	if err := a.db.WithContext(a.ctx()).Exec(`INSERT INTO autoreplies (account_id, ticket_id, rule_id, rule_title, actor_id, suppress, base, subject, body, asked_at, due_at)
+		VALUES (?, ?, 1, 'R', ?, false, '', 'S', 'B', ?, ?)`, a.account.ID, ticket, loser, theClock, theClock).Error; err != nil {
+		t.Fatal(err)
+	}
 	a.numbered() // or there are no positions yet
 	seen := map[string]bool{}
 	named := func(column, kind string) int {

@@ -115,7 +115,7 @@ func TestWhatTriggersCanAskAboutAndDo(t *testing.T) {
 	for name, d := range actions {
 		for _, v := range d.Values {
 			value := any(v.Value)
-			if strings.HasPrefix(name, "notification_") {
+			if strings.HasPrefix(name, "notification_") || name == "deflection" {
 				value = []string{v.Value, "Subject", "Body"}
 			}
 			do = append(do, map[string]any{"field": name, "value": value})

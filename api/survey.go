@@ -2,7 +2,7 @@ package api
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -17,14 +17,15 @@ import (
 	"github.com/helpd/helpd/server/tickets"
 )
 
-//go:embed survey.html
-var surveyHTML string
+//go:embed *.html
+var pageFiles embed.FS
 
-var surveyTemplate = template.Must(template.New("survey").Parse(surveyHTML))
+// pageTemplates are the pages that people come to by links in mails.
+var pageTemplates = template.Must(template.ParseFS(pageFiles, "*.html"))
 
-// surveyPolicy lets the page load and run nothing, be framed by nobody, and
+// pagePolicy lets a page load and run nothing, be framed by nobody, and
 // send its form to this server alone.
-const surveyPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // surveyPage is what the template shows.
 type surveyPage struct {
@@ -90,8 +91,7 @@ func (h satisfactionHandlers) answerSurvey(c echo.Context) error {
 		p.Wrong = "The comment has characters that cannot be saved."
 		return writeSurvey(c, http.StatusUnprocessableEntity, p)
 	}
-	change := tickets.Change{Via: tickets.ViaChannel("web"), Origin: requestOf(ctx)}
-	change.Client, change.Base = c.Request().UserAgent(), edge.BaseURL(ctx)
+	change := tickets.Change{Via: tickets.ViaChannel("web"), Origin: originOfPage(c)}
 	if err := h.tickets.AnswerSurvey(ctx, token, vote, change); err != nil {
 		f := fault.Of(err)
 		if f == nil || f.Kind != fault.Invalid {
@@ -100,8 +100,15 @@ func (h satisfactionHandlers) answerSurvey(c echo.Context) error {
 		p.Wrong = f.Error()
 		return writeSurvey(c, http.StatusUnprocessableEntity, p)
 	}
-	surveyHead(c)
+	pageHead(c)
 	return c.Redirect(http.StatusSeeOther, tickets.SurveyPath+token+"?saved=1")
+}
+
+// originOfPage is where the call of a page came from, which is no operation.
+func originOfPage(c echo.Context) tickets.Origin {
+	o := requestOf(c.Request().Context())
+	o.Client, o.Base = c.Request().UserAgent(), edge.BaseURL(c.Request().Context())
+	return o
 }
 
 func pageOfSurvey(v tickets.SurveyView) surveyPage {
@@ -135,19 +142,24 @@ func surveyFailed(c echo.Context, err error) error {
 	})
 }
 
-func surveyHead(c echo.Context) {
+func pageHead(c echo.Context) {
 	h := c.Response().Header()
-	h.Set("Content-Security-Policy", surveyPolicy)
+	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Robots-Tag", "noindex")
 }
 
 func writeSurvey(c echo.Context, status int, p surveyPage) error {
+	return writePage(c, status, "survey.html", p)
+}
+
+// writePage answers with one of pageTemplates.
+func writePage(c echo.Context, status int, name string, p any) error {
 	var b bytes.Buffer
-	if err := surveyTemplate.Execute(&b, p); err != nil {
+	if err := pageTemplates.ExecuteTemplate(&b, name, p); err != nil {
 		return err
 	}
-	surveyHead(c)
+	pageHead(c)
 	return c.HTMLBlob(status, b.Bytes())
 }

@@ -33,7 +33,7 @@ var all = []any{
 	models.Schedule{}, models.Holiday{}, models.OutboxMail{}, models.Rule{}, models.TriggerCategory{}, models.AutomationMark{}, models.SLAPolicy{},
 	models.TriggerRevision{}, models.RuleUse{}, models.RuleUsage{},
 	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{}, models.WebhookFailure{}, models.Export{},
-	models.SearchRun{}, models.SearchBlock{}, models.SearchFresh{}, models.SearchPending{}, models.HelpCenterQuery{}, models.Deflection{},
+	models.SearchRun{}, models.SearchBlock{}, models.SearchFresh{}, models.SearchPending{}, models.HelpCenterQuery{}, models.Deflection{}, models.Autoreply{},
 	models.ArticleReview{}, models.ArticleVerification{}, models.ArticleComment{}, models.Vote{}, models.ContentSubscription{},
 	models.UserSegment{}, models.PermissionGroup{}, models.ContentTag{},
 	models.Category{}, models.Section{}, models.Article{}, models.Translation{}, models.TranslationRevision{}, models.Label{}, models.Redirect{},

@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/attachments"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/automations"
+	"github.com/helpd/helpd/server/autoreplies"
 	"github.com/helpd/helpd/server/contenttags"
 	"github.com/helpd/helpd/server/dynamiccontent"
 	"github.com/helpd/helpd/server/erasure"
@@ -112,9 +113,12 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	help.PublicURL = o.PublicURL
 	queue.Every(time.Minute, "article verifications", help.TellDue)
 	queue.Every(24*time.Hour, "searches of readers", help.ForgetQueries)
+	replies := autoreplies.New(db, ticketService, help, o.Now, o.Log)
+	queue.Every(5*time.Second, "articles for tickets", replies.Send)
 	return api.Services{
 		Attachments:   files,
 		Automations:   byTime,
+		Autoreplies:   replies,
 		Auth:          authService,
 		ContentTags:   contenttags.New(db, o.Now),
 		Dynamic:       dynamiccontent.New(db, o.Now),

@@ -16,10 +16,10 @@ import (
 	"github.com/helpd/helpd/server/postgres"
 )
 
-// offerTx notes that articles were offered, and gives each its token. A ticket is
+// OfferTx notes that articles were offered, and gives each its token. A ticket is
 // offered an article once: later its token is that of the first time, and what was
 // said to it stays.
-func (s *Service) offerTx(tx *gorm.DB, by auth.Actor, ask Ask, found []Suggestion) error {
+func (s *Service) OfferTx(tx *gorm.DB, by auth.Actor, ask Ask, found []Suggestion) error {
 	asker := by
 	if ask.Asker != nil {
 		asker = *ask.Asker

@@ -62,7 +62,7 @@ func (s *Service) Suggest(ctx context.Context, by auth.Actor, ask Ask) ([]Sugges
 		return nil, err
 	}
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		return s.offerTx(tx, by, ask, found)
+		return s.OfferTx(tx, by, ask, found)
 	})
 	return found, err
 }

@@ -37,6 +37,9 @@ type Notification struct {
 	Body      string
 	// Suppress: placeholders.Context.Suppressed says so, and it is a trigger's.
 	Suppress bool
+	// Articles: it is to offer placeholders.Context.Articles; where the body does not
+	// name them, they follow it.
+	Articles bool
 }
 
 // Facts are what of a change tells who gets mail of it.

@@ -19,14 +19,17 @@ const maxSubject = 900
 // the change.
 func write(c placeholders.Context, f Facts, n Notification, to recipients, nth int) models.OutboxMail {
 	c.Locale, c.Public, c.Suppress = to.locale, to.public, n.Suppress && to.public
-	if !to.requester || len(to.ccs) > 0 { // whoever has the link votes in the requester's name
-		c.SurveyURL = ""
+	if !to.requester || len(to.ccs) > 0 { // whoever has the links votes in the requester's name
+		c.SurveyURL, c.Articles = "", nil
 	}
 	m := models.OutboxMail{
 		Tenant: models.Tenant{AccountID: c.Ticket.AccountID}, TicketID: &c.Ticket.ID, AuditID: f.AuditID, EventID: n.EventID, RuleID: n.RuleID,
 		Channel: models.ChannelEmail, Headers: headers(&c, f, nth), CreatedAt: f.At,
 		Subject:  oneLine(placeholders.Render(n.Subject, liquid.Text, c)),
 		HTMLBody: placeholders.Render(n.Body, liquid.HTML, c),
+	}
+	if list := placeholders.Render("{{answer_bot.article_list}}", liquid.HTML, c); n.Articles && !strings.Contains(m.HTMLBody, c.Articles[0].Path) {
+		m.HTMLBody += list
 	}
 	m.TextBody = richtext.Text(m.HTMLBody)
 	for _, p := range to.to {

@@ -60,6 +60,9 @@ type Context struct {
 	// SurveyURL is the address of the requester's survey. Whoever has it votes in
 	// the requester's name: it is empty for other readers.
 	SurveyURL string
+	// Articles may answer the requester's ticket, the best first. Their links, too,
+	// speak in his name.
+	Articles []Article
 
 	Locale   string // of the reader: en-US; empty: the account's
 	Public   bool   // the reader may be an end user
@@ -114,6 +117,10 @@ func sample() Context {
 	}}
 	c.Ticket = models.Ticket{ID: 1_000_000_000, Subject: new("A subject"), Status: models.StatusOpen, RequesterID: 1, SubmitterID: 1,
 		AssigneeID: new(int64(1)), Tags: models.Strings{"one", "two"}, Stamps: models.Stamps{CreatedAt: now, UpdatedAt: now}}
+	for i := range 5 {
+		c.Articles = append(c.Articles, Article{ID: int64(i + 1), Locale: "en-us", Title: "A title", Excerpt: "A few words of it.", HTMLBody: "<p>A body.</p>",
+			Path: "/hc/en-us/articles/1-A-title", Answer: "/answers/1.a-token"})
+	}
 	for i := range 20 {
 		c.Related.Comments = append(c.Related.Comments, models.Comment{
 			ID: int64(i + 1), AuthorID: 1, Public: true, PlainBody: "A short comment.", HTMLBody: "<p>A short comment.</p>", CreatedAt: now})

@@ -39,6 +39,8 @@ func (v *view) root(name string) any {
 		return v.user(v.agent())
 	case "satisfaction":
 		return &liquid.Object{Member: v.satisfaction}
+	case "answer_bot", "automatic_answers":
+		return &liquid.Object{Member: v.answers}
 	case "account":
 		return &liquid.Object{Member: func(name string) any {
 			if name == "name" {
@@ -95,8 +97,8 @@ func (v *view) brand() models.Brand {
 // it has one.
 func (v *view) link() string {
 	base := v.Base
-	if host := v.brand().HostMapping; v.Public && host != nil && *host != "" {
-		base = "https://" + *host
+	if v.Public {
+		base = v.readersBase()
 	}
 	if base == "" {
 		return ""
@@ -105,6 +107,15 @@ func (v *view) link() string {
 		return base + "/hc/requests/" + strconv.FormatInt(v.Ticket.ID, 10)
 	}
 	return base + "/agent/tickets/" + strconv.FormatInt(v.Ticket.ID, 10)
+}
+
+// readersBase is the address of the account for end users: the host of the brand, if
+// it has one.
+func (v *view) readersBase() string {
+	if host := v.brand().HostMapping; host != nil && *host != "" {
+		return "https://" + *host
+	}
+	return v.Base
 }
 
 func (v *view) organization(id *int64) any {

@@ -25,7 +25,7 @@ func ActionsOf(use Use, env Env) []ActionInfo {
 		}
 		about := "ticket"
 		switch {
-		case strings.HasPrefix(a.name, "notification_"):
+		case strings.HasPrefix(a.name, "notification_"), a.name == "deflection":
 			about = "notification"
 		case a.name == "locale_id":
 			about = "requester"
@@ -55,6 +55,8 @@ func (a ActionInfo) Choices(c *fields.Config, r Records) []Choice {
 		return []Choice{currentUser, requester, assignee}
 	case a.List == "recipient":
 		return append([]Choice{requester, {"requester_and_ccs", "(requester and CCs)"}, assignee, currentUser, {"all_agents", "(all agents)"}}, r.Agents...)
+	case a.List == "requester":
+		return []Choice{requester}
 	case a.Name == "satisfaction_score":
 		return []Choice{{"offered", "Offered to requester"}}
 	case a.Name == "comment_mode_is_public":

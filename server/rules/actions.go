@@ -33,6 +33,8 @@ type Effect struct {
 	Parameters Parameters
 	// Channel of comment_value is the one that the text is for: "channel:all".
 	Channel string
+	// Share of deflection is how many of a hundred tickets it is for: 0 to 100.
+	Share int
 }
 
 // Actions are a rule's actions, compiled. They are immutable.
@@ -153,6 +155,7 @@ var actionTable = []action{
 	{name: "notification_user", title: "Email user", uses: unattended, list: "recipient", repeatable: true, compile: notifyUser},
 	{name: "notification_group", title: "Email group", uses: unattended, list: "group", repeatable: true, compile: notifyGroup},
 	{name: "notification_webhook", title: "Notify active webhook", uses: unattended, list: "webhook", repeatable: true, compile: notifyWebhook},
+	{name: "deflection", title: "Autoreply with articles", uses: Triggers, list: "requester", compile: autoreply},
 
 	{name: "subject", title: "Subject", uses: Macros, list: "text", compile: comment("subject")},
 	{name: "comment_value", title: "Comment", uses: Macros, list: "text", compile: macroComment},
@@ -328,62 +331,6 @@ func macroComment(env Env, raw json.RawMessage) (act, []Ref, error) {
 		return e, ok
 	}
 	return a, refs, err
-}
-
-// recipients of notification_user, beside the ids of users.
-var recipients = []string{"requester_id", "requester_and_ccs", "assignee_id", "current_user", "all_agents"}
-
-func notifyUser(_ Env, raw json.RawMessage) (act, []Ref, error) {
-	list, err := message(raw, "a recipient")
-	if err != nil {
-		return act{}, nil, err
-	}
-	var refs []Ref
-	n, ok := id(list[0])
-	switch {
-	case slices.Contains(recipients, list[0]):
-	case ok:
-		refs = []Ref{{Kind: Users, ID: n}}
-	default:
-		return act{}, nil, fmt.Errorf("cannot go to %q (%s or the id of a user)", shown(list[0]), strings.Join(recipients, ", "))
-	}
-	a := simply(Effect{Field: "notification_user", ID: n, Text: list[0], Texts: list[1:]})
-	a.texts = list[1:]
-	return a, refs, nil
-}
-
-func notifyGroup(env Env, raw json.RawMessage) (act, []Ref, error) {
-	list, err := message(raw, "a group")
-	if err != nil {
-		return act{}, nil, err
-	}
-	n, ok := id(list[0])
-	if list[0] != "group_id" && !ok {
-		return act{}, nil, fmt.Errorf("cannot go to %q (group_id or the id of a group)", shown(list[0]))
-	}
-	if ok && !env.hasGroup(n) {
-		return act{}, nil, fmt.Errorf("%d %w", n, errGone)
-	}
-	a := act{texts: list[1:], do: func(s *Subject) (Effect, bool) {
-		to := n
-		if to == 0 && s.After.Ticket.GroupID != nil {
-			to = *s.After.Ticket.GroupID
-		}
-		return Effect{Field: "notification_group", ID: to, Text: list[0], Texts: list[1:]}, to != 0
-	}}
-	return a, nil, nil
-}
-
-// message is a list of whom it is for, a subject and a body.
-func message(raw json.RawMessage, whom string) ([]string, error) {
-	list, ok := texts(raw)
-	if !ok || len(list) != 3 {
-		return nil, fmt.Errorf("needs %s, a subject and a body", whom)
-	}
-	if strings.TrimSpace(list[1]) == "" || strings.TrimSpace(list[2]) == "" {
-		return nil, errors.New("needs a subject and a body")
-	}
-	return list, nil
 }
 
 // setField sets a custom field of the ticket. A date may be a day, or

@@ -89,7 +89,7 @@ type Message struct {
 // Message is the message of an effect, if it is one.
 func (e Effect) Message() (Message, bool) {
 	switch e.Field {
-	case "notification_user", "notification_group":
+	case "notification_user", "notification_group", "deflection":
 		return Message{e.Field, e.Text, e.Texts[0], e.Texts[1]}, true
 	case "notification_webhook":
 		return Message{Field: e.Field, Recipient: e.Text, Body: e.Body()}, true

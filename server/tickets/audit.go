@@ -25,11 +25,11 @@ type auditEvent struct {
 	AttachmentID  int64  `json:"attachment_id,omitempty"`
 	Public        *bool  `json:"public,omitempty"`
 
-	Score      string  `json:"score,omitempty"`
-	AssigneeID *any    `json:"assignee_id,omitempty"`
-	Body       *string `json:"body,omitempty"`
-	CauseID    *int    `json:"cause_id,omitempty"`
-	CauseName  string  `json:"cause_name,omitempty"`
+	Score      string `json:"score,omitempty"`
+	AssigneeID *any   `json:"assignee_id,omitempty"`
+	Body       any    `json:"body,omitempty"` // a text; of articlesSent a list
+	CauseID    *int   `json:"cause_id,omitempty"`
+	CauseName  string `json:"cause_name,omitempty"`
 
 	MacroID    string `json:"macro_id,omitempty"`
 	MacroTitle string `json:"macro_title,omitempty"`

@@ -22,9 +22,7 @@ func (s *save) enqueue(e rules.Effect) error {
 		n.Group, n.Recipient = true, strconv.FormatInt(e.ID, 10)
 	}
 	// Mails of automations repeat what they were told to (contract rules.md §10).
-	if s.rule != s.automation && s.comment != nil {
-		n.Suppress = s.context().Suppressed(s.created, !s.change.Request, !s.staffOrSystem(s.comment.AuthorID))
-	}
+	n.Suppress = s.rule != s.automation && s.suppresses()
 	kind := "Notification"
 	if e.Text == "requester_and_ccs" {
 		kind = "NotificationWithCcs"
@@ -35,6 +33,11 @@ func (s *save) enqueue(e rules.Effect) error {
 	n.EventID = s.auditEvents[len(s.auditEvents)-1].ID
 	s.notifications = append(s.notifications, n)
 	return nil
+}
+
+// suppresses reports whether mails of triggers must not repeat what the ticket says.
+func (s *save) suppresses() bool {
+	return s.comment != nil && s.context().Suppressed(s.created, !s.change.Request, !s.staffOrSystem(s.comment.AuthorID))
 }
 
 // notify makes the mails that the rules want sent, and completes their events.

@@ -79,6 +79,8 @@ type save struct {
 	mails           []models.OutboxMail
 	calls           []webhookCall
 	invocations     []models.WebhookInvocation
+	autoreply       *models.Autoreply     // that a trigger asks for; nil: none
+	articles        *articles             // that the save is to send; nil: none
 	uses            models.IDs            // rules that led to the change or added to it
 	texts           *placeholders.Context // see context
 	requesterLocale string                // that a rule gives the requester; empty: none
@@ -264,7 +266,7 @@ func (s *save) run() (Saved, error) {
 		return Saved{}, fault.New(fault.Outdated, "the ticket has changed since")
 	}
 	for _, step := range []func() error{
-		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.tellChanges, s.tellMacros, s.runRules, s.notify, s.invoke, s.derive, s.stampImport,
+		s.asRequest, s.screen, s.findPeople, s.admit, s.followUp, s.apply, s.suspend, s.onlyChoice, s.addComment, s.statusRules, s.validate, s.automate, s.sendArticles, s.tellChanges, s.tellMacros, s.runRules, s.notify, s.invoke, s.derive, s.stampImport,
 	} {
 		if err := step(); err != nil {
 			return Saved{}, s.config.Localised(err, s.by.User.Locale)

@@ -70,7 +70,7 @@ func (s *save) runRules() error {
 // fire carries out the actions of a rule that holds, and tells what they did.
 func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err error) {
 	defer func() { s.rule = nil }()
-	events, told, locale := len(s.auditEvents), len(s.notifications)+len(s.calls), s.requesterLocale
+	events, told, locale, asks := len(s.auditEvents), len(s.notifications)+len(s.calls), s.requesterLocale, s.autoreply
 	if err := s.act(r, subject); err != nil {
 		return false, err
 	}
@@ -78,7 +78,7 @@ func (s *save) fire(r *rules.Rule, subject *rules.Subject) (changed bool, err er
 		return false, err
 	}
 	localised := s.requesterLocale != locale
-	if len(s.auditEvents) > events || localised {
+	if len(s.auditEvents) > events || localised || s.autoreply != asks {
 		s.uses = append(s.uses, r.ID)
 	}
 	// Mails and calls of webhooks change nothing.
@@ -97,6 +97,9 @@ func (s *save) carryOut(e rules.Effect) error {
 		return s.enqueue(e)
 	case "notification_webhook":
 		return s.callWebhook(e)
+	case "deflection":
+		s.askForArticles(e)
+		return nil
 	case "set_schedule":
 		s.after.ScheduleID = &e.ID
 		return nil

@@ -49,7 +49,7 @@ func (e pastEvent) rule() int64 {
 // mail reports whether the event tells of a mail or the call of a webhook, which
 // change nothing.
 func (e pastEvent) mail() bool {
-	return strings.HasPrefix(e.Type, "Notification") || e.Type == "External"
+	return strings.HasPrefix(e.Type, "Notification") || e.Type == "External" || e.Type == articlesSent
 }
 
 // addresses are those of the people that the event names.

@@ -175,6 +175,9 @@ func (s *save) writeStep(w writes) {
 	if len(s.invocations) > 0 {
 		w.add("invocations", webhooks.Insert, webhooks.Arguments(s.invocations)...)
 	}
+	if s.autoreply != nil {
+		w.add("new_autoreplies", insertAutoreply, autoreplyArguments(s.autoreply)...)
+	}
 	if len(s.uses) > 0 {
 		w.use(t.AccountID, s.uses, s.now)
 	}

@@ -205,6 +205,7 @@ func moveOwnTx(tx *gorm.DB, loser, winner *subject) error {
 				WHERE c.account_id = @account AND c.id = g.item_id AND g.item_type = 'Comment'`,
 		`UPDATE votes SET user_id = @to WHERE account_id = @account AND user_id = @from`,
 		`UPDATE deflections SET user_id = @to WHERE account_id = @account AND user_id = @from`,
+		`UPDATE autoreplies SET actor_id = @to WHERE account_id = @account AND actor_id = @from AND due_at IS NOT NULL`,
 		`UPDATE user_segments SET added_user_ids = array_append(array_remove(array_remove(added_user_ids, @from), @to), @to)
 			WHERE account_id = @account AND @from = ANY(added_user_ids)`,
 	} {
