@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"html"
+	"path"
 	"regexp"
 	"strings"
 	"unicode"
@@ -57,8 +58,12 @@ func encoded(v any) []byte {
 
 var plainID = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.-]*(/[\pL\pN_][\pL\pN_.-]*)*$`)
 
-// Names gives files their names, no two the same, whatever the letter case.
-type Names struct{ taken map[string]string } // by whose id
+// Names gives files their names, no two the same, and none that of a folder which
+// another lies in, whatever the letter case.
+type Names struct {
+	taken   map[string]string // by whose id
+	folders map[string]bool   // that files lie in
+}
 
 // maxName is how long a part of a name may be, in bytes. Most file systems take 255.
 const maxName = 100
@@ -72,17 +77,48 @@ func (n *Names) For(id, title string, made bool) string {
 		name = slug(title)
 	}
 	if n.taken == nil {
-		n.taken = map[string]string{}
+		n.taken, n.folders = map[string]string{}, map[string]bool{}
 	}
 	sum := sha256.Sum256([]byte(id))
 	for _, candidate := range []string{name, name + "-" + hex.EncodeToString(sum[:4]), hex.EncodeToString(sum[:])} {
-		key := strings.ToLower(candidate)
-		if by, ok := n.taken[key]; !ok || by == id {
-			n.taken[key] = id
+		if n.take(strings.ToLower(candidate), id) {
 			return candidate
 		}
 	}
 	return hex.EncodeToString(sum[:])
+}
+
+// suffixes are those of files.
+var suffixes = []string{".md", ".html"}
+
+// take takes a name for an article, if it can have that.
+func (n *Names) take(name, id string) bool {
+	if by, ok := n.taken[name]; ok {
+		return by == id
+	}
+	for _, suffix := range suffixes {
+		if n.folders[name+suffix] {
+			return false
+		}
+	}
+	var in []string
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if dir == ContentsName { // which lies beside them
+			return false
+		}
+		for _, suffix := range suffixes {
+			file, ok := strings.CutSuffix(dir, suffix)
+			if _, taken := n.taken[file]; ok && taken {
+				return false
+			}
+		}
+		in = append(in, dir)
+	}
+	for _, dir := range in {
+		n.folders[dir] = true
+	}
+	n.taken[name] = id
+	return true
 }
 
 func slug(title string) string {
