@@ -292,6 +292,43 @@ func (i *Import) category(f articlefiles.File, name string) (*shelfCategory, err
 	return found, nil
 }
 
+// Missing are the categories and sections that the files need and that are not there,
+// once each was checked: paths of names, as category / section. Ready makes them.
+func (i *Import) Missing() (categories, sections []string) {
+	for _, c := range i.shelf.categories {
+		if c.make != nil {
+			categories = append(categories, c.name())
+		}
+		sections = append(sections, missing(c.sections)...)
+	}
+	return categories, sections
+}
+
+func missing(list []*shelfSection) (paths []string) {
+	for _, s := range list {
+		if s.make != nil {
+			paths = append(paths, strings.Join(append([]string{s.category.name()}, s.path()...), " / "))
+		}
+		paths = append(paths, missing(s.sections)...)
+	}
+	return paths
+}
+
+// namesOfIDs are the names of user segments and the like, sorted; of one whose name
+// others have, too, its id.
+func namesOfIDs[T comparable](byName map[string]T, ids ...T) []string {
+	names := map[T]string{}
+	for name, id := range byName {
+		names[id] = name
+	}
+	out := []string{}
+	for _, id := range ids {
+		out = append(out, cmp.Or(names[id], fmt.Sprint(id)))
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Ready makes the categories and sections that the files need, once each was
 // checked.
 func (i *Import) Ready(ctx context.Context) error {

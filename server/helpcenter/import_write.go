@@ -266,9 +266,9 @@ func (b *batch) planArticle(a *importedArticle, f articlefiles.File, out *Outcom
 	differ("promoted", was.Promoted, a.now.Promoted)
 	differ("comments_disabled", was.CommentsDisabled, a.now.CommentsDisabled)
 	differ("labels", was.LabelNames, a.now.LabelNames)
-	differ("user_segments", was.UserSegmentIDs, a.now.UserSegmentIDs)
-	differ("permission_group", was.PermissionGroupID, a.now.PermissionGroupID)
-	differ("content_tags", was.ContentTagIDs, a.now.ContentTagIDs)
+	differ("user_segments", namesOfIDs(b.segments, was.UserSegmentIDs...), namesOfIDs(b.segments, a.now.UserSegmentIDs...))
+	differ("permission_group", namesOfIDs(b.groups, was.PermissionGroupID), namesOfIDs(b.groups, a.now.PermissionGroupID))
+	differ("content_tags", namesOfIDs(b.tags, was.ContentTagIDs...), namesOfIDs(b.tags, a.now.ContentTagIDs...))
 	return nil
 }
 

@@ -110,22 +110,48 @@ func (n newArticles) run(ctx context.Context, cmd *cobra.Command, help *helpcent
 		return err
 	}
 	began := time.Now()
-	tell, end := progress(ctx, cmd, "Importing", "articles")
+	doing := "Importing"
+	if n.DryRun {
+		doing = "Comparing"
+		i.tellMissing(cmd)
+	}
+	tell, end := progress(ctx, cmd, doing, "articles")
 	i.tell = tell
 	err = i.write(ctx, cmd, n.DryRun)
 	end()
+	if n.DryRun {
+		return i.summedUp(cmd, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w\n%d files were written before; the rest can be imported again", err, i.done())
 	}
 	took := time.Since(began)
-	would := ""
-	if n.DryRun {
-		would = " would be"
-	}
-	cmd.PrintErrf("%d articles%s new, %d translations%s new, %d changed, %d the same; %v, %.0f a second\n",
-		i.count[helpcenter.OutcomeNew], would, i.count[helpcenter.OutcomeTranslation], would, i.count[helpcenter.OutcomeChanged], i.count[helpcenter.OutcomeSame],
+	cmd.PrintErrf("%d articles new, %d translations new, %d changed, %d the same; %v, %.0f a second\n",
+		i.count[helpcenter.OutcomeNew], i.count[helpcenter.OutcomeTranslation], i.count[helpcenter.OutcomeChanged], i.count[helpcenter.OutcomeSame],
 		took.Round(time.Millisecond), float64(i.done())/took.Seconds())
 	return nil
+}
+
+// summedUp ends a dry run with what would have been done.
+func (i *importing) summedUp(cmd *cobra.Command, err error) error {
+	if err != nil {
+		return fmt.Errorf("%w\nnothing was written", err)
+	}
+	categories, sections := i.into.Missing()
+	cmd.PrintErrf("nothing was written; an import would make %d articles, %d translations, %d categories and %d sections, change what %d files say, and leave what %d files say already\n",
+		i.count[helpcenter.OutcomeNew], i.count[helpcenter.OutcomeTranslation], len(categories), len(sections), i.count[helpcenter.OutcomeChanged], i.count[helpcenter.OutcomeSame])
+	return nil
+}
+
+// tellMissing tells what would be made before the first article.
+func (i *importing) tellMissing(cmd *cobra.Command) {
+	categories, sections := i.into.Missing()
+	for _, name := range categories {
+		tellOutcome(cmd, helpcenter.Outcome{What: "category", Path: name})
+	}
+	for _, path := range sections {
+		tellOutcome(cmd, helpcenter.Outcome{What: "section", Path: path})
+	}
 }
 
 func readContents(file string, must bool) (articlefiles.Contents, error) {

@@ -49,8 +49,19 @@ func (l *aLibrary) run(args ...string) ran {
 // said runs an import, which ends well, and checks what it counts.
 func (l *aLibrary) imports(counts string, args ...string) ran {
 	l.t.Helper()
+	return l.says(counts+";", args...)
+}
+
+// dry runs one that writes nothing, and says so.
+func (l *aLibrary) dry(counts string, args ...string) ran {
+	l.t.Helper()
+	return l.says("nothing was written; an import would "+counts+"\n", append(args, "--dry-run")...)
+}
+
+func (l *aLibrary) says(counts string, args ...string) ran {
+	l.t.Helper()
 	r := l.run(append([]string{"import"}, args...)...).ok(l.t)
-	if !strings.Contains(r.err, counts+";") {
+	if !strings.Contains(r.err, counts) {
 		l.t.Errorf("import %v: %s, want %s", args, r.err, counts)
 	}
 	return r
@@ -107,14 +118,19 @@ func writeFiles(t *testing.T, dir string, files map[string]string) {
 func TestExportThenImportIsTheIdentity(t *testing.T) {
 	t.Parallel()
 	l := newLibrary(t)
-	dry := l.imports("4 articles would be new, 1 translations would be new, 0 changed, 0 the same", "testdata/articles", "--dry-run")
-	if !strings.Contains(dry.out, "translation  ko/lamp.md\n") || !strings.Contains(dry.out, "new          en-us/lamp.md\n") {
+	dry := l.dry("make 4 articles, 1 translations, 1 categories and 2 sections, change what 0 files say, and leave what 0 files say already", "testdata/articles")
+	if !strings.HasPrefix(dry.out, "category     Manual\nsection      Manual / Returns\nsection      Manual / Returns / Abroad\nnew ") ||
+		!strings.Contains(dry.out, "translation  ko/lamp.md\n") || !strings.Contains(dry.out, "new          en-us/lamp.md\n") {
 		t.Errorf("dry run: %s", dry.out)
 	}
 	if got := l.ask("GET", "/api/v2/help_center/categories", "")["count"]; got != 0.0 {
 		t.Errorf("a dry run made %v categories", got)
 	}
 	l.imports("4 articles new, 1 translations new, 0 changed, 0 the same", "testdata/articles")
+	if got := l.ask("GET", "/api/v2/help_center/sections", "")["count"]; got != 2.0 {
+		t.Errorf("%v sections were made", got)
+	}
+	l.dry("make 0 articles, 0 translations, 0 categories and 0 sections, change what 0 files say, and leave what 5 files say already", "testdata/articles")
 	before := l.state()
 	l.imports("0 articles new, 0 translations new, 0 changed, 5 the same", "testdata/articles")
 	// One that was written by hand, in a name that is no path.
@@ -185,9 +201,9 @@ func TestImportChangesWhatFilesChange(t *testing.T) {
 		t.Errorf("sections %v", got)
 	}
 	before := l.state()
-	writeFiles(t, en, map[string]string{"a.md": "---\nlabels: [new]\nposition: 3\ndraft: true\nredirects: /old\n---\n# A\n\nOne\nTwo and a half\nThree\n"})
-	dry := l.imports("0 articles would be new, 0 translations would be new, 1 changed, 1 the same", en, "--locale", "en-us", "--category", "Manual", "--dry-run")
-	const diff = "changed      a.md\n    - position: 0\n    + position: 3\n    - labels: []\n    + labels: [new]\n    - draft: false\n    + draft: true\n    - Two\n    + Two and a half\n    + redirects: /old\nsame         sub/b.html\n"
+	writeFiles(t, en, map[string]string{"a.md": "---\nlabels: [new]\nuser_segments: [Agents and admins]\nposition: 3\ndraft: true\nredirects: /old\n---\n# A\n\nOne\nTwo and a half\nThree\n"})
+	dry := l.dry("make 0 articles, 0 translations, 0 categories and 0 sections, change what 1 files say, and leave what 1 files say already", en, "--locale", "en-us", "--category", "Manual")
+	const diff = "changed      a.md\n    - position: 0\n    + position: 3\n    - labels: []\n    + labels: [new]\n    - user_segments: []\n    + user_segments: [Agents and admins]\n    - draft: false\n    + draft: true\n    - Two\n    + Two and a half\n    + redirects: /old\nsame         sub/b.html\n"
 	if dry.out != diff {
 		t.Errorf("dry run: %s", dry.out)
 	}
