@@ -84,6 +84,7 @@ var peopleAndSettings = []copies{
 	{"votes", "id = {vote_id}", "'id', 2 * r.id + {m}, 'item_type', 'Comment', 'item_id', {comment_id}, 'user_id', {agent_id} + {k}"},
 	{"content_subscriptions", "id IN ({subscription_id}, {section_subscription_id})", "'id', r.id + {k}, 'user_id', {agent_id} + {k}"},
 	{"content_subscriptions", "id IN ({subscription_id}, {section_subscription_id})", "'id', r.id + {m}, 'content_id', r.content_id + {k}"},
+	{"user_subscriptions", "id = {user_subscription_id}", "'id', r.id + {k}, 'follower_id', r.follower_id + {k}"},
 	{"article_reviews", "id = {review_id}", "'id', r.id + {k}, 'status', 'withdrawn'"},
 	{"article_verifications", "article_id = {article_id}", "'article_id', r.article_id + {k}"},
 	{"translation_revisions", "id = {revision_id}", "'id', r.id + {k}"},

@@ -91,7 +91,8 @@ func TestMergedUsersAreNamedNowhere(t *testing.T) {
 		VALUES (?, ?, 1, 'R', ?, false, '', 'S', 'B', ?, ?)`, a.account.ID, ticket, loser, theClock, theClock).Error; err != nil {
 		t.Fatal(err)
 	}
-	a.numbered() // or there are no positions yet
+	w.as(w.agent).post(following(loser), "").want(201) // nobody follows himself
+	a.numbered()                                       // or there are no positions yet
 	seen := map[string]bool{}
 	named := func(column, kind string) int {
 		table, name, _ := strings.Cut(column, ".")

@@ -266,6 +266,9 @@ var forTheRequester = []string{"CreateTicketSatisfactionRating"}
 // anothers is what belongs to the world's end user, and agents may not change.
 var anothers = map[string]string{"agent": "another's", "groups": "another's", "organization": "another's", "assigned": "another's"}
 
+// othersAgents is what belongs to the world's agent.
+var othersAgents = map[string]string{"groups": "another's", "organization": "another's", "assigned": "another's"}
+
 // byRecord are operations that the roles named may call and yet not for the
 // record that the world has for them, and why.
 var byRecord = map[string]map[string]string{
@@ -275,7 +278,8 @@ var byRecord = map[string]map[string]string{
 	"DeleteVote":                 anothers,
 	"DeleteArticleSubscription":  anothers,
 	"DeleteSectionSubscription":  anothers,
-	"GroupMembershipSetDefault":  {"groups": "another's", "organization": "another's", "assigned": "another's"},
+	"GroupMembershipSetDefault":  othersAgents,
+	"DeleteUserSubscription":     othersAgents,
 	"ListRequestsByOrganization": {"end-user": "an organization that does not share its tickets"},
 }
 

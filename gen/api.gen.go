@@ -5725,6 +5725,21 @@ type UserSettingsEnvelope struct {
 	Settings UserSettings `json:"settings"`
 }
 
+// UserSubscription defines model for UserSubscription.
+type UserSubscription struct {
+	ID         int64 `json:"id"`
+	FollowerID int64 `json:"follower_id"`
+	FollowedID int64 `json:"followed_id"`
+}
+
+// UserSubscriptionEnvelope defines model for UserSubscriptionEnvelope.
+type UserSubscriptionEnvelope struct {
+	UserSubscription UserSubscription `json:"user_subscription"`
+}
+
+// UserSubscriptionList defines model for UserSubscriptionList.
+type UserSubscriptionList = wire.List
+
 // UsersBody defines model for UsersBody.
 type UsersBody struct {
 	Users []UserInput `json:"users"`
@@ -6638,6 +6653,9 @@ type UserOrMeIDParam = string
 // UserSegmentIDParam defines model for UserSegmentIdParam.
 type UserSegmentIDParam = wire.ID
 
+// UserSubscriptionIDParam defines model for UserSubscriptionIdParam.
+type UserSubscriptionIDParam = wire.ID
+
 // UsersGroupMembershipIDParam defines model for UsersGroupMembershipIdParam.
 type UsersGroupMembershipIDParam = wire.ID
 
@@ -7065,6 +7083,12 @@ type ListArticlesByUserParams struct {
 type ListUserSegmentsByUserParams struct {
 	// BuiltIn Whether to list those that every account has, or the others; absent: all.
 	BuiltIn *BuiltInParam `form:"built_in,omitempty" json:"built_in,omitempty"`
+}
+
+// ListUserSubscriptionsByUserParams defines parameters for ListUserSubscriptionsByUser.
+type ListUserSubscriptionsByUserParams struct {
+	// Type followers, which is the default, or followings.
+	Type *string `form:"type,omitempty" json:"type,omitempty"`
 }
 
 // TicketImportParams defines parameters for TicketImport.
@@ -9116,6 +9140,15 @@ type ServerInterface interface {
 	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
 	// (GET /api/v2/help_center/users/{user_id}/user_segments)
 	ListUserSegmentsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSegmentsByUserParams) error
+	// ListUserSubscriptionsByUser Lists who follows a user, or whom the user follows; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/user_subscriptions)
+	ListUserSubscriptionsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSubscriptionsByUserParams) error
+	// CreateUserSubscription Ours: has the caller told by mail when a user publishes an article, or comments on one, that the caller may see. Who follows already goes on.
+	// (POST /api/v2/help_center/users/{user_id}/user_subscriptions)
+	CreateUserSubscription(ctx echo.Context, userID UserOrMeIDParam) error
+	// DeleteUserSubscription Ours: ends a subscription of which the user is one of the two, by either of them or an admin.
+	// (DELETE /api/v2/help_center/users/{user_id}/user_subscriptions/{user_subscription_id})
+	DeleteUserSubscription(ctx echo.Context, userID UserOrMeIDParam, userSubscriptionID UserSubscriptionIDParam) error
 	// ListUserVotes Lists a user's votes; end users may list their own.
 	// (GET /api/v2/help_center/users/{user_id}/votes)
 	ListUserVotes(ctx echo.Context, userID UserOrMeIDParam) error
@@ -14201,6 +14234,71 @@ func (w *ServerInterfaceWrapper) ListUserSegmentsByUser(ctx echo.Context) error 
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListUserSegmentsByUser(ctx, userID, params)
+	return err
+}
+
+// ListUserSubscriptionsByUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ListUserSubscriptionsByUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUserSubscriptionsByUserParams
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", ctx.QueryParams(), &params.Type, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter type: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListUserSubscriptionsByUser(ctx, userID, params)
+	return err
+}
+
+// CreateUserSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUserSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUserSubscription(ctx, userID)
+	return err
+}
+
+// DeleteUserSubscription converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteUserSubscription(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserOrMeIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "user_subscription_id" -------------
+	var userSubscriptionID UserSubscriptionIDParam
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_subscription_id", ctx.Param("user_subscription_id"), &userSubscriptionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "id", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_subscription_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteUserSubscription(ctx, userID, userSubscriptionID)
 	return err
 }
 
@@ -20351,6 +20449,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions/:subscription_id", wrapper.DeleteSectionSubscription, options.OperationMiddlewares["DeleteSectionSubscription"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/sections/:section_id/subscriptions/:subscription_id", wrapper.ShowSectionSubscription, options.OperationMiddlewares["ShowSectionSubscription"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/subscriptions", wrapper.ListContentSubscriptionsByUser, options.OperationMiddlewares["ListContentSubscriptionsByUser"]...)
+	router.GET(options.BaseURL+"/api/v2/help_center/users/:user_id/user_subscriptions", wrapper.ListUserSubscriptionsByUser, options.OperationMiddlewares["ListUserSubscriptionsByUser"]...)
+	router.POST(options.BaseURL+"/api/v2/help_center/users/:user_id/user_subscriptions", wrapper.CreateUserSubscription, options.OperationMiddlewares["CreateUserSubscription"]...)
+	router.DELETE(options.BaseURL+"/api/v2/help_center/users/:user_id/user_subscriptions/:user_subscription_id", wrapper.DeleteUserSubscription, options.OperationMiddlewares["DeleteUserSubscription"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/reviews", wrapper.ListReviews, options.OperationMiddlewares["ListReviews"]...)
 	router.DELETE(options.BaseURL+"/api/v2/help_center/reviews/:review_id", wrapper.WithdrawReview, options.OperationMiddlewares["WithdrawReview"]...)
 	router.GET(options.BaseURL+"/api/v2/help_center/reviews/:review_id", wrapper.ShowReview, options.OperationMiddlewares["ShowReview"]...)
@@ -25727,6 +25828,68 @@ func (response ListUserSegmentsByUser200JSONResponse) VisitListUserSegmentsByUse
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListUserSubscriptionsByUserRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+	Params ListUserSubscriptionsByUserParams
+}
+
+type ListUserSubscriptionsByUserResponseObject interface {
+	VisitListUserSubscriptionsByUserResponse(w http.ResponseWriter) error
+}
+
+type ListUserSubscriptionsByUser200JSONResponse UserSubscriptionList
+
+func (response ListUserSubscriptionsByUser200JSONResponse) VisitListUserSubscriptionsByUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserSubscriptionRequestObject struct {
+	UserID UserOrMeIDParam `json:"user_id"`
+}
+
+type CreateUserSubscriptionResponseObject interface {
+	VisitCreateUserSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type CreateUserSubscription201JSONResponse UserSubscriptionEnvelope
+
+func (response CreateUserSubscription201JSONResponse) VisitCreateUserSubscriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteUserSubscriptionRequestObject struct {
+	UserID             UserOrMeIDParam         `json:"user_id"`
+	UserSubscriptionID UserSubscriptionIDParam `json:"user_subscription_id"`
+}
+
+type DeleteUserSubscriptionResponseObject interface {
+	VisitDeleteUserSubscriptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteUserSubscription204Response struct {
+}
+
+func (response DeleteUserSubscription204Response) VisitDeleteUserSubscriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
 }
 
 type ListUserVotesRequestObject struct {
@@ -34096,6 +34259,15 @@ type StrictServerInterface interface {
 	// ListUserSegmentsByUser Lists the user segments to which a user belongs.
 	// (GET /api/v2/help_center/users/{user_id}/user_segments)
 	ListUserSegmentsByUser(ctx context.Context, request ListUserSegmentsByUserRequestObject) (ListUserSegmentsByUserResponseObject, error)
+	// ListUserSubscriptionsByUser Lists who follows a user, or whom the user follows; end users may list their own.
+	// (GET /api/v2/help_center/users/{user_id}/user_subscriptions)
+	ListUserSubscriptionsByUser(ctx context.Context, request ListUserSubscriptionsByUserRequestObject) (ListUserSubscriptionsByUserResponseObject, error)
+	// CreateUserSubscription Ours: has the caller told by mail when a user publishes an article, or comments on one, that the caller may see. Who follows already goes on.
+	// (POST /api/v2/help_center/users/{user_id}/user_subscriptions)
+	CreateUserSubscription(ctx context.Context, request CreateUserSubscriptionRequestObject) (CreateUserSubscriptionResponseObject, error)
+	// DeleteUserSubscription Ours: ends a subscription of which the user is one of the two, by either of them or an admin.
+	// (DELETE /api/v2/help_center/users/{user_id}/user_subscriptions/{user_subscription_id})
+	DeleteUserSubscription(ctx context.Context, request DeleteUserSubscriptionRequestObject) (DeleteUserSubscriptionResponseObject, error)
 	// ListUserVotes Lists a user's votes; end users may list their own.
 	// (GET /api/v2/help_center/users/{user_id}/votes)
 	ListUserVotes(ctx context.Context, request ListUserVotesRequestObject) (ListUserVotesResponseObject, error)
@@ -42232,6 +42404,83 @@ func (sh *strictHandler) ListUserSegmentsByUser(ctx echo.Context, userID UserOrM
 		return err
 	} else if validResponse, ok := response.(ListUserSegmentsByUserResponseObject); ok {
 		return validResponse.VisitListUserSegmentsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListUserSubscriptionsByUser operation middleware
+func (sh *strictHandler) ListUserSubscriptionsByUser(ctx echo.Context, userID UserOrMeIDParam, params ListUserSubscriptionsByUserParams) error {
+	var request ListUserSubscriptionsByUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUserSubscriptionsByUser(ctx.Request().Context(), request.(ListUserSubscriptionsByUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUserSubscriptionsByUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListUserSubscriptionsByUserResponseObject); ok {
+		return validResponse.VisitListUserSubscriptionsByUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUserSubscription operation middleware
+func (sh *strictHandler) CreateUserSubscription(ctx echo.Context, userID UserOrMeIDParam) error {
+	var request CreateUserSubscriptionRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUserSubscription(ctx.Request().Context(), request.(CreateUserSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUserSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserSubscriptionResponseObject); ok {
+		return validResponse.VisitCreateUserSubscriptionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteUserSubscription operation middleware
+func (sh *strictHandler) DeleteUserSubscription(ctx echo.Context, userID UserOrMeIDParam, userSubscriptionID UserSubscriptionIDParam) error {
+	var request DeleteUserSubscriptionRequestObject
+
+	request.UserID = userID
+	request.UserSubscriptionID = userSubscriptionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteUserSubscription(ctx.Request().Context(), request.(DeleteUserSubscriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteUserSubscription")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteUserSubscriptionResponseObject); ok {
+		return validResponse.VisitDeleteUserSubscriptionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

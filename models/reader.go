@@ -43,3 +43,12 @@ type ContentSubscription struct {
 	IncludeComments bool // a section's: of the comments on all of its articles, too
 	Stamps
 }
+
+// UserSubscription has a user told by mail of what another one writes in the help
+// center.
+type UserSubscription struct {
+	Tenant
+	FollowerID int64
+	FollowedID int64
+	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
+}

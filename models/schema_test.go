@@ -34,7 +34,7 @@ var all = []any{
 	models.TriggerRevision{}, models.RuleUse{}, models.RuleUsage{},
 	models.Webhook{}, models.WebhookInvocation{}, models.WebhookAttempt{}, models.WebhookFailure{}, models.Export{},
 	models.SearchRun{}, models.SearchBlock{}, models.SearchFresh{}, models.SearchPending{}, models.HelpCenterQuery{}, models.Deflection{}, models.Autoreply{},
-	models.ArticleReview{}, models.ArticleVerification{}, models.ArticleComment{}, models.Vote{}, models.ContentSubscription{},
+	models.ArticleReview{}, models.ArticleVerification{}, models.ArticleComment{}, models.Vote{}, models.ContentSubscription{}, models.UserSubscription{},
 	models.UserSegment{}, models.PermissionGroup{}, models.ContentTag{},
 	models.Category{}, models.Section{}, models.Article{}, models.Translation{}, models.TranslationRevision{}, models.Label{}, models.Redirect{},
 }

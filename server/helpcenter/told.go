@@ -4,6 +4,7 @@ import (
 	"html"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,26 +18,19 @@ import (
 // maxSubject is how long the title in a mail's subject may be, in characters.
 const maxSubject = 200
 
-// openTo is the condition that the section s is open to a user u, as openSection
-// is for one who asks.
-var openTo = `(u.role = 'admin' OR ` + segments.VisibleTo("array_remove(ARRAY[s.user_segment_id], NULL)") + ` AND
-	CASE WHEN u.role = 'agent' THEN s.restricted_to_group_ids = '{}' OR EXISTS (SELECT FROM group_memberships AS m
-		WHERE m.account_id = u.account_id AND m.user_id = u.id AND m.group_id = ANY(s.restricted_to_group_ids))
-	ELSE s.viewable_by <> 'staff' AND s.restricted_to_group_ids = '{}' AND s.required_tags <@ u.tags
-		AND (s.restricted_to_organization_ids = '{}' OR EXISTS (SELECT FROM organization_memberships AS m
-			WHERE m.account_id = u.account_id AND m.user_id = u.id AND m.organization_id = ANY(s.restricted_to_organization_ids))) END)`
-
-// notice is a mail to those who subscribed to an article or its section.
+// notice is a mail to those who subscribed to an article or its section, or to who
+// wrote.
 type notice struct {
-	about   string // what it says before the article's title
-	body    string // HTML, below the title
-	from    int64  // whose doing it is, who is not told
-	section string // a condition of the section's subscriptions v who are told, too
-	article bool   // whether the article's are
+	about     string // what it says before the article's title
+	body      string // HTML, below the title
+	from      int64  // whose doing it is, who is not told
+	section   string // a condition of the section's subscriptions v who are told, too
+	article   bool   // whether the article's are
+	followers bool   // whether those who follow from are
 }
 
 // tellTx queues a mail about an article, in the language of t, to those of its
-// subscribers who may see it and have an address.
+// subscribers, and of the followers of who wrote, who may see it and have an address.
 func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n notice) error {
 	if t.Draft {
 		return nil
@@ -68,24 +62,27 @@ func (s *Service) tellTx(tx *gorm.DB, a models.Article, t models.Translation, n 
 	})
 	return tx.Exec(`INSERT INTO outbox (account_id, article_id, audit_id, event_id, rule_id, channel, recipient_ids, recipients, ccs, headers, subject, html_body, text_body, created_at)
 		SELECT @account, @article, 0, 0, 0, @channel, array_agg(u.id ORDER BY u.id), array_agg(u.email ORDER BY u.id), '{}', CAST(@headers AS json), @subject, @html, @text, @now
-		FROM articles AS x JOIN sections AS s ON s.account_id = x.account_id AND s.id = x.section_id JOIN users AS u ON u.account_id = x.account_id
+		FROM articles AS x JOIN users AS u ON u.account_id = x.account_id
 		WHERE x.account_id = @account AND x.id = @article AND x.archived_at IS NULL AND u.active AND NOT u.suspended AND u.email IS NOT NULL AND u.id <> @from
 			AND u.id IN (SELECT v.user_id FROM content_subscriptions AS v WHERE v.account_id = @account AND v.locale = @locale
-				AND (@ofArticle AND v.content_type = 'Article' AND v.content_id = @article OR v.content_type = 'Section' AND v.content_id = x.section_id AND `+n.section+`))
+				AND (@ofArticle AND v.content_type = 'Article' AND v.content_id = @article OR v.content_type = 'Section' AND v.content_id = x.section_id AND `+n.section+`)
+				UNION SELECT v.follower_id FROM user_subscriptions AS v WHERE @followers AND v.account_id = @account AND v.followed_id = @from)
 			AND `+segments.VisibleTo("x.user_segment_ids")+" AND "+openTo+`
 		HAVING count(*) > 0`, map[string]any{
 		"account": a.AccountID, "article": a.ID, "channel": models.ChannelEmail, "headers": string(headers), "subject": n.about + title,
 		"html": body, "text": richtext.Text(body), "now": s.now(), "from": n.from, "locale": t.Locale, "ofArticle": n.article,
+		"followers": n.followers && slices.Contains(localesOf(config).Enabled, t.Locale),
 	}).Error
 }
 
 // tellOfCommentTx tells those who subscribed to an article, or to the comments of
-// its section, of a comment.
+// its section, or follow its author, of a comment.
 func (s *Service) tellOfCommentTx(tx *gorm.DB, a Article, c models.ArticleComment) error {
-	return s.tellTx(tx, a.Article, a.Text, notice{about: "New comment: ", body: c.HTMLBody, from: c.AuthorID, article: true, section: "v.include_comments"})
+	return s.tellTx(tx, a.Article, a.Text, notice{about: "New comment: ", body: c.HTMLBody, from: c.AuthorID, article: true, section: "v.include_comments", followers: true})
 }
 
-// tellOfArticleTx tells those who subscribed to a section of a new article in it.
+// tellOfArticleTx tells those who subscribed to a section of a new article in it, in
+// their language; and those who follow who published it, once: in its own.
 func (s *Service) tellOfArticleTx(tx *gorm.DB, a models.Article, t models.Translation) error {
-	return s.tellTx(tx, a, t, notice{about: "New article: ", from: t.UpdatedByID, section: "TRUE"})
+	return s.tellTx(tx, a, t, notice{about: "New article: ", from: t.UpdatedByID, section: "TRUE", followers: t.Locale == a.SourceLocale})
 }

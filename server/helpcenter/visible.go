@@ -112,13 +112,32 @@ func openSection(by auth.Actor) (string, []any) {
 		return segment + ` AND s.viewable_by = 'everybody' AND s.restricted_to_group_ids = '{}'
 			AND s.restricted_to_organization_ids = '{}' AND s.required_tags = '{}'`, args
 	case by.Staff():
-		return segment + " AND (s.restricted_to_group_ids = '{}' OR s.restricted_to_group_ids && ?::bigint[])", append(args, models.IDs(by.GroupIDs))
+		return segment + " AND " + openToStaff("?::bigint[]"), append(args, models.IDs(by.GroupIDs))
 	}
-	return segment + ` AND s.viewable_by <> 'staff' AND s.restricted_to_group_ids = '{}' AND s.required_tags <@ ?::text[]
-		AND (s.restricted_to_organization_ids = '{}' OR EXISTS (SELECT FROM organization_memberships AS m
-			WHERE m.account_id = s.account_id AND m.user_id = ? AND m.organization_id = ANY(s.restricted_to_organization_ids)))`,
-		append(args, by.User.Tags, by.ID())
+	return segment + " AND " + openToReaders("?::text[]", "?"), append(args, by.User.Tags, by.ID())
 }
+
+// openToStaff is the condition of the sections s that are open to one of the staff, who
+// is in groups, so far as no segment is concerned.
+func openToStaff(groups string) string {
+	return "(s.restricted_to_group_ids = '{}' OR s.restricted_to_group_ids && " + groups + ")"
+}
+
+// openToReaders is that for an end user with an id, who has tags.
+func openToReaders(tags, id string) string {
+	return `s.viewable_by <> 'staff' AND s.restricted_to_group_ids = '{}' AND s.required_tags <@ ` + tags + `
+		AND (s.restricted_to_organization_ids = '{}' OR EXISTS (SELECT FROM organization_memberships AS m
+			WHERE m.account_id = s.account_id AND m.user_id = ` + id + ` AND m.organization_id = ANY(s.restricted_to_organization_ids)))`
+}
+
+// openTo is the condition that the section of the article x, and all that it lies in,
+// are open to a user u, as openSection is for one who asks.
+var openTo = `(u.role = 'admin' OR NOT EXISTS (WITH RECURSIVE around AS (
+		SELECT s.* FROM sections AS s WHERE s.account_id = x.account_id AND s.id = x.section_id
+		UNION ALL SELECT s.* FROM around JOIN sections AS s ON s.account_id = around.account_id AND s.id = around.parent_section_id)
+	SELECT FROM around AS s WHERE NOT (` + segments.VisibleTo("array_remove(ARRAY[s.user_segment_id], NULL)") + ` AND CASE WHEN u.role = 'agent'
+		THEN ` + openToStaff("ARRAY(SELECT m.group_id FROM group_memberships AS m WHERE m.account_id = u.account_id AND m.user_id = u.id)") + `
+		ELSE ` + openToReaders("u.tags", "u.id") + ` END)))`
 
 // seenText is the condition of the translations t that by may see of what he
 // sees in some language: drafts only of what he may edit.

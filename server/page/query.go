@@ -56,6 +56,14 @@ func (o Order) Reversed() Order {
 	return r
 }
 
+// Directed is the order, or with desc the same one from its end.
+func (o Order) Directed(desc bool) Order {
+	if desc {
+		return o.Reversed()
+	}
+	return o
+}
+
 // Query is a listing in SQL. Where names the account; Args belong to it in the
 // order of its question marks.
 type Query struct {

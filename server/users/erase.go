@@ -161,12 +161,11 @@ func (k *Known) addEvent(kind string, change models.JSON) {
 // blankTx leaves ids and times of the rows, and of what the log tells of them.
 func (s *Service) blankTx(tx *gorm.DB, account int64, ids []int64) error {
 	all := models.IDs(ids)
-	for _, rows := range append([]any{&models.UserIdentity{}, &models.OrganizationMembership{}, &models.GroupMembership{}, &models.TicketVisit{}}, credentials...) {
-		if err := tx.Where("user_id = ANY(?::bigint[])", all).Delete(rows).Error; err != nil {
-			return err
-		}
+	err := dropTx(tx, all, &models.UserIdentity{}, &models.OrganizationMembership{}, &models.GroupMembership{}, &models.TicketVisit{})
+	if err != nil {
+		return err
 	}
-	err := tx.Model(&models.User{}).Where("id = ANY(?::bigint[])", all).Updates(map[string]any{
+	err = tx.Model(&models.User{}).Where("id = ANY(?::bigint[])", all).Updates(map[string]any{
 		"name": ErasedName, "email": nil, "external_id": nil, "phone": nil, "shared_phone_number": nil, "alias": nil, "details": nil, "notes": nil,
 		"signature": nil, "time_zone": "UTC", "locale": locales.Default, "tags": models.Strings{}, "user_fields": models.JSON("{}"),
 		"organization_id": nil, "default_group_id": nil, "photo_id": nil, "photo": nil, "remote_photo_url": nil, "password_hash": nil, "last_login_at": nil,

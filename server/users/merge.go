@@ -195,6 +195,10 @@ func moveOwnTx(tx *gorm.DB, loser, winner *subject) error {
 		`UPDATE article_comments SET non_author_editor_id = @to WHERE account_id = @account AND non_author_editor_id = @from`,
 		`UPDATE content_subscriptions v SET user_id = @to WHERE account_id = @account AND user_id = @from AND NOT EXISTS (
 			SELECT FROM content_subscriptions o WHERE o.account_id = @account AND o.user_id = @to AND o.content_type = v.content_type AND o.content_id = v.content_id)`,
+		`UPDATE user_subscriptions v SET follower_id = @to WHERE account_id = @account AND follower_id = @from AND followed_id <> @to AND NOT EXISTS (
+			SELECT FROM user_subscriptions o WHERE o.account_id = @account AND o.follower_id = @to AND o.followed_id = v.followed_id)`,
+		`UPDATE user_subscriptions v SET followed_id = @to WHERE account_id = @account AND followed_id = @from AND follower_id <> @to AND NOT EXISTS (
+			SELECT FROM user_subscriptions o WHERE o.account_id = @account AND o.followed_id = @to AND o.follower_id = v.follower_id)`,
 		// Of two votes on one thing the winner's stays.
 		`WITH gone AS (DELETE FROM votes v WHERE account_id = @account AND user_id = @from AND EXISTS (
 				SELECT FROM votes o WHERE o.account_id = @account AND o.user_id = @to AND o.item_type = v.item_type AND o.item_id = v.item_id)
@@ -221,10 +225,8 @@ func moveOwnTx(tx *gorm.DB, loser, winner *subject) error {
 // somebody could be known that the other has now.
 func (s *Service) endTx(tx *gorm.DB, by auth.Actor, u *subject, into int64) error {
 	before := u.User
-	for _, rows := range credentials {
-		if err := tx.Where("user_id = ?", u.ID).Delete(rows).Error; err != nil {
-			return err
-		}
+	if err := dropTx(tx, models.IDs{u.ID}); err != nil {
+		return err
 	}
 	u.Active, u.DeletedAt, u.PasswordHash, u.MergedIntoID = false, &u.UpdatedAt, nil, &into
 	u.Email, u.Phone, u.SharedPhoneNumber, u.ExternalID, u.RemotePhotoURL = nil, nil, nil, nil, nil

@@ -139,6 +139,17 @@ func verifyTx(tx *gorm.DB, u *subject, c Change) error {
 // credentials are what a user who is gone cannot use any more.
 var credentials = []any{&models.OAuthToken{}, &models.Session{}, &models.OrganizationSubscription{}, &models.ContentSubscription{}}
 
+// dropTx removes the credentials of users, whom nobody follows any more, and other rows
+// of theirs.
+func dropTx(tx *gorm.DB, ids models.IDs, others ...any) error {
+	for _, rows := range append(others, credentials...) {
+		if err := tx.Where("user_id = ANY(?::bigint[])", ids).Delete(rows).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Where("follower_id = ANY(?::bigint[]) OR followed_id = ANY(?::bigint[])", ids, ids).Delete(&models.UserSubscription{}).Error
+}
+
 // Delete deletes a user and returns it, no longer active. The record stays, for
 // the tickets that name it; addresses are free for others, memberships and
 // access tokens are gone. It fails with fault.NotFound, with fault.Forbidden,
@@ -182,10 +193,8 @@ func (s *Service) deleteTx(tx *gorm.DB, by auth.Actor, id int64) (models.User, e
 			return before, err
 		}
 	}
-	for _, rows := range append([]any{&models.UserIdentity{}, &models.OrganizationMembership{}}, credentials...) {
-		if err := tx.Where("user_id = ?", id).Delete(rows).Error; err != nil {
-			return before, err
-		}
+	if err := dropTx(tx, models.IDs{id}, &models.UserIdentity{}, &models.OrganizationMembership{}); err != nil {
+		return before, err
 	}
 	now := s.stamp()
 	u.Active, u.UpdatedAt, u.DeletedAt, u.PasswordHash = false, now, &now, nil
