@@ -114,6 +114,42 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
+// One article is enough to be suggested, and to be not.
+func TestSuggestionsOfFewArticles(t *testing.T) {
+	t.Parallel()
+	h := newHelpCenter(t)
+	lamp := h.article(`"title":"Returning a broken lamp","body":"<p>If your lamp is broken, send it back to us within thirty days and in the box that it came in. ` +
+		`You do not have to say what has happened to it, but please tell us whether you would like to have another one or your money. When we have the lamp, ` +
+		`it takes us about a week. Can you not find the box any more? Then use any other.</p>"`)
+	h.post(fmt.Sprintf("%s/articles/%d/translations", help, lamp), `{"translation":{"locale":"ko","title":"고장난 램프 반품하기","body":"<p>램프가 고장난 경우 삼십일 안에 상자에 넣어 보내세요. 어떻게 된 일인지 말씀하실 필요는 없습니다. 질문이 있으면 언제든지 문의하세요.</p>"}}`).want(201)
+	ask := func(question, locale string, want ...int64) {
+		t.Helper()
+		if got, _ := h.suggested(fmt.Sprintf(`"question":%q,"locale":%q`, question, locale)); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", question, got, want)
+		}
+	}
+	both := func() {
+		t.Helper()
+		ask("How can I return my broken lamp?", "en-us", lamp)
+		ask("the lamp I bought came broken, I would like to have my money back", "en-us", lamp)
+		ask("lamp", "en-us", lamp)
+		ask("램프가 고장났어요", "ko", lamp)
+		for _, question := range []string{
+			"Hello, I have a question. Can you please help me with it?", "How do I cook a good soup at home?", "Where is my parcel, and when will it come?",
+			"I forgot my password and can not sign in any more", "Do you have another one of these in blue?", "qwertz asdfg yxcvb lamp poiuz lkjhg mnbvc",
+		} {
+			ask(question, "en-us")
+		}
+		for _, question := range []string{"안녕하세요, 질문이 있습니다. 도와주세요.", "비밀번호를 잊어버렸습니다. 어떻게 하나요?"} {
+			ask(question, "ko")
+		}
+	}
+	both()
+	hours := h.article(`"title":"Opening hours","body":"<p>We are open every day from nine to five, also in the winter.</p>"`)
+	both()
+	ask("When are you open on a winter day?", "en-us", hours)
+}
+
 // A ticket is offered what its requester may see, and is solved by him who says so.
 func TestSuggestionsForTickets(t *testing.T) {
 	t.Parallel()

@@ -152,15 +152,18 @@ func Shortened(text string) string {
 	return text
 }
 
-// question is what the index is asked for words.
+// question is what the index is asked for words; nothing if they ask nothing.
 func question(words []string, locale string) search.Question {
 	out := search.Question{Kind: search.Article, Within: search.Whole(search.Locale, locale), Most: countedWords}
+	if !slices.ContainsFunc(words, func(word string) bool { return usual(word, locale) < emptyWord }) {
+		return out
+	}
 	for _, word := range words {
 		t := term(func(part search.Part) *search.Match {
 			return search.Words{Kind: search.Article, Parts: []search.Part{part}, Locale: locale}.Word(word)
 		})
 		if t != nil {
-			out.Terms = append(out.Terms, t)
+			out.Terms, out.Usual = append(out.Terms, t), append(out.Usual, usual(word, locale))
 		}
 	}
 	return out

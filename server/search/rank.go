@@ -74,7 +74,14 @@ type Question struct {
 	// document has, and behind them some that none has, but no more than unknown. A long
 	// text has many words that say nothing of what it asks.
 	Most int
+	// Usual are, for each term, the share of texts at large that have it: 0 to 1. They
+	// count as much as atLarge documents: a few documents do not tell how rare a term is.
+	// nil: nothing is known of them.
+	Usual []float64
 }
+
+// atLarge is how many documents what is usual stands for.
+const atLarge = 20
 
 // Rank finds the documents that answer a question, those that lack terms too, the best
 // first, of equals the newest. A term that so many documents have that it tells nothing
@@ -153,7 +160,11 @@ func (r *ranking) ranked() (out Ranking) {
 	telling := make([]bool, len(r.Terms))
 	sum := 0.0
 	for i, n := range r.have {
-		rare[i] = math.Log(1 + (float64(r.total-n)+0.5)/(float64(n)+0.5))
+		have, total := float64(n), float64(r.total)
+		if r.Usual != nil {
+			have, total = have+atLarge*r.Usual[i], total+atLarge
+		}
+		rare[i] = math.Log(1 + (total-have+0.5)/(have+0.5))
 		telling[i] = r.total < enoughFor || float64(n) < common*float64(r.total)
 	}
 	r.leaveOut(rare, telling)
