@@ -136,17 +136,32 @@ func (e *Embedded) CreateDatabase(ctx context.Context, name string) error {
 	return nil
 }
 
+// compressFaster has full pages in the log of writes be compressed with LZ4, where
+// this PostgreSQL was built with it: its own way takes five times as long, which was a
+// tenth of what updates of tickets cost the machine. As an argument of the server it
+// would keep others from starting.
+const compressFaster = `DO $$ BEGIN
+	IF EXISTS (SELECT FROM pg_settings WHERE name = 'wal_compression' AND setting = 'pglz' AND 'lz4' = ANY (enumvals)) THEN
+		EXECUTE format('ALTER DATABASE %I SET wal_compression = lz4', current_database());
+	END IF;
+END $$`
+
 // ensureDatabase tries the database itself first, because every start but the
 // first one finds it.
 func (e *Embedded) ensureDatabase(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, e.DSN(EmbeddedDatabase))
-	if err == nil {
-		return conn.Close(ctx)
+	if hasCode(err, "3D000") { // invalid_catalog_name
+		if err := e.CreateDatabase(ctx, EmbeddedDatabase); err != nil {
+			return err
+		}
+		conn, err = pgx.Connect(ctx, e.DSN(EmbeddedDatabase))
 	}
-	if !hasCode(err, "3D000") { // invalid_catalog_name
+	if err != nil {
 		return err
 	}
-	return e.CreateDatabase(ctx, EmbeddedDatabase)
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, compressFaster)
+	return err
 }
 
 func hasCode(err error, code string) bool {

@@ -50,7 +50,7 @@ var tuning = map[string]string{
 	"work_mem":                       "8MB",
 	"maintenance_work_mem":           "64MB",
 	"wal_compression":                "on",
-	"max_wal_size":                   "1GB",
+	"max_wal_size":                   "4GB",
 	"checkpoint_timeout":             "15min",
 	"random_page_cost":               "1.1",
 	"jit":                            "off", // it costs more than our statements take
