@@ -20,7 +20,6 @@ import (
 	"github.com/helpd/helpd/server"
 	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/testdb"
-	"github.com/helpd/helpd/server/webhooks"
 )
 
 // victimDSN and victimFiles in the environment make the test binary a process
@@ -60,7 +59,7 @@ func victim(dsn, files string) error {
 	}
 	if delivers {
 		go s.Events.Run(context.Background())
-		go s.Events.Follow(context.Background(), webhooks.Reader, s.Webhooks.Take)
+		go s.Events.Follow(context.Background(), s.Webhooks.Follower())
 		go s.Webhooks.Run(context.Background(), log)
 	}
 	api.New(s, api.Options{Log: log, Registry: prometheus.NewRegistry(), Now: now, Limits: edge.Limits{Account: 1, Anonymous: 1}})

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/helpd/helpd/server/testdb"
-	"github.com/helpd/helpd/server/webhooks"
 )
 
 // newDelivering is an API on a database of its own, whose webhooks deliver, also
@@ -31,7 +30,7 @@ func newDelivering(t *testing.T) *anAPI {
 	ctx, cancel := context.WithCancel(context.Background())
 	var parts sync.WaitGroup
 	parts.Go(func() { services.Events.Run(ctx) })
-	parts.Go(func() { services.Events.Follow(ctx, webhooks.Reader, services.Webhooks.Take) })
+	parts.Go(func() { services.Events.Follow(ctx, services.Webhooks.Follower()) })
 	parts.Go(func() { services.Webhooks.Run(ctx, slog.New(slog.DiscardHandler)) })
 	t.Cleanup(func() { cancel(); parts.Wait() })
 	// The first reader of the log begins at its end: wait until there is one.

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/helpd/helpd/server/testdb"
-	"github.com/helpd/helpd/server/webhooks"
 )
 
 // How much TestDeliveriesSurviveKills delivers, and how often it kills. As asked
@@ -57,7 +56,7 @@ func TestDeliveriesSurviveKills(t *testing.T) {
 	dsn := testdb.DSN(t)
 	first, _ := buildAPI(t, testdb.Open(t, dsn), dsn)
 	a := first.reachingLoopback()
-	if err := a.db.WithContext(a.ctx()).Exec("INSERT INTO event_readers (name, seq) VALUES (?, 0)", webhooks.Reader).Error; err != nil {
+	if err := a.db.WithContext(a.ctx()).Exec("INSERT INTO event_readers (name, seq) VALUES ('webhooks', 0)").Error; err != nil {
 		t.Fatal(err)
 	}
 	end := &unreliable{took: map[string]int{}}

@@ -17,7 +17,6 @@ import (
 	"github.com/helpd/helpd/api"
 	"github.com/helpd/helpd/api/edge"
 	"github.com/helpd/helpd/server/telemetry"
-	"github.com/helpd/helpd/server/webhooks"
 )
 
 // Run serves until ctx is done, and then ends in order: requests in flight
@@ -145,7 +144,7 @@ func (p *program) parts() []func(context.Context) error {
 			return nil
 		},
 		func(ctx context.Context) error {
-			p.services.Events.Follow(ctx, webhooks.Reader, p.services.Webhooks.Take)
+			p.services.Events.Follow(ctx, p.services.Webhooks.Follower())
 			return nil
 		},
 		func(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func TestReadersMissNothing(t *testing.T) {
 	for _, l := range []*events.Log{first, second} {
 		followers.Go(func() {
 			ready <- struct{}{}
-			l.Follow(ctx, "copy", func(tx *gorm.DB, list []events.Logged) error {
+			l.Follow(ctx, events.Follower{Name: "copy", Wants: "TRUE", Take: func(tx *gorm.DB, list []events.Logged) error {
 				if rand.IntN(4) == 0 { // what was begun is not kept
 					if err := copyTx(tx, list[:1]); err != nil {
 						return err
@@ -68,16 +69,28 @@ func TestReadersMissNothing(t *testing.T) {
 					return context.DeadlineExceeded
 				}
 				return copyTx(tx, list)
-			})
+			}})
 		})
 	}
+	var others atomic.Int64 // that one is given who wants those of one ticket
+	followers.Go(func() {
+		first.Follow(ctx, events.Follower{Name: "choosy", Wants: "e.subject = 'zen:ticket:1'", Take: func(_ *gorm.DB, list []events.Logged) error {
+			for _, e := range list {
+				if e.Subject != "zen:ticket:1" {
+					t.Errorf("who wants those of one ticket was given %s", e.Subject)
+				}
+			}
+			others.Add(int64(len(list)))
+			return nil
+		}})
+	})
 	defer func() {
 		cancel()
 		followers.Wait()
 	}()
 	<-ready
 	<-ready
-	until(t, "followers begin", func() bool { return number(t, db, "SELECT count(*) FROM event_readers") == 1 })
+	until(t, "followers begin", func() bool { return number(t, db, "SELECT count(*) FROM event_readers") == 2 })
 
 	var all sync.WaitGroup
 	written := make([][]string, writers)
@@ -162,6 +175,7 @@ func TestReadersMissNothing(t *testing.T) {
 		t.Errorf("%d of %d were read", len(got), want)
 	}
 	until(t, "followers have all", func() bool { return number(t, db, "SELECT count(*) FROM copies") == want })
+	until(t, "who wants some has them", func() bool { return int(others.Load()) == len(written[1]) })
 	if n := number(t, db, "SELECT count(*) FROM copies c JOIN numbered_events e USING (seq) WHERE c.subject = e.subject AND (e.detail->>'n')::int = c.n"); n != want {
 		t.Errorf("%d of %d copies are right", n, want)
 	}

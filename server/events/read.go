@@ -118,23 +118,32 @@ func collect(list *[]Logged) func(postgres.Scanned) error {
 	}
 }
 
-// followedAtOnce is how many events a follower gets in one transaction.
-const followedAtOnce = 500
+// followedAtOnce is how many numbers a follower passes in one transaction.
+const followedAtOnce = 1_000
 
-// Follow gives f each event of all accounts that is numbered from now on, once
-// for all processes that follow under a name, and in the order of the numbers,
-// until ctx is done. What f writes in tx is kept if and only if its events do not
-// come again.
-func (l *Log) Follow(ctx context.Context, name string, f func(tx *gorm.DB, list []Logged) error) {
+// Follower follows the log of all accounts, once for all processes under its name.
+type Follower struct {
+	Name string
+	// Wants is the condition, in SQL, of the numbered_events e that it is given:
+	// what nobody wants is not even read.
+	Wants string
+	// Take gets them in the order of their numbers. What it writes in tx is kept if
+	// and only if they do not come again.
+	Take func(tx *gorm.DB, list []Logged) error
+}
+
+// Follow gives f what it wants of the events that are numbered from now on, until
+// ctx is done.
+func (l *Log) Follow(ctx context.Context, f Follower) {
 	for {
 		seen := l.last()
-		seq, err := l.follow(ctx, name, f)
+		seq, err := l.follow(ctx, f)
 		if ctx.Err() != nil {
 			return
 		}
 		news := l.Beyond(max(seen, seq))
 		if err != nil {
-			l.log.ErrorContext(ctx, "follow events", "name", name, "error", err)
+			l.log.ErrorContext(ctx, "follow events", "name", f.Name, "error", err)
 			news = nil
 		}
 		select {
@@ -146,39 +155,38 @@ func (l *Log) Follow(ctx context.Context, name string, f func(tx *gorm.DB, list 
 	}
 }
 
-// follow gives what there is, and returns the number that the name has come to;
-// 0 where somebody else is at it.
-func (l *Log) follow(ctx context.Context, name string, f func(tx *gorm.DB, list []Logged) error) (seq int64, err error) {
+// follow gives what there is, and returns the number that f has come to; 0 where
+// somebody else is at it.
+func (l *Log) follow(ctx context.Context, f Follower) (seq int64, err error) {
 	for more := true; more && err == nil; {
 		err = l.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 			more = false
-			found, err := postgres.Row(tx, "SELECT seq FROM event_readers WHERE name = ? FOR UPDATE SKIP LOCKED", []any{name}, &seq)
+			found, err := postgres.Row(tx, "SELECT seq FROM event_readers WHERE name = ? FOR UPDATE SKIP LOCKED", []any{f.Name}, &seq)
 			if err != nil {
 				return err
 			}
 			if !found {
-				return tx.Exec("INSERT INTO event_readers (name, seq) SELECT ?, seq FROM event_clock ON CONFLICT DO NOTHING", name).Error
+				return tx.Exec("INSERT INTO event_readers (name, seq) SELECT ?, seq FROM event_clock ON CONFLICT DO NOTHING", f.Name).Error
 			}
 			var end int64
 			if _, err := postgres.Row(tx, "SELECT seq FROM event_clock", nil, &end); err != nil || end <= seq {
 				return err
 			}
+			if more = end-seq > followedAtOnce; more {
+				end = seq + followedAtOnce
+			}
 			var list []Logged
-			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM numbered_events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", []any{seq, end, followedAtOnce},
-				collect(&list))
+			err = postgres.Rows(tx, "SELECT "+loggedColumns+" FROM numbered_events AS e WHERE seq > ? AND seq <= ? AND "+f.Wants+" ORDER BY seq", []any{seq, end}, collect(&list))
 			if err != nil {
 				return err
 			}
-			if more = len(list) == followedAtOnce; more {
-				end = list[len(list)-1].Seq
-			}
 			if len(list) > 0 {
-				if err := f(tx, list); err != nil {
+				if err := f.Take(tx, list); err != nil {
 					return err
 				}
 			}
 			seq = end
-			return tx.Exec("UPDATE event_readers SET seq = ? WHERE name = ?", seq, name).Error
+			return tx.Exec("UPDATE event_readers SET seq = ? WHERE name = ?", seq, f.Name).Error
 		})
 	}
 	return seq, err

@@ -92,7 +92,7 @@ func (d *desk) hook(endpoint string, change ...func(*Change)) models.Webhook {
 // happens has the webhooks told of events.
 func (d *desk) happens(list ...events.Logged) {
 	d.t.Helper()
-	err := d.db.WithContext(d.ctx()).Transaction(func(tx *gorm.DB) error { return d.Take(tx, list) })
+	err := d.db.WithContext(d.ctx()).Transaction(func(tx *gorm.DB) error { return d.Follower().Take(tx, list) })
 	if err != nil {
 		d.t.Fatal(err)
 	}

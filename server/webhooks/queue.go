@@ -14,13 +14,18 @@ import (
 	"github.com/helpd/helpd/server/ulid"
 )
 
-// Reader is the name under which Take reads the log.
-const Reader = "webhooks"
+// Follower puts into the queue what webhooks are to be told of events. Each event
+// comes once, and its payload stays as it is made here.
+func (s *Service) Follower() events.Follower {
+	return events.Follower{
+		Name: "webhooks", Take: s.take,
+		// By accounts first: in those that have no webhooks no event is looked at.
+		Wants: `e.account_id = ANY(ARRAY(SELECT account_id FROM webhooks WHERE status = 'active' AND subscriptions <> '{}'))
+			AND EXISTS (SELECT FROM webhooks w WHERE w.account_id = e.account_id AND w.status = 'active' AND e.type = ANY(w.subscriptions))`,
+	}
+}
 
-// Take puts into the queue what webhooks are to be told of events. It is a
-// reader of the log (events.Log.Follow): each event comes once, and its payload
-// stays as it is made here.
-func (s *Service) Take(tx *gorm.DB, list []events.Logged) error {
+func (s *Service) take(tx *gorm.DB, list []events.Logged) error {
 	subscribed, err := subscribers(tx, list)
 	if err != nil || len(subscribed) == 0 {
 		return err
