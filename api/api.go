@@ -185,6 +185,7 @@ func New(s Services, o Options) *echo.Echo {
 	}
 	h.downloads(e)
 	h.articleFiles(e, h.attachmentHandlers)
+	h.userImages(e, h.attachmentHandlers)
 	h.exportDownloads(e)
 	h.surveys(e)
 	h.answers(e)

@@ -37,8 +37,14 @@ func (h attachmentHandlers) download(c echo.Context) error {
 	return h.serve(c, a)
 }
 
-// serve answers with the bytes of a file that the caller may have.
+// serve answers with the bytes of a file that the caller may have. He is to ask again
+// each time: a file that is redacted must be gone at once.
 func (h attachmentHandlers) serve(c echo.Context, a models.Attachment) error {
+	return h.serveKept(c, a, "private, no-cache")
+}
+
+// serveKept is serve with what Cache-Control is to say.
+func (h attachmentHandlers) serveKept(c echo.Context, a models.Attachment, kept string) error {
 	body, err := h.attachments.Open(c.Request().Context(), a)
 	if err != nil {
 		return err
@@ -50,8 +56,7 @@ func (h attachmentHandlers) serve(c echo.Context, a models.Attachment) error {
 	head.Set("Content-Security-Policy", policy(a))
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("ETag", `"`+strconv.FormatInt(a.ID, 10)+`"`) // the bytes of a file never change
-	// Ask again each time: a file that is redacted must be gone at once.
-	head.Set("Cache-Control", "private, no-cache")
+	head.Set("Cache-Control", kept)
 	http.ServeContent(c.Response(), c.Request(), "", a.CreatedAt, body)
 	return nil
 }

@@ -82,6 +82,7 @@ func plant(a *anAPI) (id int64, tickets []int64) {
 	field := a.post("/api/v2/ticket_fields", `{"ticket_field":{"type":"text","title":"Contact"}}`).want(201).id("ticket_field")
 
 	a.putPhoto(fmt.Sprintf("/api/v2/users/%d", id), "quillfeather.png", pictureOf(8, 8)).want(200)
+	a.as(mail).userImage(string(pictureOf(8, 8)))
 	up := a.upload("filename=quillfeather.txt", "text/plain", "zq-file-contents")
 	a.as(mail).do("POST", "/api/v2/uploads?filename=zq-waiting.txt", "zq-waiting").want(201)
 	own := a.with("Idempotency-Key", "first").post("/api/v2/tickets", fmt.Sprintf(`{"ticket":{"subject":"Quillfeather's order","external_id":%q,"requester_id":%d,

@@ -11,7 +11,7 @@ import (
 
 // Columns of numbers and lists of them that hold no user's id, whatever the table.
 var ofNoUser = []string{
-	"account_id", "id", "article_id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clicks", "clocks",
+	"account_id", "id", "article_id", "attachment_id", "audit_id", "automation_id", "brand_id", "business_clocks", "category_id", "clicks", "clocks",
 	"comment_id", "config_version", "content_id", "count", "custom_role_id", "custom_status_id", "default_group_id", "delta", "detail_of", "edit_ids", "empty",
 	"event_id", "event_ids", "field_id", "followup_ids", "followup_source_id", "group_id", "group_ids", "intervals", "item_id", "macro_id",
 	"moments", "organization_id", "organization_ids", "parent_id", "parent_section_id", "permission_group_id", "photo_id",

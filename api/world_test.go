@@ -197,6 +197,7 @@ func (w *world) helpCenter() {
 	w.ids["vote_id"] = strconv.FormatInt(own.post(at+"/up", "").want(200).id("vote"), 10)
 	own.made(at+"/subscriptions", "subscription", "subscription_id", `{"subscription":{"source_locale":"en-us"}}`)
 	own.made("/api/v2/help_center/en-us/sections/"+section+"/subscriptions", "subscription", "section_subscription_id", `{"subscription":{"source_locale":"en-us"}}`)
+	own.userImage(string(pictureOf(8, 8)))
 	w.ids["user_subscription_id"] = strconv.FormatInt(w.as(w.agent).post("/api/v2/help_center/users/"+w.ids["user_id"]+"/user_subscriptions", "").want(201).id("user_subscription"), 10)
 	w.ids["suggestion_token"], _ = own.post("/api/v2/help_center/en-us/suggestions", `{"suggestion":{"question":"`+w.secret+`"}}`).want(200).member("suggestions", 0, "token").(string)
 }

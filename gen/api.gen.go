@@ -5555,6 +5555,52 @@ type UserIdentityInput struct {
 // UserIdentityList defines model for UserIdentityList.
 type UserIdentityList = wire.List
 
+// UserImage defines model for UserImage.
+type UserImage struct {
+	// Path Where the image is, on this host: /hc/user_images/…
+	Path        string `json:"path"`
+	ContentType string `json:"content_type"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+}
+
+// UserImageBody defines model for UserImageBody.
+type UserImageBody struct {
+	Token *wire.Text `json:"token,omitempty"`
+
+	// BrandID The brand that shows the image.
+	BrandID *wire.ID `json:"brand_id,omitempty"`
+}
+
+// UserImageEnvelope defines model for UserImageEnvelope.
+type UserImageEnvelope struct {
+	UserImage UserImage `json:"user_image"`
+}
+
+// UserImageUpload defines model for UserImageUpload.
+type UserImageUpload struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+
+	// Headers To be sent with the image.
+	Headers map[string]string `json:"headers"`
+}
+
+// UserImageUploadBody defines model for UserImageUploadBody.
+type UserImageUploadBody struct {
+	// ContentType image/gif, image/jpeg, image/png or image/webp.
+	ContentType *wire.Text `json:"content_type,omitempty"`
+
+	// FileSize In bytes, 2,000,000 at most.
+	FileSize *wire.Int `json:"file_size,omitempty"`
+}
+
+// UserImageUploadEnvelope defines model for UserImageUploadEnvelope.
+type UserImageUploadEnvelope struct {
+	Upload UserImageUpload `json:"upload"`
+}
+
 // UserInput defines model for UserInput.
 type UserInput struct {
 	// ID Names the user in create_or_update and update_many; ignored elsewhere.
@@ -7934,6 +7980,12 @@ type CreatePermissionGroupJSONRequestBody = PermissionGroupBody
 // UpdatePermissionGroupJSONRequestBody defines body for UpdatePermissionGroup for application/json ContentType.
 type UpdatePermissionGroupJSONRequestBody = PermissionGroupBody
 
+// CreateUserImageJSONRequestBody defines body for CreateUserImage for application/json ContentType.
+type CreateUserImageJSONRequestBody = UserImageBody
+
+// RequestUserImageUploadJSONRequestBody defines body for RequestUserImageUpload for application/json ContentType.
+type RequestUserImageUploadJSONRequestBody = UserImageUploadBody
+
 // UpdateArticleJSONRequestBody defines body for UpdateArticle for application/json ContentType.
 type UpdateArticleJSONRequestBody = ArticleBody
 
@@ -8792,6 +8844,12 @@ type ServerInterface interface {
 	// UnifiedSearch Finds what there is in some languages by words, the best first, or without words, the newest first; by cursor, 10 on a page and 50 at most. Each filter narrows the results down; there are articles alone yet.
 	// (GET /api/v2/guide/search)
 	UnifiedSearch(ctx echo.Context, params UnifiedSearchParams) error
+	// CreateUserImage Makes the image that was sent a user image, whose path shows it to everybody who knows that.
+	// (POST /api/v2/guide/user_images)
+	CreateUserImage(ctx echo.Context) error
+	// RequestUserImageUpload Gives a URL that takes an image, once and for an hour: PUT the bytes to it with the headers, without credentials. The token then makes it a user image.
+	// (POST /api/v2/guide/user_images/uploads)
+	RequestUserImageUpload(ctx echo.Context) error
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx echo.Context, params ListArticlesParams) error
@@ -11884,6 +11942,24 @@ func (w *ServerInterfaceWrapper) UnifiedSearch(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UnifiedSearch(ctx, params)
+	return err
+}
+
+// CreateUserImage converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateUserImage(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateUserImage(ctx)
+	return err
+}
+
+// RequestUserImageUpload converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestUserImageUpload(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestUserImageUpload(ctx)
 	return err
 }
 
@@ -20372,6 +20448,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups", wrapper.ListGroupsByUser, options.OperationMiddlewares["ListGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/users/:user_id/groups/count", wrapper.CountGroupsByUser, options.OperationMiddlewares["CountGroupsByUser"]...)
 	router.GET(options.BaseURL+"/api/v2/guide/search", wrapper.UnifiedSearch, options.OperationMiddlewares["UnifiedSearch"]...)
+	router.POST(options.BaseURL+"/api/v2/guide/user_images/uploads", wrapper.RequestUserImageUpload, options.OperationMiddlewares["RequestUserImageUpload"]...)
+	router.POST(options.BaseURL+"/api/v2/guide/user_images", wrapper.CreateUserImage, options.OperationMiddlewares["CreateUserImage"]...)
 	router.GET(options.BaseURL+"/api/v2/guide/permission_groups", wrapper.ListPermissionGroups, options.OperationMiddlewares["ListPermissionGroups"]...)
 	router.POST(options.BaseURL+"/api/v2/guide/permission_groups", wrapper.CreatePermissionGroup, options.OperationMiddlewares["CreatePermissionGroup"]...)
 	router.DELETE(options.BaseURL+"/api/v2/guide/permission_groups/:permission_group_id", wrapper.DeletePermissionGroup, options.OperationMiddlewares["DeletePermissionGroup"]...)
@@ -23187,6 +23265,50 @@ type UnifiedSearchResponseObject interface {
 type UnifiedSearch200JSONResponse UnifiedSearchResultList
 
 func (response UnifiedSearch200JSONResponse) VisitUnifiedSearchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateUserImageRequestObject struct {
+	Body *CreateUserImageJSONRequestBody
+}
+
+type CreateUserImageResponseObject interface {
+	VisitCreateUserImageResponse(w http.ResponseWriter) error
+}
+
+type CreateUserImage201JSONResponse UserImageEnvelope
+
+func (response CreateUserImage201JSONResponse) VisitCreateUserImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestUserImageUploadRequestObject struct {
+	Body *RequestUserImageUploadJSONRequestBody
+}
+
+type RequestUserImageUploadResponseObject interface {
+	VisitRequestUserImageUploadResponse(w http.ResponseWriter) error
+}
+
+type RequestUserImageUpload200JSONResponse UserImageUploadEnvelope
+
+func (response RequestUserImageUpload200JSONResponse) VisitRequestUserImageUploadResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := wire.NewEncoder(&buf).Encode(response); err != nil {
@@ -33911,6 +34033,12 @@ type StrictServerInterface interface {
 	// UnifiedSearch Finds what there is in some languages by words, the best first, or without words, the newest first; by cursor, 10 on a page and 50 at most. Each filter narrows the results down; there are articles alone yet.
 	// (GET /api/v2/guide/search)
 	UnifiedSearch(ctx context.Context, request UnifiedSearchRequestObject) (UnifiedSearchResponseObject, error)
+	// CreateUserImage Makes the image that was sent a user image, whose path shows it to everybody who knows that.
+	// (POST /api/v2/guide/user_images)
+	CreateUserImage(ctx context.Context, request CreateUserImageRequestObject) (CreateUserImageResponseObject, error)
+	// RequestUserImageUpload Gives a URL that takes an image, once and for an hour: PUT the bytes to it with the headers, without credentials. The token then makes it a user image.
+	// (POST /api/v2/guide/user_images/uploads)
+	RequestUserImageUpload(ctx context.Context, request RequestUserImageUploadRequestObject) (RequestUserImageUploadResponseObject, error)
 	// ListArticles Lists the articles that the caller may see in a language.
 	// (GET /api/v2/help_center/articles)
 	ListArticles(ctx context.Context, request ListArticlesRequestObject) (ListArticlesResponseObject, error)
@@ -38620,6 +38748,98 @@ func (sh *strictHandler) UnifiedSearch(ctx echo.Context, params UnifiedSearchPar
 		return err
 	} else if validResponse, ok := response.(UnifiedSearchResponseObject); ok {
 		return validResponse.VisitUnifiedSearchResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateUserImage operation middleware
+func (sh *strictHandler) CreateUserImage(ctx echo.Context) error {
+	var request CreateUserImageRequestObject
+
+	var body CreateUserImageJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateUserImage(ctx.Request().Context(), request.(CreateUserImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateUserImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateUserImageResponseObject); ok {
+		return validResponse.VisitCreateUserImageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestUserImageUpload operation middleware
+func (sh *strictHandler) RequestUserImageUpload(ctx echo.Context) error {
+	var request RequestUserImageUploadRequestObject
+
+	var body RequestUserImageUploadJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestUserImageUpload(ctx.Request().Context(), request.(RequestUserImageUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestUserImageUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestUserImageUploadResponseObject); ok {
+		return validResponse.VisitRequestUserImageUploadResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

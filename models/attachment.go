@@ -7,6 +7,7 @@ type Upload struct {
 	Tenant
 	TokenHash []byte // SHA-256 of the token
 	UserID    *int64 // null: uploaded by nobody we know
+	OfImages  bool   // it waits for a UserImage, and for nothing else
 	ExpiresAt time.Time
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 }
@@ -36,6 +37,15 @@ type Attachment struct {
 	MalwareScanResult     string    // MalwareNotScanned
 	BlobKey               string    // in the blob store; empty once redacted
 	CreatedAt             time.Time `gorm:"autoCreateTime:false"`
+}
+
+// UserImage is a picture that a user shows in what he writes.
+type UserImage struct {
+	AccountID    int64     `gorm:"primaryKey;autoIncrement:false"`
+	AttachmentID int64     `gorm:"primaryKey;autoIncrement:false"`
+	UserID       int64     // who uploaded it
+	BrandID      int64     // where it is shown
+	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 }
 
 // MalwareNotScanned is the scan result of a file that no scanner has seen.

@@ -27,7 +27,7 @@ var all = []any{
 	models.User{}, models.UserIdentity{}, models.Organization{}, models.OrganizationMembership{}, models.Group{}, models.GroupMembership{},
 	models.Field{}, models.FieldOption{}, models.DynamicContentItem{}, models.DynamicContentVariant{}, models.TicketForm{}, models.CustomStatus{},
 	models.Ticket{}, models.TicketMetric{}, models.TicketMetricEvent{}, models.Audit{}, models.Comment{}, models.TicketVisit{}, models.TicketCC{}, models.Skip{}, models.TagCount{}, models.TagChange{},
-	models.Upload{}, models.Attachment{}, models.BlobRemoval{}, models.JobItem{},
+	models.Upload{}, models.Attachment{}, models.UserImage{}, models.BlobRemoval{}, models.JobItem{},
 	models.Session{}, models.OrganizationSubscription{}, models.Erasure{}, models.OrganizationMerge{},
 	models.SatisfactionRating{}, models.SatisfactionReason{}, models.SigningKey{}, models.SuspendedTicket{},
 	models.Schedule{}, models.Holiday{}, models.OutboxMail{}, models.Rule{}, models.TriggerCategory{}, models.AutomationMark{}, models.SLAPolicy{},

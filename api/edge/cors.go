@@ -27,7 +27,7 @@ var (
 	corsMaxAge = []string{"7200"} // seconds; Chromium remembers no longer
 )
 
-// CORS lets pages of other origins call /api/v2 from a browser, and answers
+// CORS lets pages of other origins call /api/v2, and send user images, from a browser, and answers
 // the browser's question beforehand. Callers show a token and no cookie, so
 // credentials are never allowed and any origin may be. origins are written as
 // browsers send them (https://shop.example.com); nil or "*" is any.
@@ -36,7 +36,7 @@ func CORS(origins []string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			req := c.Request()
-			if !strings.HasPrefix(req.URL.Path, "/api/v2/") {
+			if !strings.HasPrefix(req.URL.Path, "/api/v2/") && !strings.HasPrefix(req.URL.Path, UserImageUploads) {
 				return next(c)
 			}
 			h := c.Response().Header()

@@ -114,9 +114,13 @@ func overloaded() error {
 	return e
 }
 
+// UserImageUploads is what paths begin with that take the bytes of images, also from
+// pages of other origins.
+const UserImageUploads = "/hc/user_images/uploads/"
+
 // isUpload reports whether path takes the bytes of a file.
 func isUpload(path string) bool {
-	return path == "/api/v2/uploads" || strings.HasPrefix(path, "/api/v2/uploads/")
+	return path == "/api/v2/uploads" || strings.HasPrefix(path, "/api/v2/uploads/") || strings.HasPrefix(path, UserImageUploads)
 }
 
 // isStream reports whether the answer to path goes on for as long as the client

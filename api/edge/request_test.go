@@ -158,6 +158,9 @@ func TestCORSAnswersBrowsers(t *testing.T) {
 			t.Errorf("%s is not exposed", name)
 		}
 	}
+	if rec := ask(e, "OPTIONS", UserImageUploads+"1.x", "", question...); rec.Code != http.StatusNoContent || rec.Header().Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("user images: %d %v", rec.Code, rec.Header())
+	}
 	if rec := ask(e, "GET", "/docs", ""); rec.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Error("pages are open to other origins")
 	}

@@ -33,7 +33,7 @@ func (s *Service) claimTx(tx *gorm.DB, tokens []string, owner map[string]any) ([
 	var uploads []int64
 	// In the order of ids, so that two comments with the same tokens wait for
 	// each other and do not deadlock.
-	err := locking(tx).Model(&models.Upload{}).Where("token_hash IN ? AND expires_at > ?", hashes, s.now()).
+	err := locking(tx).Model(&models.Upload{}).Where("token_hash IN ? AND expires_at > ? AND NOT of_images", hashes, s.now()).
 		Order("id").Pluck("id", &uploads).Error
 	if err != nil || len(uploads) == 0 {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 )
 
 // EraseTx takes away for good the files that the users put on comments, as
-// RedactTx does, and drops those that wait for one, and their photos. The bytes go at the next
-// Sweep after tx is committed. It returns the files on comments, and how many
+// RedactTx does, and drops those that wait for one, their photos and their user images.
+// The bytes go at the next Sweep after tx is committed. It returns the files on comments, and how many
 // files there were in all.
 func (s *Service) EraseTx(tx *gorm.DB, users, photos []int64) (onComments []models.Attachment, n int, err error) {
 	ids := models.IDs(users)
@@ -36,6 +36,10 @@ func (s *Service) EraseTx(tx *gorm.DB, users, photos []int64) (onComments []mode
 	if err := s.doomTx(tx, waiting); err != nil {
 		return nil, 0, err
 	}
-	dropped, err := s.DropPhotosTx(tx, photos...)
+	var images []int64
+	if err := tx.Model(&models.UserImage{}).Where("user_id = ANY(?::bigint[])", ids).Pluck("attachment_id", &images).Error; err != nil {
+		return nil, 0, err
+	}
+	dropped, err := s.DropPhotosTx(tx, append(images, photos...)...)
 	return onComments, len(onComments) + len(waiting) + dropped, err
 }

@@ -62,7 +62,7 @@ func (p *Photo) PutTx(tx *gorm.DB) (File, error) {
 	return File{Attachment: p.file, Thumbnails: []models.Attachment{*p.thumb}}, err
 }
 
-// DropPhotosTx removes pictures that were somebody's. The bytes go at the next
+// DropPhotosTx removes pictures that were somebody's, photos and user images. The bytes go at the next
 // Sweep after tx is committed. It returns how many there were.
 func (s *Service) DropPhotosTx(tx *gorm.DB, ids ...int64) (int, error) {
 	if len(ids) == 0 {

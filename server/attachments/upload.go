@@ -149,15 +149,8 @@ func (s *Service) keepTx(tx *gorm.DB, by auth.Actor, token string, file models.A
 	if err != nil {
 		return Upload{}, err
 	}
-	file.UploadID = &up.ID
-	if err := tx.Create(&file).Error; err != nil {
+	if err := putTx(tx, up.ID, &file, thumb); err != nil {
 		return Upload{}, err
-	}
-	if thumb != nil {
-		thumb.UploadID, thumb.ParentID = &up.ID, &file.ID
-		if err := tx.Create(thumb).Error; err != nil {
-			return Upload{}, err
-		}
 	}
 	var rows []models.Attachment
 	if err := tx.Where("upload_id = ?", up.ID).Order("id").Find(&rows).Error; err != nil {
@@ -170,6 +163,17 @@ func (s *Service) keepTx(tx *gorm.DB, by auth.Actor, token string, file models.A
 		}
 	}
 	return up, nil
+}
+
+// putTx makes the rows of a file, and of its thumbnail if it has one, that wait under
+// an upload.
+func putTx(tx *gorm.DB, upload int64, file, thumb *models.Attachment) error {
+	file.UploadID = &upload
+	if err := tx.Create(file).Error; err != nil || thumb == nil {
+		return err
+	}
+	thumb.UploadID, thumb.ParentID = &upload, &file.ID
+	return tx.Create(thumb).Error
 }
 
 // keepBlobsTx strikes blobs that have been written off the list of those to be
@@ -188,6 +192,12 @@ func (s *Service) tokenTx(tx *gorm.DB, by auth.Actor, token string) (Upload, err
 		u, err := s.findUploadTx(locking(tx), by, token)
 		return Upload{Upload: u, Token: token}, err
 	}
+	up := s.newUpload(by)
+	return up, tx.Create(&up.Upload).Error
+}
+
+// newUpload is one of by that is not kept yet.
+func (s *Service) newUpload(by auth.Actor) Upload {
 	now := s.now()
 	up := Upload{Token: auth.NewToken()}
 	up.TokenHash, up.CreatedAt, up.ExpiresAt = auth.Hash(up.Token), now, now.Add(s.options.Expiry)
@@ -195,7 +205,7 @@ func (s *Service) tokenTx(tx *gorm.DB, by auth.Actor, token string) (Upload, err
 		id := by.ID()
 		up.UserID = &id
 	}
-	return up, tx.Create(&up.Upload).Error
+	return up
 }
 
 // locking makes adding to a token, taking it and deleting it wait for each other.
@@ -204,7 +214,7 @@ func locking(tx *gorm.DB) *gorm.DB { return tx.Clauses(clause.Locking{Strength: 
 // findUploadTx finds the upload that by may add to.
 func (s *Service) findUploadTx(tx *gorm.DB, by auth.Actor, token string) (models.Upload, error) {
 	var u models.Upload
-	err := tx.Take(&u, "token_hash = ? AND expires_at > ?", auth.Hash(token), s.now()).Error
+	err := tx.Take(&u, "token_hash = ? AND expires_at > ? AND NOT of_images", auth.Hash(token), s.now()).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !isOf(u, by) {
 		return u, fault.InvalidField("token", "is unknown, expired or used already")
 	}

@@ -21,7 +21,7 @@ var (
 		"user_identities", "api_tokens", "oauth_tokens", "jwt_keys", "signing_keys", "satisfaction_reasons", "blob_removals",
 		"erasures", "idempotency_keys", "organization_merges", "dynamic_content_items", "dynamic_content_variants", "tag_counts", "tag_changes",
 		"rules", "trigger_categories", "trigger_revisions", "sla_policies", "ticket_metrics", "webhooks",
-		"user_segments", "permission_groups", "content_tags", "votes", "content_subscriptions", "user_subscriptions", "deflections", "autoreplies",
+		"user_segments", "permission_groups", "content_tags", "votes", "content_subscriptions", "user_subscriptions", "user_images", "deflections", "autoreplies",
 	}
 	onlyThese = map[string][]string{
 		"users":         {"details", "notes", "user_fields"},

@@ -1,14 +1,18 @@
 package helpcenter
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/postgres"
 	"github.com/helpd/helpd/server/signing"
 )
 
@@ -59,3 +63,31 @@ func brought[T any](ctx context.Context, s *Service, purpose, token string) (of 
 	}
 	return c.Of, err == nil && s.now().Unix() < c.Until, nil
 }
+
+// linkOf is a token as it stands in a link, for whoever has that: behind the number of
+// the account.
+func linkOf(account int64, token string) string { return strconv.FormatInt(account, 10) + "." + token }
+
+// followed reads such a link, and returns a context of its account. It fails with
+// fault.NotFound for one that was not given for the purpose, or for a time that is over.
+func followed[T any](ctx context.Context, s *Service, purpose, link string) (context.Context, T, error) {
+	number, token, _ := strings.Cut(link, ".")
+	var of T
+	account, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || account <= 0 {
+		return ctx, of, badLink()
+	}
+	// The account is not to be believed yet: nothing is made for it.
+	key, err := signing.KeyOf(ctx, s.db, account)
+	if err != nil || len(key) == 0 {
+		return ctx, of, cmp.Or(err, badLink())
+	}
+	ctx = postgres.WithAccount(ctx, account)
+	of, ok, err := brought[T](ctx, s, purpose, token)
+	if err == nil && !ok {
+		err = badLink()
+	}
+	return ctx, of, err
+}
+
+func badLink() error { return fault.New(fault.NotFound, "The link is not valid or has expired") }

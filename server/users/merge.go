@@ -188,6 +188,7 @@ func moveOwnTx(tx *gorm.DB, loser, winner *subject) error {
 		`UPDATE organization_subscriptions s SET user_id = @to WHERE account_id = @account AND user_id = @from AND NOT EXISTS (
 			SELECT FROM organization_subscriptions o WHERE o.account_id = @account AND o.user_id = @to AND o.organization_id = s.organization_id)`,
 		`UPDATE uploads SET user_id = @to WHERE account_id = @account AND user_id = @from`,
+		`UPDATE user_images SET user_id = @to WHERE account_id = @account AND user_id = @from`,
 		`UPDATE satisfaction_ratings SET requester_id = @to WHERE account_id = @account AND requester_id = @from`,
 		`UPDATE skips SET user_id = @to WHERE account_id = @account AND user_id = @from`, // of one who was an agent
 		`UPDATE suspended_tickets SET author_id = @to WHERE account_id = @account AND author_id = @from`,
