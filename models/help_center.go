@@ -53,6 +53,8 @@ type Section struct {
 	RestrictedToGroupIDs        IDs
 	RestrictedToOrganizationIDs IDs
 	RequiredTags                Strings
+
+	Restricted bool `gorm:"->"` // whether any of it keeps somebody out; the database tells
 	Stamps
 }
 

@@ -132,6 +132,7 @@ func bindings(q request, answer []byte) (map[string]string, error) {
 		}
 		Tickets []struct{ ID int64 }
 		Audit   struct{ ID int64 }
+		Article struct{ ID int64 }
 	}
 	if err := json.Unmarshal(answer, &a); err != nil {
 		return nil, err
@@ -143,6 +144,8 @@ func bindings(q request, answer []byte) (map[string]string, error) {
 	switch {
 	case q.method == "POST":
 		bind[text(a.Ticket.ID)], bind[text(a.Ticket.Requester)] = "next_ticket_id", "requester"
+	case a.Article.ID != 0:
+		bind[text(a.Article.ID)] = "article"
 	case len(a.Tickets) > 0:
 		bind[text(a.Tickets[0].ID-1)] = "cursor"
 	default:
@@ -214,7 +217,7 @@ func parseParameters(s string) []parameter {
 func ofRequest(list []statement) []statement {
 	var pids []int
 	for _, s := range list {
-		if strings.Contains(s.sql, "FROM tickets") || strings.Contains(s.sql, "next_ticket_id") {
+		if strings.Contains(s.sql, "FROM tickets") || strings.Contains(s.sql, "FROM articles") || strings.Contains(s.sql, "next_ticket_id") {
 			pids = append(pids, s.pid)
 		}
 	}

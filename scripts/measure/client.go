@@ -32,7 +32,11 @@ type request struct {
 	method, path string
 	body         []byte
 	as           string // e-mail address, or nobody; empty: the admin's
+	has          string // the ETag of what the caller has already; empty: none
 }
+
+// host is whom the requests name.
+const host = "bench"
 
 // nobody asks without signing in.
 const nobody = "-"
@@ -40,9 +44,12 @@ const nobody = "-"
 // append appends the request as it is sent.
 func (q request) append(b []byte, w *world) []byte {
 	b = append(append(append(b, q.method...), ' '), q.path...)
-	b = append(b, " HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench/1"...)
+	b = append(b, " HTTP/1.1\r\nHost: "+host+"\r\nUser-Agent: bench/1"...)
 	if q.as != nobody {
 		b = append(append(b, "\r\nAuthorization: "...), w.signIn(q.as)...)
+	}
+	if q.has != "" {
+		b = append(append(b, "\r\nIf-None-Match: "...), q.has...)
 	}
 	if q.body != nil {
 		b = append(b, "\r\nContent-Type: application/json\r\nContent-Length: "...)

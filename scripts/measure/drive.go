@@ -153,6 +153,10 @@ func (c *caller) readHead(b []byte) ([]byte, error) {
 	if !ok {
 		return nil, nil
 	}
+	if bytes.HasPrefix(head, []byte("HTTP/1.1 304")) { // without a body, which needs no length
+		c.left = 0
+		return body, nil
+	}
 	_, after, ok := bytes.Cut(head, []byte("\r\nContent-Length: "))
 	if !ok || len(head) < 12 {
 		return nil, fmt.Errorf("an answer without its length: %.500s", head)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -58,7 +59,7 @@ func measureHelpCenter(ctx context.Context, o options, h *helpd) (outcome, error
 		return nil, err
 	}
 	defer c.conn.Close()
-	r := &rulesReport{What: "The help center", Machine: describe(ctx, w), Tickets: o.tickets, Of: "articles in three languages"}
+	r := helpCenterReport{rulesReport: rulesReport{What: "The help center", Machine: describe(ctx, w), Tickets: o.tickets, Of: "articles in three languages"}}
 	for _, read := range w.readings() {
 		random := rand.New(rand.NewPCG(7, 8))
 		took, err := timed(ctx, w, c, time.Minute, func() request { return request{method: "GET", path: read.path(random), as: read.as} })
@@ -67,7 +68,74 @@ func measureHelpCenter(ctx context.Context, o options, h *helpd) (outcome, error
 		}
 		r.Figures = append(r.Figures, figureOf(read.name, wantedArticles, took))
 	}
-	return r, nil
+	r.Beside, r.Unchanged, err = w.shown(ctx, o, h)
+	return r, err
+}
+
+// helpCenterReport is also what showing an article to nobody takes beside pgbench, and
+// how often a second it is shown to who has it already.
+type helpCenterReport struct {
+	rulesReport
+	Beside    measurement `json:"show"`
+	Unchanged float64     `json:"unchanged"`
+}
+
+func (r helpCenterReport) print(out io.Writer) {
+	r.rulesReport.print(out)
+	fmt.Fprintln(out)
+	printOperations(out, []measurement{r.Beside})
+	fmt.Fprintf(out, "To who has it already: %.0f a second, without its texts.\n", r.Unchanged)
+}
+
+func (r helpCenterReport) verdicts() []verdict {
+	return append(r.rulesReport.verdicts(), atLeast("the help center: show, beside pgbench", r.Beside.Ratio, r.Beside.Wanted, "%.2f"))
+}
+
+// tagged is of how many articles the callers have what they were shown.
+const tagged = 1_000
+
+// shown measures what it takes to show articles to nobody, which most readers are.
+func (w *world) shown(ctx context.Context, o options, h *helpd) (beside measurement, unchanged float64, err error) {
+	pgbench, err := findPgbench()
+	if err != nil {
+		return beside, 0, err
+	}
+	path := func(id int64) string { return fmt.Sprintf("/api/v2/help_center/%s/articles/%d", languages[0], id) }
+	beside, err = measure(ctx, o, w, h, pgbench, operation{"article", 0.30, http.StatusOK, func(w *world, r *rand.Rand) request {
+		return request{method: "GET", path: path(w.articles[r.IntN(len(w.articles))]), as: nobody}
+	}, 1})
+	if err != nil {
+		return beside, 0, err
+	}
+	tags := make([]string, min(tagged, len(w.articles)))
+	for i := range tags {
+		if tags[i], err = tagOf(ctx, "http://"+h.addr+path(w.articles[i])); err != nil {
+			return beside, 0, err
+		}
+	}
+	s, err := drive(ctx, o, w, h, operation{"unchanged", 0, http.StatusNotModified, func(w *world, r *rand.Rand) request {
+		i := r.IntN(len(tags))
+		return request{method: "GET", path: path(w.articles[i]), as: nobody, has: tags[i]}
+	}, 1})
+	return beside, s.rate, err
+}
+
+// tagOf is the ETag of what helpd shows nobody.
+func tagOf(ctx context.Context, address string) (string, error) {
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	ask.Host = host
+	answer, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Etag") == "" {
+		return "", fmt.Errorf("%s: %s, without a tag", address, answer.Status)
+	}
+	return answer.Header.Get("Etag"), nil
 }
 
 // reading is what readers ask for again and again.

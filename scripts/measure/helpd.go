@@ -66,7 +66,7 @@ func (h *helpd) launch(ctx context.Context) (time.Duration, error) {
 	}
 	h.cmd = exec.Command(h.options.helpd, "serve", "--addr", h.addr, "--data-dir", h.options.dataDir,
 		"--account", account, "--rate-limit", "0", "--webhook-allow", "127.0.0.0/8")
-	h.cmd.Env = environment()
+	h.cmd.Env = append(environment(), "HELPD_RATE_LIMIT_ANONYMOUS=0")
 	h.cmd.Stderr = h.log
 	// A signal of the terminal reaches us alone, and we end helpd.
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

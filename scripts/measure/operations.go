@@ -31,6 +31,7 @@ var operations = []operation{
 var titles = map[string]string{
 	"show": "show a ticket", "list": "list 100 tickets", "create": "create with a comment",
 	"update": "update three fields", "comment": "update with a comment",
+	"article": "show an article to nobody", "unchanged": "the same, which he has already",
 }
 
 func operationNames() []string {

@@ -67,6 +67,8 @@ func draw(w *world, op operation) string {
 	switch op.name {
 	case "show":
 		return fmt.Sprintf("\\set ticket random(1, %d)\n", w.tickets)
+	case "article":
+		return fmt.Sprintf("\\set article random(1, %d)\n", len(w.articles))
 	case "list":
 		return fmt.Sprintf("\\set cursor 100 * random(1, %d)\n", len(w.pages)-1)
 	case "create":

@@ -126,13 +126,7 @@ func (m machine) print(out io.Writer, what string) {
 
 func (r report) print(out io.Writer) {
 	r.Machine.print(out, fmt.Sprintf("%s tickets, %d connections", thousands(r.Tickets), r.Connections))
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "operation\thelpd/s\tp50 ms\tp99 ms\tcpu ms\tpgbench/s\tratio\twanted\t\t")
-	for _, o := range r.Operations {
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t≥ %.2f\t%s\t\n",
-			titles[o.Operation], o.Rate, o.P50, o.P99, o.CPU, o.Pgbench, o.Ratio, o.Wanted, missed(o.Ratio < o.Wanted))
-	}
-	_ = t.Flush()
+	printOperations(out, r.Operations)
 	fmt.Fprintln(out)
 	if r.Depth != nil {
 		r.Depth.print(out)
@@ -146,6 +140,16 @@ func (r report) print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "Cold start with this data directory: %.2f s, median of %d (wanted < %.0f s) %s\n",
 		r.Starts.Median/1000, len(r.Starts.Milliseconds), r.Starts.Wanted/1000, missed(r.Starts.Median >= r.Starts.Wanted))
+}
+
+func printOperations(out io.Writer, list []measurement) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "operation\thelpd/s\tp50 ms\tp99 ms\tcpu ms\tpgbench/s\tratio\twanted\t\t")
+	for _, o := range list {
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t≥ %.2f\t%s\t\n",
+			titles[o.Operation], o.Rate, o.P50, o.P99, o.CPU, o.Pgbench, o.Ratio, o.Wanted, missed(o.Ratio < o.Wanted))
+	}
+	_ = t.Flush()
 }
 
 func missed(yes bool) string {

@@ -98,7 +98,7 @@ func seenSection(by auth.Actor) (string, []any) {
 func closedSections(by auth.Actor) (string, []any) {
 	open, args := openSection(by)
 	return `ARRAY(WITH RECURSIVE closed AS (
-		SELECT s.account_id, s.id FROM sections AS s WHERE s.account_id = ? AND NOT (` + open + `)
+		SELECT s.account_id, s.id FROM sections AS s WHERE s.account_id = ? AND s.restricted AND NOT (` + open + `)
 		UNION SELECT s.account_id, s.id FROM closed JOIN sections AS s ON s.account_id = closed.account_id AND s.parent_section_id = closed.id)
 		SELECT id FROM closed)`, append([]any{by.AccountID}, args...)
 }
