@@ -25,8 +25,13 @@ const incremental = "/api/v2/incremental/"
 func newDatedAPI(t *testing.T) *anAPI {
 	t.Helper()
 	a, _ := buildAPI(t, testdb.Open(t, testdb.DSN(t)), "postgres://nowhere.invalid/")
+	return a.dated()
+}
+
+func (a *anAPI) dated() *anAPI {
+	a.t.Helper()
 	if err := a.db.Exec("UPDATE event_clock SET at = ?", theClock.Add(-time.Hour)).Error; err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
 	a.numbered()
 	return a

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,7 @@ var twoOrders = map[string]string{
 type statements struct {
 	mu   sync.Mutex
 	sent []string
+	rows atomic.Int64 // that came back
 }
 
 func (s *statements) note(sql string) {
@@ -67,7 +69,9 @@ func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.Tra
 	s.note(d.SQL)
 	return ctx
 }
-func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (s *statements) TraceQueryEnd(_ context.Context, _ *pgx.Conn, d pgx.TraceQueryEndData) {
+	s.rows.Add(d.CommandTag.RowsAffected())
+}
 func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
 	return ctx
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/helpd/helpd/api/wire"
 	"github.com/helpd/helpd/gen"
@@ -20,11 +21,7 @@ func (h exportHandlers) ListTicketMetricEvents(ctx context.Context, r gen.ListTi
 		return nil, err
 	}
 	by := auth.From(ctx)
-	p, err := h.exports.Since(ctx, by, exports.Which{Kind: exports.MetricEvents, Present: true}, since, size)
-	if err != nil {
-		return nil, err
-	}
-	saves, err := h.tickets.tickets.StoredMetricEvents(ctx, by, p.IDs())
+	p, saves, err := h.savedMetricEvents(ctx, by, since, size)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +48,32 @@ func (h exportHandlers) ListTicketMetricEvents(ctx context.Context, r gen.ListTi
 		out.NextPage = new(callOf(ctx).startingAt(*p.End))
 	}
 	return gen.ListTicketMetricEvents200JSONResponse(out), nil
+}
+
+// eventsOfANewTicket are so many; other saves have fewer.
+const eventsOfANewTicket = 11
+
+// savedMetricEvents are saves with at least size events, if there are as many. How
+// many a save has is known when it is read: few are read first, and then as many as
+// it takes if they go on like these.
+func (h exportHandlers) savedMetricEvents(ctx context.Context, by auth.Actor, since time.Time, size int) (p exports.Page, saves []tickets.SavedMetricEvents, err error) {
+	for most := 1 + size/eventsOfANewTicket; ; {
+		p, err = h.exports.Since(ctx, by, exports.Which{Kind: exports.MetricEvents, Present: true}, since, most)
+		if err != nil {
+			return p, nil, err
+		}
+		if saves, err = h.tickets.tickets.StoredMetricEvents(ctx, by, p.IDs()); err != nil {
+			return p, nil, err
+		}
+		events := 0
+		for _, s := range saves {
+			events += len(s.List)
+		}
+		if events >= size || !p.More || most >= size {
+			return p, saves, nil
+		}
+		most = min(size, max(2*most, most*size/max(events, 1)))
+	}
 }
 
 func metricEventJSON(e tickets.MetricEvent) gen.TicketMetricEvent {

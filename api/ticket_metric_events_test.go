@@ -123,6 +123,39 @@ func TestMetricEventsOfASecondStayTogether(t *testing.T) {
 	}
 }
 
+// A page reads little more than it shows, whether saves have many events or one.
+func TestMetricEventsReadWhatTheyShow(t *testing.T) {
+	t.Parallel()
+	a, sent := newCountedAPI(t)
+	a.dated()
+	a.ticket(`{"comment":{"body":"B"}}`)
+	a.secondOn()
+	copied := func(times int, events string) {
+		for range times {
+			err := a.db.WithContext(a.ctx()).Exec(`INSERT INTO ticket_metric_events (account_id, ticket_id, time, events) SELECT account_id, ticket_id, time, `+events+`
+				FROM ticket_metric_events WHERE account_id = ? ORDER BY id LIMIT 1`, a.account.ID).Error
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.secondOn()
+		}
+	}
+	copied(40, "events")
+	singles := fmt.Sprint(a.now.Load().Unix())
+	copied(60, `'[{"metric":"reply_time","type":"pause","instance":1}]'`)
+	for start, most := range map[string]int64{"0": 40, singles: 120} {
+		path := metricEvents + "?per_page=44&start_time=" + start
+		a.get(path).want(200) // what is remembered from now on
+		before := sent.rows.Load()
+		if got := fmt.Sprint(a.get(path).want(200).member("count")); got != "44" {
+			t.Errorf("from %s: %s events", start, got)
+		}
+		if rows := sent.rows.Load() - before; rows > most {
+			t.Errorf("from %s: %d rows were read", start, rows)
+		}
+	}
+}
+
 func TestMetricEventsAreForAdmins(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
