@@ -233,3 +233,67 @@ func (w *world) settle() {
 		return w.number("SELECT count(*) FROM river_job WHERE state IN ('available', 'running', 'retryable', 'pending')") == 0
 	})
 }
+
+// What is named twice in the URL is done once, and told once. Bodies are taken as
+// they are: each of their records is a change of its own.
+func TestARecordNamedTwiceIsChangedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(newWorkingAPI(t, nil))
+	w.spare()
+	external := func(kind string) string {
+		name := "twice-" + kind
+		w.post("/api/v2/"+kind+"s", fmt.Sprintf(`{%q:{"name":"Twice","external_id":%q}}`, kind, name)).want(201)
+		return "external_ids=" + name + "," + name
+	}
+	twice := func(id string) string { return "ids=" + w.ids[id] + "," + w.ids[id] }
+	for _, c := range []struct{ method, path, body, result string }{
+		{"PUT", "tickets/update_many?" + twice("ticket_id"), `{"ticket":{"comment":{"body":"Once"}}}`, "Updated"},
+		{"PUT", "tickets/mark_many_as_spam?" + twice("spam"), "", "Updated"},
+		{"DELETE", "tickets/destroy_many?" + twice("ticket_id"), "", "Deleted"},
+		{"DELETE", "deleted_tickets/destroy_many?" + twice("ticket_id"), "", ""},
+		{"PUT", "users/update_many?" + twice("user_id"), `{"user":{"notes":"n"}}`, "Updated"},
+		{"PUT", "users/update_many?" + external("user"), `{"user":{"notes":"n"}}`, "Updated"},
+		{"DELETE", "users/destroy_many?" + twice("leaver"), "", "Deleted"},
+		{"PUT", "organizations/update_many?" + twice("new_organization"), `{"organization":{"notes":"n"}}`, "Updated"},
+		{"DELETE", "organizations/destroy_many?" + twice("new_organization"), "", "Deleted"},
+		{"DELETE", "organizations/destroy_many?" + external("organization"), "", "Deleted"},
+		{"DELETE", "organization_memberships/destroy_many?" + twice("organization_membership_id"), "", "Deleted"},
+		{"DELETE", "group_memberships/destroy_many?" + twice("group_membership_id"), "", "Deleted"},
+	} {
+		done := w.do(c.method, "/api/v2/"+c.path, c.body).want(200).jobDone(w.anAPI)
+		if n := w.number("SELECT count(*) FROM comments WHERE body = 'Once'"); strings.Contains(c.body, "Once") && n != 1 {
+			t.Errorf("%d comments", n)
+		}
+		if results, ok := done.member("job_status", "results").([]any); ok && len(results) != 1 || ok && done.member("job_status", "results", 0, "status") != c.result {
+			t.Errorf("%s: %s", c.path, done.body)
+		} else if !ok && done.member("job_status", "results", "success") != true {
+			t.Errorf("%s: %s", c.path, done.body)
+		}
+	}
+	id := w.ids["deleted_ticket"]
+	for _, c := range []struct {
+		method, path string
+		status       int
+	}{
+		{"PUT", "deleted_tickets/restore_many?ids=" + id + "," + id, 200},
+		{"PUT", "suspended_tickets/recover_many?" + twice("suspended_ticket_id"), 200},
+		{"DELETE", "suspended_tickets/destroy_many?" + twice("suspended_ticket_id"), 204},
+		{"POST", "users/logout_many?" + twice("user_id"), 202},
+		{"DELETE", "triggers/destroy_many?" + twice("trigger_id"), 204},
+		{"DELETE", "automations/destroy_many?" + twice("automation_id"), 204},
+		{"DELETE", "macros/destroy_many?" + twice("macro_id"), 204},
+		{"DELETE", "views/destroy_many?" + twice("view_id"), 204},
+	} {
+		w.do(c.method, "/api/v2/"+c.path, "").want(c.status)
+	}
+	// One after the other, as they stand.
+	done := w.put("/api/v2/tickets/update_many", fmt.Sprintf(`{"tickets":[{"id":%s,"comment":{"body":"1"}},{"id":%[1]s,"comment":{"body":"2"}}]}`, id)).want(200).jobDone(w.anAPI)
+	if comments := w.get("/api/v2/tickets/" + id + "/comments").want(200).count("comments"); comments != 3 || done.member("job_status", "results", 1, "status") != "Updated" {
+		t.Errorf("%d comments, %s", comments, done.body)
+	}
+	done = w.post("/api/v2/users/create_or_update_many", `{"users":[{"name":"A","email":"twice@x.example"},{"name":"B","email":"twice@x.example"}]}`).want(200).jobDone(w.anAPI)
+	if done.member("job_status", "results", 0, "status") != "Created" || done.member("job_status", "results", 1, "status") != "Updated" ||
+		done.member("job_status", "results", 0, "id") != done.member("job_status", "results", 1, "id") {
+		t.Errorf("%s", done.body)
+	}
+}

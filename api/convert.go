@@ -6,6 +6,8 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/helpd/helpd/api/wire"
+	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/jobs"
 )
 
 // How members of requests become what domain functions take.
@@ -66,3 +68,27 @@ func created(id int64) bulkCreated { return bulkCreated{"Created", id} }
 func updated(id int64) bulkDone { return bulkDone{"update", id, "Updated", true} }
 
 func deleted(id int64) bulkDone { return bulkDone{"delete", id, "Deleted", true} }
+
+// named are the ids in the URL of an operation on many records, each once: what is
+// named twice is changed once, and has one result. It fails for more of them than
+// jobs.MaxItems, as they are sent.
+func named(ids wire.IDs) ([]int64, error) {
+	list := int64s(ids)
+	if len(list) > jobs.MaxItems {
+		return nil, fault.Exceeds(jobs.MaxItems)
+	}
+	return distinct(list), nil
+}
+
+// distinct are the values of a list, each once; a zero value is none.
+func distinct[T comparable](list []T) (out []T) {
+	var none T
+	seen := map[T]bool{none: true}
+	for _, v := range list {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}

@@ -137,9 +137,12 @@ func (h groupHandlers) GroupMembershipBulkCreate(ctx context.Context, r gen.Grou
 }
 
 func (h groupHandlers) GroupMembershipBulkDelete(ctx context.Context, r gen.GroupMembershipBulkDeleteRequestObject) (gen.GroupMembershipBulkDeleteResponseObject, error) {
-	ids := r.Params.Ids.Int64s()
-	if len(ids) == 0 {
-		return nil, fault.Attribute("ids", "a list of ids")
+	ids, err := named(r.Params.Ids)
+	if err == nil && len(ids) == 0 {
+		err = fault.Attribute("ids", "a list of ids")
+	}
+	if err != nil {
+		return nil, err
 	}
 	job, err := startBulk(ctx, h.jobs, deleteGroupMemberships, ids)
 	if err != nil {

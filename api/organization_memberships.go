@@ -134,9 +134,12 @@ func (h organizationHandlers) CreateManyOrganizationMemberships(ctx context.Cont
 }
 
 func (h organizationHandlers) DeleteManyOrganizationMemberships(ctx context.Context, r gen.DeleteManyOrganizationMembershipsRequestObject) (gen.DeleteManyOrganizationMembershipsResponseObject, error) {
-	ids := r.Params.Ids.Int64s()
-	if len(ids) == 0 {
-		return nil, fault.Attribute("ids", "a list of ids")
+	ids, err := named(r.Params.Ids)
+	if err == nil && len(ids) == 0 {
+		err = fault.Attribute("ids", "a list of ids")
+	}
+	if err != nil {
+		return nil, err
 	}
 	job, err := startBulk(ctx, h.jobs, deleteOrganizationMemberships, ids)
 	if err != nil {

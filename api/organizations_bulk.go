@@ -39,8 +39,10 @@ func (h organizationHandlers) CreateManyOrganizations(ctx context.Context, r gen
 }
 
 func (h organizationHandlers) UpdateManyOrganizations(ctx context.Context, r gen.UpdateManyOrganizationsRequestObject) (gen.UpdateManyOrganizationsResponseObject, error) {
-	items := organizationItems(r.Params.Ids, r.Params.ExternalIds)
+	items, err := organizationItems(r.Params.Ids, r.Params.ExternalIds)
 	switch {
+	case err != nil:
+		return nil, err
 	case r.Body.Organization != nil && len(items) > 0:
 		for i := range items {
 			items[i].Change = r.Body.Organization
@@ -65,9 +67,12 @@ func (h organizationHandlers) UpdateManyOrganizations(ctx context.Context, r gen
 }
 
 func (h organizationHandlers) DeleteManyOrganizations(ctx context.Context, r gen.DeleteManyOrganizationsRequestObject) (gen.DeleteManyOrganizationsResponseObject, error) {
-	items := organizationItems(r.Params.Ids, r.Params.ExternalIds)
-	if len(items) == 0 {
-		return nil, fault.Attribute("ids", "a list of ids")
+	items, err := organizationItems(r.Params.Ids, r.Params.ExternalIds)
+	if err == nil && len(items) == 0 {
+		err = fault.Attribute("ids", "a list of ids")
+	}
+	if err != nil {
+		return nil, err
 	}
 	job, err := startBulk(ctx, h.jobs, deleteOrganizations, items)
 	if err != nil {
@@ -76,17 +81,21 @@ func (h organizationHandlers) DeleteManyOrganizations(ctx context.Context, r gen
 	return gen.DeleteManyOrganizations200JSONResponse(job), nil
 }
 
-func organizationItems(ids wire.IDs, externalIDs []string) []organizationItem {
-	var items []organizationItem
-	for _, id := range ids.Int64s() {
+func organizationItems(ids wire.IDs, externalIDs []string) (items []organizationItem, err error) {
+	list, err := named(ids)
+	if err != nil {
+		return nil, err
+	}
+	if len(externalIDs) > jobs.MaxItems {
+		return nil, fault.Exceeds(jobs.MaxItems)
+	}
+	for _, id := range list {
 		items = append(items, organizationItem{ID: id})
 	}
-	for _, id := range externalIDs {
-		if id != "" {
-			items = append(items, organizationItem{ExternalID: id})
-		}
+	for _, id := range distinct(externalIDs) {
+		items = append(items, organizationItem{ExternalID: id})
 	}
-	return items
+	return items, nil
 }
 
 // startBulk starts a bulk job over the items.

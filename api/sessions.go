@@ -9,7 +9,6 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
-	"github.com/helpd/helpd/server/jobs"
 )
 
 type sessionHandlers struct{ auth *auth.Service }
@@ -79,12 +78,12 @@ func (h sessionHandlers) DeleteSession(ctx context.Context, r gen.DeleteSessionR
 }
 
 func (h sessionHandlers) LogoutManyUsers(ctx context.Context, r gen.LogoutManyUsersRequestObject) (gen.LogoutManyUsersResponseObject, error) {
-	ids := r.Params.Ids.Int64s()
-	switch {
-	case len(ids) == 0:
-		return nil, fault.Attribute("ids", "a list of ids")
-	case len(ids) > jobs.MaxItems:
-		return nil, fault.Exceeds(jobs.MaxItems)
+	ids, err := named(r.Params.Ids)
+	if err == nil && len(ids) == 0 {
+		err = fault.Attribute("ids", "a list of ids")
+	}
+	if err != nil {
+		return nil, err
 	}
 	return gen.LogoutManyUsers202JSONResponse{}, h.auth.LogOut(ctx, auth.From(ctx), ids)
 }

@@ -44,8 +44,12 @@ func (h ticketHandlers) TicketsCreateMany(ctx context.Context, r gen.TicketsCrea
 func (h ticketHandlers) TicketsUpdateMany(ctx context.Context, r gen.TicketsUpdateManyRequestObject) (gen.TicketsUpdateManyResponseObject, error) {
 	items := r.Body.Tickets
 	if r.Body.Ticket != nil {
+		ids, err := named(r.Params.Ids)
+		if err != nil {
+			return nil, err
+		}
 		items = nil
-		for _, id := range int64s(r.Params.Ids) {
+		for _, id := range ids {
 			item := *r.Body.Ticket
 			item.ID = new(wire.ID(id))
 			items = append(items, item)
@@ -208,11 +212,14 @@ func (h ticketHandlers) MarkManyTicketsAsSpam(ctx context.Context, r gen.MarkMan
 }
 
 func (h ticketHandlers) startForIDs(ctx context.Context, operation string, ids wire.IDs) (models.JobStatus, error) {
-	items := rawItems(int64s(ids))
-	if len(items) == 0 {
-		return models.JobStatus{}, fault.New(fault.BadRequest, "Parameter ids is missing")
+	list, err := named(ids)
+	if err == nil && len(list) == 0 {
+		err = fault.New(fault.BadRequest, "Parameter ids is missing")
 	}
-	return h.jobs.StartBulk(ctx, auth.From(ctx), operation, items)
+	if err != nil {
+		return models.JobStatus{}, err
+	}
+	return h.jobs.StartBulk(ctx, auth.From(ctx), operation, rawItems(list))
 }
 
 func (h ticketHandlers) spamOne(ctx context.Context, by auth.Actor, item json.RawMessage, _ int) (any, error) {
@@ -268,12 +275,12 @@ func (h ticketHandlers) DeleteTicketPermanently(ctx context.Context, r gen.Delet
 }
 
 func (h ticketHandlers) BulkPermanentlyDeleteTickets(ctx context.Context, r gen.BulkPermanentlyDeleteTicketsRequestObject) (gen.BulkPermanentlyDeleteTicketsResponseObject, error) {
-	ids := int64s(r.Params.Ids)
-	switch {
-	case len(ids) == 0:
-		return nil, fault.New(fault.BadRequest, "Parameter ids is missing")
-	case len(ids) > jobs.MaxItems:
-		return nil, fault.Exceeds(jobs.MaxItems)
+	ids, err := named(r.Params.Ids)
+	if err == nil && len(ids) == 0 {
+		err = fault.New(fault.BadRequest, "Parameter ids is missing")
+	}
+	if err != nil {
+		return nil, err
 	}
 	job, err := h.scrub(ctx, ids)
 	return gen.BulkPermanentlyDeleteTickets200JSONResponse(jobEnvelope(ctx, job)), err

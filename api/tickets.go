@@ -295,7 +295,11 @@ func (h ticketHandlers) RestoreDeletedTicket(ctx context.Context, r gen.RestoreD
 }
 
 func (h ticketHandlers) BulkRestoreDeletedTickets(ctx context.Context, r gen.BulkRestoreDeletedTicketsRequestObject) (gen.BulkRestoreDeletedTicketsResponseObject, error) {
-	if err := h.tickets.RestoreMany(ctx, auth.From(ctx), int64s(r.Params.Ids)); err != nil {
+	ids, err := named(r.Params.Ids)
+	if err == nil {
+		err = h.tickets.RestoreMany(ctx, auth.From(ctx), ids)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return gen.BulkRestoreDeletedTickets200JSONResponse{}, nil

@@ -261,9 +261,13 @@ func (h userHandlers) UpdateManyUsers(ctx context.Context, r gen.UpdateManyUsers
 	var items []users.Item
 	switch {
 	case r.Body.User != nil:
-		items = userItems(r.Params.Ids.Int64s(), r.Params.ExternalIds)
-		if len(items) == 0 {
-			return nil, fault.Attribute("ids", "a list of ids where the body has one user")
+		var err error
+		items, err = userItems(r.Params.Ids, r.Params.ExternalIds)
+		if err == nil && len(items) == 0 {
+			err = fault.Attribute("ids", "a list of ids where the body has one user")
+		}
+		if err != nil {
+			return nil, err
 		}
 		for i := range items {
 			items[i].Change = userChange(*r.Body.User)
@@ -289,9 +293,12 @@ func (h userHandlers) UpdateManyUsers(ctx context.Context, r gen.UpdateManyUsers
 }
 
 func (h userHandlers) DestroyManyUsers(ctx context.Context, r gen.DestroyManyUsersRequestObject) (gen.DestroyManyUsersResponseObject, error) {
-	items := userItems(r.Params.Ids.Int64s(), r.Params.ExternalIds)
-	if len(items) == 0 {
-		return nil, fault.Attribute("ids", "a list of ids")
+	items, err := userItems(r.Params.Ids, r.Params.ExternalIds)
+	if err == nil && len(items) == 0 {
+		err = fault.Attribute("ids", "a list of ids")
+	}
+	if err != nil {
+		return nil, err
 	}
 	job, err := h.users.DeleteMany(ctx, auth.From(ctx), items)
 	if err != nil {
@@ -300,20 +307,24 @@ func (h userHandlers) DestroyManyUsers(ctx context.Context, r gen.DestroyManyUse
 	return gen.DestroyManyUsers200JSONResponse(jobEnvelope(ctx, job)), nil
 }
 
-func userItems(ids []int64, externalIDs []string) []users.Item {
-	var items []users.Item
-	for _, id := range ids {
+func userItems(ids wire.IDs, externalIDs []string) (items []users.Item, err error) {
+	list, err := named(ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range list {
 		items = append(items, users.Item{ID: id})
 	}
 	if len(items) > 0 {
-		return items
+		return items, nil
 	}
-	for _, id := range externalIDs {
-		if id != "" {
-			items = append(items, users.Item{ExternalID: id})
-		}
+	if len(externalIDs) > users.MaxMany {
+		return nil, fault.Exceeds(users.MaxMany)
 	}
-	return items
+	for _, id := range distinct(externalIDs) {
+		items = append(items, users.Item{ExternalID: id})
+	}
+	return items, nil
 }
 
 // sides are the side-loads of users; nil ones were not asked for.

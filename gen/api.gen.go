@@ -6743,7 +6743,7 @@ type ListAutomationsParams struct {
 
 // BulkDeleteAutomationsParams defines parameters for BulkDeleteAutomations.
 type BulkDeleteAutomationsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -6779,13 +6779,13 @@ type ListCustomStatusesParams struct {
 
 // BulkPermanentlyDeleteTicketsParams defines parameters for BulkPermanentlyDeleteTickets.
 type BulkPermanentlyDeleteTicketsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // BulkRestoreDeletedTicketsParams defines parameters for BulkRestoreDeletedTickets.
 type BulkRestoreDeletedTicketsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -6818,7 +6818,7 @@ type StreamEventsParams struct {
 
 // GroupMembershipBulkDeleteParams defines parameters for GroupMembershipBulkDelete.
 type GroupMembershipBulkDeleteParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7295,7 +7295,7 @@ type ListActiveMacrosParams struct {
 
 // DeleteManyMacrosParams defines parameters for DeleteManyMacros.
 type DeleteManyMacrosParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7331,7 +7331,7 @@ type SearchMacroParams struct {
 
 // DeleteManyOrganizationMembershipsParams defines parameters for DeleteManyOrganizationMemberships.
 type DeleteManyOrganizationMembershipsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7355,7 +7355,7 @@ type AutocompleteOrganizationsByBodyParams struct {
 
 // DeleteManyOrganizationsParams defines parameters for DeleteManyOrganizations.
 type DeleteManyOrganizationsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// ExternalIds Values of external_id separated by commas, at most 100.
@@ -7373,7 +7373,7 @@ type SearchOrganizationsParams struct {
 
 // ShowManyOrganizationsParams defines parameters for ShowManyOrganizations.
 type ShowManyOrganizationsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// ExternalIds Values of external_id separated by commas, at most 100.
@@ -7382,7 +7382,7 @@ type ShowManyOrganizationsParams struct {
 
 // UpdateManyOrganizationsParams defines parameters for UpdateManyOrganizations.
 type UpdateManyOrganizationsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// ExternalIds Values of external_id separated by commas, at most 100.
@@ -7520,13 +7520,13 @@ type SuspendedTicketsAttachmentsParams struct {
 
 // DeleteSuspendedTicketsParams defines parameters for DeleteSuspendedTickets.
 type DeleteSuspendedTicketsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // RecoverSuspendedTicketsParams defines parameters for RecoverSuspendedTickets.
 type RecoverSuspendedTicketsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// Requester Who the requester becomes: `author`, or the caller if absent. An extension of helpd.
@@ -7577,7 +7577,7 @@ type ListTicketFormsParams struct {
 
 // ShowManyTicketFormsParams defines parameters for ShowManyTicketForms.
 type ShowManyTicketFormsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7595,25 +7595,25 @@ type CreateTicketParams struct {
 
 // BulkDeleteTicketsParams defines parameters for BulkDeleteTickets.
 type BulkDeleteTicketsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // MarkManyTicketsAsSpamParams defines parameters for MarkManyTicketsAsSpam.
 type MarkManyTicketsAsSpamParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // TicketsShowManyParams defines parameters for TicketsShowMany.
 type TicketsShowManyParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // TicketsUpdateManyParams defines parameters for TicketsUpdateMany.
 type TicketsUpdateManyParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7640,7 +7640,7 @@ type ListActiveTriggersParams struct {
 
 // DeleteManyTriggersParams defines parameters for DeleteManyTriggers.
 type DeleteManyTriggersParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7715,7 +7715,7 @@ type CountUsersParams struct {
 
 // DestroyManyUsersParams defines parameters for DestroyManyUsers.
 type DestroyManyUsersParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// ExternalIds Values of external_id separated by commas, at most 100.
@@ -7724,7 +7724,7 @@ type DestroyManyUsersParams struct {
 
 // LogoutManyUsersParams defines parameters for LogoutManyUsers.
 type LogoutManyUsersParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7739,7 +7739,7 @@ type SearchUsersParams struct {
 
 // ShowManyUsersParams defines parameters for ShowManyUsers.
 type ShowManyUsersParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// ExternalIds Values of external_id separated by commas, at most 100.
@@ -7748,7 +7748,7 @@ type ShowManyUsersParams struct {
 
 // UpdateManyUsersParams defines parameters for UpdateManyUsers.
 type UpdateManyUsersParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// ExternalIds Values of external_id separated by commas, at most 100.
@@ -7790,13 +7790,13 @@ type ListActiveViewsParams struct {
 
 // GetViewCountsParams defines parameters for GetViewCounts.
 type GetViewCountsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
 // BulkDeleteViewsParams defines parameters for BulkDeleteViews.
 type BulkDeleteViewsParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
@@ -7823,7 +7823,7 @@ type ListSharedViewsParams struct {
 
 // ListViewsByIDParams defines parameters for ListViewsByID.
 type ListViewsByIDParams struct {
-	// Ids Ids separated by commas, at most 100.
+	// Ids Ids separated by commas, at most 100. One that is named twice is meant once.
 	Ids IdsParam `form:"ids,omitempty" json:"ids,omitempty"`
 }
 
