@@ -39,7 +39,7 @@ func (h helpCenterHandlers) searchArticles(ctx context.Context, in gen.SearchArt
 	}
 	locale := cmp.Or(or(in.Locale, ""), localeAsked(ctx))
 	found, err := h.help.Search(ctx, auth.From(ctx), helpcenter.Sought{
-		Query: or(in.Query, ""), Locale: locale, Categories: plainIDs(in.Category), Sections: plainIDs(in.Section), Labels: models.Strings(in.LabelNames),
+		Query: or(in.Query, ""), Locale: locale, Categories: plainIDs(ctx, "category", in.Category), Sections: plainIDs(ctx, "section", in.Section), Labels: models.Strings(in.LabelNames),
 		BrandID: int64(or(in.BrandID, 0)), Sort: p.Sort, Desc: p.Desc,
 		Created: helpcenter.Dates{Before: or(in.CreatedBefore, ""), After: or(in.CreatedAfter, ""), At: or(in.CreatedAt, "")},
 		Updated: helpcenter.Dates{Before: or(in.UpdatedBefore, ""), After: or(in.UpdatedAfter, ""), At: or(in.UpdatedAt, "")},
@@ -70,7 +70,11 @@ func (h helpCenterHandlers) searchArticles(ctx context.Context, in gen.SearchArt
 	return l, err
 }
 
-func plainIDs(ids []wire.ID) []int64 {
+// plainIDs are the ids of a parameter; none of an empty one.
+func plainIDs(ctx context.Context, name string, ids []wire.ID) []int64 {
+	if callOf(ctx).query.Get(name) == "" {
+		return nil
+	}
 	return each(ids, func(id wire.ID) int64 { return int64(id) })
 }
 
@@ -91,8 +95,8 @@ func (h helpCenterHandlers) UnifiedSearch(ctx context.Context, r gen.UnifiedSear
 	p.Size = min(p.Size, helpcenter.MaxUnified)
 	in := r.Params
 	found, err := h.help.SearchAnywhere(ctx, auth.From(ctx), helpcenter.SoughtAnywhere{
-		Query: or(in.Query, ""), Locales: in.FilterLocales, Kinds: in.FilterContentTypes, Categories: plainIDs(in.FilterCategoryIds), Sections: plainIDs(in.FilterSectionIds),
-		Brands: plainIDs(in.FilterBrandIds), Topics: plainIDs(in.FilterTopicIds), Sources: in.FilterExternalSourceIds,
+		Query: or(in.Query, ""), Locales: in.FilterLocales, Kinds: in.FilterContentTypes, Categories: plainIDs(ctx, "filter[category_ids]", in.FilterCategoryIds), Sections: plainIDs(ctx, "filter[section_ids]", in.FilterSectionIds),
+		Brands: plainIDs(ctx, "filter[brand_ids]", in.FilterBrandIds), Topics: plainIDs(ctx, "filter[topic_ids]", in.FilterTopicIds), Sources: in.FilterExternalSourceIds,
 	}, p)
 	if err != nil {
 		return nil, err

@@ -44,7 +44,8 @@ func TestUnifiedSearch(t *testing.T) {
 		"en-us&query=return" + fmt.Sprintf(filter, "content_types", "POST"):                                                         nil,
 		"en-us" + fmt.Sprintf(filter, "content_types", "EXTERNAL_RECORD"):                                                           nil,
 		"en-us&query=return" + fmt.Sprintf(filter, "topic_ids", 42):                                                                 nil,
-		"en-us&query=return" + fmt.Sprintf(filter, "external_source_ids", "01EC05A5T1J4ZSDJX4Q8JGFRHP"):                             nil,
+		"en-us&query=return&page%5Bafter%5D=&page%5Bsize%5D=" + fmt.Sprintf(filter+filter+filter+filter, "brand_ids", "", "topic_ids", "", "content_types", "", "external_source_ids", ""): {elsewhere, lamp, body},
+		"en-us&query=return" + fmt.Sprintf(filter, "external_source_ids", "01EC05A5T1J4ZSDJX4Q8JGFRHP"):                                                                                    nil,
 	} {
 		if got := h.get(guideSearch + query).want(200).ids("results"); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)

@@ -105,9 +105,8 @@ func (in SoughtAnywhere) read() (_ SoughtAnywhere, articles bool, err error) {
 	in.Query, err = readQuery(in.Query)
 	errs = append(errs, err)
 	var asked []string
-	for _, locale := range in.Locales {
-		locale = strings.ToLower(strings.TrimSpace(locale))
-		if locale == "" || slices.Contains(asked, locale) {
+	for _, locale := range notBlank(in.Locales) {
+		if locale = strings.ToLower(locale); slices.Contains(asked, locale) {
 			continue
 		}
 		if asked = append(asked, locale); !languageTag.MatchString(locale) {
@@ -120,9 +119,10 @@ func (in SoughtAnywhere) read() (_ SoughtAnywhere, articles bool, err error) {
 	case len(asked) > maxLocales:
 		errs = append(errs, fault.InvalidField("filter[locales]", "cannot be more than %d", maxLocales))
 	}
+	in.Kinds, in.Sources = notBlank(in.Kinds), notBlank(in.Sources)
 	in.Locales, articles = asked, len(in.Kinds) == 0
 	for _, kind := range in.Kinds {
-		switch strings.TrimSpace(kind) {
+		switch kind {
 		case ContentArticle:
 			articles = true
 		case ContentPost, ContentExternal:
@@ -131,11 +131,20 @@ func (in SoughtAnywhere) read() (_ SoughtAnywhere, articles bool, err error) {
 		}
 	}
 	for _, id := range in.Sources {
-		if !ulid.Is(strings.TrimSpace(id)) {
+		if !ulid.Is(id) {
 			errs = append(errs, fault.InvalidField("filter[external_source_ids]", "%.50s is not the id of a source", id))
 		}
 	}
 	return in, articles && len(in.Topics) == 0 && len(in.Sources) == 0, fault.Join(errs...)
+}
+
+func notBlank(list []string) (out []string) {
+	for _, text := range list {
+		if text = strings.TrimSpace(text); text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // condition is that of the articles a and their translations t that are looked for, but
