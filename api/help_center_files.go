@@ -16,6 +16,7 @@ import (
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/helpcenter"
+	"github.com/helpd/helpd/server/page"
 )
 
 func articleFileJSON(ctx context.Context, f models.Attachment) gen.ArticleAttachment {
@@ -107,15 +108,9 @@ func (h helpCenterHandlers) CreateArticleAttachment(ctx context.Context, r gen.C
 }
 
 func (h helpCenterHandlers) fileList(ctx context.Context, article wire.ID, inline *bool) (wire.Listing, error) {
-	p, err := helpPageOf(ctx)
-	if err != nil {
-		return wire.Listing{}, err
-	}
-	found, err := h.help.Files(ctx, auth.From(ctx), int64(article), inline, localeAsked(ctx), p)
-	if err != nil {
-		return wire.Listing{}, err
-	}
-	return helpList(ctx, "article_attachments", mapped(ctx, found, articleFileJSON)), nil
+	return helpListOf(ctx, "article_attachments", func(p page.Request) (page.Result[models.Attachment], error) {
+		return h.help.Files(ctx, auth.From(ctx), int64(article), inline, localeAsked(ctx), p)
+	}, func(f models.Attachment) gen.ArticleAttachment { return articleFileJSON(ctx, f) })
 }
 
 func (h helpCenterHandlers) ListArticleAttachments(ctx context.Context, r gen.ListArticleAttachmentsRequestObject) (gen.ListArticleAttachmentsResponseObject, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/helpd/helpd/gen"
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
+	"github.com/helpd/helpd/server/page"
 )
 
 const labelsPath = "help_center/articles/labels"
@@ -16,27 +17,21 @@ func labelJSON(ctx context.Context, l models.Label) gen.Label {
 }
 
 func (h helpCenterHandlers) ListAllArticleLabels(ctx context.Context, r gen.ListAllArticleLabelsRequestObject) (gen.ListAllArticleLabelsResponseObject, error) {
-	p, err := helpPageOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found, err := h.help.Labels(ctx, auth.From(ctx), or(r.Params.Prefix, ""), p)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListAllArticleLabels200JSONResponse{Listing: helpList(ctx, "labels", mapped(ctx, found, labelJSON))}, nil
+	l, err := labelList(ctx, func(p page.Request) (page.Result[models.Label], error) {
+		return h.help.Labels(ctx, auth.From(ctx), or(r.Params.Prefix, ""), p)
+	})
+	return gen.ListAllArticleLabels200JSONResponse{Listing: l}, err
 }
 
 func (h helpCenterHandlers) ListArticleLabels(ctx context.Context, r gen.ListArticleLabelsRequestObject) (gen.ListArticleLabelsResponseObject, error) {
-	p, err := helpPageOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	found, err := h.help.LabelsOf(ctx, auth.From(ctx), int64(r.ArticleID), p)
-	if err != nil {
-		return nil, err
-	}
-	return gen.ListArticleLabels200JSONResponse{Listing: helpList(ctx, "labels", mapped(ctx, found, labelJSON))}, nil
+	l, err := labelList(ctx, func(p page.Request) (page.Result[models.Label], error) {
+		return h.help.LabelsOf(ctx, auth.From(ctx), int64(r.ArticleID), p)
+	})
+	return gen.ListArticleLabels200JSONResponse{Listing: l}, err
+}
+
+func labelList(ctx context.Context, list func(page.Request) (page.Result[models.Label], error)) (wire.Listing, error) {
+	return helpListOf(ctx, "labels", list, func(l models.Label) gen.Label { return labelJSON(ctx, l) })
 }
 
 func (h helpCenterHandlers) ShowLabel(ctx context.Context, r gen.ShowLabelRequestObject) (gen.ShowLabelResponseObject, error) {
