@@ -49,9 +49,7 @@ func (s *Service) List(ctx context.Context, by auth.Actor, prefix string, r page
 	if r.Sort == "name" {
 		q.Order = byName
 	}
-	if r.Desc {
-		q.Order = q.Order.Reversed()
-	}
+	q.Order = q.Order.Directed(r.Desc)
 	r.Size = min(r.Size, MaxPage)
 	return page.List(ctx, s.db, q, r, func(rows *sql.Rows, order ...any) (models.ContentTag, error) {
 		t := models.ContentTag{AccountID: by.AccountID}

@@ -52,11 +52,7 @@ func orders(of string, name string, desc bool) (page.Order, error) {
 	default:
 		return page.Order{}, fault.InvalidField("sort_by", "%.50s is none of position, created_at and updated_at", name)
 	}
-	o := page.By(name+",id", column, page.Column{Expr: of + ".id", Kind: page.Int})
-	if desc {
-		o = o.Reversed()
-	}
-	return o, nil
+	return page.By(name+",id", column, page.Column{Expr: of + ".id", Kind: page.Int}).Directed(desc), nil
 }
 
 // ListCategories is a page of the categories that there are in a language; empty

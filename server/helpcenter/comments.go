@@ -60,10 +60,7 @@ func commentOrder(r page.Request) (page.Order, error) {
 	default:
 		return o, fault.InvalidField("sort_by", "%.50s is neither created_at nor updated_at", r.Sort)
 	}
-	if r.Desc {
-		o = o.Reversed()
-	}
-	return o, nil
+	return o.Directed(r.Desc), nil
 }
 
 // Comments is a page of an article's comments, in one language if it is asked

@@ -128,18 +128,10 @@ func sorted(sorting string) (sort string, desc bool) {
 func articleOrder(name string, desc bool) (page.Order, error) {
 	if name == "title" {
 		// By id of the translation's source, as its index has it.
-		o := page.By("title,id", page.Column{Expr: "lower(t.title)", Kind: page.Text}, page.Column{Expr: "t.source_id", Kind: page.Int})
-		if desc {
-			o = o.Reversed()
-		}
-		return o, nil
+		return page.By("title,id", page.Column{Expr: "lower(t.title)", Kind: page.Text}, page.Column{Expr: "t.source_id", Kind: page.Int}).Directed(desc), nil
 	}
 	if name == "edited_at" {
-		o := page.By("edited_at,id", page.Column{Expr: "a.edited_at", Kind: page.Time}, page.Column{Expr: "a.id", Kind: page.Int})
-		if desc {
-			o = o.Reversed()
-		}
-		return o, nil
+		return page.By("edited_at,id", page.Column{Expr: "a.edited_at", Kind: page.Time}, page.Column{Expr: "a.id", Kind: page.Int}).Directed(desc), nil
 	}
 	o, err := orders("a", name, desc)
 	if err != nil {

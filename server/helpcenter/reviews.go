@@ -62,9 +62,7 @@ func (s *Service) Reviews(ctx context.Context, by auth.Actor, article int64, sta
 	default:
 		return none, fault.InvalidField("status", "is none of in_review, approved, rejected and withdrawn")
 	}
-	if p.Desc {
-		q.Order = q.Order.Reversed()
-	}
+	q.Order = q.Order.Directed(p.Desc)
 	return page.ListRows(ctx, s.db, q, p, scanReview)
 }
 

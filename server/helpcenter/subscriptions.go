@@ -87,12 +87,8 @@ func (s *Service) SubscriptionsOf(ctx context.Context, by auth.Actor, user int64
 }
 
 func (s *Service) listSubscriptions(ctx context.Context, by auth.Actor, r page.Request, cond string, args ...any) (page.Result[models.ContentSubscription], error) {
-	o := voteOrder
-	if r.Desc {
-		o = o.Reversed()
-	}
 	return page.ListRows(ctx, s.db, page.Query{
-		Select: subscriptionColumns, From: "content_subscriptions AS v", Order: o,
+		Select: subscriptionColumns, From: "content_subscriptions AS v", Order: voteOrder.Directed(r.Desc),
 		Where: "v.account_id = ? AND " + cond, Args: append([]any{by.AccountID}, args...),
 	}, r, scanSubscription)
 }

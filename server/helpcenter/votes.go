@@ -32,12 +32,9 @@ var voteOrder = page.By("id", page.Column{Expr: "v.id", Kind: page.Int})
 
 // listVotes is a page of the votes v for which cond holds. End users see their own.
 func (s *Service) listVotes(ctx context.Context, by auth.Actor, r page.Request, cond string, args ...any) (page.Result[models.Vote], error) {
-	q := page.Query{Select: voteColumns, From: "votes AS v", Order: voteOrder, Where: "v.account_id = ? AND " + cond, Args: append([]any{by.AccountID}, args...)}
+	q := page.Query{Select: voteColumns, From: "votes AS v", Order: voteOrder.Directed(r.Desc), Where: "v.account_id = ? AND " + cond, Args: append([]any{by.AccountID}, args...)}
 	if !by.Staff() {
 		q.Where, q.Args = q.Where+" AND v.user_id = ?", append(q.Args, by.ID())
-	}
-	if r.Desc {
-		q.Order = q.Order.Reversed()
 	}
 	return page.ListRows(ctx, s.db, q, r, scanVote)
 }

@@ -48,9 +48,7 @@ func (s *Service) Categories(ctx context.Context, by auth.Actor, p page.Request)
 	if !ok {
 		order = categoryByPosition
 	}
-	if p.Desc {
-		order = order.Reversed()
-	}
+	order = order.Directed(p.Desc)
 	return page.List(ctx, s.db, page.Query{
 		Select: "id, name, position, created_at, updated_at", From: "trigger_categories", Where: "account_id = ?", Args: []any{by.AccountID}, Order: order,
 	}, p, func(rows *sql.Rows, order ...any) (models.TriggerCategory, error) {

@@ -83,10 +83,7 @@ func (k kind) orderOf(p page.Request) page.Order {
 	default:
 		order = k.byNumber
 	}
-	if p.Desc {
-		return order.Reversed()
-	}
-	return order
+	return order.Directed(p.Desc)
 }
 
 // columns of a rule, as scan reads them.

@@ -46,9 +46,7 @@ func (s *Service) List(ctx context.Context, by auth.Actor, r page.Request) (page
 	if !ok {
 		order = orders["created_at"]
 	}
-	if r.Desc {
-		order = order.Reversed()
-	}
+	order = order.Directed(r.Desc)
 	list, err := page.List(ctx, s.db, page.Query{
 		Select: columns, From: "suspended_tickets t", Where: "t.account_id = ? AND t.created_at > ?", Args: []any{by.AccountID, s.now().Add(-Keep)}, Order: order,
 	}, r, func(rows *sql.Rows, order ...any) (Record, error) {

@@ -124,9 +124,7 @@ func (s *Service) List(ctx context.Context, by auth.Actor, f Filter, p page.Requ
 	if !ok {
 		return page.Result[models.Webhook]{}, fault.New(fault.BadRequest, "sort must be name or status")
 	}
-	if p.Desc {
-		order = order.Reversed()
-	}
+	order = order.Directed(p.Desc)
 	q := page.Query{Select: columns, From: "webhooks", Where: "account_id = ?", Args: []any{by.AccountID}, Order: order}
 	if f.NameContains != "" {
 		q.Where, q.Args = q.Where+" AND lower(name) LIKE ?", append(q.Args, "%"+postgres.EscapeLike(strings.ToLower(f.NameContains))+"%")
