@@ -202,8 +202,8 @@ func TestWhoChangesArticles(t *testing.T) {
 	for field, bad := range map[string][2]string{
 		"viewable_by":                    {`"all"`, "all is none of everybody, signed_in_users and staff"},
 		"manageable_by":                  {`"me"`, "me is none of staff and managers"},
-		"restricted_to_group_ids":        {`[404]`, "404 is no group"},
-		"restricted_to_organization_ids": {`[404]`, "404 is no organization"},
+		"restricted_to_group_ids":        {`[404]`, "404 is not a group"},
+		"restricted_to_organization_ids": {`[404]`, "404 is not an organization"},
 	} {
 		h.put(h.section+"/access_policy", fmt.Sprintf(`{"access_policy":{%q:%s}}`, field, bad[0])).wantField(field, bad[1])
 	}

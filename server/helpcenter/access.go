@@ -9,6 +9,7 @@ import (
 	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
+	"github.com/helpd/helpd/server/segments"
 )
 
 // AccessChange is what a caller asks of who may see and manage a section. What is
@@ -20,9 +21,6 @@ type AccessChange struct {
 	OrganizationIDs []int64
 	Tags            []string
 }
-
-// maxRestricted is how many groups, organizations or tags a section may name.
-const maxRestricted = 1_000
 
 // Access is a section with who may see and manage it. Staff may ask.
 func (s *Service) Access(ctx context.Context, by auth.Actor, id int64) (models.Section, error) {
@@ -68,34 +66,22 @@ func (c AccessChange) applyTx(tx *gorm.DB, row *models.Section) error {
 		to                *models.IDs
 		ids               []int64
 	}{
-		{"restricted_to_group_ids", "group", "NOT deleted", &models.Group{}, &row.RestrictedToGroupIDs, c.GroupIDs},
-		{"restricted_to_organization_ids", "organization", "deleted_at IS NULL", &models.Organization{}, &row.RestrictedToOrganizationIDs, c.OrganizationIDs},
+		{"restricted_to_group_ids", "a group", "NOT deleted", &models.Group{}, &row.RestrictedToGroupIDs, c.GroupIDs},
+		{"restricted_to_organization_ids", "an organization", "deleted_at IS NULL", &models.Organization{}, &row.RestrictedToOrganizationIDs, c.OrganizationIDs},
 	} {
 		if list.ids == nil {
 			continue
 		}
-		errs = append(errs, checkMost(list.field, len(list.ids)))
-		var known []int64
-		if err := tx.Model(list.of).Where("id = ANY(?::bigint[]) AND "+list.cond, models.IDs(list.ids)).Pluck("id", &known).Error; err != nil {
-			return err
+		err := segments.CheckSize(list.field, len(list.ids))
+		if err == nil {
+			err = segments.ExistTx(tx, list.field, list.what, list.of, list.cond, *list.to, list.ids)
 		}
-		for _, id := range list.ids {
-			if !slices.Contains(known, id) && !slices.Contains(*list.to, id) { // which may be gone since
-				errs = append(errs, fault.InvalidField(list.field, "%d is no %s", id, list.what))
-			}
-		}
+		errs = append(errs, err)
 		*list.to = list.ids
 	}
 	if c.Tags != nil {
 		row.RequiredTags = c.Tags
-		errs = append(errs, checkMost("required_tags", len(c.Tags)))
+		errs = append(errs, segments.CheckSize("required_tags", len(c.Tags)))
 	}
 	return fault.Join(errs...)
-}
-
-func checkMost(field string, n int) error {
-	if n > maxRestricted {
-		return fault.InvalidField(field, "cannot be more than %d", maxRestricted)
-	}
-	return nil
 }

@@ -135,7 +135,7 @@ func (c PermissionChange) apply(g *models.PermissionGroup) {
 }
 
 func checkPermissionsTx(tx *gorm.DB, g models.PermissionGroup) error {
-	err := fault.Join(checkName(g.Name), checkSize("edit", len(g.EditIDs)), checkSize("publish", len(g.PublishIDs)))
+	err := fault.Join(checkName(g.Name), CheckSize("edit", len(g.EditIDs)), CheckSize("publish", len(g.PublishIDs)))
 	if err != nil {
 		return err
 	}
@@ -153,12 +153,12 @@ func taken(err error, name string) error {
 // CheckTx fails with fault.Invalid, which names the field, unless all ids are
 // segments of the account. Those are held: they cannot go before tx ends.
 func CheckTx(tx *gorm.DB, field string, ids ...int64) error {
-	return existTx(tx, field, "user segment", &models.UserSegment{}, "TRUE", nil, ids)
+	return ExistTx(tx, field, "a user segment", &models.UserSegment{}, "TRUE", nil, ids)
 }
 
 // CheckPermissionGroupTx is CheckTx for a permission group.
 func CheckPermissionGroupTx(tx *gorm.DB, field string, id int64) error {
-	return existTx(tx, field, "permission group", &models.PermissionGroup{}, "TRUE", nil, []int64{id})
+	return ExistTx(tx, field, "a permission group", &models.PermissionGroup{}, "TRUE", nil, []int64{id})
 }
 
 // AdministratorsTx is the permission group of articles that name none: the one

@@ -107,10 +107,7 @@ func sorted(orders map[string]page.Order, r page.Request) page.Order {
 	if !ok {
 		order = orders[""]
 	}
-	if r.Desc {
-		order = order.Reversed()
-	}
-	return order
+	return order.Directed(r.Desc)
 }
 
 // Show is a segment. Staff may. It fails with fault.NotFound.
@@ -236,8 +233,8 @@ func once(ids []int64) models.IDs {
 // now, and be told again by clients that send whole objects.
 func checkTx(tx *gorm.DB, before, u models.UserSegment) error {
 	err := fault.Join(checkName(u.Name), checkType(u.UserType),
-		checkSize("group_ids", len(u.GroupIDs)), checkSize("organization_ids", len(u.OrganizationIDs)), checkSize("added_user_ids", len(u.AddedUserIDs)),
-		checkSize("tags", len(u.Tags)), checkSize("or_tags", len(u.OrTags)))
+		CheckSize("group_ids", len(u.GroupIDs)), CheckSize("organization_ids", len(u.OrganizationIDs)), CheckSize("added_user_ids", len(u.AddedUserIDs)),
+		CheckSize("tags", len(u.Tags)), CheckSize("or_tags", len(u.OrTags)))
 	if err != nil {
 		return err
 	}
@@ -246,9 +243,9 @@ func checkTx(tx *gorm.DB, before, u models.UserSegment) error {
 		users = "active AND role <> '" + models.RoleEndUser + "'"
 	}
 	return fault.Join(
-		existTx(tx, "group_ids", "group", &models.Group{}, "NOT deleted", before.GroupIDs, u.GroupIDs),
-		existTx(tx, "organization_ids", "organization", &models.Organization{}, "deleted_at IS NULL", before.OrganizationIDs, u.OrganizationIDs),
-		existTx(tx, "added_user_ids", "user of this type", &models.User{}, users, before.AddedUserIDs, u.AddedUserIDs))
+		ExistTx(tx, "group_ids", "a group", &models.Group{}, "NOT deleted", before.GroupIDs, u.GroupIDs),
+		ExistTx(tx, "organization_ids", "an organization", &models.Organization{}, "deleted_at IS NULL", before.OrganizationIDs, u.OrganizationIDs),
+		ExistTx(tx, "added_user_ids", "a user of this type", &models.User{}, users, before.AddedUserIDs, u.AddedUserIDs))
 }
 
 func checkName(name string) error {
@@ -261,7 +258,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkType says what is wrong in the words of the original (contract README §7).
+// checkType says what is wrong in the words of the original, as "User Segments" in Zendesk's
+// reference of the help center shows them.
 func checkType(t string) error {
 	if t != models.SegmentSignedIn && t != models.SegmentStaff {
 		return fault.InvalidField("user_type", "value `%s` invalid; must be either `staff` or `signed_in_users`", t)
@@ -269,16 +267,17 @@ func checkType(t string) error {
 	return nil
 }
 
-func checkSize(field string, n int) error {
+// CheckSize fails with fault.Invalid, which names the field, for a list of too many.
+func CheckSize(field string, n int) error {
 	if n > maxList {
 		return fault.InvalidField(field, "cannot have more than %d members", maxList)
 	}
 	return nil
 }
 
-// existTx fails for the first of new ids that are not in old and that no row of a
-// table has for which cond holds.
-func existTx(tx *gorm.DB, field, what string, table any, cond string, old, ids []int64) error {
+// ExistTx fails with fault.Invalid, which names the field, for the first of new ids that
+// are not in old and that no row of a table has for which cond holds.
+func ExistTx(tx *gorm.DB, field, what string, table any, cond string, old, ids []int64) error {
 	known := make(map[int64]bool, len(old))
 	for _, id := range old {
 		known[id] = true
@@ -302,7 +301,7 @@ func existTx(tx *gorm.DB, field, what string, table any, cond string, old, ids [
 	}
 	for _, id := range added {
 		if !known[id] {
-			return fault.InvalidField(field, "%d is not a %s", id, what)
+			return fault.InvalidField(field, "%d is not %s", id, what)
 		}
 	}
 	return nil
