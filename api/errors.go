@@ -20,7 +20,8 @@ import (
 	"github.com/helpd/helpd/server/fault"
 )
 
-// Error bodies that clients compare word for word (contract README §7).
+// Error bodies that clients compare word for word, such as tap-zendesk when it looks for
+// what it may read.
 const (
 	forbiddenText = "Access to this resource is restricted. Please contact the account administrator for assistance."
 	badTokenText  = "The access token provided is expired, revoked, malformed or invalid for other reasons."
