@@ -2,7 +2,6 @@ package helpcenter
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -140,21 +139,13 @@ func (s *Service) Deflections(ctx context.Context, by auth.Actor, from, to, grou
 		seen, more := SeenArticle(by)
 		where, args = where+" AND EXISTS (SELECT FROM "+articleFrom+" WHERE a.account_id = d.account_id AND a.id = d.article_id AND t.locale = d.locale AND "+seen+")", append(args, more...)
 	}
-	grouped := " FROM deflections AS d WHERE " + where + " GROUP BY " + key
-	err = postgres.Rows(s.db.WithContext(ctx), fmt.Sprintf(`SELECT %s, count(*), count(*) FILTER (WHERE d.outcome = 'solved'), count(*) FILTER (WHERE d.outcome = 'rejected'), count(*) OVER ()
-		%s ORDER BY %s LIMIT %d OFFSET %d`, columns, grouped, order, r.Size, (r.Number-1)*r.Size), args, func(row postgres.Scanned) error {
-		var one Deflected
-		var day *time.Time
-		err := row.Scan(&one.ArticleID, &day, &one.Offered, &one.Solved, &one.Rejected, &out.Count)
-		if day != nil {
-			one.Day = day.UTC()
-		}
-		out.Items = append(out.Items, one)
-		return err
-	})
-	if err == nil && len(out.Items) == 0 && r.Number > 1 { // beyond the last page
-		_, err = postgres.Row(s.db.WithContext(ctx), "SELECT count(*) FROM (SELECT"+grouped+") g", args, &out.Count)
-	}
-	out.HasMore = r.Number*r.Size < out.Count
-	return out, err
+	return grouped(s.db.WithContext(ctx), r, columns+", count(*), count(*) FILTER (WHERE d.outcome = 'solved'), count(*) FILTER (WHERE d.outcome = 'rejected')",
+		"FROM deflections AS d WHERE "+where+" GROUP BY "+key, order, args, func(row postgres.Scanned, count *int) (one Deflected, err error) {
+			var day *time.Time
+			err = row.Scan(&one.ArticleID, &day, &one.Offered, &one.Solved, &one.Rejected, count)
+			if day != nil {
+				one.Day = day.UTC()
+			}
+			return one, err
+		})
 }

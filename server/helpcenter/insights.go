@@ -113,15 +113,24 @@ func (s *Service) Insights(ctx context.Context, by auth.Actor, in Looked, r page
 	if in.Empty {
 		having = " HAVING sum(empty) > 0"
 	}
-	err = postgres.Rows(s.db.WithContext(ctx), fmt.Sprintf(`SELECT query, locale, sum(searches)::bigint, sum(empty)::bigint, sum(clicks)::bigint, max(last_at), count(*) OVER ()
-		FROM help_center_queries WHERE %s GROUP BY query, locale%s ORDER BY %s DESC, query, locale LIMIT %d OFFSET %d`, where, having, column, r.Size, (r.Number-1)*r.Size), args, func(row postgres.Scanned) error {
-		var i Insight
-		err := row.Scan(&i.Query, &i.Locale, &i.Searches, &i.Empty, &i.Clicks, &i.LastAt, &out.Count)
-		out.Items = append(out.Items, i)
+	return grouped(s.db.WithContext(ctx), r, "query, locale, sum(searches)::bigint, sum(empty)::bigint, sum(clicks)::bigint, max(last_at)",
+		"FROM help_center_queries WHERE "+where+" GROUP BY query, locale"+having, column+" DESC, query, locale", args,
+		func(row postgres.Scanned, count *int) (i Insight, err error) {
+			return i, row.Scan(&i.Query, &i.Locale, &i.Searches, &i.Empty, &i.Clicks, &i.LastAt, count)
+		})
+}
+
+// grouped is a page, by number, of groups of rows: those of a statement from its FROM to
+// its GROUP BY. scan reads the columns of one, and behind them how many groups there are.
+func grouped[T any](tx *gorm.DB, r page.Request, columns, groups, order string, args []any, scan func(row postgres.Scanned, count *int) (T, error)) (page.Result[T], error) {
+	out := page.Result[T]{Request: r, Items: []T{}}
+	err := postgres.Rows(tx, fmt.Sprintf("SELECT %s, count(*) OVER () %s ORDER BY %s LIMIT %d OFFSET %d", columns, groups, order, r.Size, (r.Number-1)*r.Size), args, func(row postgres.Scanned) error {
+		one, err := scan(row, &out.Count)
+		out.Items = append(out.Items, one)
 		return err
 	})
 	if err == nil && len(out.Items) == 0 && r.Number > 1 { // beyond the last page
-		_, err = postgres.Row(s.db.WithContext(ctx), fmt.Sprintf("SELECT count(*) FROM (SELECT FROM help_center_queries WHERE %s GROUP BY query, locale%s) g", where, having), args, &out.Count)
+		_, err = postgres.Row(tx, "SELECT count(*) FROM (SELECT "+groups+") g", args, &out.Count)
 	}
 	out.HasMore = r.Number*r.Size < out.Count
 	return out, err
