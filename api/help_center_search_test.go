@@ -166,7 +166,7 @@ func TestSearchInsights(t *testing.T) {
 	if err := h.db.WithContext(h.ctx()).Exec("UPDATE help_center_queries SET day = day - 402 WHERE account_id = ? AND query = 'lamp'", h.account.ID).Error; err != nil {
 		t.Fatal(err)
 	}
-	if err := h.helpCenter.ForgetQueries(h.ctx()); err != nil {
+	if err := h.helpCenter.Forget(h.ctx()); err != nil {
 		t.Fatal(err)
 	}
 	if got := canonicalOf(h.get(help + "/search/insights?start_date=2000-01-01").want(200).member("queries")); got != "["+missing+"]" {

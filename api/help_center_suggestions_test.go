@@ -275,4 +275,17 @@ func TestSuggestionStats(t *testing.T) {
 	if got := canonicalOf(h.another().get(suggestions + "/stats").want(200).member("stats")); got != "[]" {
 		t.Errorf("another account: %s", got)
 	}
+
+	// What is older than 400 days is forgotten, and what is as old is not.
+	for article, age := range map[int64]string{lamp: "400 days 1 second", password: "400 days"} {
+		if err := h.db.WithContext(h.ctx()).Exec("UPDATE deflections SET offered_at = ?::timestamptz - ?::interval WHERE account_id = ? AND article_id = ?", theClock, age, h.account.ID, article).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.helpCenter.Forget(h.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	if got := canonicalOf(h.get(suggestions + "/stats?start_date=2000-01-01").want(200).member("stats")); got != "["+passwords+"]" {
+		t.Errorf("after 400 days: %s", got)
+	}
 }

@@ -112,7 +112,7 @@ func NewServices(ctx context.Context, db *gorm.DB, dsn string, o ServiceOptions)
 	help := helpcenter.New(db, config, files, index, o.Now)
 	help.PublicURL = o.PublicURL
 	queue.Every(time.Minute, "article verifications", help.TellDue)
-	queue.Every(24*time.Hour, "searches of readers", help.ForgetQueries)
+	queue.Every(24*time.Hour, "searches and offers of readers", help.Forget)
 	replies := autoreplies.New(db, ticketService, help, o.Now, o.Log)
 	queue.Every(5*time.Second, "articles for tickets", replies.Send)
 	return api.Services{

@@ -9,7 +9,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"github.com/helpd/helpd/models"
 	"github.com/helpd/helpd/server/auth"
 	"github.com/helpd/helpd/server/fault"
 	"github.com/helpd/helpd/server/page"
@@ -20,8 +19,6 @@ import (
 const (
 	// notedQuery is how many characters of a query are noted.
 	notedQuery = 255
-	// keptFor is how long what readers looked for is kept.
-	keptFor = 400 * 24 * time.Hour
 	// clickable is how long after a search a click on what it found counts.
 	clickable = 24 * time.Hour
 )
@@ -152,9 +149,4 @@ func (s *Service) period(from, to string) (string, string, error) {
 		}
 	}
 	return from, to, nil
-}
-
-// ForgetQueries removes what readers looked for long ago.
-func (s *Service) ForgetQueries(ctx context.Context) error {
-	return s.db.WithContext(postgres.AcrossAccounts(ctx)).Where("day < ?", s.now().Add(-keptFor)).Delete(&models.HelpCenterQuery{}).Error
 }
