@@ -26,7 +26,9 @@ func (h *aHelpCenter) imports(files ...articlefiles.File) (out []helpcenter.Outc
 		must(i.Check(f))
 	}
 	must(i.Ready(h.ctx()))
-	out, err = i.Write(h.ctx(), files)
+	ready, err := i.Render(h.ctx(), files)
+	must(err)
+	out, err = i.Write(h.ctx(), files, ready)
 	must(err)
 	return out
 }

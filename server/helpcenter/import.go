@@ -169,8 +169,17 @@ func (i *Import) Check(f articlefiles.File) error {
 	return nil
 }
 
-// mayGrow is the length of Markdown that may become HTML that is too long.
-const mayGrow = MaxBody / 16
+// mayGrow is about how long Markdown becomes at most as HTML: its text twice, since
+// headings are their own ids, and tags for each character that may mean some.
+func mayGrow(body string) int {
+	marks := 0
+	for n := range len(body) {
+		if strings.IndexByte("\n*_`#|[<>&\"~-+=:", body[n]) >= 0 {
+			marks++
+		}
+	}
+	return 2*len(body) + 20*marks
+}
 
 func (i *Import) checkText(f articlefiles.File) error {
 	if err := checkTitle("title", f.Title); err != nil {
@@ -179,7 +188,7 @@ func (i *Import) checkText(f articlefiles.File) error {
 	if err := checkBody("body", &f.Body); err != nil {
 		return f.Wrong("body", "the body %s", said(err))
 	}
-	if f.Markdown && len(f.Body) > mayGrow && len(richtext.ArticleOfMarkdown(f.Body)) > MaxBody {
+	if f.Markdown && mayGrow(f.Body) > MaxBody && len(richtext.ArticleOfMarkdown(f.Body)) > MaxBody {
 		return f.Wrong("body", "the body as HTML is too long (maximum is %d bytes)", MaxBody)
 	}
 	return nil

@@ -60,17 +60,17 @@ type importedText struct {
 }
 
 // Write makes and changes articles as a number of files say, all or none of them.
-// What is as a file says stays untouched. It fails with articlefiles.Problem for
-// what came to light only now.
-func (i *Import) Write(ctx context.Context, files []articlefiles.File) ([]Outcome, error) {
+// What is as a file says stays untouched. ready is what Render made of the files. It
+// fails with articlefiles.Problem for what came to light only now.
+func (i *Import) Write(ctx context.Context, files []articlefiles.File, ready Rendered) ([]Outcome, error) {
 	var out []Outcome
 	err := i.svc.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		b := &batch{Import: i, tx: tx, articles: map[string]*importedArticle{}}
 		if err := b.read(files); err != nil {
 			return err
 		}
-		for _, f := range files {
-			if err := b.plan(f); err != nil {
+		for n, f := range files {
+			if err := b.plan(f, ready[n]); err != nil {
 				return err
 			}
 		}
@@ -150,8 +150,8 @@ func (b *batch) readLabels(names []string) error {
 	return err
 }
 
-// plan notes what a file asks for.
-func (b *batch) plan(f articlefiles.File) error {
+// plan notes what a file asks for; ready is its body as it is kept, if that is known.
+func (b *batch) plan(f articlefiles.File, ready *string) error {
 	a := b.articles[f.ID]
 	if a == nil {
 		a = b.freshArticle(f)
@@ -166,7 +166,7 @@ func (b *batch) plan(f articlefiles.File) error {
 			return err
 		}
 	}
-	if err := b.planText(a, f, &out); err != nil {
+	if err := b.planText(a, f, ready, &out); err != nil {
 		return err
 	}
 	for _, path := range f.Redirects {
@@ -269,13 +269,13 @@ func (b *batch) planArticle(a *importedArticle, f articlefiles.File, out *Outcom
 }
 
 // planText notes what a file says of the text in its language.
-func (b *batch) planText(a *importedArticle, f articlefiles.File, out *Outcome) error {
+func (b *batch) planText(a *importedArticle, f articlefiles.File, ready *string, out *Outcome) error {
 	was, there := b.texts[a.now.ID][f.Locale]
 	t := importedText{now: was, was: was, fresh: !there || a.fresh}
 	if t.fresh {
 		t.now = models.Translation{SourceType: models.SourceArticle, Locale: f.Locale, CreatedByID: b.by.ID(), Stamps: stamps(b.svc.now())}
 	}
-	text := Text{Title: &f.Title, Draft: f.Draft, Outdated: f.Outdated}
+	text := Text{Title: &f.Title, Draft: f.Draft, Outdated: f.Outdated, ready: ready}
 	body := f.Body
 	switch html := strings.TrimSpace(f.Body); {
 	case f.Markdown && (t.fresh || was.Markdown == nil || *was.Markdown != body):

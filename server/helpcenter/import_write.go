@@ -158,14 +158,11 @@ func (b *batch) writeTexts() error {
 			}
 		}
 	}
-	if len(fresh) > 0 {
-		if err := b.tx.Create(&fresh).Error; err != nil {
-			return err
-		}
-		for _, t := range fresh {
-			written = append(written, t.ID)
-		}
+	made, err := b.writeFreshTexts(fresh)
+	if err != nil {
+		return err
 	}
+	written = append(written, made...)
 	if len(changed) > 0 {
 		err := b.tx.Exec(`UPDATE translations AS t SET title = n.title, html_body = n.html_body, markdown = n.markdown, draft = n.draft, outdated = n.outdated,
 				updated_at = ?, updated_by_id = ?
@@ -181,6 +178,25 @@ func (b *batch) writeTexts() error {
 	return b.tx.Exec(`INSERT INTO translation_revisions (account_id, translation_id, title, html_body, author_id, created_at)
 		SELECT account_id, id, title, html_body, updated_by_id, updated_at FROM translations WHERE account_id = ? AND id = ANY(?::bigint[]) ORDER BY id`,
 		b.by.AccountID, written).Error
+}
+
+// writeFreshTexts writes new texts, by COPY since they are long, and tells their ids.
+func (b *batch) writeFreshTexts(list []models.Translation) (ids models.IDs, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	err = postgres.Rows(b.tx, "SELECT nextval(pg_get_serial_sequence('translations', 'id')) FROM generate_series(1, ?)", []any{len(list)}, func(row postgres.Scanned) error {
+		ids = append(ids, 0)
+		return row.Scan(&ids[len(ids)-1])
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := postgres.NewCopied("translations", "account_id, id, source_type, source_id, locale, title, html_body, markdown, draft, outdated, created_by_id, updated_by_id, created_at, updated_at")
+	for n, t := range list {
+		rows.Add(b.by.AccountID, ids[n], t.SourceType, t.SourceID, t.Locale, t.Title, t.HTMLBody, t.Markdown, t.Draft, t.Outdated, t.CreatedByID, t.UpdatedByID, t.CreatedAt, t.UpdatedAt)
+	}
+	return ids, postgres.Copy(b.tx, rows)
 }
 
 func (b *batch) writeRedirects() error {

@@ -22,6 +22,8 @@ type Text struct {
 	Markdown *string // in place of Body
 	Draft    *bool   // of an article
 	Outdated *bool
+
+	ready *string // what Body or Markdown becomes, where it is known already
 }
 
 // textColumns are those of a translation t that is read with what it is of.
@@ -35,6 +37,8 @@ func textInto(t *models.Translation) []any {
 // Of sections and categories only what has tags is HTML.
 func (t Text) clean(source string) *string {
 	switch {
+	case t.ready != nil && (t.Markdown != nil || t.Body != nil):
+		return t.ready
 	case t.Markdown != nil && strings.TrimSpace(*t.Markdown) != "":
 		html := richtext.ArticleOfMarkdown(*t.Markdown)
 		return &html

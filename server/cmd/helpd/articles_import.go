@@ -281,20 +281,52 @@ const (
 	batchBytes = 4 << 20
 )
 
+// batch is a number of files, ready to be written.
+type batch struct {
+	files []articlefiles.File
+	ready helpcenter.Rendered
+	err   error // why it is not ready; it is the last one then
+}
+
+// batches reads the files and makes them ready, while others are written.
+func (i *importing) batches(ctx context.Context) <-chan batch {
+	out := make(chan batch)
+	go func() {
+		defer close(out)
+		b, bytes := batch{}, 0
+		for n, l := range i.files {
+			f, err := i.read(l)
+			if err == nil {
+				b.files, bytes = append(b.files, f), bytes+len(f.Body)
+				if len(b.files) < batchFiles && bytes < batchBytes && n < len(i.files)-1 {
+					continue
+				}
+				b.ready, err = i.into.Render(ctx, b.files)
+			}
+			b.err = err
+			select {
+			case out <- b:
+			case <-ctx.Done():
+				return
+			}
+			if b, bytes = (batch{}), 0; err != nil {
+				return
+			}
+		}
+	}()
+	return out
+}
+
 // write writes the files in batches.
 func (i *importing) write(ctx context.Context, cmd *cobra.Command, dry bool) error {
-	var batch []articlefiles.File
-	bytes := 0
-	for n, l := range i.files {
-		f, err := i.read(l)
-		if err != nil {
-			return err
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	n := 0
+	for b := range i.batches(reading) {
+		if b.err != nil {
+			return b.err
 		}
-		batch, bytes = append(batch, f), bytes+len(f.Body)
-		if len(batch) < batchFiles && bytes < batchBytes && n < len(i.files)-1 {
-			continue
-		}
-		outcomes, err := i.into.Write(ctx, batch)
+		outcomes, err := i.into.Write(ctx, b.files, b.ready)
 		if err != nil {
 			return err
 		}
@@ -304,12 +336,12 @@ func (i *importing) write(ctx context.Context, cmd *cobra.Command, dry bool) err
 				tellOutcome(cmd, o)
 			}
 		}
-		batch, bytes = batch[:0], 0
-		if err := i.tell(int64(n+1), int64(len(i.files))); err != nil {
+		n += len(b.files)
+		if err := i.tell(int64(n), int64(len(i.files))); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // done is how many files were written.
