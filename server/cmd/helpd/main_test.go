@@ -125,6 +125,21 @@ func serve(t *testing.T, env ...string) *served {
 	}
 }
 
+// until asks again and again, for a minute at most, until holds.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	late := time.After(time.Minute)
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("no %s", what)
+		}
+	}
+}
+
 // kill sends a signal and returns how helpd ended.
 func (s *served) kill(signal syscall.Signal) error {
 	s.t.Helper()
